@@ -1,0 +1,1 @@
+"""What the compiler says to people: diagnostics as data, their codes, and their rendering."""

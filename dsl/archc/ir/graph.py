@@ -1,0 +1,124 @@
+"""The op graph: operators in execution order over named values, and the calls that made them."""
+
+from typing import NamedTuple
+
+from archc.ops.base import Op, Shape
+from archc.source import Span
+
+
+class Via(NamedTuple):
+    """One link of the chain that produced an operator: a call and what it called."""
+
+    name: str
+    span: Span
+
+
+class Node(NamedTuple):
+    """An operator in the graph. It makes one value, which goes by the node's index and name."""
+
+    name: str
+    op: Op
+    inputs: tuple[int, ...]
+    """Indices of the nodes whose values it reads, all smaller than its own."""
+    shape: Shape
+    """Of its value, the batch excluded."""
+    origin: tuple[Via, ...]
+    """From the outermost statement in the user's text to the operator's own."""
+    stage: str | None
+    block: str | None
+    """The innermost block call it stands in."""
+    repeat: int | None
+    """Which repeat of the stage, from 1."""
+    hints: tuple[tuple[str, str], ...] = ()
+    """(argument, name) where the argument's text was a plain name: `conv(channels)`."""
+
+
+class Frame(NamedTuple):
+    """A call in the tree of calls: the arch, a stage, a repeat, a block, braces, or the head.
+
+    ``children`` are node indices and nested frames in execution order. ``input`` and ``output``
+    are the nodes whose values enter and leave; equal where nothing is done. ``name`` is the
+    prefix of the names of the layers within, ``part`` what this call added to it.
+    """
+
+    kind: str
+    """`arch`, `stage`, `repeat`, `block`, `braces` or `head`."""
+    name: str
+    part: str
+    label: str
+    """The name of what was called: the stage's, the block's, the parameter's of braces."""
+    input: int
+    output: int
+    children: "tuple[int | Frame, ...]"
+    span: Span | None
+    """Where it is declared."""
+
+
+class RoundingNote(NamedTuple):
+    """A width that rounding changed."""
+
+    where: str
+    requested: str
+    effective: int
+    divisor: int
+    span: Span
+
+
+class SkipNote(NamedTuple):
+    """A `skip` and what became of it. ``reason`` is why it was dropped or took its shortcut."""
+
+    where: str
+    taken: bool
+    reason: str | None
+    span: Span
+
+
+class Graph(NamedTuple):
+    """A network as it is built and trained. Node 0 is the input."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    output: int
+    frame: Frame
+    roundings: tuple[RoundingNote, ...]
+    skips: tuple[SkipNote, ...]
+
+    def input_shapes(self, node: Node) -> tuple[Shape, ...]:
+        return tuple(self.nodes[i].shape for i in node.inputs)
+
+    def users(self) -> list[list[int]]:
+        """For every node the nodes that read its value, in order."""
+        users: list[list[int]] = [[] for _ in self.nodes]
+        for index, node in enumerate(self.nodes):
+            for source in node.inputs:
+                users[source].append(index)
+        return users
+
+
+def verify(graph: Graph) -> None:
+    """Hold a graph to its invariants: names unique, values made before they are read, shapes as
+    inferred, every value but the output read, every node in the tree of calls once.
+
+    Raises:
+        AssertionError: one does not hold, which is a defect of the compiler.
+    """
+    names = {node.name for node in graph.nodes}
+    assert len(names) == len(graph.nodes), "two nodes have one name"
+    for index, node in enumerate(graph.nodes):
+        assert all(0 <= source < index for source in node.inputs), f"{node.name} reads ahead"
+        assert bool(node.inputs) == (index > 0), f"{node.name} reads nothing"
+        if index:
+            inferred = node.op.infer(*graph.input_shapes(node))
+            assert inferred == node.shape, f"{node.name}: {inferred} is not {node.shape}"
+    users = graph.users()
+    for index, node in enumerate(graph.nodes):
+        assert users[index] or index == graph.output, f"{node.name} is read by nothing"
+    seen = [0] * len(graph.nodes)
+    stack = [graph.frame]
+    while stack:
+        for child in stack.pop().children:
+            if isinstance(child, int):
+                seen[child] += 1
+            else:
+                stack.append(child)
+    assert seen[0] == 0 and all(count == 1 for count in seen[1:]), "the tree of calls is off"

@@ -1,0 +1,39 @@
+"""Bounds on the work one spec can cause. Each is named in its message and set by ``--limit``."""
+
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """The bounds, with the defaults that every realistic network stays far below."""
+
+    source_bytes: int = 1_048_576
+    """Size of one source file."""
+    files: int = 64
+    """Files one spec may reach through `use`."""
+    nesting: int = 64
+    """Depth of braces, parentheses and brackets in a text."""
+    name_length: int = 48
+    """Characters in a name that a spec declares."""
+    layer_name_length: int = 200
+    """Characters in the name of a layer."""
+    digits: int = 60
+    """Decimal digits in the numerator or denominator of a number."""
+    derivations: int = 64
+    """Archs between a derived arch and the one with the stages."""
+    call_depth: int = 48
+    """Blocks being called within one another."""
+    steps: int = 2_000_000
+    """Statements run and expressions evaluated for one arch."""
+    repeats: int = 1_000
+    """Repeats of one stage."""
+    operators: int = 20_000
+    """Operators of one network."""
+    rank: int = 4
+    """Axes of a tensor, the batch not counted."""
+    dimension: int = 2_147_483_647
+    """Extent of one axis of a tensor: int32, as TFLite stores it."""
+    errors: int = 100
+    """Errors reported in one run."""
+
+
+DEFAULT_LIMITS = Limits()

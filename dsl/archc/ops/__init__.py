@@ -1,0 +1,27 @@
+"""The operators of the language: one class each, grouped by what they do."""
+
+from archc.ops import (
+    activation,
+    convolution,
+    dropout,
+    merge,
+    normalisation,
+    pooling,
+    reshaping,
+)
+from archc.ops.base import OPERATORS, Op, Shape
+from archc.ops.network import Input
+
+__all__ = [
+    "OPERATORS",
+    "Input",
+    "Op",
+    "Shape",
+    "activation",
+    "convolution",
+    "dropout",
+    "merge",
+    "normalisation",
+    "pooling",
+    "reshaping",
+]

@@ -1,0 +1,424 @@
+"""What an operator is: one class that declares its arguments and publishes its facts.
+
+Emitters and analyses use these facts and never ask which operator they have. Adding an operator
+is adding one class to one of the modules beside this one.
+
+Shapes exclude the batch: a feature map is (height, width, channels), a vector is (channels,).
+"""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast, overload
+
+from archc.values import Exact, Size, Symbol, describe, show
+
+Shape = tuple[int, ...]
+T = TypeVar("T")
+
+
+class OpError(Exception):
+    """An operator cannot take these arguments or feature maps. The message is a headline."""
+
+    def __init__(self, message: str, help: str | None = None, argument: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.help, self.argument = message, help, argument
+
+
+_REQUIRED: Any = object()
+
+
+class Arg(Generic[T]):
+    """An argument of an operator: its type, default and documentation, declared once.
+
+    On the class it is the declaration, on an instance the value. ``default`` may name an earlier
+    argument as ``"=name"``.
+    """
+
+    takes = ""
+    """What the argument accepts, in words, for messages and the manual."""
+
+    def __init__(self, doc: str, default: T | str = _REQUIRED, *, filled: bool = False) -> None:
+        self.doc = doc
+        self._default = default
+        self.filled = filled
+        """Whether a stage supplies it where the call leaves it out."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "Arg[T]": ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> "Arg[T] | T":
+        if instance is None:
+            return self
+        raise AttributeError(self.name)  # the instance dictionary comes first
+
+    @property
+    def required(self) -> bool:
+        return self._default is _REQUIRED
+
+    def default(self, earlier: dict[str, Any]) -> T:
+        if isinstance(self._default, str) and self._default.startswith("="):
+            return cast(T, earlier[self._default[1:]])
+        return cast(T, self._default)
+
+    def show_default(self) -> str:
+        """The default as the language writes it, for the manual."""
+        if isinstance(self._default, str) and self._default.startswith("="):
+            return self._default[1:]
+        return self.show(cast(T, self._default))
+
+    def show(self, value: T) -> str:
+        if isinstance(value, bool):
+            return show(value)
+        if isinstance(value, tuple):
+            return "x".join(map(str, value))
+        return show(value) if isinstance(value, Fraction) else str(value)
+
+    def parse(self, value: object) -> T:
+        """The typed value of a value of the language.
+
+        Raises:
+            OpError: it is not of this type, or out of range.
+        """
+        raise NotImplementedError
+
+    def refuse(self, value: object, help: str | None = None) -> OpError:
+        return OpError(
+            f"`{self.name}` takes {self.takes}, not {describe(value)}", help, argument=self.name
+        )
+
+
+def _whole(value: object, low: int = 1) -> int | None:
+    if isinstance(value, Fraction) and value.denominator == 1 and value >= low:
+        return value.numerator
+    return None
+
+
+class Width(Arg[int]):
+    """A number of output channels. Rounded before it gets here, unless `exact`."""
+
+    takes = "a number of channels"
+
+    def parse(self, value: object) -> int:
+        width = _whole(value.width if isinstance(value, Exact) else value)
+        if width is None:
+            raise self.refuse(value, "channel counts are whole numbers from 1")
+        return width
+
+
+class Count(Arg[int]):
+    """A whole number from 1, never rounded."""
+
+    takes = "a whole number from 1"
+
+    def parse(self, value: object) -> int:
+        count = _whole(value)
+        if count is None:
+            help = None
+            if isinstance(value, Fraction):
+                help = "write `ceil(...)` or `floor(...)` around it" if value > 1 else None
+            elif isinstance(value, Exact):
+                help = "it is never rounded: leave `exact` out"
+            raise self.refuse(value, help)
+        return count
+
+
+def _pair(value: object, low: int) -> tuple[int, int] | None:
+    if isinstance(value, Size) and len(value.extents) == 2:
+        rows, columns = (_whole(extent, low) for extent in value.extents)
+        if rows is not None and columns is not None:
+            return rows, columns
+    return None
+
+
+class Window(Arg[tuple[int, int]]):
+    """A size rows x columns: a kernel or a pooling window."""
+
+    takes = "a size such as 3x3, rows x columns"
+
+    def parse(self, value: object) -> tuple[int, int]:
+        pair = _pair(value, 1)
+        if pair is None:
+            side = _whole(value)
+            help = f"write {side}x{side}" if side is not None and side < 1000 else None
+            raise self.refuse(value, help)
+        return pair
+
+
+class Stride(Arg[tuple[int, int]]):
+    """A whole number for both axes, or a size rows x columns."""
+
+    takes = "a whole number from 1, or a size rows x columns"
+    low = 1
+
+    def parse(self, value: object) -> tuple[int, int]:
+        side = _whole(value, self.low)
+        pair = (side, side) if side is not None else _pair(value, self.low)
+        if pair is None:
+            raise self.refuse(value)
+        return pair
+
+    def show(self, value: tuple[int, int]) -> str:
+        return str(value[0]) if value[0] == value[1] else super().show(value)
+
+
+class Amount(Stride):
+    """Rows and columns of padding, from 0."""
+
+    takes = "a whole number from 0, or a size rows x columns"
+    low = 0
+
+
+class Extents(Arg[tuple[int, ...]]):
+    """The shape of a tensor."""
+
+    takes = "a size such as 4 x 4 x 16, or a number of channels"
+
+    def parse(self, value: object) -> tuple[int, ...]:
+        extents = value.extents if isinstance(value, Size) else (value,)
+        whole = [_whole(extent) for extent in extents]
+        if any(extent is None for extent in whole):
+            raise self.refuse(value)
+        return tuple(extent for extent in whole if extent is not None)
+
+
+class Flag(Arg[bool]):
+    takes = "`true` or `false`"
+
+    def parse(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise self.refuse(value)
+        return value
+
+
+class Auto(Arg["bool | None"]):
+    """True, false, or left to the compiler, which settles it before anything reads it."""
+
+    takes = "`true` or `false`"
+
+    def parse(self, value: object) -> bool | None:
+        if not isinstance(value, bool):
+            raise self.refuse(value)
+        return value
+
+    def show(self, value: bool | None) -> str:
+        return "auto" if value is None else show(value)
+
+
+class Real(Arg[Fraction]):
+    """A number in a range; ``high`` itself is excluded."""
+
+    def __init__(self, doc: str, default: Fraction, low: Fraction, high: Fraction) -> None:
+        super().__init__(doc, default)
+        self.low, self.high = low, high
+
+    @property
+    def takes(self) -> str:  # type: ignore[override]  # a range is part of what it takes
+        return f"a number from {show(self.low)} to below {show(self.high)}"
+
+    def parse(self, value: object) -> Fraction:
+        if not isinstance(value, Fraction) or not self.low <= value < self.high:
+            raise self.refuse(value)
+        return value
+
+
+class Choice(Arg[str]):
+    """One of a few names, which are predefined in every scope."""
+
+    def __init__(self, doc: str, default: str, choices: tuple[str, ...]) -> None:
+        super().__init__(doc, default)
+        self.choices = choices
+
+    @property
+    def takes(self) -> str:  # type: ignore[override]  # the choices are part of what it takes
+        return " or ".join(f"`{choice}`" for choice in self.choices)
+
+    def parse(self, value: object) -> str:
+        if not isinstance(value, Symbol) or value.name not in self.choices:
+            raise self.refuse(value)
+        return value.name
+
+
+class Weight(NamedTuple):
+    """A variable of a layer. Non-trainable ones are the statistics of a BatchNorm."""
+
+    name: str
+    shape: Shape
+    trainable: bool = True
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for extent in self.shape:
+            size *= extent
+        return size
+
+
+class KerasArgument(NamedTuple):
+    """An argument of a Keras layer; ``source`` is the argument of the operator it comes from."""
+
+    keyword: str
+    value: "bool | int | float | str | tuple[Any, ...]"
+    positional: bool = False
+    source: str | None = None
+
+
+class KerasCall(NamedTuple):
+    """A Keras layer as data: `layers.CLASS(ARGUMENTS, name=...)`, defaults left out.
+
+    ``regularizer`` is the keyword under which the layer takes a kernel regulariser, ``rate`` the
+    keyword of a dropout rate that `build_model(dropout=...)` replaces; None where it has none.
+    """
+
+    class_name: str
+    arguments: tuple[KerasArgument, ...] = ()
+    regularizer: str | None = None
+    rate: str | None = None
+
+
+class Step(NamedTuple):
+    """One operator of the int8 TFLite file that an operator becomes, before folding and fusing.
+
+    ``inputs``: -1 is the first feature map the operator reads, -2 the second; 0 and up are
+    earlier steps of the same operator. ``weights`` are int8 values, ``biases`` int32 values,
+    ``tables`` int32 constants that equal ones in the file share. ``window`` is (kernel, stride,
+    padding) of a convolution or pool; ``pads`` are the amounts ((top, bottom), (left, right)) of
+    a PAD; ``affine`` marks a per-channel multiply or add by constants, which folds into a
+    convolution before it; ``role`` names what else a pass needs to know.
+    """
+
+    operator: str
+    shape: Shape
+    inputs: tuple[int, ...] = (-1,)
+    weights: int = 0
+    biases: int = 0
+    tables: tuple[tuple[int, ...], ...] = ()
+    window: tuple[tuple[int, int], tuple[int, int], str] | None = None
+    pads: tuple[tuple[int, int], tuple[int, int]] | None = None
+    affine: bool = False
+    role: str = ""
+
+
+class Op:
+    """An operator with its arguments, immutable. Equal operators with equal arguments are equal."""
+
+    keyword: ClassVar[str]
+    """The operator's name in the language."""
+    args: ClassVar[dict[str, Arg[Any]]] = {}
+    bodies: ClassVar[bool] = False
+    """Whether it takes several bodies and merges what they make of the feature map."""
+
+    def __init__(self, **given: object) -> None:
+        values: dict[str, object] = {}
+        for name, arg in self.args.items():
+            values[name] = given.pop(name) if name in given else arg.default(values)
+        if given:
+            raise TypeError(f"{self.keyword} has no argument {', '.join(given)}")
+        self.__dict__.update(values)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Arg)}
+        cls.args = {**cls.args, **own}
+        if "keyword" in vars(cls):
+            OPERATORS[cls.keyword] = cls
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{self.keyword} is immutable")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(self.__dict__.values())))
+
+    def __repr__(self) -> str:
+        return f"{self.keyword}({', '.join(f'{k}={v!r}' for k, v in self.__dict__.items())})"
+
+    def replace(self, **changes: object) -> "Op":
+        """The same operator with some arguments changed."""
+        return type(self)(**{**self.__dict__, **changes})
+
+    def infer(self, *inputs: Shape) -> Shape:
+        """The output shape.
+
+        Raises:
+            OpError: the operator cannot read feature maps of these shapes.
+        """
+        raise NotImplementedError
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        """The variables, in Keras' order: trainable ones first."""
+        return ()
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        """Multiply-accumulates. Convolutions and dense layers only; nothing else counts."""
+        return 0
+
+    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
+        """What ST Edge AI counts for it before folding (see `n6.md` section 6 for the source)."""
+        return 0
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        """The Keras layer it becomes."""
+        raise NotImplementedError
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        """The TFLite operators it becomes on its own; empty if nothing is left of it."""
+        raise NotImplementedError
+
+    @property
+    def normalises(self) -> bool:
+        """Whether it is a batch normalisation, which makes the bias of its producer redundant."""
+        return False
+
+    def aligned_width(self) -> int | None:
+        """The number of output channels that a target's alignment judges, if it has one."""
+        return None
+
+
+OPERATORS: dict[str, type[Op]] = {}
+"""Every operator by its name in the language, in order of declaration."""
+
+
+def symbols() -> Iterator[str]:
+    """The names that arguments of operators choose from: `same`, `valid`, `nearest`, ..."""
+    seen: set[str] = set()
+    for op in OPERATORS.values():
+        for arg in op.args.values():
+            for choice in getattr(arg, "choices", ()):
+                if choice not in seen:
+                    seen.add(choice)
+                    yield choice
+
+
+def product(shape: Shape) -> int:
+    """The number of elements of a tensor."""
+    size = 1
+    for extent in shape:
+        size *= extent
+    return size
+
+
+def feature_map(op: Op, shape: Shape) -> tuple[int, int, int]:
+    """The shape as (height, width, channels).
+
+    Raises:
+        OpError: it is not a feature map.
+    """
+    if len(shape) != 3:
+        raise OpError(
+            f"`{op.keyword}` needs a feature map, height x width x channels, "
+            f"but gets {show_shape(shape)}"
+        )
+    return shape[0], shape[1], shape[2]
+
+
+def show_shape(shape: Shape) -> str:
+    return "x".join(map(str, shape)) if len(shape) > 1 else f"a vector of {shape[0]}"
+
+
+Macc = Callable[[Shape], int]

@@ -1,0 +1,313 @@
+"""Operators with kernels: convolutions and the dense layer.
+
+MACs: convolution `Ho*Wo*Co*Kh*Kw*Ci/groups`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`.
+"""
+
+from archc.ops.base import (
+    Auto,
+    Choice,
+    Count,
+    Flag,
+    KerasArgument,
+    KerasCall,
+    Op,
+    OpError,
+    Shape,
+    Step,
+    Stride,
+    Weight,
+    Width,
+    Window,
+    feature_map,
+    product,
+    show_shape,
+)
+
+PADDINGS = ("same", "valid")
+
+
+def strided(
+    extent: int, kernel: int, stride: int, padding: str, dilation: int = 1
+) -> int:
+    """Output extent of a window along one axis: `ceil(n/s)` for same, `ceil((n-k+1)/s)` for valid.
+
+    The effective kernel is `(k-1)*dilation + 1` (Keras' `compute_conv_output_shape`).
+    """
+    if padding == "same":
+        return -(-extent // stride)
+    return -(-(extent - (kernel - 1) * dilation) // stride)
+
+
+def windowed(
+    op: Op,
+    shape: Shape,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: str,
+    dilation: tuple[int, int] = (1, 1),
+) -> tuple[int, int]:
+    """Output rows and columns of a convolution or pool over a feature map.
+
+    Raises:
+        OpError: the window does not fit into the feature map.
+    """
+    height, width, _ = feature_map(op, shape)
+    rows = strided(height, kernel[0], stride[0], padding, dilation[0])
+    columns = strided(width, kernel[1], stride[1], padding, dilation[1])
+    if rows < 1 or columns < 1:
+        reach = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
+        raise OpError(
+            f"a {reach[0]}x{reach[1]} window does not fit into a {height}x{width} feature map",
+            "use a smaller window, fewer strides before it, or `padding = same`",
+        )
+    return rows, columns
+
+
+def scalar(pair: tuple[int, int]) -> int | tuple[int, int]:
+    """A pair as Keras users write it: one number where both are equal."""
+    return pair[0] if pair[0] == pair[1] else pair
+
+
+def window_arguments(
+    kernel: tuple[int, int], stride: tuple[int, int], padding: str, dilation: tuple[int, int]
+) -> list[KerasArgument]:
+    """The Keras arguments that place a kernel, defaults left out.
+
+    A 1x1 kernel pads nothing in either mode, so its padding is left out too.
+    """
+    arguments = []
+    if stride != (1, 1):
+        arguments.append(KerasArgument("strides", scalar(stride), source="stride"))
+    if padding != "valid" and kernel != (1, 1):
+        arguments.append(KerasArgument("padding", padding, source="padding"))
+    if dilation != (1, 1):
+        arguments.append(KerasArgument("dilation_rate", scalar(dilation), source="dilation"))
+    return arguments
+
+
+def check_dilation(stride: tuple[int, int], dilation: tuple[int, int]) -> None:
+    if max(stride) > 1 and max(dilation) > 1:
+        raise OpError(
+            "a convolution cannot both stride and dilate",
+            "Keras builds one or the other: leave out `stride` or `dilation`",
+            argument="dilation",
+        )
+
+
+class Conv(Op):
+    """A convolution over rows and columns; by default 1x1, that is pointwise."""
+
+    keyword = "conv"
+    channels = Width("output channels, rounded to the arch's multiple", filled=True)
+    kernel = Window("rows x columns of the kernel", (1, 1))
+    stride = Stride("step of the kernel", (1, 1), filled=True)
+    padding = Choice("`same` pads with zeros to `ceil(extent / stride)`", "same", PADDINGS)
+    dilation = Stride("spacing of the kernel's taps", (1, 1))
+    groups = Count("groups of channels that do not see each other", 1)
+    bias = Auto("a bias per output channel; auto: unless only batchnorms read the output", None)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (shape,) = inputs
+        check_dilation(self.stride, self.dilation)
+        rows, columns = windowed(
+            self, shape, self.kernel, self.stride, self.padding, self.dilation
+        )
+        if shape[2] % self.groups or self.channels % self.groups:
+            raise OpError(
+                f"{self.groups} groups do not divide {shape[2]} input and "
+                f"{self.channels} output channels evenly",
+                argument="groups",
+            )
+        return rows, columns, self.channels
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        kernel = Weight("kernel", (*self.kernel, inputs[0][2] // self.groups, self.channels))
+        return (kernel, Weight("bias", (self.channels,))) if self.bias else (kernel,)
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        return product(output) * product(self.kernel) * (inputs[0][2] // self.groups)
+
+    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
+        return self.macs(output, *inputs) + (self.channels if self.bias else 0)
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        arguments = [
+            KerasArgument("filters", self.channels, positional=True, source="channels"),
+            KerasArgument("kernel_size", scalar(self.kernel), positional=True, source="kernel"),
+            *window_arguments(self.kernel, self.stride, self.padding, self.dilation),
+        ]
+        if self.groups != 1:
+            arguments.append(KerasArgument("groups", self.groups, source="groups"))
+        if not self.bias:
+            arguments.append(KerasArgument("use_bias", False))
+        return KerasCall("Conv2D", tuple(arguments), regularizer="kernel_regularizer")
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        kernel = self.weights(*inputs)[0]
+        window = (self.kernel, self.stride, self.padding)
+        return (
+            Step("CONV_2D", output, weights=kernel.size, biases=self.channels, window=window),
+        )
+
+    def aligned_width(self) -> int | None:
+        return self.channels
+
+
+class DepthwiseConv(Op):
+    """A depthwise convolution: one kernel per input channel, so the width is inherited."""
+
+    keyword = "dwconv"
+    kernel = Window("rows x columns of the kernel")
+    stride = Stride("step of the kernel, the same for rows and columns", (1, 1), filled=True)
+    padding = Choice("`same` pads with zeros to `ceil(extent / stride)`", "same", PADDINGS)
+    dilation = Stride("spacing of the kernel's taps", (1, 1))
+    multiplier = Count("output channels per input channel", 1)
+    bias = Auto("a bias per output channel; auto: unless only batchnorms read the output", None)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (shape,) = inputs
+        check_dilation(self.stride, self.dilation)
+        rows, columns = windowed(
+            self, shape, self.kernel, self.stride, self.padding, self.dilation
+        )
+        return rows, columns, shape[2] * self.multiplier
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        channels = inputs[0][2]
+        kernel = Weight("kernel", (*self.kernel, channels, self.multiplier))
+        bias = Weight("bias", (channels * self.multiplier,))
+        return (kernel, bias) if self.bias else (kernel,)
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        return product(output) * product(self.kernel)
+
+    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
+        return self.macs(output, *inputs) + (output[2] if self.bias else 0)
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        arguments = [
+            KerasArgument("kernel_size", scalar(self.kernel), positional=True, source="kernel"),
+            *window_arguments(self.kernel, self.stride, self.padding, self.dilation),
+        ]
+        if self.multiplier != 1:
+            arguments.append(
+                KerasArgument("depth_multiplier", self.multiplier, source="multiplier")
+            )
+        if not self.bias:
+            arguments.append(KerasArgument("use_bias", False))
+        return KerasCall(
+            "DepthwiseConv2D", tuple(arguments), regularizer="depthwise_regularizer"
+        )
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        kernel = self.weights(*inputs)[0]
+        window = (self.kernel, self.stride, self.padding)
+        return (
+            Step(
+                "DEPTHWISE_CONV_2D",
+                output,
+                weights=kernel.size,
+                biases=output[2],
+                window=window,
+            ),
+        )
+
+
+class ConvTranspose(Op):
+    """A transposed convolution, which enlarges the feature map by its stride."""
+
+    keyword = "conv_transpose"
+    channels = Width("output channels, rounded to the arch's multiple", filled=True)
+    kernel = Window("rows x columns of the kernel")
+    stride = Stride("factor by which rows and columns grow", (1, 1), filled=True)
+    padding = Choice("`same` gives `extent * stride`", "same", PADDINGS)
+    bias = Auto("a bias per output channel; auto: unless only batchnorms read the output", None)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        height, width, _ = feature_map(self, inputs[0])
+        rows, columns = (
+            extent * stride + (max(kernel - stride, 0) if self.padding == "valid" else 0)
+            for extent, kernel, stride in zip(
+                (height, width), self.kernel, self.stride, strict=True
+            )
+        )
+        return rows, columns, self.channels
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        kernel = Weight("kernel", (*self.kernel, self.channels, inputs[0][2]))
+        return (kernel, Weight("bias", (self.channels,))) if self.bias else (kernel,)
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        return product(inputs[0]) * product(self.kernel) * self.channels
+
+    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
+        return self.macs(output, *inputs) + (self.channels if self.bias else 0)
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        arguments = [
+            KerasArgument("filters", self.channels, positional=True, source="channels"),
+            KerasArgument("kernel_size", scalar(self.kernel), positional=True, source="kernel"),
+            *window_arguments(self.kernel, self.stride, self.padding, (1, 1)),
+        ]
+        if not self.bias:
+            arguments.append(KerasArgument("use_bias", False))
+        return KerasCall("Conv2DTranspose", tuple(arguments), regularizer="kernel_regularizer")
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        return (
+            Step(
+                "TRANSPOSE_CONV",
+                output,
+                weights=self.weights(*inputs)[0].size,
+                biases=self.channels if self.bias else 0,
+                tables=((1, *output),),
+                window=(self.kernel, self.stride, self.padding),
+            ),
+        )
+
+    def aligned_width(self) -> int | None:
+        return self.channels
+
+
+class Dense(Op):
+    """A fully connected layer on a vector. Its units are never rounded."""
+
+    keyword = "dense"
+    units = Count("outputs")
+    bias = Flag("a bias per output", True)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        (shape,) = inputs
+        if len(shape) != 1:
+            raise OpError(
+                f"`dense` needs a vector, but gets {show_shape(shape)}",
+                "put `global_average_pool` or `flatten` before it, or use a 1x1 `conv`: on a "
+                "feature map the int8 converter leaves shape arithmetic that no NPU runs",
+            )
+        return (self.units,)
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        kernel = Weight("kernel", (inputs[0][0], self.units))
+        return (kernel, Weight("bias", (self.units,))) if self.bias else (kernel,)
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        return inputs[0][0] * self.units
+
+    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
+        return self.macs(output, *inputs) + (self.units if self.bias else 0)
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        arguments = [KerasArgument("units", self.units, positional=True, source="units")]
+        if not self.bias:
+            arguments.append(KerasArgument("use_bias", False))
+        return KerasCall("Dense", tuple(arguments), regularizer="kernel_regularizer")
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        return (
+            Step(
+                "FULLY_CONNECTED",
+                output,
+                weights=inputs[0][0] * self.units,
+                biases=self.units if self.bias else 0,
+            ),
+        )

@@ -1,0 +1,45 @@
+"""Dropout: active in training, nothing on the device."""
+
+from fractions import Fraction
+from typing import ClassVar
+
+from archc.ops.base import (
+    KerasArgument,
+    KerasCall,
+    Op,
+    Real,
+    Shape,
+    Step,
+    feature_map,
+)
+
+
+class Dropout(Op):
+    """Zeros a share of the values while training."""
+
+    keyword = "dropout"
+    layer: ClassVar[str] = "Dropout"
+    knob: ClassVar[str | None] = "rate"
+    rate = Real("share of values zeroed", Fraction(1, 2), Fraction(0), Fraction(1))
+
+    def infer(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        rate = KerasArgument("rate", float(self.rate), positional=True, source="rate")
+        return KerasCall(self.layer, (rate,), rate=self.knob)
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        return ()
+
+
+class SpatialDropout(Dropout):
+    """Zeros whole channels of a feature map while training."""
+
+    keyword = "spatial_dropout"
+    layer = "SpatialDropout2D"
+    knob = None
+
+    def infer(self, *inputs: Shape) -> Shape:
+        feature_map(self, inputs[0])
+        return inputs[0]

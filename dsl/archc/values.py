@@ -1,0 +1,118 @@
+"""The values of the language, apart from blocks, and the arithmetic on them.
+
+A number is a `Fraction`, exact; it is never an int, a bool or a float. `Fraction * float`
+would silently become a float, so no float enters here.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+Number = Fraction
+
+
+class Size(NamedTuple):
+    """`3x3`, `h x w x 1`: extents in the order rows x columns x channels."""
+
+    extents: tuple[Fraction, ...]
+
+
+class Exact(NamedTuple):
+    """`exact(12)`: a width that is not rounded."""
+
+    width: Fraction
+
+
+class Symbol(NamedTuple):
+    """A choice such as `same` or `bilinear`."""
+
+    name: str
+
+
+Plain = Fraction | bool | Size | Exact | Symbol
+
+
+class Unfit(Exception):
+    """An operation that its operands do not allow; the message completes a headline."""
+
+
+def elementwise(
+    operation: Callable[[Fraction, Fraction], Fraction], a: object, b: object
+) -> Fraction | Size:
+    """Apply a binary operation to numbers and sizes; a number meets every extent of a size.
+
+    Raises:
+        Unfit: an operand is neither, or two sizes differ in the number of extents.
+    """
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return operation(a, b)
+    if isinstance(a, Size) and isinstance(b, Fraction):
+        return Size(tuple(operation(x, b) for x in a.extents))
+    if isinstance(a, Fraction) and isinstance(b, Size):
+        return Size(tuple(operation(a, y) for y in b.extents))
+    if isinstance(a, Size) and isinstance(b, Size):
+        if len(a.extents) != len(b.extents):
+            raise Unfit(f"{show(a)} and {show(b)} have different numbers of extents")
+        return Size(tuple(map(operation, a.extents, b.extents)))
+    odd = a if not isinstance(a, Fraction | Size) else b
+    raise Unfit(f"this needs numbers or sizes, not {describe(odd)}")
+
+
+def nearest_whole(value: Fraction) -> Fraction:
+    """The nearest whole number, ties up: `floor(v + 1/2)`. (`round()` would go to even.)"""
+    return Fraction((value + Fraction(1, 2)).__floor__())
+
+
+def show(value: object) -> str:
+    """The exact text of a plain value in the language: `22.4`, `1/3`, `3x3`, `true`, `same`."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Fraction):
+        return show_number(value)
+    if isinstance(value, Size):
+        return " x ".join(map(show_number, value.extents)) if _spaced(value) else (
+            "x".join(map(show_number, value.extents))
+        )
+    if isinstance(value, Exact):
+        return f"exact({show_number(value.width)})"
+    if isinstance(value, Symbol):
+        return value.name
+    raise TypeError(f"not a plain value: {value!r}")
+
+
+def _spaced(size: Size) -> bool:
+    return any(extent.denominator != 1 or extent < 0 for extent in size.extents)
+
+
+def show_number(value: Fraction) -> str:
+    """A decimal where the number has a finite one, else a fraction."""
+    numerator, denominator = value.numerator, value.denominator
+    if denominator == 1:
+        return str(numerator)
+    twos = fives = 0
+    rest = denominator
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    places = max(twos, fives)
+    if rest != 1 or places > 12:
+        return f"{numerator}/{denominator}"
+    scaled = abs(numerator) * 10**places // denominator
+    digits = str(scaled).rjust(places + 1, "0")
+    return f"{'-' if numerator < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
+def describe(value: object) -> str:
+    """What a value is, in words, for messages: `the size 3x3`, `a block`."""
+    if isinstance(value, bool):
+        return f"`{show(value)}`"
+    if isinstance(value, Fraction):
+        return f"the number {show(value)}"
+    if isinstance(value, Size):
+        return f"the size {show(value)}"
+    if isinstance(value, Exact):
+        return f"the width {show(value)}"
+    if isinstance(value, Symbol):
+        return f"`{value.name}`"
+    return str(getattr(value, "noun", "this value"))
