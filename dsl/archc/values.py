@@ -70,8 +70,10 @@ def show(value: object) -> str:
     if isinstance(value, Fraction):
         return show_number(value)
     if isinstance(value, Size):
-        return " x ".join(map(show_number, value.extents)) if _spaced(value) else (
-            "x".join(map(show_number, value.extents))
+        return (
+            " x ".join(map(show_number, value.extents))
+            if _spaced(value)
+            else ("x".join(map(show_number, value.extents)))
         )
     if isinstance(value, Exact):
         return f"exact({show_number(value.width)})"

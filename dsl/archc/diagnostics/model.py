@@ -83,9 +83,7 @@ def reject(
     help: str | None = None,
 ) -> Rejected:
     """The exception that carries such a diagnostic: ``raise reject(...)``."""
-    return Rejected(
-        make(code, message, span, label=label, related=related, notes=notes, help=help)
-    )
+    return Rejected(make(code, message, span, label=label, related=related, notes=notes, help=help))
 
 
 class Reporter:

@@ -31,9 +31,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         if abs(len(other) - len(wanted)) > 3:
             continue
         score = distance(wanted, other)
-        if score <= max(1, min(len(wanted), len(other)) // 3) and (
-            best is None or score < best[0]
-        ):
+        if score <= max(1, min(len(wanted), len(other)) // 3) and (best is None or score < best[0]):
             best = (score, candidate)
     return best[1] if best else None
 

@@ -87,11 +87,22 @@ class Tanh(Activation):
     operator = "TANH"
 
 
+def _hard_sigmoid(output: Shape) -> tuple[Step, ...]:
+    return (
+        Step("ADD", output, scalar=Fraction(3)),
+        Step("RELU6", output, inputs=(0,)),
+        Step("MUL", output, inputs=(1,), scalar=Fraction(1, 6)),
+    )
+
+
 class HardSigmoid(Activation):
     """`relu6(x + 3) / 6`."""
 
     keyword = "hard_sigmoid"
     function = "hard_sigmoid"
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        return _hard_sigmoid(output)
 
 
 class HardSwish(Activation):
@@ -99,7 +110,10 @@ class HardSwish(Activation):
 
     keyword = "hard_swish"
     function = "hard_swish"
-    operator = "HARD_SWISH"
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        """The converter recognises the product as HARD_SWISH, unless an activation fuses to it."""
+        return (*_hard_sigmoid(output), Step("MUL", output, inputs=(-1, 2)))
 
 
 class Swish(Activation):

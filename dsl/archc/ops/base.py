@@ -6,7 +6,7 @@ is adding one class to one of the modules beside this one.
 Shapes exclude the batch: a feature map is (height, width, channels), a vector is (channels,).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast, overload
 
@@ -36,6 +36,8 @@ class Arg(Generic[T]):
 
     takes = ""
     """What the argument accepts, in words, for messages and the manual."""
+    rounds = False
+    """Whether it is a width, which is rounded to the arch's multiple."""
 
     def __init__(self, doc: str, default: T | str = _REQUIRED, *, filled: bool = False) -> None:
         self.doc = doc
@@ -101,6 +103,7 @@ class Width(Arg[int]):
     """A number of output channels. Rounded before it gets here, unless `exact`."""
 
     takes = "a number of channels"
+    rounds = True
 
     def parse(self, value: object) -> int:
         width = _whole(value.width if isinstance(value, Exact) else value)
@@ -279,27 +282,62 @@ class KerasCall(NamedTuple):
     rate: str | None = None
 
 
+class Placement(NamedTuple):
+    """How a kernel or window is laid over a feature map; rows before columns."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: str
+    """`same` or `valid`."""
+    dilation: tuple[int, int] = (1, 1)
+
+    def same_pads(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        """What `same` pads on a feature map of this shape: ((top, bottom), (left, right)).
+
+        In all `(ceil(n / s) - 1) * s + (k - 1) * d + 1 - n`, the smaller half first (TensorFlow,
+        "Notes on padding").
+        """
+        return self._pads(shape[0], 0), self._pads(shape[1], 1)
+
+    def _pads(self, extent: int, axis: int) -> tuple[int, int]:
+        kernel, stride = self.kernel[axis], self.stride[axis]
+        reach = (kernel - 1) * self.dilation[axis] + 1
+        total = max((-(-extent // stride) - 1) * stride + reach - extent, 0)
+        return total // 2, total - total // 2
+
+
 class Step(NamedTuple):
     """One operator of the int8 TFLite file that an operator becomes, before folding and fusing.
 
-    ``inputs``: -1 is the first feature map the operator reads, -2 the second; 0 and up are
-    earlier steps of the same operator. ``weights`` are int8 values, ``biases`` int32 values,
-    ``tables`` int32 constants that equal ones in the file share. ``window`` is (kernel, stride,
-    padding) of a convolution or pool; ``pads`` are the amounts ((top, bottom), (left, right)) of
-    a PAD; ``affine`` marks a per-channel multiply or add by constants, which folds into a
-    convolution before it; ``role`` names what else a pass needs to know.
+    The converter's behaviour was observed on TensorFlow 2.21.0 with Keras 3.15.1, batch 1, and
+    is held against it by `tests/analysis`.
     """
 
     operator: str
+    """Its TFLite name."""
     shape: Shape
+    """Of its result, the batch excluded."""
     inputs: tuple[int, ...] = (-1,)
+    """-1 is the first feature map the operator reads, -2 the second; 0 and up are earlier steps
+    of the same operator."""
     weights: int = 0
+    """int8 constants."""
     biases: int = 0
+    """int32 constants of its own."""
     tables: tuple[tuple[int, ...], ...] = ()
-    window: tuple[tuple[int, int], tuple[int, int], str] | None = None
+    """int32 constants that equal ones in the file share: axes, shapes, amounts of padding."""
+    window: Placement | None = None
+    """Of a convolution or pool."""
     pads: tuple[tuple[int, int], tuple[int, int]] | None = None
+    """((top, bottom), (left, right)) of a PAD."""
     affine: bool = False
-    role: str = ""
+    """Whether it multiplies or adds a constant per channel to the one tensor it reads."""
+    scalar: Fraction | None = None
+    """The one number it multiplies or adds: an int8 constant that equal ones in the file share."""
+    float_result: bool = False
+    """Whether its result is float32: part of a float island."""
+    batched: bool = True
+    """Whether its result has a batch axis; a `[C]` for broadcasting has none."""
 
 
 class Op:
@@ -419,6 +457,3 @@ def feature_map(op: Op, shape: Shape) -> tuple[int, int, int]:
 
 def show_shape(shape: Shape) -> str:
     return "x".join(map(str, shape)) if len(shape) > 1 else f"a vector of {shape[0]}"
-
-
-Macc = Callable[[Shape], int]

@@ -12,6 +12,7 @@ from archc.ops.base import (
     KerasCall,
     Op,
     OpError,
+    Placement,
     Shape,
     Step,
     Stride,
@@ -26,9 +27,7 @@ from archc.ops.base import (
 PADDINGS = ("same", "valid")
 
 
-def strided(
-    extent: int, kernel: int, stride: int, padding: str, dilation: int = 1
-) -> int:
+def strided(extent: int, kernel: int, stride: int, padding: str, dilation: int = 1) -> int:
     """Output extent of a window along one axis: `ceil(n/s)` for same, `ceil((n-k+1)/s)` for valid.
 
     The effective kernel is `(k-1)*dilation + 1` (Keras' `compute_conv_output_shape`).
@@ -85,6 +84,16 @@ def window_arguments(
     return arguments
 
 
+def placement(
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: str,
+    dilation: tuple[int, int] = (1, 1),
+) -> Placement:
+    """How the kernel lies in the file: a 1x1 kernel is built without padding, hence `valid`."""
+    return Placement(kernel, stride, "valid" if kernel == (1, 1) else padding, dilation)
+
+
 def check_dilation(stride: tuple[int, int], dilation: tuple[int, int]) -> None:
     if max(stride) > 1 and max(dilation) > 1:
         raise OpError(
@@ -109,9 +118,7 @@ class Conv(Op):
     def infer(self, *inputs: Shape) -> Shape:
         (shape,) = inputs
         check_dilation(self.stride, self.dilation)
-        rows, columns = windowed(
-            self, shape, self.kernel, self.stride, self.padding, self.dilation
-        )
+        rows, columns = windowed(self, shape, self.kernel, self.stride, self.padding, self.dilation)
         if shape[2] % self.groups or self.channels % self.groups:
             raise OpError(
                 f"{self.groups} groups do not divide {shape[2]} input and "
@@ -144,10 +151,8 @@ class Conv(Op):
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         kernel = self.weights(*inputs)[0]
-        window = (self.kernel, self.stride, self.padding)
-        return (
-            Step("CONV_2D", output, weights=kernel.size, biases=self.channels, window=window),
-        )
+        window = placement(self.kernel, self.stride, self.padding, self.dilation)
+        return (Step("CONV_2D", output, weights=kernel.size, biases=self.channels, window=window),)
 
     def aligned_width(self) -> int | None:
         return self.channels
@@ -158,7 +163,7 @@ class DepthwiseConv(Op):
 
     keyword = "dwconv"
     kernel = Window("rows x columns of the kernel")
-    stride = Stride("step of the kernel, the same for rows and columns", (1, 1), filled=True)
+    stride = Stride("step of the kernel", (1, 1), filled=True)
     padding = Choice("`same` pads with zeros to `ceil(extent / stride)`", "same", PADDINGS)
     dilation = Stride("spacing of the kernel's taps", (1, 1))
     multiplier = Count("output channels per input channel", 1)
@@ -167,9 +172,7 @@ class DepthwiseConv(Op):
     def infer(self, *inputs: Shape) -> Shape:
         (shape,) = inputs
         check_dilation(self.stride, self.dilation)
-        rows, columns = windowed(
-            self, shape, self.kernel, self.stride, self.padding, self.dilation
-        )
+        rows, columns = windowed(self, shape, self.kernel, self.stride, self.padding, self.dilation)
         return rows, columns, shape[2] * self.multiplier
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
@@ -195,13 +198,11 @@ class DepthwiseConv(Op):
             )
         if not self.bias:
             arguments.append(KerasArgument("use_bias", False))
-        return KerasCall(
-            "DepthwiseConv2D", tuple(arguments), regularizer="depthwise_regularizer"
-        )
+        return KerasCall("DepthwiseConv2D", tuple(arguments), regularizer="depthwise_regularizer")
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         kernel = self.weights(*inputs)[0]
-        window = (self.kernel, self.stride, self.padding)
+        window = placement(self.kernel, self.stride, self.padding, self.dilation)
         return (
             Step(
                 "DEPTHWISE_CONV_2D",
@@ -261,7 +262,7 @@ class ConvTranspose(Op):
                 weights=self.weights(*inputs)[0].size,
                 biases=self.channels if self.bias else 0,
                 tables=((1, *output),),
-                window=(self.kernel, self.stride, self.padding),
+                window=placement(self.kernel, self.stride, self.padding),
             ),
         )
 

@@ -86,3 +86,33 @@ class LayerNorm(Op):
         if not self.scale:
             arguments.append(KerasArgument("scale", False))
         return KerasCall("LayerNormalization", tuple(arguments))
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        """With `m` the mean and `s` the scaled reciprocal of the deviation it is
+        `x * s + (offset - m * s)`; the negation of `m` is done in float.
+        """
+        channels, squeezed = output[-1], (*output[:-1], 1)
+        axis = ((len(output),),)
+        steps = [
+            Step("MEAN", squeezed, tables=axis),
+            Step("DEQUANTIZE", squeezed, inputs=(0,), float_result=True),
+            Step("NEG", squeezed, inputs=(1,), float_result=True),
+            Step("QUANTIZE", squeezed, inputs=(2,)),
+            Step("SQUARED_DIFFERENCE", output, inputs=(-1, 0)),
+            Step("MEAN", squeezed, inputs=(4,), tables=axis),
+            Step("ADD", squeezed, inputs=(5,), scalar=self.epsilon),
+            Step("RSQRT", squeezed, inputs=(6,)),
+        ]
+
+        def add(operator: str, *reads: int, constants: int = 0) -> int:
+            spread = constants or -1 in reads or any(steps[r].shape == output for r in reads)
+            shape = output if spread else squeezed
+            steps.append(Step(operator, shape, inputs=reads, weights=constants))
+            return len(steps) - 1
+
+        scale = add("MUL", 7, constants=channels) if self.scale else 7
+        offset = add("MUL", 3, scale)
+        if self.center:
+            offset = add("ADD", offset, constants=channels)
+        add("ADD", add("MUL", -1, scale), offset)
+        return tuple(steps)

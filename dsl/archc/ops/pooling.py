@@ -8,6 +8,7 @@ from archc.ops.base import (
     KerasArgument,
     KerasCall,
     Op,
+    Placement,
     Shape,
     Step,
     Stride,
@@ -45,7 +46,8 @@ class WindowPool(Op):
         return KerasCall(self.layer, tuple(arguments))
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        return (Step(self.operator, output, window=(self.window, self.stride, self.padding)),)
+        window = Placement(self.window, self.stride, self.padding)
+        return (Step(self.operator, output, window=window),)
 
 
 class MaxPool(WindowPool):

@@ -103,3 +103,27 @@ class Upsample(Op):
         if self.interpolation != "nearest":
             arguments.append(KerasArgument("interpolation", self.interpolation))
         return KerasCall("UpSampling2D", tuple(arguments))
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        if self.interpolation == "bilinear":
+            return (Step("RESIZE_BILINEAR", output, tables=(output[:2],)),)
+        height, width, channels = inputs[0]
+        steps: list[Step] = []
+
+        def add(operator: str, shape: Shape, table: tuple[int, ...]) -> None:
+            steps.append(Step(operator, shape, inputs=(len(steps) - 1,), tables=(table,)))
+
+        def repeat(before: Shape, axis: int, factor: int) -> None:
+            """Repeat each element along an axis: the axis after it is set up and tiled."""
+            add("RESHAPE", before, (1, *before))
+            after = tuple(n * factor if i == axis else n for i, n in enumerate(before))
+            add("TILE", after, (1, *(factor if i == axis else 1 for i in range(len(before)))))
+
+        rows, columns = self.scale
+        if rows > 1:
+            repeat((height, 1, width, channels), 1, rows)
+        if columns > 1:
+            repeat((height * rows, width, 1, channels), 2, columns)
+        if steps:
+            add("RESHAPE", output, (1, *output))
+        return tuple(steps)

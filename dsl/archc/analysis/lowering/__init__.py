@@ -1,0 +1,69 @@
+"""From the network as it is trained to the operators that the int8 converter leaves of it."""
+
+from archc.analysis.lowering.deployed import (
+    INPUT,
+    Deployed,
+    DeviceOp,
+    Unknown,
+    measure,
+)
+from archc.analysis.lowering.passes import passes
+from archc.analysis.lowering.program import SOURCE, Program
+from archc.ir.graph import Graph
+
+__all__ = ["INPUT", "Deployed", "DeviceOp", "Unknown", "lower"]
+
+
+def lower(graph: Graph, io: str = "float32") -> Deployed:
+    """The deployed graph of a network: full-integer post-training quantisation at batch 1.
+
+    ``io`` is the type at the border: `float32`, `int8` or `uint8`. Sources: `lowering.md`
+    sections 1 to 6, each rule confirmed by the converter in `tests/analysis`.
+    """
+    program = translate(graph)
+    for run in passes(io):
+        run(program)
+    return publish(program)
+
+
+def translate(graph: Graph) -> Program:
+    """Every operator as it would be on its own."""
+    program = Program(graph.nodes[0].shape)
+    values = [SOURCE]
+    for index, node in enumerate(graph.nodes):
+        if index == 0:
+            continue
+        reads = [values[source] for source in node.inputs]
+        made: list[int] = []
+        steps = node.op.device(node.shape, *graph.input_shapes(node))
+        for number, step in enumerate(steps):
+            inputs = [made[i] if i >= 0 else reads[-1 - i] for i in step.inputs]
+            place = (index, 2 * number + 1)
+            made.append(program.add(step, inputs, frozenset({index}), place).index)
+        values.append(made[-1] if made else reads[0])
+    program.finish(values[graph.output])
+    return program
+
+
+def publish(program: Program) -> Deployed:
+    """The program as it stands, in order of execution."""
+    ordered = sorted(program, key=lambda instruction: instruction.place)
+    numbers = {instruction.index: number for number, instruction in enumerate(ordered)}
+    numbers[SOURCE] = INPUT
+    operators = tuple(
+        DeviceOp(
+            instruction.operator,
+            instruction.shape,
+            tuple(numbers[source] for source in instruction.inputs),
+            tuple(sorted(instruction.layers)),
+            instruction.step.weights,
+            instruction.step.biases,
+            instruction.step.tables,
+            instruction.step.scalar,
+            instruction.activation,
+            instruction.border,
+            instruction.step.float_result,
+        )
+        for instruction in ordered
+    )
+    return measure(operators, tuple(program.unknown), numbers[program.output])

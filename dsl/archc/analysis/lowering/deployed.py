@@ -1,0 +1,82 @@
+"""What the int8 converter leaves of a network, as data."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from archc.ops.base import Shape
+
+INPUT = -1
+"""The network's input, where an operator names what it reads."""
+
+
+class DeviceOp(NamedTuple):
+    """One operator of the int8 TFLite file."""
+
+    operator: str
+    """Its TFLite name."""
+    shape: Shape
+    """Of its result, the batch excluded. (The one-dimensional `[C]` has no batch.)"""
+    inputs: tuple[int, ...]
+    """Indices of the operators whose results it reads; `INPUT` is the network's input."""
+    layers: tuple[int, ...]
+    """Indices of the graph's nodes it stems from, ascending: its own and those folded or fused
+    into it. A node that is in none leaves nothing behind."""
+    weights: int = 0
+    """int8 constants, that is bytes."""
+    biases: int = 0
+    """int32 constants that are its own, 4 bytes each."""
+    tables: tuple[tuple[int, ...], ...] = ()
+    """int32 constants that equal ones in the file share: axes, shapes, amounts of padding."""
+    scalar: Fraction | None = None
+    """A number it multiplies or adds: one byte that equal ones in the file share."""
+    activation: str | None = None
+    """The activation fused into it."""
+    border: bool = False
+    """Whether it converts the network's input or output between float (or uint8) and int8."""
+    float_result: bool = False
+    """Whether its result is float32: the border's DEQUANTIZE and what a float island computes."""
+
+
+class Unknown(NamedTuple):
+    """A pattern whose lowering is not known; what is said of these nodes is a guess."""
+
+    layers: tuple[int, ...]
+    reason: str
+
+
+class Deployed(NamedTuple):
+    """The int8 file that TensorFlow's converter makes of a network (batch 1)."""
+
+    operators: tuple[DeviceOp, ...]
+    """In a valid execution order: the spec's, which the file's need not be between branches."""
+    counts: dict[str, int]
+    """How often each operator occurs, sorted by name."""
+    weight_bytes: int
+    """int8 values and int32 biases."""
+    constant_bytes: int
+    """`weight_bytes` and each distinct table once."""
+    unknown: tuple[Unknown, ...]
+    output: int
+    """Index of the operator that gives the network's output, border excluded; or `INPUT`."""
+
+
+def measure(
+    operators: tuple[DeviceOp, ...], unknown: tuple[Unknown, ...], output: int
+) -> Deployed:
+    """A deployed graph with its sums.
+
+    Bytes by tensor (`lowering.md` section 6): int8 filters, 4 bytes per bias, tables once per
+    distinct value, and so are single numbers (1 byte each).
+    """
+    counts: dict[str, int] = {}
+    tables: set[tuple[int, ...]] = set()
+    scalars = {op.scalar for op in operators if op.scalar is not None}
+    weight_bytes = len(scalars)
+    for op in operators:
+        counts[op.operator] = counts.get(op.operator, 0) + 1
+        weight_bytes += op.weights + 4 * op.biases
+        tables.update(op.tables)
+    constant_bytes = weight_bytes + sum(4 * len(table) for table in tables)
+    return Deployed(
+        operators, dict(sorted(counts.items())), weight_bytes, constant_bytes, unknown, output
+    )

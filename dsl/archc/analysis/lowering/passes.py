@@ -1,0 +1,370 @@
+"""What the converter does to a network, one pass each.
+
+Observed on TensorFlow 2.21.0 with Keras 3.15.1, full-integer post-training quantisation at batch
+1; `tests/analysis` holds every rule against the converter. Passes know TFLite operators and never
+ask which operator of the language one came from.
+"""
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+
+from archc.analysis.lowering.program import OUTPUT, SOURCE, Instruction, Program
+from archc.ops.base import Shape, Step, product
+
+KERNELS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
+"""Operators into which a multiplication or addition by constants folds."""
+
+FUSING = KERNELS | {"ADD", "SUB", "MUL", "MAX_POOL_2D", "AVERAGE_POOL_2D"}
+"""Operators that take a RELU or RELU6 as their fused activation."""
+
+COMMUTATIVE = frozenset({"ADD", "MUL"})
+
+FIXED_SCALE = frozenset({"LOGISTIC", "TANH", "SOFTMAX"})
+"""Operators whose results have a quantisation that is given, not calibrated."""
+
+SAME_SCALE = frozenset(
+    {"MAX_POOL_2D", "AVERAGE_POOL_2D", "PAD", "RESHAPE", "TILE", "RESIZE_BILINEAR"}
+)
+"""Operators whose result has the quantisation of what they read."""
+
+
+def drop_identities(program: Program) -> None:
+    """A RESHAPE to the same shape vanishes, and a MEAN of a 1x1 map that stays one."""
+    for instruction in program:
+        if instruction.operator in ("RESHAPE", "MEAN", "REDUCE_MAX", "PAD"):
+            source = program.source(instruction)
+            if same_shape(source, instruction):
+                program.replace(instruction, source)
+
+
+def same_shape(a: Instruction, b: Instruction) -> bool:
+    return a.shape == b.shape and a.step.batched == b.step.batched
+
+
+def merge_equal(program: Program) -> None:
+    """Equal operators without weights of their own that read one tensor are one."""
+    seen: dict[tuple[object, ...], Instruction] = {}
+    for instruction in program:
+        step = instruction.step
+        if step.biases or step.weights:
+            continue
+        reads = sorted(instruction.inputs) if step.operator in COMMUTATIVE else instruction.inputs
+        first = seen.setdefault((step, tuple(reads)), instruction)
+        if first is not instruction:
+            first.layers |= instruction.layers
+            program.replace(instruction, first)
+
+
+def fold_padding(program: Program) -> None:
+    """PAD and a VALID convolution become a SAME one exactly when the amounts equal SAME's."""
+    for instruction in program:
+        window = instruction.step.window
+        if instruction.operator not in ("CONV_2D", "DEPTHWISE_CONV_2D") or window is None:
+            continue
+        pad = program.source(instruction)
+        if window.padding != "valid" or pad.operator != "PAD":
+            continue
+        source = program.source(pad)
+        if pad.step.pads == window.same_pads(source.shape):
+            program.change(instruction, window=window._replace(padding="same"))
+            program.rewire(instruction, 0, source)
+
+
+def recognise_hard_swish(program: Program) -> None:
+    """`x * (relu6(x + 3) * 1/6)` becomes HARD_SWISH, unless an activation was fused to it."""
+    for instruction in program:
+        if instruction.operator != "MUL" or len(instruction.inputs) != 2:
+            continue
+        if instruction.activation is not None:
+            continue
+        for place in (0, 1):
+            x = program.source(instruction, 1 - place)
+            sixth = program.source(instruction, place)
+            if sixth.operator == "MUL" and sixth.step.scalar == Fraction(1, 6):
+                clipped = program.source(sixth)
+                if clipped.operator == "RELU6":
+                    clipped = program.source(clipped)
+                elif clipped.activation != "RELU6":
+                    continue
+                if clipped.step.scalar == Fraction(3) and program.source(clipped) is x:
+                    instruction.layers |= sixth.layers
+                    program.change(instruction, operator="HARD_SWISH")
+                    program.read(instruction, [x.index])
+                    break
+
+
+def fold_constants(program: Program) -> None:
+    """Multiplications and additions by constants fold into the kernel before them, and an
+    addition into an addition."""
+    for instruction in program:
+        if not instruction.constant:
+            continue
+        source = program.source(instruction)
+        if not source.used_once or source.activation is not None:
+            continue
+        if source.operator in KERNELS:
+            if not source.step.biases:
+                program.change(source, biases=source.shape[-1])
+            _absorb(program, source, instruction)
+        elif source.constant and source.operator == instruction.operator == "ADD":
+            _absorb(program, source, instruction)
+
+
+ELEMENTWISE = frozenset({"RELU", "RELU6", "LOGISTIC", "TANH"})
+"""Operators on one tensor that change places with a RESHAPE before them."""
+
+
+def sink_reshapes(program: Program) -> None:
+    """A RESHAPE moves behind the elementwise operators that alone read it."""
+    for instruction in program:
+        if instruction.operator not in ELEMENTWISE and instruction.operator not in COMMUTATIVE:
+            continue
+        reshape = program.source(instruction)
+        if reshape.operator != "RESHAPE" or len(reshape.users) != 1:
+            continue
+        if len(set(instruction.inputs)) != 1:
+            continue
+        before = program.source(reshape)
+        # A constant per channel meets other channels where the last axis changes.
+        if instruction.step.affine and before.shape[-1] != reshape.shape[-1]:
+            continue
+        step = instruction.step._replace(shape=before.shape, batched=before.step.batched)
+        instruction.step, reshape.step = reshape.step, step
+        instruction.layers, reshape.layers = reshape.layers, instruction.layers
+        if len(instruction.inputs) > 1:
+            program.read(reshape, [before.index] * len(instruction.inputs))
+            program.read(instruction, [reshape.index])
+
+
+def fuse_activations(program: Program) -> None:
+    """RELU and RELU6 fuse into the operator before them if they are all that reads it. One that
+    reads a FULLY_CONNECTED beside others gets a copy of it; the copies share the filter."""
+    for instruction in program:
+        if instruction.operator not in ("RELU", "RELU6"):
+            continue
+        source = program.source(instruction)
+        if instruction.operator in (source.operator, source.activation):
+            source.layers |= instruction.layers
+            program.replace(instruction, source)
+            continue
+        if source.operator not in FUSING or source.activation is not None:
+            continue
+        if source.operator == "TRANSPOSE_CONV" and not source.step.biases:
+            continue
+        if source.used_once:
+            source.activation = instruction.operator
+            _absorb(program, source, instruction)
+        elif source.operator == "FULLY_CONNECTED":
+            instruction.activation = instruction.operator
+            instruction.step = source.step._replace(weights=0)
+            instruction.layers |= source.layers
+            program.rewire(instruction, 0, program.source(source))
+
+
+def doubt_gelu(program: Program) -> None:
+    """GELU with only a RELU or RELU6 after it does not convert: the activation fuses into the
+    last multiplication, so that GELU is not recognised and ERF is left."""
+    for instruction in program:
+        if instruction.operator in ("RELU", "RELU6"):
+            source = program.source(instruction)
+            if source.operator == "GELU" and source.used_once:
+                program.doubt(source, f"GELU with {instruction.operator} after it fails to convert")
+
+
+def _absorb(program: Program, source: Instruction, instruction: Instruction) -> None:
+    """Let an instruction become part of what it reads, which then stands in its place."""
+    source.layers |= instruction.layers
+    source.place = instruction.place
+    program.replace(instruction, source)
+
+
+def _reshape(program: Program, instruction: Instruction, source: Instruction) -> None:
+    program.rewire(instruction, 0, source)
+
+
+def merge_reshapes(program: Program) -> None:
+    """A RESHAPE of a RESHAPE reads what the first one read."""
+    for instruction in program:
+        if instruction.operator != "RESHAPE":
+            continue
+        source = program.source(instruction)
+        if source.operator == "RESHAPE":
+            program.rewire(instruction, 0, program.source(source))
+            source = program.source(instruction)
+        if same_shape(source, instruction):
+            program.replace(instruction, source)
+
+
+def reshape_means(program: Program) -> None:
+    """A MEAN whose vector only a RESHAPE to a 1x1 map reads gives the map itself."""
+    for instruction in program:
+        if instruction.operator == "RESHAPE" and instruction.step.batched:
+            source = program.source(instruction)
+            one_pixel = (1, 1, *source.shape)
+            if (
+                source.operator in ("MEAN", "REDUCE_MAX")
+                and source.used_once
+                and instruction.shape == one_pixel
+            ):
+                program.change(source, shape=instruction.shape)
+                _absorb(program, source, instruction)
+
+
+def _is_vector(shape: Shape) -> bool:
+    """Whether only the last axis holds more than one element."""
+    return product(shape) == shape[-1]
+
+
+def read_vectors_directly(program: Program) -> None:
+    """FULLY_CONNECTED reads a 1x1 map without a RESHAPE, MUL broadcasts a vector over a map."""
+    for instruction in program:
+        if instruction.operator == "FULLY_CONNECTED":
+            places: tuple[int, ...] = (0,)
+        elif instruction.operator == "MUL" and not instruction.constant:
+            places = tuple(range(len(instruction.inputs)))
+        else:
+            continue
+        for place in places:
+            source = program.source(instruction, place)
+            if source.operator == "RESHAPE" and _is_vector(source.shape):
+                before = program.source(source)
+                if before.shape[-1] != source.shape[-1]:
+                    continue
+                if instruction.operator == "FULLY_CONNECTED" or (
+                    len(before.shape) < len(source.shape) and source.shape[-1] > 1
+                ):
+                    program.rewire(instruction, place, before)
+
+
+def fold_forward(program: Program) -> None:
+    """Multiplications and additions by constants fold into the kernel after them: into a
+    FULLY_CONNECTED with a bias, and single numbers into a convolution, an addition only where no
+    zeros are padded that it would have to reach."""
+    for instruction in program:
+        window = instruction.step.window
+        convolution = instruction.operator in ("CONV_2D", "DEPTHWISE_CONV_2D")
+        if not convolution and instruction.operator != "FULLY_CONNECTED":
+            continue
+        source = program.source(instruction)
+        while source.constant and source.used_once and source.activation is None:
+            if convolution:
+                padded = window is None or window.padding != "valid"
+                if (source.step.affine and source.shape[-1] > 1) or (source.operator == "ADD" and padded):
+                    break
+            elif not instruction.step.biases:
+                break
+            instruction.layers |= source.layers
+            program.rewire(instruction, 0, program.source(source))
+            source = program.source(instruction)
+
+
+def flatten_vector_addends(program: Program) -> None:
+    """The Add trap of batch 1: a second addend that is a vector is taken for a bias, so that it
+    gets a RESHAPE to one axis."""
+    for instruction in program:
+        if instruction.operator != "ADD" or len(instruction.inputs) != 2:
+            continue
+        addend = program.source(instruction, 1)
+        if _is_vector(addend.shape) and addend.shape[-1] > 1:
+            shape = addend.shape[-1:]
+            step = Step("RESHAPE", shape, tables=(shape,), batched=False)
+            flat = program.add(
+                step, [addend.index], instruction.layers, (*instruction.place, 0)
+            )
+            flat.place = (*instruction.place[:-1], instruction.place[-1] - 1, 1)
+            program.rewire(instruction, 1, flat)
+
+
+def requantise_concatenated(program: Program) -> None:
+    """What CONCATENATION reads has one scale, together with all that same-scale operators tie to
+    it; a result with a fixed scale gets a QUANTIZE before it joins."""
+    root: dict[int, int] = {}
+
+    def find(value: int) -> int:
+        while (parent := root.get(value, value)) != value:
+            root[value] = root.get(parent, parent)
+            value = parent
+        return value
+
+    tying = [i for i in program if i.operator in SAME_SCALE or i.operator == "CONCATENATION"]
+    for instruction in tying:
+        for source in instruction.inputs:
+            if program[source].operator not in FIXED_SCALE:
+                root[find(source)] = find(instruction.index)
+    joined = {find(i.index) for i in tying if i.operator == "CONCATENATION"}
+    made: dict[tuple[int, int], Instruction] = {}
+    for instruction in tying:
+        group = find(instruction.index)
+        for place, index in enumerate(instruction.inputs):
+            source = program[index]
+            if group not in joined or source.operator not in FIXED_SCALE:
+                continue
+            if (index, group) not in made:
+                if any(value == index for value, _ in made):
+                    program.doubt(
+                        source,
+                        f"{source.operator} read by several CONCATENATIONs fails to convert",
+                    )
+                step = Step("QUANTIZE", source.shape)
+                after = (*source.place, 1)
+                made[index, group] = program.add(step, [index], source.layers, after)
+            program.rewire(instruction, place, made[index, group])
+
+
+def doubt_doubled_concatenations(program: Program) -> None:
+    """A CONCATENATION that reads one tensor twice, where something else reads it too."""
+    for instruction in program:
+        if instruction.operator != "CONCATENATION":
+            continue
+        for source in set(instruction.inputs):
+            if instruction.inputs.count(source) > 1 and len(program[source].users) > 1:
+                program.doubt(
+                    instruction, "one tensor concatenated with itself may become a float island"
+                )
+
+
+def add_border(io: str) -> Callable[[Program], None]:
+    """The pass that converts at the network's input and output (`lowering.md` section 4)."""
+
+    def border(program: Program) -> None:
+        if io == "int8" or program.output == SOURCE:
+            return
+        source, output = program[SOURCE], program[program.output]
+        readers = [user for user in source.users if user != OUTPUT]
+        first = program.add(Step("QUANTIZE", source.shape), [SOURCE], frozenset(), (0,))
+        first.border = True
+        for user in readers:
+            reader = program[user]
+            for place, index in enumerate(reader.inputs):
+                if index == SOURCE:
+                    program.rewire(reader, place, first)
+        last = "DEQUANTIZE" if io == "float32" else "QUANTIZE"
+        step = Step(last, output.shape, float_result=io == "float32")
+        final = program.add(step, [output.index], frozenset(), (*output.place, 1))
+        final.border = True
+
+    return border
+
+
+def passes(io: str) -> Iterable[Callable[[Program], None]]:
+    """The passes in order."""
+    return (
+        drop_identities,
+        merge_equal,
+        flatten_vector_addends,
+        merge_equal,
+        merge_reshapes,
+        sink_reshapes,
+        fold_padding,
+        fold_forward,
+        fold_constants,
+        doubt_gelu,
+        fuse_activations,
+        recognise_hard_swish,
+        merge_reshapes,
+        reshape_means,
+        read_vectors_directly,
+        doubt_doubled_concatenations,
+        requantise_concatenated,
+        add_border(io),
+    )

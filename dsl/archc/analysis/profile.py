@@ -1,0 +1,267 @@
+"""What a network costs: exact figures per layer and in total, what is deployed, and budgets.
+
+Parameters and MACs are of the Keras graph, weight bytes and memory of the deployed one. MACs:
+convolution `Ho*Wo*Co*Kh*Kw*Ci`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`; nothing else counts.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp
+from archc.diagnostics.codes import BUDGET, UNKNOWN_NAME
+from archc.diagnostics.model import Diagnostic, make
+from archc.diagnostics.nearest import did_you_mean
+from archc.ir.graph import Graph, Node, Via
+from archc.ops.base import Shape, product
+from archc.sema.model import BudgetRequest
+
+PRECISION = "int8"
+"""Of weights and activations on the device; biases are int32."""
+
+
+class Bytes(NamedTuple):
+    """The size of activations in bytes, at two precisions."""
+
+    float32: int
+    int8: int
+
+
+class Row(NamedTuple):
+    """One Keras layer. Shapes exclude the batch."""
+
+    name: str
+    class_name: str
+    """Of the Keras layer."""
+    stage: str | None
+    block: str | None
+    repeat: int | None
+    inputs: tuple[str, ...]
+    output_shape: Shape
+    params: int
+    trainable_params: int
+    macs: int
+    stedgeai_macc: int
+    activation_bytes: Bytes
+    """Of its own output."""
+    weight_bytes: int
+    """Of the deployed operators that start with it: int8 values and int32 biases."""
+    supported: bool | None
+    """By both halves of the target's gate; None without a target."""
+    origin: tuple[Via, ...]
+
+
+class Totals(NamedTuple):
+    """Sums over all layers. ``activation_bytes`` is a sum too, not a peak."""
+
+    params: int
+    trainable_params: int
+    macs: int
+    stedgeai_macc: int
+    """Of the model before folding, as ST Edge AI counts it (`ops`: `Op.stedgeai_macc`)."""
+    activation_bytes: Bytes
+
+
+class Footprint(NamedTuple):
+    """What the deployed graph needs."""
+
+    precision: str
+    operators: dict[str, int]
+    weight_bytes: int
+    peak_activation_bytes: int
+    peak_at: str | None
+    """The layer at which the peak is; None where nothing is deployed."""
+    peak_alive: tuple[tuple[str, int], ...] = ()
+    """What that operator reads and makes: the layers whose values they are, and their bytes."""
+
+
+class Budget(NamedTuple):
+    """A budget and what it is held against."""
+
+    name: str
+    limit: int
+    actual: int
+
+    @property
+    def passed(self) -> bool:
+        return self.actual <= self.limit
+
+
+class Profile(NamedTuple):
+    """All figures of one network."""
+
+    layers: tuple[Row, ...]
+    totals: Totals
+    deployed: Footprint
+
+
+def profile(
+    graph: Graph,
+    deployed: Deployed,
+    peak_bytes: int,
+    peak_at: int | None,
+    unsupported: Collection[int] | None,
+) -> Profile:
+    """The figures of a network.
+
+    Args:
+        graph: the Keras graph.
+        deployed: what the converter leaves of it.
+        peak_bytes: the peak of live int8 tensors.
+        peak_at: index of the deployed operator at which it is; None if there is none.
+        unsupported: indices of the nodes that the target's gate refuses or that were allowed
+            expressly; None without a target.
+    """
+    weight_bytes = [0] * len(graph.nodes)
+    for op in deployed.operators:
+        weight_bytes[_first(op)] += op.weights + 4 * op.biases
+    rows = tuple(
+        _row(
+            graph,
+            node,
+            weight_bytes[index],
+            None if unsupported is None else index not in unsupported,
+        )
+        for index, node in enumerate(graph.nodes)
+    )
+    totals = Totals(
+        sum(row.params for row in rows),
+        sum(row.trainable_params for row in rows),
+        sum(row.macs for row in rows),
+        sum(row.stedgeai_macc for row in rows),
+        Bytes(
+            sum(row.activation_bytes.float32 for row in rows),
+            sum(row.activation_bytes.int8 for row in rows),
+        ),
+    )
+    at, alive = None, []
+    if peak_at is not None:
+        op = deployed.operators[peak_at]
+        at = graph.nodes[_first(op)].name
+        for index in (*op.inputs, peak_at):
+            node = graph.nodes[0]
+            if index != INPUT and deployed.operators[index].layers:
+                node = graph.nodes[deployed.operators[index].layers[-1]]
+            alive.append((node.name, product(node.shape)))
+    footprint = Footprint(
+        PRECISION, deployed.counts, deployed.weight_bytes, peak_bytes, at, tuple(alive)
+    )
+    return Profile(rows, totals, footprint)
+
+
+def _row(graph: Graph, node: Node, weight_bytes: int, supported: bool | None) -> Row:
+    shapes = graph.input_shapes(node)
+    weights = node.op.weights(*shapes)
+    elements = product(node.shape)
+    return Row(
+        node.name,
+        node.op.keras(node.shape, *shapes).class_name,
+        node.stage,
+        node.block,
+        node.repeat,
+        tuple(graph.nodes[index].name for index in node.inputs),
+        node.shape,
+        sum(weight.size for weight in weights),
+        sum(weight.size for weight in weights if weight.trainable),
+        node.op.macs(node.shape, *shapes),
+        node.op.stedgeai_macc(node.shape, *shapes),
+        Bytes(4 * elements, elements),
+        weight_bytes,
+        supported,
+        node.origin,
+    )
+
+
+def _first(op: DeviceOp) -> int:
+    """The node that a deployed operator goes by: the first it stems from, such as the convolution
+    of a convolution, a batch normalisation and an activation."""
+    return op.layers[0] if op.layers else 0
+
+
+# --- budgets -----------------------------------------------------------------------------------
+
+_TOTALS: dict[str, tuple[Callable[[Totals], int], Callable[[Row], int]]] = {
+    "params": (lambda totals: totals.params, lambda row: row.params),
+    "trainable_params": (
+        lambda totals: totals.trainable_params,
+        lambda row: row.trainable_params,
+    ),
+    "macs": (lambda totals: totals.macs, lambda row: row.macs),
+    "stedgeai_macc": (lambda totals: totals.stedgeai_macc, lambda row: row.stedgeai_macc),
+    "activation_bytes.float32": (
+        lambda totals: totals.activation_bytes.float32,
+        lambda row: row.activation_bytes.float32,
+    ),
+    "activation_bytes.int8": (
+        lambda totals: totals.activation_bytes.int8,
+        lambda row: row.activation_bytes.int8,
+    ),
+}
+_DEPLOYED: dict[str, Callable[[Footprint], int]] = {
+    "weight_bytes": lambda footprint: footprint.weight_bytes,
+    "peak_activation_bytes": lambda footprint: footprint.peak_activation_bytes,
+}
+
+BUDGET_NAMES: tuple[str, ...] = (*_TOTALS, *_DEPLOYED)
+"""What `require` can bound: the integer keys of the manifest's totals and deployed sections."""
+
+
+def budgets(
+    requests: Iterable[BudgetRequest], profile: Profile
+) -> tuple[tuple[Budget, ...], tuple[Diagnostic, ...]]:
+    """Every budget of known name with its actual value, and what is wrong with budgets.
+
+    A broken budget is an error that names the layers which cost most of it; so is an unknown name.
+    """
+    evaluated, diagnostics = [], []
+    for request in requests:
+        name = request.name.text
+        if name in _TOTALS:
+            actual = _TOTALS[name][0](profile.totals)
+        elif name in _DEPLOYED:
+            actual = _DEPLOYED[name](profile.deployed)
+        else:
+            diagnostics.append(_unknown(request))
+            continue
+        budget = Budget(name, request.limit, actual)
+        evaluated.append(budget)
+        if not budget.passed:
+            diagnostics.append(
+                make(
+                    BUDGET,
+                    f"`{name}` is {actual:,}, above the {budget.limit:,} that are required",
+                    request.name.span,
+                    label=f"{actual - budget.limit:,} too many",
+                    notes=_costs(name, actual, profile),
+                )
+            )
+    return tuple(evaluated), tuple(diagnostics)
+
+
+def _unknown(request: BudgetRequest) -> Diagnostic:
+    name = request.name.text
+    return make(
+        UNKNOWN_NAME,
+        f"`{name}` is no quantity that can be required",
+        request.name.span,
+        notes=[f"quantities are {', '.join(BUDGET_NAMES)}"],
+        help=did_you_mean(name, BUDGET_NAMES),
+    )
+
+
+def _costs(name: str, actual: int, profile: Profile, most: int = 5) -> list[str]:
+    """A note that names the layers with the largest shares of a quantity."""
+    if name == "peak_activation_bytes":
+        alive = ", ".join(f"`{layer}` {size:,}" for layer, size in profile.deployed.peak_alive)
+        return [f"at `{profile.deployed.peak_at}` these are alive: {alive}"] if alive else []
+    cost = _TOTALS[name][1] if name in _TOTALS else _weight_bytes
+    ranked = sorted(profile.layers, key=cost, reverse=True)[:most]
+    parts = [
+        f"`{row.name}` {cost(row):,} ({100 * cost(row) / actual:.0f} %)"
+        for row in ranked
+        if cost(row)
+    ]
+    return [f"the layers that cost most: {', '.join(parts)}"] if parts else []
+
+
+def _weight_bytes(row: Row) -> int:
+    return row.weight_bytes

@@ -1,0 +1,59 @@
+"""Text from anywhere, made safe to print on a terminal, and how many columns it takes there."""
+
+TAB = "    "
+"""A tab, as in excerpts: four columns wherever it stands."""
+
+_ESCAPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that steer a terminal, reorder text or show nothing: never printed raw."""
+
+
+def cell(character: str, combining: bool = True) -> tuple[str, int]:
+    """How a character is shown, and the columns it takes there.
+
+    Control and formatting characters, surrogates and unassigned ones become `\\x1b` or
+    `\\u{202e}`; so does a combining mark where ``combining`` says there is nothing to combine
+    with. East Asian wide and fullwidth characters take two columns (Unicode annex 11).
+    """
+    if " " <= character <= "~":
+        return character, 1
+    if character == "\t":
+        return TAB, len(TAB)
+    from unicodedata import category, east_asian_width
+
+    kind = category(character)
+    if kind in _ESCAPED or (kind in ("Mn", "Me") and not combining):
+        point = ord(character)
+        shown = f"\\x{point:02x}" if point < 0x100 else f"\\u{{{point:x}}}"
+        return shown, len(shown)
+    if kind in ("Mn", "Me"):
+        return character, 0
+    return character, 2 if east_asian_width(character) in "WF" else 1
+
+
+def cells(text: str) -> list[tuple[str, int]]:
+    """Every character of a text as it is shown, with the columns it takes."""
+    shown: list[tuple[str, int]] = []
+    combining = False
+    for character in text:
+        if " " <= character <= "~":
+            shown.append((character, 1))
+            combining = True
+        else:
+            shown.append(cell(character, combining))
+            combining = shown[-1][0] == character
+    return shown
+
+
+def printable(text: str) -> str:
+    """The text with everything that would steer a terminal escaped, line ends and tabs included."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        "\\n" if c == "\n" else "\\t" if c == "\t" else shown
+        for c, (shown, _) in zip(text, cells(text), strict=True)
+    )
+
+
+def columns(text: str) -> int:
+    """The columns a text takes on a terminal."""
+    return len(text) if text.isascii() else sum(width for _, width in cells(text))

@@ -1,0 +1,249 @@
+"""The pipeline, as a table of contents: sources in, networks out, nothing read or written here."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from archc.analysis.lowering import lower
+from archc.analysis.memory import peak
+from archc.analysis.profile import budgets, profile
+from archc.diagnostics.codes import BAD_NAME, DUPLICATE_NAME, NO_ARCH, RECURSION, SYNTAX
+from archc.diagnostics.model import (
+    Diagnostic,
+    Label,
+    Rejected,
+    Reporter,
+    TooManyErrors,
+    make,
+    reject,
+)
+from archc.emit import keras_module, registry
+from archc.emit.manifest import (
+    Identity,
+    Judgement,
+    manifest,
+    parameter_text,
+    render,
+    source_digest,
+)
+from archc.emit.marker import LANGUAGE_VERSION, MANIFEST_SUFFIX
+from archc.ir.graph import Graph
+from archc.limits import DEFAULT_LIMITS, Limits
+from archc.sema.check import check, unusable_module
+from archc.sema.expand import expand
+from archc.sema.load import Program, SourceLoader
+from archc.sema.model import Model
+from archc.sema.resolve import Setting, resolve
+from archc.source import Source, Span
+from archc.syntax import ast
+from archc.syntax.parse import parse_expression
+from archc.targets.judge import judge
+from archc.targets.target import Target
+
+
+class Options(NamedTuple):
+    """What the user asks for beside the specs."""
+
+    settings: tuple[tuple[str, str], ...] = ()
+    """(parameter, text of an expression)."""
+    name: str | None = None
+    """The name of the network that is compiled with settings."""
+    arch: str | None = None
+    """Only this arch of the spec."""
+    target: Target | None = None
+    """Judge by this target instead of the one the spec names."""
+    target_source: Source | None = None
+    """The text it was read from."""
+    limits: Limits = DEFAULT_LIMITS
+
+
+class Network(NamedTuple):
+    """One compiled arch."""
+
+    name: str
+    declared: Span
+    graph: Graph
+    manifest: dict[str, Any]
+    module: str
+    """The text of the Keras builder."""
+
+
+class Compilation(NamedTuple):
+    """What became of a spec. With an error among the diagnostics there may be fewer networks."""
+
+    networks: tuple[Network, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def failed(self) -> bool:
+        return any(diagnostic.level == "error" for diagnostic in self.diagnostics)
+
+
+def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Compilation:
+    """Compile the archs of one spec. All their faults are reported, not the first alone."""
+    reporter = Reporter(options.limits.errors)
+    networks: list[Network] = []
+    try:
+        program = Program(loader, options.limits, reporter)
+        module = program.load(source)
+        check(module, options.limits, reporter)
+        settings = parse_settings(options)
+        declared = choose(module.file, options, bool(settings))
+        if not any(found.code == RECURSION.name for found in reporter.diagnostics):
+            for arch in declared:
+                model = resolve(module, arch, settings, options.limits, reporter)
+                if model is not None:
+                    model = renamed(model, options)
+                    network = compile_model(model, program, options, reporter)
+                    if network is not None:
+                        networks.append(network)
+    except Rejected as rejected:
+        try_add(reporter, rejected.diagnostic)
+    except TooManyErrors:
+        pass
+    return Compilation(tuple(networks), reporter.diagnostics)
+
+
+def compile_model(
+    model: Model, program: Program, options: Options, reporter: Reporter
+) -> Network | None:
+    """One network from its model; None, and reports, where it has none."""
+    graph = expand(model, reporter)
+    if graph is None:
+        return None
+    io = model.target.io.text if model.target and model.target.io else "float32"
+    deployed = lower(graph, io)
+    judged = judge(model.target, options.target, graph, deployed, reporter)
+    top = peak(deployed)
+    figures = profile(graph, deployed, top.bytes, top.at, judged.unsupported if judged else None)
+    held, broken = budgets(model.budgets, figures)
+    reporter.extend(broken)
+    document = manifest(
+        identity(model, program, options),
+        graph,
+        figures,
+        Judgement(judged.target, judged.verdict, judged.findings, io) if judged else None,
+        held,
+    )
+    described = document["model"]
+    header = keras_module.Header(described["source"], described["source_digest"], LANGUAGE_VERSION)
+    return Network(
+        model.name, model.declared.span, graph, document, keras_module.emit(graph, header)
+    )
+
+
+def outputs(networks: Iterable[Network]) -> dict[str, str]:
+    """The texts of the files that networks become, by name."""
+    files: dict[str, str] = {}
+    for network in networks:
+        files[f"{network.name}.py"] = network.module
+        files[f"{network.name}{MANIFEST_SUFFIX}"] = render(network.manifest)
+    files["__init__.py"] = registry.TEXT
+    return files
+
+
+def clashes(networks: Iterable[Network]) -> tuple[Diagnostic, ...]:
+    """Networks of different specs that would be written to the same files."""
+    seen: dict[str, Network] = {}
+    found: list[Diagnostic] = []
+    for network in networks:
+        first = seen.setdefault(network.name.casefold(), network)
+        if first is not network:
+            found.append(
+                make(
+                    DUPLICATE_NAME,
+                    f"two specs declare `{network.name}`",
+                    network.declared,
+                    related=[Label(first.declared, "first here")],
+                    help="rename one of them, or compile into another folder",
+                )
+            )
+    return tuple(found)
+
+
+# --- parts -------------------------------------------------------------------------------------
+
+
+def identity(model: Model, program: Program, options: Options) -> Identity:
+    """Which network it is, and of which texts."""
+    set_texts = [Source(f"<set {name}>", text) for name, text in options.settings]
+    target = [options.target_source] if options.target_source else []
+    return Identity(
+        model.name,
+        model.base,
+        tuple((name, parameter_text(given.value)) for name, given in model.parameters),
+        model.source.name,
+        source_digest([*program.sources(), *set_texts, *target]),
+    )
+
+
+def parse_settings(options: Options) -> tuple[Setting, ...]:
+    """The expressions of `--set`.
+
+    Raises:
+        Rejected: one is not a name and an expression.
+    """
+    settings: list[Setting] = []
+    for name, text in options.settings:
+        shown = Source("<set>", f"{name}={text}")
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise reject(
+                SYNTAX,
+                "a parameter is set by its name",
+                Span(shown, 0, len(name)),
+                help="write `--set NAME=VALUE`",
+            )
+        source = Source("<set>", " " * (len(name) + 1) + text)
+        expression = parse_expression(source, options.limits)
+        settings.append(Setting(ast.Name(name, Span(shown, 0, len(name))), expression))
+    return tuple(settings)
+
+
+def choose(file: ast.File, options: Options, derives: bool) -> tuple[ast.Arch | ast.Derived, ...]:
+    """The archs of a spec to compile.
+
+    Raises:
+        Rejected: there is none, or it is not clear which one `--name` is for.
+    """
+    if not file.archs:
+        raise reject(
+            NO_ARCH,
+            f"`{file.source.name}` declares no arch",
+            help="a file with blocks only is for `use`; compile a spec that uses it",
+        )
+    chosen = file.archs
+    if options.arch is not None:
+        chosen = tuple(arch for arch in file.archs if arch.name.text == options.arch)
+    if len(chosen) != 1 and (derives or options.name is not None or options.arch is not None):
+        names = ", ".join(f"`{arch.name.text}`" for arch in file.archs)
+        raise reject(
+            NO_ARCH,
+            f"`{file.source.name}` declares {len(file.archs)} archs: {names}",
+            help="parameters and a name are set on one: choose it with `--arch NAME`",
+        )
+    return chosen
+
+
+def renamed(model: Model, options: Options) -> Model:
+    """The model under the name it was given from outside.
+
+    Raises:
+        Rejected: no module can have that name.
+    """
+    if options.name is None:
+        return model
+    why = unusable_module(options.name)
+    if why is None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", options.name):
+        why = f"`{options.name}` is not a name"
+    if why is None and len(options.name) > options.limits.name_length:
+        why = f"`{options.name}` has more than {options.limits.name_length} characters"
+    if why is not None:
+        raise reject(BAD_NAME, why, help="names are letters, digits and underscores")
+    return model._replace(name=options.name, base=model.name)
+
+
+def try_add(reporter: Reporter, diagnostic: Diagnostic) -> None:
+    try:
+        reporter.add(diagnostic)
+    except TooManyErrors:
+        pass

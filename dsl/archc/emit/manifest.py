@@ -1,0 +1,298 @@
+"""The manifest: the profile of one network as JSON, in the order of its published schema."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from archc.analysis.profile import Budget, Bytes, Profile, Row
+from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_ID, SCHEMA_VERSION
+from archc.ir.graph import Graph
+from archc.sema.callees import Callee
+from archc.source import Source, Span
+from archc.values import show
+
+LINE = 100
+"""Columns up to which an object or array is written on one line."""
+
+
+class Finding(Protocol):
+    """What the manifest takes of a target's finding."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def layer(self) -> str | None: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def remedy(self) -> str | None: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def confidence(self) -> str: ...
+
+
+class Identity(NamedTuple):
+    """Which network it is, and of which texts it was made."""
+
+    name: str
+    base: str | None
+    parameters: tuple[tuple[str, str], ...]
+    """Exact texts by name, in order of declaration; see `parameter_text`."""
+    source: str
+    """The name of the spec that declares it."""
+    source_digest: str
+    """See `source_digest`."""
+
+
+class Judgement(NamedTuple):
+    """What a target says of a network."""
+
+    target: str
+    verdict: str
+    findings: Sequence[Finding]
+    io: str = "float32"
+    """The type of inputs and outputs on the device."""
+
+
+def manifest(
+    identity: Identity,
+    graph: Graph,
+    profile: Profile,
+    judgement: Judgement | None = None,
+    budgets: Iterable[Budget] = (),
+) -> dict[str, Any]:
+    """The manifest of a network as plain data, keys in the order of the schema."""
+    io = judgement.io if judgement else "float32"
+    output = graph.nodes[graph.output]
+    first = graph.nodes[0]
+    totals = profile.totals
+    deployed = profile.deployed
+    return {
+        "$schema": SCHEMA_ID,
+        "schema_version": SCHEMA_VERSION,
+        "language_version": LANGUAGE_VERSION,
+        "model": {
+            "name": identity.name,
+            "base": identity.base,
+            "parameters": dict(identity.parameters),
+            "source": identity.source,
+            "source_digest": identity.source_digest,
+        },
+        "target": _judgement(judgement) if judgement else None,
+        "inputs": [{"name": first.name, "shape": list(first.shape), "dtype": io}],
+        "outputs": [{"name": output.name, "shape": list(output.shape), "dtype": io}],
+        "roundings": [
+            {
+                "where": note.where,
+                "requested": note.requested,
+                "effective": note.effective,
+                "divisor": note.divisor,
+                "line": note.span.line,
+            }
+            for note in graph.roundings
+        ],
+        "budgets": [
+            {
+                "name": budget.name,
+                "limit": budget.limit,
+                "actual": budget.actual,
+                "passed": budget.passed,
+            }
+            for budget in budgets
+        ],
+        "layers": _layers(profile.layers),
+        "skips": [
+            {"where": note.where, "taken": note.taken, "reason": note.reason}
+            for note in graph.skips
+        ],
+        "deployed": {
+            "precision": deployed.precision,
+            "operators": dict(deployed.operators),
+            "weight_bytes": deployed.weight_bytes,
+            "peak_activation_bytes": deployed.peak_activation_bytes,
+            "peak_at": deployed.peak_at,
+        },
+        "totals": {
+            "params": totals.params,
+            "trainable_params": totals.trainable_params,
+            "macs": totals.macs,
+            "stedgeai_macc": totals.stedgeai_macc,
+            "activation_bytes": _bytes(totals.activation_bytes),
+        },
+    }
+
+
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "name": judgement.target,
+        "verdict": judgement.verdict,
+        "findings": [
+            {
+                "code": finding.code,
+                "level": finding.level,
+                "layer": finding.layer,
+                "message": finding.message,
+                "remedy": finding.remedy,
+                "source": finding.source,
+                "confidence": finding.confidence,
+            }
+            for finding in judgement.findings
+        ],
+    }
+
+
+def _layers(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    places: dict[Span, tuple[str, int, int]] = {}
+
+    def place(span: Span) -> dict[str, Any]:
+        known = places.get(span)
+        if known is None:
+            known = places[span] = (span.source.name, *span.source.position(span.start))
+        return {"file": known[0], "line": known[1], "column": known[2]}
+
+    return [
+        {
+            "name": row.name,
+            "class_name": row.class_name,
+            "stage": row.stage,
+            "block": row.block,
+            "repeat": row.repeat,
+            "inputs": list(row.inputs),
+            "output_shape": list(row.output_shape),
+            "params": row.params,
+            "trainable_params": row.trainable_params,
+            "macs": row.macs,
+            "activation_bytes": _bytes(row.activation_bytes),
+            "supported": row.supported,
+            "source": place(row.origin[0].span),
+            "origin": [{"name": via.name, **place(via.span)} for via in row.origin[1:]],
+        }
+        for row in rows
+    ]
+
+
+def _bytes(sizes: Bytes) -> dict[str, int]:
+    return {"float32": sizes.float32, "int8": sizes.int8}
+
+
+def parameter_text(value: object) -> str:
+    """The exact text of a parameter's value: `22.4`, `1/3`, `ir(expansion = 4)`, `{ relu }`."""
+    if not isinstance(value, Callee):
+        return show(value)
+    if value.kind == "braces":
+        lines = value.target.span.text.split("\n")
+        return " ".join(" ".join(line.split("#")[0] for line in lines).split())
+    bound = [f"{name} = {parameter_text(given.value)}" for name, given in value.bound.items()]
+    return f"{value.name}({', '.join(bound)})" if bound else value.name
+
+
+def source_digest(sources: Iterable[Source]) -> str:
+    """A digest of names and texts, line ends normalised, whatever the order they were read in."""
+    from hashlib import sha256
+
+    digest = sha256()
+    for name, text in sorted((source.name, source.text) for source in sources):
+        for part in (name, text):
+            data = part.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "big"))
+            digest.update(data)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def render(document: dict[str, Any]) -> str:
+    """A manifest as JSON text: keys in their order, what fits on one line on one line."""
+    from json.encoder import encode_basestring, encode_basestring_ascii
+
+    text = _Printer(encode_basestring).lines(document, "", 0) + "\n"
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate, as a file name can hold
+        text = _Printer(encode_basestring_ascii).lines(document, "", 0) + "\n"
+    return text
+
+
+class _Printer:
+    """JSON of plain data without floats. `json` writes all on one line or nothing."""
+
+    def __init__(self, quote: Callable[[str], str]) -> None:
+        self._quote = quote
+
+    def line(self, value: Any) -> str:
+        """A value on one line."""
+        if isinstance(value, str):
+            return self._quote(value)
+        if value is None:
+            return "null"
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int):
+            return str(value)
+        if isinstance(value, list):
+            return f"[{', '.join(map(self.line, value))}]"
+        if isinstance(value, dict):
+            items = (f"{self._quote(key)}: {self.line(item)}" for key, item in value.items())
+            return f"{{{', '.join(items)}}}"
+        raise TypeError(f"not plain data of a manifest: {value!r}")
+
+    def lines(self, value: Any, indent: str, used: int) -> str:
+        """A value; ``used`` is how much of its first line is taken before and after it."""
+        if not isinstance(value, dict | list) or not value:
+            return self.line(value)
+        parts = value.values() if isinstance(value, dict) else value
+        if not any(isinstance(part, dict) for part in parts):
+            line = self.line(value)
+            if used + len(line) <= LINE:
+                return line
+        inner = indent + "  "
+        start, end = "{", "}"
+        if isinstance(value, list):
+            items = [self.lines(item, inner, len(inner) + 1) for item in value]
+            start, end = "[", "]"
+        else:
+            items = []
+            for key, item in value.items():
+                head = f"{self._quote(key)}: "
+                items.append(head + self.lines(item, inner, len(inner) + len(head) + 1))
+        body = ",\n".join(inner + item for item in items)
+        return f"{start}\n{body}\n{indent}{end}"
+
+
+def validate(document: object) -> None:
+    """Hold a manifest to the published schema.
+
+    Raises:
+        ValueError: it does not satisfy it; the message names the place.
+    """
+    import json
+    from os.path import dirname, join
+
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    path = join(dirname(__file__), "schema", f"manifest-{SCHEMA_VERSION}.json")
+    with open(path, encoding="utf-8") as file:
+        schema = json.load(file)
+    error = best_match(Draft202012Validator(schema).iter_errors(document))
+    if error is not None:
+        raise ValueError(f"{error.json_path}: {error.message}")
+    where = _float(document, "$")  # JSON Schema takes 1.0 for an integer
+    if where:
+        raise ValueError(f"{where}: a float where an integer is needed")
+
+
+def _float(value: object, where: str) -> str | None:
+    """The place of a float in plain data, or None."""
+    if isinstance(value, float):
+        return where
+    items: Iterable[tuple[object, object]] = ()
+    if isinstance(value, dict):
+        items = ((f".{key}", item) for key, item in value.items())
+    elif isinstance(value, list):
+        items = ((f"[{index}]", item) for index, item in enumerate(value))
+    for part, item in items:
+        found = _float(item, f"{where}{part}")
+        if found:
+            return found
+    return None

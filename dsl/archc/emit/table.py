@@ -1,0 +1,418 @@
+"""Manifests as tables for people: one network in detail, or one row per network.
+
+Everything here reads the plain data of a manifest, so it works on a file as well as on a compile.
+Every count is printed to the unit.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from archc.diagnostics.text import columns, printable
+
+Manifest = dict[str, Any]
+
+PEAK_REMARK = (
+    "An estimate: inputs and output of one operator alive together, in int8. Of seven published "
+    "MobileNets ST's NPU compiler 3.0.0 needed 1.00 to 1.40 times as much, 2.0.0 up to 2.00 times; "
+    "small networks that stream need far less."
+)
+"""Source: figures of the compiler in the READMEs of ST's model zoo, against our peak."""
+
+GAP = "  "
+_NAME_AT_LEAST = 16
+_BAR_AT_LEAST, _BAR_AT_MOST = 5, 30
+
+
+class _Signs(NamedTuple):
+    """What bars, rules and arrows are drawn with."""
+
+    bar: str
+    """A full block, then the fractions of one from the smallest up."""
+    rule: str
+    cut: str
+    replace: tuple[tuple[str, str], ...] = ()
+
+
+_UNICODE = _Signs("█▏▎▍▌▋▊▉", "─", "…")
+_ASCII = _Signs("#", "-", "~", (("→", "->"), ("×", "x"), ("≤", "<="), ("·", "|")))
+
+_SHORTER = (
+    ("Normalization", "Norm"),
+    ("Average", "Avg"),
+    ("Pooling2D", "Pool"),
+    ("DepthwiseConv2D", "Depthwise"),
+    ("UpSampling", "Upsample"),
+    ("Concatenate", "Concat"),
+)
+
+
+class _Column(NamedTuple):
+    """A column of figures: its heading, its text for a layer, and its sum over layers."""
+
+    heading: str
+    figure: Callable[[Manifest], int]
+
+
+_FIGURES = (
+    _Column("params", lambda layer: int(layer["params"])),
+    _Column("MACs", lambda layer: int(layer["macs"])),
+    _Column("int8 B", lambda layer: int(layer["activation_bytes"]["int8"])),
+)
+_MACS = 1
+"""Which of the figures the bars show."""
+
+
+class _Line(NamedTuple):
+    """A row of the table of layers."""
+
+    name: str
+    kind: str
+    shape: str
+    figures: tuple[int, ...]
+    group: bool = False
+
+
+def table(manifest: Manifest, *, width: int = 80, unicode: bool = True, color: bool = False) -> str:
+    """A network in detail: layers by stage, totals, what is deployed, budgets and findings.
+
+    Args:
+        manifest: the plain data of one manifest.
+        width: columns to stay within, at least 60.
+        unicode: draw with block characters; otherwise the text is pure ASCII.
+        color: print headings in bold.
+
+    Returns:
+        Lines, the last one ended too.
+    """
+    width = max(width, 60)
+    signs = _UNICODE if unicode else _ASCII
+    sections = [
+        _title(manifest, width),
+        _layers(manifest, width, signs, color),
+        _totals(manifest, width),
+        _deployed(manifest, width),
+        _target(manifest, width),
+        _budgets(manifest, width),
+        _roundings(manifest, width),
+        _skips(manifest, width),
+    ]
+    blocks = []
+    for title, lines in sections:
+        if lines:
+            blocks.append("\n".join([*([_bold(printable(title), color)] if title else []), *lines]))
+    text = "\n\n".join(blocks)
+    return "\n".join(line.rstrip() for line in _in_signs(text, unicode).split("\n")) + "\n"
+
+
+def summary(manifests: Iterable[Manifest], *, unicode: bool = True, color: bool = False) -> str:
+    """One row per network: parameters, MACs, weight bytes, estimated peak, verdict."""
+    rows = [_summary_row(manifest) for manifest in manifests]
+    signs = _UNICODE if unicode else _ASCII
+    widths = [max(columns(row[i]) for row in [_HEADINGS, *rows]) for i in range(len(_HEADINGS))]
+    lines = [
+        _bold(_cells(_HEADINGS, widths, _LEFT), color),
+        signs.rule * (sum(widths) + len(GAP) * (len(widths) - 1)),
+        *(_cells(row, widths, _LEFT) for row in rows),
+    ]
+    lines += ["", "The peak is an estimate; `archc profile` of one network says how good it is."]
+    return _in_signs("\n".join(line.rstrip() for line in lines), unicode) + "\n"
+
+
+def summary_markdown(manifests: Iterable[Manifest]) -> str:
+    """The rows of `summary` as a Markdown table."""
+    rows = [[cell.replace("|", "\\|") for cell in _summary_row(m)] for m in manifests]
+    rule = ["---" if index in _LEFT else "---:" for index in range(len(_HEADINGS))]
+    return "".join(f"| {' | '.join(row)} |\n" for row in [list(_HEADINGS), rule, *rows])
+
+
+_HEADINGS = ("network", "params", "MACs", "weight bytes", "peak bytes (estimate)", "verdict")
+_LEFT = frozenset({0, 5})
+
+
+def _summary_row(manifest: Manifest) -> list[str]:
+    target = manifest["target"]
+    verdict = f"{target['verdict']} ({target['name']})" if target else "no target"
+    return [
+        printable(manifest["model"]["name"]),
+        f"{manifest['totals']['params']:,}",
+        f"{manifest['totals']['macs']:,}",
+        f"{manifest['deployed']['weight_bytes']:,}",
+        f"{manifest['deployed']['peak_activation_bytes']:,}",
+        printable(verdict),
+    ]
+
+
+# --- sections ----------------------------------------------------------------------------------
+
+Section = tuple[str, list[str]]
+
+
+def _title(manifest: Manifest, width: int) -> Section:
+    model = manifest["model"]
+    title = model["name"] + (f", derived from {model['base']}" if model["base"] else "")
+    ends = [
+        f"{tensor['name']} {_shape(tensor['shape'])} {tensor['dtype']}"
+        for tensor in (*manifest["inputs"], *manifest["outputs"])
+    ]
+    lines = _wrapped(" → ".join(ends), width, "  ")
+    given = ", ".join(f"{name} = {text}" for name, text in model["parameters"].items())
+    lines += _wrapped(given, width, "  ")
+    return f"{title}  ({model['source']})", lines
+
+
+def _layers(manifest: Manifest, width: int, signs: _Signs, color: bool) -> Section:
+    lines = list(_rows(manifest["layers"]))
+    total = tuple(sum(column.figure(layer) for layer in manifest["layers"]) for column in _FIGURES)
+    lines.append(_Line("total", "", "", total, group=True))
+    kinds = max(len("layer"), *(len(line.kind) for line in lines))
+    shapes = max(len("output"), *(len(line.shape) for line in lines))
+    counts = [
+        max(len(column.heading), *(len(f"{line.figures[i]:,}") for line in lines))
+        for i, column in enumerate(_FIGURES)
+    ]
+    # Names and bars share what is left: names come first, bars need a few columns to say anything.
+    rest = width - kinds - shapes - sum(counts) - len(GAP) * (2 + len(counts))
+    longest = max(columns(line.name) for line in lines)
+    names = max(min(longest, rest - _BAR_AT_LEAST - len(GAP)), _NAME_AT_LEAST)
+    bars = min(rest - names - len(GAP), _BAR_AT_MOST)
+    if bars < _BAR_AT_LEAST:
+        names, bars = max(min(longest, rest), 8), 0
+    widths = [names, kinds, shapes, *counts]
+    most = max((line.figures[_MACS] for line in lines if not line.group), default=0)
+    whole = total[_MACS]
+
+    headings = ["name", "layer", "output", *(column.heading for column in _FIGURES)]
+    left = frozenset({0, 1})
+    share = f"{GAP}{'share of MACs' if bars > 12 else 'share'}" if bars else ""
+    rule = signs.rule * (
+        sum(widths) + len(GAP) * (len(widths) - 1) + (len(GAP) + bars) * (bars > 0)
+    )
+    shown = [_bold(_cells(headings, widths, left) + share, color), rule]
+    for line in lines:
+        last = line is lines[-1]
+        if last:
+            shown.append(rule)
+        texts = [_cut(line.name, names, signs), line.kind, line.shape]
+        texts += [f"{figure:,}" for figure in line.figures]
+        text = _cells(texts, widths, left)
+        macs = line.figures[_MACS]
+        if bars and line.group and not last and whole:
+            text += f"{GAP}{100 * macs / whole:.0f} %"
+        elif bars and not line.group and most:
+            text += GAP + _bar(macs, most, bars, signs)
+        shown.append(_bold(text, color) if line.group else text)
+    return "", shown
+
+
+def _rows(layers: Sequence[Manifest]) -> Iterator[_Line]:
+    """Layers, and before those of a stage a row with its sums."""
+    groups: list[tuple[str | None, list[Manifest]]] = []
+    for layer in layers:
+        group = layer["stage"]
+        if group is None and layer["name"].startswith("head_"):
+            group = "head"
+        if groups and groups[-1][0] == group:
+            groups[-1][1].append(layer)
+        else:
+            groups.append((group, [layer]))
+    for group, members in groups:
+        indent = ""
+        if group is not None:
+            indent = "  "
+            sums = tuple(sum(map(column.figure, members)) for column in _FIGURES)
+            kind = f"{len(members)} layer{'s' * (len(members) != 1)}"
+            yield _Line(
+                printable(group), kind, _shape(members[-1]["output_shape"]), sums, group=True
+            )
+        for layer in members:
+            yield _Line(
+                indent + printable(layer["name"]).removeprefix(f"{group}_"),
+                _kind(layer["class_name"]) + ("" if layer["supported"] in (True, None) else " !"),
+                _shape(layer["output_shape"]),
+                tuple(column.figure(layer) for column in _FIGURES),
+            )
+
+
+def _totals(manifest: Manifest, width: int) -> Section:
+    totals = manifest["totals"]
+    activations = totals["activation_bytes"]
+    rows = [
+        ("params", totals["params"], f"{totals['trainable_params']:,} trainable"),
+        ("MACs", totals["macs"], "convolutions and dense layers"),
+        ("ST Edge AI macc", totals["stedgeai_macc"], "as ST counts the model before folding"),
+        ("activations", activations["int8"], "bytes in int8, a sum over all layers, not a peak"),
+        ("", activations["float32"], "bytes in float32"),
+    ]
+    return "Totals", _figures(rows, width)
+
+
+def _deployed(manifest: Manifest, width: int) -> Section:
+    deployed = manifest["deployed"]
+    operators = deployed["operators"]
+    weights, peak = deployed["weight_bytes"], deployed["peak_activation_bytes"]
+    where = f" at {printable(deployed['peak_at'])}" if deployed["peak_at"] else ""
+    lines = _figures([(name, count, "") for name, count in operators.items()], width)
+    lines += _figures(
+        [
+            ("operators", sum(operators.values()), ""),
+            ("weight bytes", weights, f"{_kib(weights)}, int8 values and int32 biases"),
+            ("peak activation bytes", peak, f"{_kib(peak)}{where}"),
+        ],
+        width,
+    )
+    return f"Deployed ({deployed['precision']})", lines + _wrapped(PEAK_REMARK, width, "    ", "")
+
+
+def _target(manifest: Manifest, width: int) -> Section:
+    target = manifest["target"]
+    if target is None:
+        return "No target", ["  nothing was checked against a device"]
+    rules: dict[tuple[str, str, str, str], list[Manifest]] = {}
+    for finding in target["findings"]:
+        key = (finding["level"], finding["code"], finding["source"], finding["confidence"])
+        rules.setdefault(key, []).append(finding)
+    lines = []
+    for (level, code, source, confidence), findings in rules.items():
+        lines += _wrapped(f"{level}[{code}]", width, "  ")
+        messages: dict[tuple[str, str | None], list[str]] = {}
+        for finding in findings:
+            said = messages.setdefault((finding["message"], finding["remedy"]), [])
+            if finding["layer"]:
+                said.append(finding["layer"])
+        remedies: dict[str, None] = {}
+        for (message, remedy), layers in messages.items():
+            at = f": {_listed(layers)}" if layers else ""
+            lines += _wrapped(f"{message}{at}", width, "    ")
+            if remedy:
+                remedies[remedy] = None
+        for remedy in remedies:
+            lines += _wrapped(f"help: {remedy}", width, "    ")
+        lines += _wrapped(f"source: {source} (confidence {confidence})", width, "    ")
+    title = f"Target {target['name']}: {target['verdict']}"
+    return title, lines or ["  nothing to say against it"]
+
+
+def _budgets(manifest: Manifest, width: int) -> Section:
+    rows = []
+    for budget in manifest["budgets"]:
+        share = f", {100 * budget['actual'] / budget['limit']:.0f} %" if budget["limit"] else ""
+        verdict = "kept" if budget["passed"] else "BROKEN"
+        rows.append((budget["name"], budget["actual"], f"of {budget['limit']:,}{share}: {verdict}"))
+    return "Budgets", _figures(rows, width)
+
+
+def _roundings(manifest: Manifest, width: int) -> Section:
+    rows = [
+        (
+            printable(note["where"]),
+            f"{printable(note['requested'])} → {note['effective']}",
+            f"multiple of {note['divisor']}, line {note['line']}",
+        )
+        for note in manifest["roundings"]
+    ]
+    widths = [max((columns(row[i]) for row in rows), default=0) for i in range(3)]
+    left = frozenset({0, 1, 2})
+    if sum(widths) + 3 * len(GAP) <= width:
+        return "Rounded widths", [GAP + _cells(row, widths, left) for row in rows]
+    lines = [line for row in rows for line in _wrapped(GAP.join(row), width, GAP)]
+    return "Rounded widths", lines
+
+
+def _skips(manifest: Manifest, width: int) -> Section:
+    dropped: dict[str, list[str]] = {}
+    for note in manifest["skips"]:
+        if not note["taken"]:
+            dropped.setdefault(note["reason"] or "no reason given", []).append(note["where"])
+    lines: list[str] = []
+    for reason, where in dropped.items():
+        lines += _wrapped(f"{reason}: {', '.join(where)}", width, "  ")
+    return "Skips dropped", lines
+
+
+# --- text --------------------------------------------------------------------------------------
+
+
+def _figures(rows: Sequence[tuple[str, int, str]], width: int) -> list[str]:
+    """Lines of a label, a number and a remark, aligned; long remarks go on below themselves."""
+    labels = max((columns(label) for label, _, _ in rows), default=0)
+    numbers = max((len(f"{number:,}") for _, number, _ in rows), default=0)
+    # Sections that stand together line up where their labels are not too different.
+    labels, numbers = max(labels, 22), max(numbers, 12)
+    start = len(GAP) + labels + len(GAP) + numbers + len(GAP)
+    lines = []
+    for label, number, remark in rows:
+        figure = f"{GAP}{printable(label):<{labels}}{GAP}{number:>{numbers},}"
+        first, *rest = _wrapped(remark, max(width - start, 20), "", "") or [""]
+        lines.append(f"{figure}{GAP}{first}".rstrip())
+        lines += [" " * start + line for line in rest]
+    return lines
+
+
+def _cells(texts: Sequence[str], widths: Sequence[int], left: frozenset[int]) -> str:
+    padded = []
+    for index, (text, width) in enumerate(zip(texts, widths, strict=True)):
+        pad = " " * (width - columns(text))
+        padded.append(text + pad if index in left else pad + text)
+    return GAP.join(padded)
+
+
+def _bar(value: int, most: int, width: int, signs: _Signs) -> str:
+    """A bar as long as the value's share of ``most``; anything above 0 shows."""
+    steps = len(signs.bar)
+    filled = -(-value * width * steps // most)
+    full, part = divmod(filled, steps)
+    return signs.bar[0] * full + (signs.bar[part] if part else "")
+
+
+def _cut(text: str, width: int, signs: _Signs) -> str:
+    """A text with its middle cut out where it is too long; names differ at their ends."""
+    if columns(text) <= width:
+        return text
+    tail = (width - 1) * 2 // 3
+    return text[: width - 1 - tail] + signs.cut + text[len(text) - tail :]
+
+
+def _kind(class_name: str) -> str:
+    kind = printable(class_name)
+    for long, short in _SHORTER:
+        kind = kind.replace(long, short)
+    return kind
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape))
+
+
+def _kib(size: int) -> str:
+    return f"{size / 1024:,.1f} KiB"
+
+
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _wrapped(text: str, width: int, indent: str, hang: str = "  ") -> list[str]:
+    if not text:
+        return []
+    from textwrap import wrap
+
+    return wrap(
+        printable(text),
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent + hang,
+        break_on_hyphens=False,
+    )
+
+
+def _bold(text: str, color: bool) -> str:
+    return f"\x1b[1m{text}\x1b[0m" if color and text else text
+
+
+def _in_signs(text: str, unicode: bool) -> str:
+    if unicode:
+        return text
+    for sign, plain in _ASCII.replace:
+        text = text.replace(sign, plain)
+    return text.encode("ascii", "backslashreplace").decode()

@@ -1,0 +1,158 @@
+"""From wiring to variables: which variable every value of a body is kept in.
+
+The language only composes: a value forks where a `skip`, `gate`, `concat` or `add` begins and its
+branches meet again in one merging operator. A body reads best when the main path stays in one
+variable, `x`, and a branch has a name that says what it is for:
+
+- ``Add`` of the fork and a branch: `shortcut = x` keeps the fork, the branch goes on in `x`;
+- ``Add`` of a short first branch and a longer one: the short one is the `shortcut`;
+- ``Multiply`` of the fork and a branch: the branch is the `gate`, the fork stays in `x`;
+- any other merge: `branch_1`, `branch_2`, ...
+
+Names are only proposed this way. What keeps the code right is the liveness of values: a variable
+whose value is still needed is copied before it is overwritten, whatever the proposal.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+MAIN = "x"
+
+
+class Wire(NamedTuple):
+    """What a statement reads: value 0 enters the body, value i + 1 is made by statement i."""
+
+    inputs: tuple[int, ...]
+    merge: str = ""
+    """Keras class of a merging layer."""
+    weight: int = 1
+    """How much it computes, to tell a short branch from a long one."""
+
+
+class Move(NamedTuple):
+    """One statement of the body: `target = statement(operands)`, or a copy if it has none."""
+
+    target: str
+    statement: int | None
+    operands: tuple[str, ...]
+
+
+class Plan(NamedTuple):
+    moves: tuple[Move, ...]
+    result: str
+    """The variable that holds the output."""
+
+    def variables(self) -> set[str]:
+        return {move.target for move in self.moves}
+
+
+def plan(wires: Sequence[Wire], output: int, entry: str = MAIN) -> Plan:
+    """Choose variables for the values of a body that value 0 enters in the variable ``entry``."""
+    lanes, saves = _propose(wires, output)
+    last_use = [-1] * (len(wires) + 1)
+    for index, wire in enumerate(wires):
+        for value in wire.inputs:
+            last_use[value] = index
+    last_use[output] = len(wires)
+    where = {0: entry}
+    holds = {entry: 0}
+    moves: list[Move] = []
+
+    def live(variable: str, index: int) -> bool:
+        return variable in holds and last_use[holds[variable]] > index
+
+    for index, wire in enumerate(wires):
+        target = lanes[index + 1]
+        operands = tuple(where[value] for value in wire.inputs)
+        if live(target, index):
+            kept = holds[target]
+            save = saves.get(kept, "shortcut")
+            number = 1
+            while live(save, index - 1) or save == target:
+                number += 1
+                save = f"shortcut_{number}"
+            moves.append(Move(save, None, (target,)))
+            where[kept] = save
+            holds[save] = kept
+        moves.append(Move(target, index, operands))
+        where[index + 1] = target
+        holds[target] = index + 1
+    return Plan(tuple(moves), where[output])
+
+
+def _dominators(wires: Sequence[Wire]) -> list[int]:
+    """For every value the nearest one that all ways to it go through; 0 for value 0."""
+    parents, depths = [0], [0]
+    for wire in wires:
+        first = wire.inputs[0]
+        for other in wire.inputs[1:]:
+            while first != other:
+                if depths[first] >= depths[other]:
+                    first = parents[first]
+                else:
+                    other = parents[other]
+        parents.append(first)
+        depths.append(depths[first] + 1)
+    return parents
+
+
+def _propose(wires: Sequence[Wire], output: int) -> tuple[list[str], dict[int, str]]:
+    """A variable for every value, and one to copy a value to should it be in the way."""
+    parents = _dominators(wires)
+    costs = [0]
+    for wire, parent in zip(wires, parents[1:], strict=True):
+        within = sum(costs[value] - costs[parent] for value in set(wire.inputs))
+        costs.append(costs[parent] + within + wire.weight)
+    nothing: frozenset[str] = frozenset()
+    lanes: list[str | None] = [None] * len(costs)
+    taken: list[frozenset[str]] = [nothing] * len(costs)
+    saves: dict[int, str] = {}
+    lanes[output] = MAIN
+    for value in range(len(wires), 0, -1):
+        wire, fork = wires[value - 1], parents[value]
+        lane = lanes[value] or MAIN
+        context = taken[value]
+        branches = [branch for branch in dict.fromkeys(wire.inputs) if branch != fork]
+        if len(wire.inputs) > 1 and branches:
+            names, save = _roles(wire, branches, fork, costs, lane, context)
+            inner = context | {lane, save, *names}
+            for branch, name in zip(branches, names, strict=True):
+                if lanes[branch] is None:
+                    lanes[branch], taken[branch] = name, inner
+            saves.setdefault(fork, save)
+        if lanes[fork] is None:
+            lanes[fork], taken[fork] = lane, context
+    return [lane or MAIN for lane in lanes], saves
+
+
+def _roles(
+    wire: Wire,
+    branches: list[int],
+    fork: int,
+    costs: list[int],
+    lane: str,
+    context: frozenset[str],
+) -> tuple[list[str], str]:
+    """A variable for each branch of a merge, and one to copy the fork to."""
+    shortcut = _free("shortcut", context)
+    if len(wire.inputs) == 2 and wire.merge == "Add":
+        if len(branches) == 1:
+            return [lane], shortcut
+        if costs[branches[0]] < costs[branches[1]]:
+            return [shortcut, lane], shortcut
+    if len(wire.inputs) == 2 and wire.merge == "Multiply" and len(branches) == 1:
+        return [_free("gate", context)], shortcut
+    stem = lane if lane.startswith("branch") and len(lane) < 16 else "branch"
+    if any(name.startswith(f"{stem}_1") for name in context):
+        stem = f"{lane}_branch" if len(lane) < 16 else f"branch_{len(context)}"
+    names = {value: f"{stem}_{number}" for number, value in enumerate(wire.inputs, 1)}
+    return [names[branch] for branch in branches], shortcut
+
+
+def _free(name: str, context: frozenset[str]) -> str:
+    if name not in context:
+        return name
+    number = 2
+    while f"{name}_{number}" in context:
+        number += 1
+    return f"{name}_{number}"

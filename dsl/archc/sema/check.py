@@ -1,0 +1,367 @@
+"""What can be told of declarations without running them: names that exist and arguments that fit."""
+
+from collections.abc import Iterable, Iterator
+from keyword import iskeyword
+
+from archc.diagnostics.codes import (
+    BAD_NAME,
+    BODIES,
+    DUPLICATE_NAME,
+    LIMIT,
+    RECURSION,
+    STRUCTURE,
+    UNKNOWN_NAME,
+)
+from archc.diagnostics.model import Label, Rejected, Reporter, make, reject
+from archc.diagnostics.nearest import did_you_mean
+from archc.limits import Limits
+from archc.sema import callees
+from archc.sema.callees import BAD, Callee, Given
+from archc.sema.evaluate import unknown
+from archc.sema.scope import FUNCTIONS, Module, Scope
+from archc.syntax import ast
+
+MODULE_NAMES = ("keras", "build_model", "list_models")
+"""Names that a module in the output folder would shadow."""
+DEVICE_NAMES = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))]
+)
+"""Names that Windows keeps for devices, whatever their extension."""
+
+
+def check(module: Module, limits: Limits, reporter: Reporter) -> None:
+    """Report what is wrong with the declarations of a file."""
+    Checker(module, limits, reporter).run()
+
+
+class Checker:
+    """Checks one module. Each fault is reported where it stands, once."""
+
+    def __init__(self, module: Module, limits: Limits, reporter: Reporter) -> None:
+        self.module = module
+        self.limits = limits
+        self.reporter = reporter
+
+    def run(self) -> None:
+        file = self.module.file
+        self.distinct(declared.name for declared in (*file.archs, *file.blocks))
+        for arch in file.archs:
+            self.arch_name(arch.name)
+            if isinstance(arch, ast.Arch):
+                self.arch(arch)
+            else:
+                self.arguments(arch.arguments, Scope(self.module, None))
+        for block in file.blocks:
+            self.declared(block.name)
+            self.not_a_form(block.name)
+            scope = self.parameters(block.parameters, BAD)
+            self.body(block.body, scope)
+        self.recursion()
+
+    # --- names ----------------------------------------------------------------------------
+
+    def declared(self, name: ast.Name) -> None:
+        if iskeyword(name.text):
+            self.reporter.add(
+                make(
+                    BAD_NAME,
+                    f"`{name.text}` is a keyword of Python",
+                    name.span,
+                    help=f"call it `{name.text}_` or something that says what it is for",
+                )
+            )
+        if len(name.text) > self.limits.name_length:
+            self.reporter.add(
+                make(
+                    LIMIT,
+                    f"this name has more than {self.limits.name_length} characters",
+                    name.span,
+                    help="`--limit name_length=N` moves the bound",
+                )
+            )
+
+    def arch_name(self, name: ast.Name) -> None:
+        self.declared(name)
+        why = unusable_module(name.text)
+        if why is not None and not iskeyword(name.text):
+            self.reporter.add(make(BAD_NAME, why, name.span, help="choose another name"))
+
+    def not_a_form(self, name: ast.Name) -> None:
+        if name.text in callees.FORMS or name.text in FUNCTIONS:
+            self.reporter.add(
+                make(
+                    BAD_NAME,
+                    f"`{name.text}` is built in and cannot be declared",
+                    name.span,
+                    help="choose another name",
+                )
+            )
+
+    def distinct(self, names: Iterable[ast.Name]) -> None:
+        seen: dict[str, ast.Name] = {}
+        for name in names:
+            first = seen.setdefault(name.text.casefold(), name)
+            if first is name:
+                continue
+            same = "" if first.text == name.text else f", which differs from `{name.text}` in case"
+            self.reporter.add(
+                make(
+                    DUPLICATE_NAME,
+                    f"`{first.text}` is declared already{same}",
+                    name.span,
+                    label="declared again",
+                    related=[Label(first.span, "first here")],
+                )
+            )
+
+    def parameters(self, parameters: tuple[ast.Parameter, ...], feature: object) -> Scope:
+        """Check parameters, and give the scope in which they are known."""
+        self.distinct(parameter.name for parameter in parameters)
+        entered = feature if feature is BAD else None
+        names: dict[str, Given] = {}
+        scope = Scope(self.module, BAD if entered is BAD else None, names)
+        for parameter in parameters:
+            self.declared(parameter.name)
+            for part in (parameter.default, *(parameter.range or ())[:2]):
+                if part is not None:
+                    self.expression(part, scope)
+            names[parameter.name.text] = Given(BAD, parameter.name.span)
+        return scope
+
+    # --- archs ----------------------------------------------------------------------------
+
+    def arch(self, arch: ast.Arch) -> None:
+        scope = self.parameters(arch.parameters, None)
+        stages = [member for member in arch.members if isinstance(member, ast.Stage)]
+        self.distinct(stage.name for stage in stages)
+        for kind, plural in SINGLE.items():
+            found = [member for member in arch.members if isinstance(member, kind)]
+            for extra in found[1:]:
+                self.reporter.add(
+                    make(
+                        STRUCTURE,
+                        f"an arch has one {plural}",
+                        extra.span,
+                        label="a second one",
+                        related=[Label(found[0].span, "the first")],
+                    )
+                )
+        if not any(isinstance(member, ast.Input) for member in arch.members):
+            self.reporter.add(
+                make(
+                    STRUCTURE,
+                    f"`{arch.name.text}` has no input",
+                    arch.name.span,
+                    help="write `input NAME: rows x columns x channels`",
+                )
+            )
+        headed: ast.Head | None = None
+        for member in arch.members:
+            if isinstance(member, ast.Head):
+                headed = headed or member
+                self.body(member.body, scope)
+            elif isinstance(member, ast.Stage):
+                if headed is not None:
+                    self.reporter.add(
+                        make(
+                            STRUCTURE,
+                            "a stage cannot follow the head",
+                            member.name.span,
+                            related=[Label(headed.span, "the head")],
+                        )
+                    )
+                self.stage(member, scope)
+            elif isinstance(member, ast.Input):
+                self.declared(member.name)
+                self.expression(member.shape, scope)
+            elif isinstance(member, ast.Require):
+                for budget in member.budgets:
+                    if not isinstance(budget.limit, ast.Number):
+                        self.expression(budget.limit, scope)
+            elif isinstance(member, ast.Rounding):
+                self.arguments(member.arguments, scope)
+
+    def stage(self, stage: ast.Stage, scope: Scope) -> None:
+        self.declared(stage.name)
+        self.arguments(stage.arguments, scope)
+        supplied = {
+            argument.name.text if argument.name else "channels": Given(BAD, argument.span)
+            for argument in stage.arguments
+        }
+        names = {name: given for name, given in supplied.items() if name == "channels"}
+        self.body(stage.body, scope.inner(BAD, names))
+
+    # --- bodies ---------------------------------------------------------------------------
+
+    def body(self, body: ast.Body, scope: Scope) -> None:
+        for statement in body.statements:
+            if isinstance(statement, ast.If):
+                for condition, branch in statement.branches:
+                    self.expression(condition, scope)
+                    self.body(branch, scope)
+                if statement.otherwise is not None:
+                    self.body(statement.otherwise, scope)
+            else:
+                self.call(statement, scope)
+
+    def call(self, call: ast.Call, scope: Scope) -> None:
+        callee = self.lookup(call.name, scope)
+        if callee is None:
+            self.reporter.add(unknown_call(call.name, scope).diagnostic)
+        elif isinstance(callee, Callee):
+            self.reporter.extend(callees.match(callee, call.name, call.arguments)[1])
+            problem = bodies_problem(callee, call)
+            if problem is not None:
+                self.reporter.add(problem.diagnostic)
+        self.arguments(call.arguments, scope)
+        for body in call.bodies:
+            self.body(body, scope.inner(BAD))
+
+    def arguments(self, arguments: tuple[ast.Argument, ...], scope: Scope) -> None:
+        for argument in arguments:
+            self.expression(argument.value, scope)
+
+    def expression(self, expression: ast.Expression, scope: Scope) -> None:
+        if isinstance(expression, ast.Reference):
+            value = self.lookup(expression.name, scope)
+            if value is None and expression.name.text not in FUNCTIONS:
+                self.reporter.add(unknown(expression.name, scope).diagnostic)
+            if expression.arguments is not None:
+                if isinstance(value, Callee):
+                    problems = callees.match(value, expression.name, expression.arguments)[1]
+                    self.reporter.extend(problems)
+                self.arguments(expression.arguments, scope)
+        elif isinstance(expression, ast.Operation):
+            for operand in expression.operands:
+                self.expression(operand, scope)
+        elif isinstance(expression, ast.Minus | ast.Not):
+            self.expression(expression.operand, scope)
+        elif isinstance(expression, ast.ListOf):
+            for item in expression.items:
+                self.expression(item, scope)
+        elif isinstance(expression, ast.Braces):
+            self.body(expression.body, scope.inner(BAD))
+
+    def lookup(self, name: ast.Name, scope: Scope) -> object | None:
+        try:
+            return scope.lookup(name.text, name.span)
+        except Rejected as rejected:
+            self.reporter.add(rejected.diagnostic)
+            return BAD
+
+    # --- recursion ------------------------------------------------------------------------
+
+    def recursion(self) -> None:
+        """Report blocks of this file that name themselves, directly or through one another."""
+        blocks = self.module.blocks
+        edges = {name: list(_references(block)) for name, block in blocks.items()}
+        done: set[str] = set()
+        for start in blocks:
+            path = [] if start in done else [start]
+            rests = [iter(edges[name]) for name in path]
+            while path:
+                reference = next(rests[-1], None)
+                if reference is None:
+                    done.add(path.pop())
+                    rests.pop()
+                elif reference.text in path:
+                    self.circle(path[path.index(reference.text) :], reference)
+                elif reference.text in blocks and reference.text not in done:
+                    path.append(reference.text)
+                    rests.append(iter(edges[reference.text]))
+
+    def circle(self, path: list[str], reference: ast.Name) -> None:
+        chain = " → ".join([*path, reference.text])
+        alone = f"`{reference.text}` calls itself"
+        self.reporter.add(
+            make(
+                RECURSION,
+                alone if len(path) == 1 else f"blocks call one another: {chain}",
+                reference.span,
+                label="closes the circle",
+                related=[Label(self.module.blocks[path[0]].name.span, "declared here")],
+                help="use `repeat` on a stage, or write the calls out",
+            )
+        )
+
+
+SINGLE: dict[type, str] = {
+    ast.Input: "input",
+    ast.Head: "head",
+    ast.Target: "target",
+    ast.Rounding: "rounding rule",
+}
+
+
+def unusable_module(name: str) -> str | None:
+    """Why a name cannot be that of a module in the output folder, or None if it can."""
+    if iskeyword(name):
+        return f"`{name}` is a keyword of Python"
+    if name.startswith("_"):
+        return f"`{name}` starts with an underscore, which is for private names"
+    if name.casefold() in MODULE_NAMES:
+        return f"a module called `{name}` would hide what generated code needs under that name"
+    if name.casefold() in DEVICE_NAMES:
+        return f"`{name}` is a device on Windows, where no file can have that name"
+    return None
+
+
+def unknown_call(name: ast.Name, scope: Scope) -> Rejected:
+    """The rejection of a statement whose name nothing declares."""
+    return reject(
+        UNKNOWN_NAME,
+        f"no operator, block or parameter is called `{name.text}`",
+        name.span,
+        label="not found",
+        help=did_you_mean(name.text, scope.callable_names()),
+    )
+
+
+def bodies_problem(callee: Callee, call: ast.Call) -> Rejected | None:
+    """The rejection of a call with the wrong number of bodies, or None."""
+    low, high = callee.bodies
+    count = len(call.bodies)
+    if low <= count <= high:
+        return None
+    if high == 0:
+        return reject(
+            BODIES,
+            f"`{call.name.text}` takes no body in braces",
+            call.bodies[0].span,
+            help="end the call before the brace, or pass the braces as an argument",
+        )
+    takes = "one body" if high == 1 else "two or more bodies"
+    return reject(
+        BODIES,
+        f"`{call.name.text}` takes {takes} in braces, not {count}",
+        call.name.span,
+        help=f"write `{call.name.text}" + " { ... }" * max(low, 1) + "`",
+    )
+
+
+def _references(block: ast.Block) -> Iterator[ast.Name]:
+    """Names that a block's text uses and its parameters do not declare."""
+    own = {parameter.name.text for parameter in block.parameters}
+    work: list[object] = [block.body, *(p.default for p in block.parameters)]
+    while work:
+        part = work.pop()
+        if isinstance(part, ast.Name):
+            if part.text not in own:
+                yield part
+        elif isinstance(part, ast.Call):
+            work.extend((part.name, *(a.value for a in part.arguments), *part.bodies))
+        elif isinstance(part, ast.Reference):
+            work.append(part.name)
+            work.extend(argument.value for argument in part.arguments or ())
+        elif isinstance(part, ast.Body):
+            work.extend(part.statements)
+        elif isinstance(part, ast.If):
+            for branch in part.branches:
+                work.extend(branch)
+            work.append(part.otherwise)
+        elif isinstance(part, ast.Operation):
+            work.extend(part.operands)
+        elif isinstance(part, ast.Minus | ast.Not):
+            work.append(part.operand)
+        elif isinstance(part, ast.Braces):
+            work.append(part.body)

@@ -1,0 +1,393 @@
+"""Expressions to values, exactly."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from archc.diagnostics.codes import LIMIT, NUMBER, UNKNOWN_NAME, VALUE
+from archc.diagnostics.model import Diagnostic, Rejected, Reporter, make, reject
+from archc.diagnostics.nearest import did_you_mean
+from archc.limits import Limits
+from archc.sema import callees
+from archc.sema.callees import BAD, Callee, Given
+from archc.sema.scope import FUNCTIONS, Scope
+from archc.source import Span
+from archc.syntax import ast
+from archc.syntax.numbers import BYTE_UNITS, bounded, literal, split_unit
+from archc.values import (
+    Exact,
+    Plain,
+    Size,
+    Symbol,
+    Unfit,
+    describe,
+    elementwise,
+    nearest_whole,
+    show,
+)
+
+
+class Poisoned(Exception):
+    """An expression reads a value whose fault has been reported already."""
+
+
+class Exhausted(Exception):
+    """A bound on work is reached, so that nothing after it would be true."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+def exhausted(message: str, span: Span, limit: str, *, label: str = "") -> Exhausted:
+    """The exception for a bound, which its help names."""
+    help = f"`--limit {limit}=N` moves the bound"
+    return Exhausted(make(LIMIT, message, span, label=label, help=help))
+
+
+FEATURES = ("channels", "height", "width", "size")
+
+
+class Evaluator:
+    """Evaluates expressions of one arch, counting its work."""
+
+    def __init__(self, limits: Limits, reporter: Reporter) -> None:
+        self.limits = limits
+        self.reporter = reporter
+        self.steps = 0
+
+    def tick(self, span: Span) -> None:
+        """Count one step of work.
+
+        Raises:
+            Exhausted: the arch has done more than `limits.steps`.
+        """
+        self.steps += 1
+        if self.steps > self.limits.steps:
+            raise exhausted(
+                f"this arch takes more than {self.limits.steps:,} steps to expand",
+                span,
+                "steps",
+                label="still going here; a block may call more than was meant",
+            )
+
+    def given(self, expression: ast.Expression, scope: Scope) -> Given:
+        """The value of an argument; `BAD`, and a report, where it has none."""
+        hint = None
+        if isinstance(expression, ast.Reference) and expression.arguments is None:
+            hint = expression.name.text
+        elif isinstance(expression, ast.Feature):
+            hint = f"in_{expression.property.text}"
+        try:
+            return Given(self.value(expression, scope), expression.span, hint)
+        except Rejected as rejected:
+            self.reporter.add(rejected.diagnostic)
+        except Poisoned:
+            pass
+        return Given(BAD, expression.span, hint)
+
+    def value(self, expression: ast.Expression, scope: Scope) -> object:
+        """The value of an expression: a plain value or a `Callee`.
+
+        Raises:
+            Rejected: it has none.
+            Poisoned: it depends on something that was rejected.
+        """
+        self.tick(expression.span)
+        if isinstance(expression, ast.Number):
+            if split_unit(expression.text)[1] in BYTE_UNITS:
+                raise reject(
+                    NUMBER,
+                    "a byte unit does not belong here",
+                    expression.span,
+                    help="only budgets on bytes take one, as in "
+                    "`require peak_activation_bytes <= 512 KiB`",
+                )
+            return literal(expression.text, expression.span, self.limits)
+        if isinstance(expression, ast.Reference):
+            return self.reference(expression, scope)
+        if isinstance(expression, ast.Feature):
+            return self.feature(expression, scope)
+        if isinstance(expression, ast.Braces):
+            return callees.braces(expression.body, scope)
+        if isinstance(expression, ast.Minus):
+            return self.arithmetic("-", Fraction(0), expression.operand, scope, expression.span)
+        if isinstance(expression, ast.Not):
+            return not self.truth(expression.operand, scope)
+        if isinstance(expression, ast.ListOf):
+            raise reject(
+                VALUE,
+                "a list has no meaning here",
+                expression.span,
+                help="lists are only for `target NAME(allow = [...])`",
+            )
+        return self.operation(expression, scope)
+
+    def truth(self, expression: ast.Expression, scope: Scope) -> bool:
+        """The value of a condition.
+
+        Raises:
+            Rejected: it is not true or false.
+        """
+        value = self.value(expression, scope)
+        if not isinstance(value, bool):
+            raise reject(
+                VALUE,
+                f"a condition is true or false, not {describe(value)}",
+                expression.span,
+                help="compare it, as in `stride == 1`",
+            )
+        return value
+
+    def number(self, expression: ast.Expression, scope: Scope) -> Fraction:
+        """The value of an expression that has to be a number.
+
+        Raises:
+            Rejected: it is not one.
+        """
+        value = self.value(expression, scope)
+        if not isinstance(value, Fraction):
+            raise reject(VALUE, f"this has to be a number, not {describe(value)}", expression.span)
+        return value
+
+    # --- names ----------------------------------------------------------------------------
+
+    def reference(self, expression: ast.Reference, scope: Scope) -> object:
+        name = expression.name
+        value = scope.lookup(name.text, name.span)
+        if value is BAD:
+            raise Poisoned
+        if value is None:
+            if name.text in FUNCTIONS:
+                return self.function(expression, scope)
+            raise unknown(name, scope)
+        if expression.arguments is None:
+            return value
+        if not isinstance(value, Callee):
+            raise reject(
+                VALUE,
+                f"`{name.text}` is {describe(value)} and takes no arguments",
+                expression.span,
+            )
+        return self.bind(value, name, expression.arguments, scope)
+
+    def bind(
+        self, callee: Callee, name: ast.Name, arguments: tuple[ast.Argument, ...], scope: Scope
+    ) -> Callee:
+        """The callee with more arguments bound.
+
+        Raises:
+            Poisoned: an argument does not fit, which is reported.
+        """
+        if not arguments:
+            return callee
+        matched, problems = callees.match(callee, name, arguments)
+        self.reporter.extend(problems)
+        bound = dict(callee.bound)
+        for slot, argument in matched:
+            bound[slot] = self.given(argument.value, scope)
+        if problems:
+            raise Poisoned
+        return callee._replace(bound=bound)
+
+    def feature(self, expression: ast.Feature, scope: Scope) -> Plain:
+        feature = scope.feature
+        if feature is BAD:
+            raise Poisoned
+        name = expression.property.text
+        if name not in FEATURES:
+            raise reject(
+                UNKNOWN_NAME,
+                f"a feature map has no `{name}`",
+                expression.property.span,
+                help=did_you_mean(name, FEATURES)
+                or "it has `in.channels`, `in.height`, `in.width` and `in.size`",
+            )
+        if feature is None:
+            raise reject(
+                VALUE,
+                "`in` is the feature map that enters a block, and none does here",
+                expression.span,
+                help="use it in a stage, the head or a block",
+            )
+        assert isinstance(feature, tuple)
+        if name == "channels":
+            return Fraction(feature[-1])
+        if len(feature) != 3:
+            raise reject(
+                VALUE,
+                f"a vector of {feature[-1]} has no {name}",
+                expression.span,
+                label="what enters here is not a feature map",
+            )
+        if name == "size":
+            return Size((Fraction(feature[0]), Fraction(feature[1])))
+        return Fraction(feature[0] if name == "height" else feature[1])
+
+    # --- operations -----------------------------------------------------------------------
+
+    def operation(self, expression: ast.Operation, scope: Scope) -> object:
+        first, *rest = expression.operands
+        kind = expression.operators[0]
+        if kind in ("and", "or"):
+            for operand in expression.operands:
+                if self.truth(operand, scope) is (kind == "or"):
+                    return kind == "or"
+            return kind == "and"
+        if kind == "x":
+            return self.size(expression, scope)
+        if kind in COMPARISONS:
+            return self.comparison(kind, expression, scope)
+        value = self.value(first, scope)
+        for sign, operand in zip(expression.operators, rest, strict=True):
+            value = self.arithmetic(sign, value, operand, scope, expression.span)
+        return value
+
+    def arithmetic(
+        self, sign: str, left: object, operand: ast.Expression, scope: Scope, span: Span
+    ) -> Fraction | Size:
+        right = self.value(operand, scope)
+        if sign == "/" and (
+            right == 0 or (isinstance(right, Size) and any(e == 0 for e in right.extents))
+        ):
+            raise reject(NUMBER, "this divides by zero", operand.span)
+        try:
+            value = elementwise(ARITHMETIC[sign], left, right)
+        except Unfit as unfit:
+            help = None
+            if isinstance(left, Exact) or isinstance(right, Exact):
+                help = "put `exact(...)` around the whole width"
+            raise reject(VALUE, str(unfit), span, help=help) from None
+        return self.bounded(value, span)
+
+    def bounded(self, value: Fraction | Size, span: Span) -> Fraction | Size:
+        for extent in value.extents if isinstance(value, Size) else (value,):
+            bounded(extent, span, self.limits)
+        return value
+
+    def size(self, expression: ast.Operation, scope: Scope) -> Size:
+        extents: list[Fraction] = []
+        for operand in expression.operands:
+            value = self.value(operand, scope)
+            if isinstance(value, Size):
+                extents.extend(value.extents)
+            elif isinstance(value, Fraction):
+                extents.append(value)
+            else:
+                raise reject(
+                    VALUE, f"a size is made of numbers, not {describe(value)}", operand.span
+                )
+        if len(extents) > 8:
+            raise reject(VALUE, "a size has at most 8 extents", expression.span)
+        return Size(tuple(extents))
+
+    def comparison(self, kind: str, expression: ast.Operation, scope: Scope) -> bool:
+        left, right = (self.value(operand, scope) for operand in expression.operands)
+        if kind in ("==", "!="):
+            if isinstance(left, Callee) or isinstance(right, Callee):
+                odd = left if isinstance(left, Callee) else right
+                raise reject(VALUE, f"{describe(odd)} cannot be compared", expression.span)
+            return _equal(left, right) is (kind == "==")
+        if not (isinstance(left, Fraction) and isinstance(right, Fraction)):
+            odd = right if isinstance(left, Fraction) else left
+            raise reject(VALUE, f"`{kind}` compares numbers, not {describe(odd)}", expression.span)
+        return COMPARISONS[kind](left, right)
+
+    # --- functions ------------------------------------------------------------------------
+
+    def function(self, expression: ast.Reference, scope: Scope) -> Fraction | Size | Exact:
+        name, arguments = expression.name.text, expression.arguments
+        if arguments is None or any(argument.name for argument in arguments):
+            raise reject(
+                VALUE,
+                f"`{name}` is a function of numbers",
+                expression.span,
+                help=f"write `{name}(a)`" if name not in ("min", "max") else f"`{name}(a, b)`",
+            )
+        many = name in ("min", "max")
+        if not arguments or (len(arguments) != 1 and not many):
+            raise reject(
+                VALUE,
+                f"`{name}` takes {'numbers' if many else 'one number'}",
+                expression.span,
+            )
+        values = [self.value(argument.value, scope) for argument in arguments]
+        if name == "exact":
+            if not isinstance(values[0], Fraction):
+                raise reject(
+                    VALUE, f"`exact` takes a width, not {describe(values[0])}", expression.span
+                )
+            return Exact(values[0])
+        try:
+            if many:
+                best = values[0]
+                for value in values[1:]:
+                    best = elementwise(max if name == "max" else min, best, value)
+                if len(values) == 1:
+                    best = elementwise(max, best, best)
+                assert isinstance(best, Fraction | Size)
+                return best
+            rounded = ROUNDINGS[name]
+            return elementwise(lambda value, _: rounded(value), values[0], Fraction(0))
+        except Unfit as unfit:
+            raise reject(VALUE, str(unfit), expression.span) from None
+
+
+def _equal(left: object, right: object) -> bool:
+    """Equality; a number equals a size whose every extent it equals."""
+    if isinstance(left, Fraction) and isinstance(right, Size):
+        left, right = right, left
+    if isinstance(left, Size) and isinstance(right, Fraction):
+        return all(extent == right for extent in left.extents)
+    return type(left) is type(right) and left == right
+
+
+def unknown(name: ast.Name, scope: Scope) -> Rejected:
+    """The rejection of a name that nothing declares."""
+    return reject(
+        UNKNOWN_NAME,
+        f"nothing here is called `{name.text}`",
+        name.span,
+        label="not found",
+        help=did_you_mean(name.text, scope.known()),
+    )
+
+
+def text_of(value: object) -> str:
+    """The exact text of any value: `22.4`, `1/3`, `ir(expansion = 4)`, `{ batchnorm relu6 }`."""
+    if isinstance(value, Callee):
+        if value.kind == "braces":
+            return _one_line(value.target.span)
+        if not value.bound:
+            return value.name
+        bound = ", ".join(f"{name} = {text_of(given.value)}" for name, given in value.bound.items())
+        return f"{value.name}({bound})"
+    if value is BAD:
+        return "?"
+    assert isinstance(value, bool | Fraction | Size | Exact | Symbol)
+    return show(value)
+
+
+def _one_line(span: Span) -> str:
+    lines = (line.partition("#")[0] for line in span.text.split("\n"))
+    return " ".join(" ".join(lines).split())
+
+
+ARITHMETIC: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+}
+COMPARISONS: dict[str, Callable[[Fraction, Fraction], bool]] = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+}
+ROUNDINGS: dict[str, Callable[[Fraction], Fraction]] = {
+    "round": nearest_whole,
+    "floor": lambda value: Fraction(value.__floor__()),
+    "ceil": lambda value: Fraction(value.__ceil__()),
+}

@@ -1,0 +1,729 @@
+"""Models to op graphs: stages repeated, blocks called, shapes inferred, widths rounded."""
+
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from archc.diagnostics.codes import (
+    ARGUMENTS,
+    LAYER_NAME,
+    LIMIT,
+    NOT_WHOLE,
+    SHAPE,
+    STAGE_CHANNELS,
+    STRIDE_UNUSED,
+    STRUCTURE,
+    VALUE,
+)
+from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make, reject
+from archc.ir.graph import Frame, Graph, Node, RoundingNote, SkipNote, Via
+from archc.ops.base import OpError, Shape, show_shape
+from archc.ops.merge import Add, Multiply
+from archc.ops.network import Input
+from archc.sema.bias import settle_bias
+from archc.sema.callees import BAD, Bad, Callee, Given
+from archc.sema.check import bodies_problem, unknown_call
+from archc.sema.evaluate import Evaluator, Exhausted, Poisoned, exhausted
+from archc.sema.model import Model
+from archc.sema.resolve import in_range
+from archc.sema.scope import Scope
+from archc.source import Span
+from archc.syntax import ast
+from archc.values import Exact, Size, describe, show
+
+STAGE_ARGUMENTS = ("channels", "stride", "repeat")
+
+
+def expand(model: Model, reporter: Reporter) -> Graph | None:
+    """The op graph of a model; None, and reports, where it has none."""
+    return Expander(model, reporter).graph()
+
+
+class Open:
+    """A call that is being expanded; becomes a `Frame`. None stands for a faulty value."""
+
+    def __init__(
+        self, kind: str, name: str, part: str, label: str, entry: int | None, span: Span | None
+    ) -> None:
+        self.kind, self.name, self.part, self.label = kind, name, part, label
+        self.input, self.output, self.span = entry, entry, span
+        self.children: list[int | Open] = []
+        self.counts: dict[str, int] = {}
+
+    def next_part(self, part: str) -> str:
+        """The part of a name, with `_2` for its second use in this call, and so on."""
+        count = self.counts[part] = self.counts.get(part, 0) + 1
+        return part if count == 1 else f"{part}_{count}"
+
+    def close(self) -> Frame:
+        assert self.input is not None and self.output is not None
+        children = tuple(
+            child if isinstance(child, int) else child.close() for child in self.children
+        )
+        return Frame(
+            self.kind,
+            self.name,
+            self.part,
+            self.label,
+            self.input,
+            self.output,
+            children,
+            self.span,
+        )
+
+
+class Supply:
+    """What a stage supplies to the statements directly in its braces."""
+
+    def __init__(self, channels: Given | None, stride: Given | None) -> None:
+        self.channels = channels
+        self.stride = stride
+        self.taken = False
+
+    def give(self, callee: Callee) -> Callee:
+        """The callee with what it leaves open filled in. The stride is given once, then 1."""
+        bound = dict(callee.bound)
+        for slot in callee.free():
+            if not slot.filled:
+                continue
+            if slot.name == "channels" and self.channels is not None:
+                bound["channels"] = self.channels
+            elif slot.name == "stride" and self.stride is not None:
+                given = self.stride
+                bound["stride"] = given._replace(value=Fraction(1)) if self.taken else given
+                self.taken = True
+        return callee._replace(bound=bound)
+
+
+class Context(NamedTuple):
+    """Where a statement stands."""
+
+    frame: Open
+    chain: tuple[Via, ...]
+    stage: str | None
+    repeat: int | None
+    block: str | None
+    depth: int
+
+
+class Expander:
+    """Expands one model. A faulty value is None: what reads it stays silent."""
+
+    def __init__(self, model: Model, reporter: Reporter) -> None:
+        self.model = model
+        self.reporter = reporter
+        self.limits = model.limits
+        self.evaluator = Evaluator(model.limits, reporter)
+        self.nodes: list[Node] = []
+        self.names: dict[str, tuple[str, Span]] = {}
+        self.roundings: list[RoundingNote] = []
+        self.skips: list[SkipNote] = []
+
+    def graph(self) -> Graph | None:
+        model = self.model
+        name = model.input_name
+        self.names[name.text.casefold()] = (name.text, name.span)
+        self.nodes.append(
+            Node(
+                name.text,
+                Input(model.input_shape),
+                (),
+                model.input_shape,
+                (Via("input", name.span),),
+                None,
+                None,
+                None,
+            )
+        )
+        root = Open("arch", "", "", model.name, 0, model.declared.span)
+        scope = Scope(model.module, model.input_shape, dict(model.parameters))
+        value: int | None = 0
+        try:
+            for member in model.arch.members:
+                if isinstance(member, ast.Stage):
+                    value = self.stage(member, scope, value, root)
+                elif isinstance(member, ast.Head):
+                    value = self.head(member, scope, value, root)
+        except Exhausted as end:
+            self.reporter.add(end.diagnostic)
+            return None
+        root.output = value
+        if value is None or self.reporter.failed:
+            return None
+        if len(self.nodes) == 1:
+            self.reporter.add(
+                make(
+                    STRUCTURE,
+                    f"`{model.name}` has no operators",
+                    model.declared.span,
+                    help="write a stage or a head",
+                )
+            )
+            return None
+        return settle_bias(
+            Graph(
+                model.name,
+                tuple(self.nodes),
+                value,
+                root.close(),
+                tuple(self.roundings),
+                tuple(self.skips),
+            )
+        )
+
+    # --- stages ---------------------------------------------------------------------------
+
+    def stage(self, stage: ast.Stage, scope: Scope, value: int | None, parent: Open) -> int | None:
+        name = stage.name.text
+        given = self.stage_arguments(stage, scope.inner(self.feature(value)))
+        channels, stride = given.get("channels"), given.get("stride")
+        width: int | None = None
+        if channels is not None and channels.value is not BAD:
+            try:
+                width = self.width(channels, name)
+                exact = isinstance(channels.value, Exact)
+                kept = Exact(Fraction(width)) if exact else Fraction(width)
+                channels = Given(kept, channels.span, "channels")
+            except Rejected as rejected:
+                self.reporter.add(rejected.diagnostic)
+                channels = channels._replace(value=BAD)
+        repeats = self.repeats(given.get("repeat"))
+        names = {"channels": channels} if channels is not None else {}
+        supply = Supply(channels, stride)
+        frame = Open("stage", name, name, name, value, stage.span)
+        parent.children.append(frame)
+        inner = scope.inner(self.feature(value), names)
+        for repeat in range(1, repeats + 1):
+            self.evaluator.tick(stage.name.span)
+            part = f"{name}_{repeat}"
+            again = Open("repeat", part, str(repeat), name, value, stage.span)
+            frame.children.append(again)
+            context = Context(again, (), name, repeat, None, 0)
+            value = self.body(stage.body, inner, value, context, supply)
+            again.output = value
+        frame.output = value
+        if value is not None:
+            self.stage_ends(stage, supply, width, channels, value)
+        return value
+
+    def stage_arguments(self, stage: ast.Stage, scope: Scope) -> dict[str, Given]:
+        callee = Callee("stage", stage.name.text, None, None, _STAGE_SLOTS, (0, 0), {})
+        try:
+            return self.evaluator.bind(callee, stage.name, stage.arguments, scope).bound
+        except Poisoned:
+            return {}
+
+    def repeats(self, given: Given | None) -> int:
+        if given is None or given.value is BAD:
+            return 1
+        value = given.value
+        if not isinstance(value, Fraction) or value.denominator != 1 or value < 1:
+            whole = isinstance(value, Fraction) and value > 0
+            self.reporter.add(
+                make(
+                    NOT_WHOLE if isinstance(value, Fraction) else VALUE,
+                    f"`repeat` is a whole number from 1, not {describe(value)}",
+                    given.span,
+                    help=f"write `ceil({given.span.text})`" if whole else None,
+                )
+            )
+            return 1
+        if value > self.limits.repeats:
+            raise exhausted(
+                f"a stage repeats at most {self.limits.repeats:,} times, not {show(value)}",
+                given.span,
+                "repeats",
+            )
+        return value.numerator
+
+    def stage_ends(
+        self,
+        stage: ast.Stage,
+        supply: Supply,
+        width: int | None,
+        channels: Given | None,
+        value: int,
+    ) -> None:
+        """Hold a stage to its declared stride and channels."""
+        stride = supply.stride
+        if stride is not None and not supply.taken and not _is_one(stride.value):
+            self.reporter.add(
+                make(
+                    STRIDE_UNUSED,
+                    f"nothing in `{stage.name.text}` takes its stride of {_text(stride.value)}",
+                    stride.span,
+                    notes=[
+                        "it goes to the first statement directly in the braces that has a `stride` "
+                        "left open; pools have none, and nothing is supplied inside other braces"
+                    ],
+                    help="leave it out here and write it where it belongs",
+                )
+            )
+        ends = self.nodes[value].shape[-1]
+        if width is not None and ends != width and channels is not None:
+            self.reporter.add(
+                make(
+                    STAGE_CHANNELS,
+                    f"`{stage.name.text}` declares {width} channels and ends with {ends}",
+                    channels.span,
+                    help="write `conv(channels)` where it should take this width, "
+                    "or leave `channels` out",
+                )
+            )
+
+    def head(self, head: ast.Head, scope: Scope, value: int | None, parent: Open) -> int | None:
+        frame = Open("head", "head", "head", "head", value, head.span)
+        parent.children.append(frame)
+        context = Context(frame, (), None, None, None, 0)
+        frame.output = value = self.body(
+            head.body, scope.inner(self.feature(value)), value, context, None
+        )
+        return value
+
+    # --- statements -----------------------------------------------------------------------
+
+    def feature(self, value: int | None) -> Shape | Bad:
+        return BAD if value is None else self.nodes[value].shape
+
+    def body(
+        self,
+        body: ast.Body,
+        scope: Scope,
+        value: int | None,
+        context: Context,
+        supply: Supply | None,
+    ) -> int | None:
+        """Run statements on a value, in a scope whose `in` has been set."""
+        for statement in body.statements:
+            self.evaluator.tick(statement.span)
+            if isinstance(statement, ast.If):
+                value = self.conditional(statement, scope, value, context, supply)
+            else:
+                value = self.statement(statement, scope, value, context, supply)
+        return value
+
+    def conditional(
+        self,
+        statement: ast.If,
+        scope: Scope,
+        value: int | None,
+        context: Context,
+        supply: Supply | None,
+    ) -> int | None:
+        for condition, body in statement.branches:
+            try:
+                holds = self.evaluator.truth(condition, scope)
+            except Rejected as rejected:
+                self.fail(rejected.diagnostic, context)
+                return None
+            except Poisoned:
+                return None
+            if holds:
+                return self.body(body, scope, value, context, supply)
+        if statement.otherwise is not None:
+            return self.body(statement.otherwise, scope, value, context, supply)
+        return value
+
+    def statement(
+        self,
+        call: ast.Call,
+        scope: Scope,
+        value: int | None,
+        context: Context,
+        supply: Supply | None,
+    ) -> int | None:
+        try:
+            callee = self.callee(call, scope)
+            if supply is not None:
+                callee = supply.give(callee)
+            via = context.chain + (Via(call.name.text, call.span),)
+            return self.call(callee, call, scope, value, context._replace(chain=via))
+        except Rejected as rejected:
+            self.fail(rejected.diagnostic, context)
+        except Poisoned:
+            pass
+        return None
+
+    def callee(self, call: ast.Call, scope: Scope) -> Callee:
+        """What a statement calls, with its arguments bound.
+
+        Raises:
+            Rejected, Poisoned: it calls nothing, or not with these arguments or bodies.
+        """
+        value = scope.lookup(call.name.text, call.name.span)
+        if value is None:
+            raise unknown_call(call.name, scope)
+        if value is BAD:
+            raise Poisoned
+        if not isinstance(value, Callee):
+            raise reject(
+                VALUE,
+                f"`{call.name.text}` is {describe(value)}, not an operator or a block",
+                call.name.span,
+            )
+        problem = bodies_problem(value, call)
+        if problem is not None:
+            raise problem
+        return self.evaluator.bind(value, call.name, call.arguments, scope)
+
+    def fail(self, diagnostic: Diagnostic, context: Context) -> None:
+        """Report a fault with the chain of calls that leads to it."""
+        calls = [via for via in context.chain if via.span is not diagnostic.span]
+        calls = [via for via in calls if not _within(diagnostic.span, via.span)]
+        related = (*diagnostic.related, *(Label(v.span, f"in this `{v.name}`") for v in calls[-3:]))
+        self.reporter.add(diagnostic._replace(related=related))
+
+    # --- calls ----------------------------------------------------------------------------
+
+    def call(
+        self, callee: Callee, call: ast.Call, scope: Scope, value: int | None, context: Context
+    ) -> int | None:
+        if context.depth > self.limits.call_depth:
+            raise exhausted(
+                f"blocks call one another more than {self.limits.call_depth} deep",
+                call.name.span,
+                "call_depth",
+            )
+        missing = [slot.name for slot in callee.free() if slot.required]
+        if missing:
+            names = " and ".join(f"`{name}`" for name in missing)
+            raise reject(
+                ARGUMENTS,
+                f"`{call.name.text}` needs {names}",
+                call.name.span,
+                help=f"write `{call.name.text}({missing[0]} = ...)`",
+            )
+        if callee.kind == "operator":
+            return self.operator(callee, call, scope, value, context)
+        if callee.kind == "form":
+            form = self.skip if callee.name == "skip" else self.gate
+            return form(callee, call, scope, value, context)
+        return self.block(callee, call, value, context)
+
+    def block(
+        self, callee: Callee, call: ast.Call, value: int | None, context: Context
+    ) -> int | None:
+        """Call a block or braces: a frame of its own."""
+        part = context.frame.next_part(callee.name)
+        name = f"{context.frame.name}_{part}"
+        frame = Open(callee.kind, name, part, callee.name, value, callee.target.span)
+        context.frame.children.append(frame)
+        feature = self.feature(value)
+        if callee.kind == "block":
+            inner = Scope(callee.scope, feature, {})
+            for parameter in callee.target.parameters:
+                given = callee.bound.get(parameter.name.text)
+                if given is None:
+                    given = self.evaluator.given(parameter.default, inner)
+                in_range(parameter, given, self.evaluator, inner)
+                inner.names[parameter.name.text] = given
+            body = callee.target.body
+        else:
+            inner, body = callee.scope.inner(feature), callee.target
+        deeper = context._replace(frame=frame, block=callee.name, depth=context.depth + 1)
+        frame.output = value = self.body(body, inner, value, deeper, None)
+        return value
+
+    def skip(
+        self, callee: Callee, call: ast.Call, scope: Scope, value: int | None, context: Context
+    ) -> int | None:
+        """`x + b(x)` where the shapes agree; else the shortcut, or `b(x)` alone."""
+        required = callee.bound.get("required")
+        if required is not None and not isinstance(required.value, bool | Bad):
+            raise reject(
+                VALUE,
+                f"`required` is `true` or `false`, not {describe(required.value)}",
+                required.span,
+            )
+        result = self.inside(call.bodies[0], scope, value, context)
+        if value is None or result is None:
+            return None
+        entered, left = self.nodes[value].shape, self.nodes[result].shape
+        where = context.frame.name
+        reason = None if entered == left else difference(entered, left)
+        shortcut = callee.bound.get("shortcut")
+        source = value
+        if reason is not None and shortcut is not None:
+            projected = self.apply(shortcut, "shortcut", call, value, context)
+            if projected is None:
+                return None
+            source = projected
+            if self.nodes[source].shape != left:
+                raise reject(
+                    SHAPE,
+                    f"the shortcut gives {show_shape(self.nodes[source].shape)}, "
+                    f"the body {show_shape(left)}",
+                    shortcut.span,
+                    help="give the shortcut the body's stride and channels",
+                )
+            reason = f"shortcut: {reason}"
+        elif reason is not None:
+            if required is not None and required.value is True:
+                raise reject(
+                    SHAPE,
+                    f"this skip is required, but its body turns {show_shape(entered)} into "
+                    f"{show_shape(left)}",
+                    call.name.span,
+                    label=reason,
+                    help="give it a `shortcut`, or keep stride 1 and the channels",
+                )
+            self.skips.append(SkipNote(where, False, reason, call.name.span))
+            return result
+        self.skips.append(SkipNote(where, True, reason, call.name.span))
+        return self.add(Add(), (source, result), call, context, {})
+
+    def gate(
+        self, callee: Callee, call: ast.Call, scope: Scope, value: int | None, context: Context
+    ) -> int | None:
+        """`x * b(x)`, where b(x) has the shape of x or is a 1x1 map of as many channels."""
+        result = self.inside(call.bodies[0], scope, value, context)
+        if value is None or result is None:
+            return None
+        entered, left = self.nodes[value].shape, self.nodes[result].shape
+        if left != entered and (len(entered) != 3 or left != (1, 1, entered[2])):
+            help = f"end the body with {show_shape(entered)}"
+            if len(entered) == 3:
+                help += f" or 1x1x{entered[2]}"
+                if left == entered[2:]:
+                    help = "write `global_average_pool(keepdims = true)`"
+            raise reject(
+                SHAPE,
+                f"a gate on {show_shape(entered)} cannot scale by {show_shape(left)}",
+                call.name.span,
+                help=help,
+            )
+        return self.add(Multiply(), (value, result), call, context, {})
+
+    def inside(
+        self, body: ast.Body, scope: Scope, value: int | None, context: Context
+    ) -> int | None:
+        """Run braces that add no part to names. Their `in` is the feature map that enters them."""
+        return self.body(body, scope.inner(self.feature(value)), value, context, None)
+
+    def apply(
+        self, given: Given, slot: str, call: ast.Call, value: int, context: Context
+    ) -> int | None:
+        """Call an argument that is a block or operator."""
+        callee = given.value
+        if callee is BAD:
+            return None
+        if not isinstance(callee, Callee) or callee.bodies[0] > 0:
+            raise reject(
+                VALUE,
+                f"`{slot}` is a block or an operator, not {describe(callee)}",
+                given.span,
+                help="write a call such as `conv(channels, 1x1, stride)`, or braces",
+            )
+        if callee.kind == "braces":
+            callee = callee._replace(name=slot)
+        name = ast.Name(callee.name, given.span)
+        stand_in = ast.Call(name, (), (), given.span)
+        scope = Scope(self.model.module, self.feature(value))
+        return self.call(callee, stand_in, scope, value, context)
+
+    # --- operators ------------------------------------------------------------------------
+
+    def operator(
+        self, callee: Callee, call: ast.Call, scope: Scope, value: int | None, context: Context
+    ) -> int | None:
+        op = callee.target
+        if op.bodies:
+            results = [self.inside(body, scope, value, context) for body in call.bodies]
+            inputs = tuple(result for result in results if result is not None)
+            if len(inputs) < len(results):
+                return None
+        else:
+            inputs = (value,) if value is not None else ()
+        attributes: dict[str, Any] = {}
+        name = self.layer_name(op.keyword, context)
+        for slot, given in callee.bound.items():
+            if given.value is BAD:
+                inputs = ()
+                continue
+            try:
+                attributes[slot] = self.attribute(op.args[slot], given, name)
+            except Rejected as rejected:
+                self.fail(rejected.diagnostic, context)
+                inputs = ()
+        if not inputs:
+            return None
+        return self.add(op(**attributes), inputs, call, context, callee.bound, name)
+
+    def attribute(self, arg: Any, given: Given, where: str) -> object:
+        """The typed value of an argument; widths are rounded here, and nowhere else."""
+        value = given.value
+        if arg.rounds:
+            return self.width(given, where)
+        try:
+            return arg.parse(value)
+        except OpError as error:
+            raise reject(VALUE, error.message, given.span, help=error.help) from None
+
+    def width(self, given: Given, where: str) -> int:
+        """The effective number of channels; recorded where it is not the requested one.
+
+        Raises:
+            Rejected: the value is not a width.
+        """
+        value = given.value
+        if isinstance(value, Exact):
+            if value.width.denominator != 1 or value.width < 1:
+                raise reject(
+                    NOT_WHOLE,
+                    f"an exact width is a whole number from 1, not {show(value.width)}",
+                    given.span,
+                    help="leave `exact` out to have it rounded",
+                )
+            return value.width.numerator
+        if not isinstance(value, Fraction) or value <= 0:
+            help = (
+                "channels come first: `conv(CHANNELS, KERNEL)`"
+                if (isinstance(value, Size))
+                else None
+            )
+            raise reject(
+                VALUE,
+                f"a number of channels is above 0, not {describe(value)}",
+                given.span,
+                help=help,
+            )
+        rounding = self.model.rounding
+        width = rounding.width(value)
+        if width != value:
+            self.roundings.append(
+                RoundingNote(where, show(value), width, rounding.divisor, given.span)
+            )
+        return width
+
+    def layer_name(self, keyword: str, context: Context) -> str:
+        frame = context.frame
+        return f"{frame.name}_{frame.next_part(keyword)}"
+
+    def add(
+        self,
+        op: Any,
+        inputs: tuple[int, ...],
+        call: ast.Call,
+        context: Context,
+        bound: dict[str, Given],
+        name: str | None = None,
+    ) -> int:
+        """Put an operator into the graph.
+
+        Raises:
+            Rejected: it cannot read these inputs, or a bound is reached.
+        """
+        shapes = tuple(self.nodes[i].shape for i in inputs)
+        try:
+            shape = op.infer(*shapes)
+        except OpError as error:
+            span = call.name.span
+            if error.argument in bound:
+                span = bound[error.argument].span
+            raise reject(SHAPE, error.message, span, help=error.help) from None
+        self.bounds(shape, call)
+        name = name or self.layer_name(op.keyword, context)
+        self.unique(name, call.name.span)
+        hints = tuple((slot, given.hint) for slot, given in bound.items() if given.hint is not None)
+        self.nodes.append(
+            Node(
+                name,
+                op,
+                inputs,
+                shape,
+                context.chain,
+                context.stage,
+                context.block,
+                context.repeat,
+                hints,
+            )
+        )
+        index = len(self.nodes) - 1
+        context.frame.children.append(index)
+        return index
+
+    def bounds(self, shape: Shape, call: ast.Call) -> None:
+        limits = self.limits
+        if len(self.nodes) > limits.operators:
+            raise exhausted(
+                f"this network has more than {limits.operators:,} operators",
+                call.name.span,
+                "operators",
+            )
+        if max(shape) > limits.dimension:
+            raise reject(
+                LIMIT,
+                f"an axis has at most {limits.dimension:,} elements, not {max(shape):,}",
+                call.name.span,
+                help="`--limit dimension=N` moves the bound",
+            )
+        if len(shape) > limits.rank:
+            raise reject(
+                LIMIT,
+                f"a tensor has at most {limits.rank} axes, the batch not counted",
+                call.name.span,
+            )
+
+    def unique(self, name: str, span: Span) -> None:
+        if len(name) > self.limits.layer_name_length:
+            raise reject(
+                LIMIT,
+                f"the name of this layer has more than {self.limits.layer_name_length} characters",
+                span,
+                notes=[f"it starts with {name[:60]}"],
+                help="`--limit layer_name_length=N` moves the bound",
+            )
+        first = self.names.get(name.casefold())
+        if first is not None:
+            raise reject(
+                LAYER_NAME,
+                f"two layers would be called `{name}`",
+                span,
+                related=[Label(first[1], f"`{first[0]}` comes from here")],
+                help="rename a stage or a block",
+            )
+        self.names[name.casefold()] = (name, span)
+
+
+def difference(entered: Shape, left: Shape) -> str:
+    """Why two shapes cannot be added: `stride 2`, `16 → 32 channels`."""
+    reasons = []
+    if len(entered) == len(left) == 3 and entered[:2] != left[:2]:
+        rows, columns = (-(-a // b) for a, b in zip(entered, left[:2], strict=False))
+        grid = tuple(-(-a // s) for a, s in zip(entered, (rows, columns), strict=False))
+        if grid == left[:2]:
+            reasons.append(f"stride {rows}" if rows == columns else f"stride {rows}x{columns}")
+        else:
+            reasons.append(f"{show_shape(entered[:2])} → {show_shape(left[:2])}")
+    elif len(entered) != len(left):
+        return f"{show_shape(entered)} → {show_shape(left)}"
+    if entered[-1] != left[-1]:
+        reasons.append(f"{entered[-1]} → {left[-1]} channels")
+    return ", ".join(reasons)
+
+
+def _is_one(value: object) -> bool:
+    if isinstance(value, Size):
+        return all(extent == 1 for extent in value.extents)
+    return value is BAD or value == 1
+
+
+def _text(value: object) -> str:
+    return show(value) if isinstance(value, Fraction | Size) else describe(value)
+
+
+def _within(inner: Span | None, outer: Span) -> bool:
+    return (
+        inner is not None
+        and inner.source is outer.source
+        and outer.start <= inner.start
+        and inner.end <= outer.end
+    )
+
+
+def _slots() -> tuple[Any, ...]:
+    from archc.sema.callees import Slot
+
+    return tuple(Slot(name, False, False) for name in STAGE_ARGUMENTS)
+
+
+_STAGE_SLOTS = _slots()

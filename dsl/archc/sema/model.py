@@ -1,0 +1,53 @@
+"""A network before expansion: an arch with every parameter bound and its declarations evaluated."""
+
+from typing import NamedTuple
+
+from archc.limits import Limits
+from archc.ops.base import Shape
+from archc.rounding import Rounding
+from archc.sema.callees import Given
+from archc.sema.scope import Module
+from archc.source import Source
+from archc.syntax import ast
+
+
+class TargetRequest(NamedTuple):
+    """`target NAME(allow = [...], io = ..., board = ...)`, by name; None where not given."""
+
+    name: ast.Name
+    allow: tuple[ast.Name, ...]
+    io: ast.Name | None
+    board: ast.Name | None
+
+
+class BudgetRequest(NamedTuple):
+    """`require NAME <= LIMIT`. ``name`` is a key of the manifest's totals or deployed section."""
+
+    name: ast.Name
+    limit: int
+    bytes: bool
+    """Whether the limit was written with a byte unit."""
+
+
+class Model(NamedTuple):
+    """One network to expand."""
+
+    name: str
+    base: str | None
+    """The arch it is derived from."""
+    declared: ast.Name
+    """Where its name stands."""
+    source: Source
+    """The spec that declares it."""
+    arch: ast.Arch
+    """The declaration with the stages: its own, or that of the arch it is derived from."""
+    module: Module
+    """Where that stands."""
+    parameters: tuple[tuple[str, Given], ...]
+    """Bound values, in order of declaration."""
+    input_name: ast.Name
+    input_shape: Shape
+    rounding: Rounding
+    target: TargetRequest | None
+    budgets: tuple[BudgetRequest, ...]
+    limits: Limits

@@ -1,0 +1,136 @@
+"""Where names are looked up: block, file, used files, standard library, operators."""
+
+from collections.abc import Callable, Iterator
+
+from archc.diagnostics.codes import DUPLICATE_NAME
+from archc.diagnostics.model import reject
+from archc.ops import OPERATORS
+from archc.ops.base import Shape, symbols
+from archc.sema import callees
+from archc.sema.callees import Bad, Callee, Given
+from archc.source import Span
+from archc.syntax import ast
+from archc.values import Symbol
+
+FUNCTIONS = ("round", "floor", "ceil", "min", "max", "exact")
+CONSTANTS: dict[str, object] = {"true": True, "false": False} | {
+    name: Symbol(name) for name in symbols()
+}
+
+
+class Module:
+    """A source file in scope: its declarations, and the files it uses."""
+
+    def __init__(
+        self, file: ast.File, library: "Callable[[str], Module | None]", known: Iterator[str]
+    ) -> None:
+        self.file = file
+        self.uses: list[Module] = []
+        self.blocks = {block.name.text: block for block in file.blocks}
+        self.archs = {arch.name.text: arch for arch in file.archs}
+        self._library = library
+        self._library_names = tuple(known)
+
+    def lookup(self, name: str, span: Span) -> object | None:
+        """The block, operator, form or constant of a name, or None.
+
+        Raises:
+            Rejected: two used files declare it.
+        """
+        if name in self.blocks:
+            return callees.block(self.blocks[name], self)
+        found = [used for used in self.uses if name in used.blocks]
+        if len(found) > 1:
+            first, second = (used.file.source.name for used in found[:2])
+            raise reject(
+                DUPLICATE_NAME,
+                f"`{name}` is declared in both {first} and {second}",
+                span,
+                help="rename one of them, or use only one of the files",
+            )
+        if found:
+            return callees.block(found[0].blocks[name], found[0])
+        if name in OPERATORS:
+            return callees.operator(OPERATORS[name])
+        if name in callees.FORMS:
+            return callees.form(name)
+        if name in CONSTANTS:
+            return CONSTANTS[name]
+        library = self._library(name)
+        if library is not None and library is not self:
+            return callees.block(library.blocks[name], library)
+        return None
+
+    def arch(self, name: str) -> "tuple[ast.Arch | ast.Derived, Module] | None":
+        """An arch declared here or in a used file, and where it stands."""
+        for module in (self, *self.uses):
+            if name in module.archs:
+                return module.archs[name], module
+        return None
+
+    def callables(self) -> Iterator[str]:
+        """Every name that a statement here could call, for proposals."""
+        yield from self.blocks
+        for used in self.uses:
+            yield from used.blocks
+        yield from OPERATORS
+        yield from callees.FORMS
+        yield from self._library_names
+
+    def names(self) -> Iterator[str]:
+        """Every name that an expression here could use, for proposals."""
+        yield from self.callables()
+        yield from CONSTANTS
+        yield from FUNCTIONS
+
+
+class Scope:
+    """Names within a block, stage or braces, and the feature map that entered it.
+
+    ``feature`` is a shape, None where no feature map has entered yet, or `BAD`.
+    """
+
+    __slots__ = ("feature", "module", "names", "parent")
+
+    def __init__(
+        self,
+        module: Module,
+        feature: Shape | Bad | None,
+        names: dict[str, Given] | None = None,
+        parent: "Scope | None" = None,
+    ) -> None:
+        self.module = module
+        self.feature = feature
+        self.names = names if names is not None else {}
+        self.parent = parent
+
+    def inner(self, feature: Shape | Bad | None, names: dict[str, Given] | None = None) -> "Scope":
+        return Scope(self.module, feature, names, self)
+
+    def lookup(self, name: str, span: Span) -> object | None:
+        """The value of a name, or None where nothing declares it."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                value = scope.names[name].value
+                if isinstance(value, Callee) and value.kind == "braces":
+                    return value._replace(name=name)
+                return value
+            scope = scope.parent
+        return self.module.lookup(name, span)
+
+    def known(self) -> Iterator[str]:
+        scope: Scope | None = self
+        while scope is not None:
+            yield from scope.names
+            scope = scope.parent
+        yield from self.module.names()
+
+    def callable_names(self) -> Iterator[str]:
+        scope: Scope | None = self
+        while scope is not None:
+            for name, given in scope.names.items():
+                if isinstance(given.value, Callee):
+                    yield name
+            scope = scope.parent
+        yield from self.module.callables()

@@ -1,0 +1,87 @@
+"""Text to tree to AST."""
+
+import re
+
+from lark import Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+from lark.lexer import Token
+
+from archc.diagnostics.codes import LIMIT, SYNTAX
+from archc.diagnostics.model import Diagnostic, Rejected, make, reject
+from archc.limits import Limits
+from archc.source import Source, Span
+from archc.syntax import ast
+from archc.syntax.build import Builder
+from archc.syntax.grammar import parser
+from archc.syntax.slips import explain
+
+_SKIPPED_OR_BRACKET = re.compile(r'"""(?s:.*?)"""|"[^"\n]*"|#[^\n]*|[][(){}]')
+
+
+def parse_file(source: Source, limits: Limits) -> ast.File:
+    """The AST of a source file.
+
+    Raises:
+        Rejected: the text is not in the language, or nests too deeply.
+    """
+    tree = _parse(source, limits, "start")
+    return Builder(source, limits).file(tree)
+
+
+def parse_expression(source: Source, limits: Limits) -> ast.Expression:
+    """The AST of a text that is one expression, such as the value of a `--set`.
+
+    Raises:
+        Rejected: the text is not an expression.
+    """
+    tree = _parse(source, limits, "expression")
+    return Builder(source, limits).expression(tree.children[0])
+
+
+def _parse(source: Source, limits: Limits, start: str) -> "Tree[Token]":
+    check_nesting(source, limits)
+    try:
+        return parser().parse(source.text, start=start)
+    except UnexpectedInput as error:
+        raise Rejected(_explain(source, error)) from None
+
+
+def check_nesting(source: Source, limits: Limits) -> None:
+    """Hold brackets to a depth that everything after can follow by recursion.
+
+    Raises:
+        Rejected: they nest more deeply than `limits.nesting`.
+    """
+    depth = 0
+    for match in _SKIPPED_OR_BRACKET.finditer(source.text):
+        token = match.group()
+        if token in "([{":
+            depth += 1
+            if depth > limits.nesting:
+                raise reject(
+                    LIMIT,
+                    f"brackets nest more than {limits.nesting} deep",
+                    Span(source, match.start(), match.end()),
+                    help="give an inner part a name as a block of its own; "
+                    "`--limit nesting=N` moves the bound",
+                )
+        elif token in ")]}":
+            depth = max(depth - 1, 0)
+
+
+def _explain(source: Source, error: UnexpectedInput) -> Diagnostic:
+    if isinstance(error, UnexpectedToken) and error.token.type != "$END":
+        start = error.token.start_pos or 0
+        span = Span(source, start, start + len(error.token))
+        expected = set(error.accepts or error.expected)
+    elif isinstance(error, UnexpectedCharacters):
+        at = error.pos_in_stream or 0
+        span = Span(source, at, at + 1)
+        expected = set(error.allowed or ())
+    else:
+        assert isinstance(error, UnexpectedToken | UnexpectedEOF)
+        end = len(source.text.rstrip())
+        span = Span(source, end, end)
+        expected = set(getattr(error, "accepts", None) or error.expected)
+    slip = explain(span, expected)
+    return make(SYNTAX, slip.message, span, label=slip.label, help=slip.help, notes=slip.notes)

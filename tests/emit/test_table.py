@@ -1,0 +1,188 @@
+"""The tables: every figure in them re-added, their width, and what they say."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from archc.diagnostics.text import columns
+from archc.emit.table import PEAK_REMARK, summary, summary_markdown, table
+
+SPEC = """
+arch base(alpha = 1 in 0.1 .. 4, unit = ir(expansion = 4)) {
+    require macs <= 100 M, params <= 10
+    input image: 96 x 96 x 3
+    stage stem(channels = 30 * alpha, stride = 2) { conv(kernel = 3x3) batchnorm relu6 }
+    stage body(channels = 60 * alpha, stride = 2, repeat = 3) { unit se }
+    head { attention_pool dropout dense(1000) softmax }
+}
+"""
+Compile = Callable[[str], Any]
+Manifest = dict[str, Any]
+
+
+def finding(**changes: Any) -> Manifest:
+    return {
+        "code": "stm32n6/softmax",
+        "level": "warning",
+        "layer": "head_softmax",
+        "message": "`softmax` runs on the CPU",
+        "remedy": "run `stedgeai analyze`",
+        "source": "ST report",
+        "confidence": "B",
+        **changes,
+    }
+
+
+@pytest.fixture
+def document(compile_spec: Compile) -> Manifest:
+    made: Manifest = compile_spec(SPEC).manifest()
+    made["target"] = {
+        "name": "stm32n6",
+        "verdict": "conditional",
+        "findings": [finding(layer=f"layer_{n}") for n in range(9)]
+        + [finding(code="stm32n6/memory", level="note", layer=None, message="→ big", remedy=None)],
+    }
+    return made
+
+
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?![\w.])")
+ROW = re.compile(r"^(  )?(\S+) +(.*?) +(\d[\dx]*|) +([\d,]+) +([\d,]+) +([\d,]+)(?: .*)?$")
+
+
+def rows(text: str) -> list[tuple[bool, str, str, tuple[int, ...]]]:
+    """The table of layers read back: whether indented, name, shape, figures."""
+    lines = text.split("\n")
+    start = next(i for i, line in enumerate(lines) if line.startswith("name "))
+    found = []
+    for line in lines[start + 1 :]:
+        if not line:
+            break
+        match = ROW.match(line)
+        if match:
+            indent, name, _, shape, *figures = match.groups()
+            numbers = tuple(int(figure.replace(",", "")) for figure in figures)
+            found.append((bool(indent), name, shape, numbers))
+    return found
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+@pytest.mark.parametrize("unicode", [True, False])
+def test_the_figures_add_up(document: Manifest, width: int, unicode: bool) -> None:
+    read = rows(table(document, width=width, unicode=unicode))
+    total = read.pop()[3]
+    assert total == (
+        document["totals"]["params"],
+        document["totals"]["macs"],
+        document["totals"]["activation_bytes"]["int8"],
+    )
+    layers = document["layers"]
+    plain = [row for row in read if row[0]] + [read[0]]
+    groups = [row for row in read if not row[0]]
+    assert len(plain) == len(layers)
+    assert [name for _, name, _, _ in groups] == ["image", "stem", "body", "head"]
+    for which in (plain, groups):
+        assert tuple(sum(column) for column in zip(*(r[3] for r in which), strict=True)) == total
+    for row, layer in zip([read[0], *(row for row in read if row[0])], layers, strict=True):
+        assert row[2] == "x".join(map(str, layer["output_shape"]))
+        assert row[3][:2] == (layer["params"], layer["macs"])
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_it_keeps_to_its_width(document: Manifest, width: int) -> None:
+    text = table(document, width=width)
+    assert max(map(columns, text.split("\n"))) <= width
+    assert all(line == line.rstrip() for line in text.split("\n"))
+
+
+def test_bars(document: Manifest) -> None:
+    wide = table(document, width=120).split("\n")
+    bars = {
+        layer["name"]: next((line for line in wide if f" {short} " in line), "").count("█")
+        for layer in document["layers"]
+        if (short := layer["name"].removeprefix("body_"))
+    }
+    most = max(document["layers"], key=lambda layer: layer["macs"])["name"]
+    assert bars[most] == max(bars.values()) >= 10
+    assert bars["body_1_ir_batchnorm"] == 0
+    plain = table(document, width=120, unicode=False)
+    assert plain.isascii()
+    assert "####" in plain
+    assert "→" in table(document)
+
+
+def test_what_it_says(document: Manifest) -> None:
+    text = table(document, width=100)
+    flat = " ".join(text.split())
+    deployed = document["deployed"]
+    for operator, count in deployed["operators"].items():
+        assert re.search(rf"^  {operator} +{count}$", text, re.M)
+    assert f"{deployed['weight_bytes']:,}" in text
+    assert f"KiB at {deployed['peak_at']}" in text
+    assert PEAK_REMARK in flat
+    assert "estimate" in PEAK_REMARK
+    assert "1.40" in PEAK_REMARK
+    assert "alpha = 1, unit = ir(expansion = 4)" in flat
+    assert "of 10," in text
+    assert "BROKEN" in text
+    assert ": kept" in text
+    assert "30 → 32 multiple of 8, line 5" in flat
+    assert "stride 2" in flat
+    assert "body_1_ir" in flat
+    assert "Target stm32n6: conditional" in text
+    assert text.count("warning[stm32n6/softmax]") == 1
+    assert "layer_5 and 3 more" in flat
+    assert flat.count("help: run `stedgeai analyze`") == 1
+    assert flat.count("source: ST report (confidence B)") == 2
+
+
+def test_without_target_and_with_unsupported_layers(document: Manifest) -> None:
+    document["target"] = None
+    document["layers"][-1]["supported"] = False
+    text = table(document)
+    assert "No target" in text
+    assert re.search(r"softmax +Activation ! ", text)
+
+
+def test_a_manifest_file_is_enough(document: Manifest) -> None:
+    assert table(json.loads(json.dumps(document))) == table(document)
+
+
+def test_strings_cannot_steer_the_terminal(document: Manifest) -> None:
+    evil = "\x1b[31m\u202e"
+    text = json.loads(json.dumps(document).replace("head_softmax", json.dumps(evil)[1:-1]))
+    text["model"]["name"] = text["model"]["source"] = text["skips"][0]["reason"] = evil
+    text["skips"][0]["taken"] = False
+    text["target"]["findings"][0]["message"] = evil
+    for shown in (table(text), summary([text]), summary_markdown([text])):
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+
+
+def test_colour_changes_nothing_else(document: Manifest) -> None:
+    coloured = table(document, color=True)
+    assert "\x1b[1m" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == table(document)
+
+
+def test_summary(document: Manifest) -> None:
+    other = {**document, "target": None, "model": {**document["model"], "name": "a|b"}}
+    figures = (
+        document["totals"]["params"],
+        document["totals"]["macs"],
+        document["deployed"]["weight_bytes"],
+        document["deployed"]["peak_activation_bytes"],
+    )
+    cells = [f"{figure:,}" for figure in figures]
+    lines = summary([document, other]).split("\n")
+    assert lines[2].split() == ["base", *cells, "conditional", "(stm32n6)"]
+    assert lines[3].split() == ["a|b", *cells, "no", "target"]
+    markdown = summary_markdown([document, other]).split("\n")
+    assert markdown[1] == "| --- | ---: | ---: | ---: | ---: | --- |"
+    assert markdown[2] == f"| base | {' | '.join(cells)} | conditional (stm32n6) |"
+    assert markdown[3].startswith("| a\\|b | ")
+    assert "estimate" in lines[0]
+    assert "estimate" in markdown[0]
+    assert summary([document], unicode=False).isascii()

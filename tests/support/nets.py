@@ -1,0 +1,51 @@
+"""Small op graphs built by hand, for tests of what comes after the language."""
+
+from archc.ops import OPERATORS, Input
+from archc.ir.graph import Frame, Graph, Node
+from archc.ops.base import Shape
+
+
+class Net:
+    """A graph under construction. Each call appends an operator and returns its value.
+
+    ``net("conv", channels=8)`` reads the last value, ``net("add", a, b)`` the given ones. A bias
+    left out is settled as the language does: none where only batchnorms read the output.
+    """
+
+    def __init__(self, *shape: int, name: str = "net") -> None:
+        self.name = name
+        self._nodes = [Node("image", Input(shape), (), shape, (), None, None, None)]
+
+    @property
+    def last(self) -> int:
+        return len(self._nodes) - 1
+
+    def shape(self, value: int) -> Shape:
+        return self._nodes[value].shape
+
+    def __call__(self, keyword: str, *reads: int, **arguments: object) -> int:
+        op = OPERATORS[keyword](**arguments)
+        inputs = reads or (self.last,)
+        shape = op.infer(*(self._nodes[index].shape for index in inputs))
+        # Zero-padded, so that the byte order of the names is the order of creation.
+        name = f"n{len(self._nodes):05d}_{keyword}"
+        self._nodes.append(Node(name, op, inputs, shape, (), None, None, None))
+        return self.last
+
+    def chain(self, *keywords: str) -> int:
+        """Append operators that take no arguments, each reading the one before."""
+        for keyword in keywords:
+            self(keyword)
+        return self.last
+
+    def graph(self, output: int | None = None) -> Graph:
+        nodes = list(self._nodes)
+        for index, node in enumerate(nodes):
+            if getattr(node.op, "bias", False) is None:
+                users = [user for user in nodes if index in user.inputs]
+                bias = not users or not all(user.op.normalises for user in users)
+                nodes[index] = node._replace(op=node.op.replace(bias=bias))
+        children = tuple(range(1, len(nodes)))
+        out = self.last if output is None else output
+        frame = Frame("arch", "", "", self.name, 0, out, children, None)
+        return Graph(self.name, tuple(nodes), out, frame, (), ())

@@ -1,0 +1,117 @@
+"""The int8 converter as a judge: a model to a TFLite file, and what is in such a file."""
+
+import contextlib
+import io as io_module
+import os
+from typing import Any, NamedTuple
+
+Io = str
+"""`float32`, `int8` or `uint8`: the types at the border of the file."""
+
+
+class FileOp(NamedTuple):
+    """An operator of a TFLite file; the batch is left out of shapes."""
+
+    operator: str
+    shape: tuple[int, ...]
+    inputs: tuple[int, ...]
+    """Indices of the operators whose results it reads; -1 is an input of the file."""
+    constants: tuple[tuple[str, tuple[int, ...], int], ...]
+    """(dtype, shape, bytes) of each constant it reads."""
+    dtype: str
+
+
+class TfliteFile(NamedTuple):
+    """What a TFLite file holds. Byte counts go by tensor: equal constants share a buffer."""
+
+    operators: tuple[FileOp, ...]
+    constant_bytes: int
+    weight_bytes: int
+    """int8 constants and the int32 biases of convolutions and dense layers."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        names = [op.operator for op in self.operators]
+        return {name: names.count(name) for name in sorted(set(names))}
+
+    @property
+    def shapes(self) -> list[tuple[str, tuple[int, ...]]]:
+        return sorted((op.operator, op.shape) for op in self.operators)
+
+
+def convert(model: Any, io: Io = "float32", samples: int = 8) -> bytes:
+    """Full-integer post-training quantisation with batch 1 (`lowering.md` section 1).
+
+    A model with an open batch is rebuilt with batch 1 first; converting it as it is would leave
+    shape arithmetic behind.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    if any(tensor.shape[0] != 1 for tensor in model.inputs):
+        inputs = [keras.Input(batch_shape=(1, *t.shape[1:]), name=t.name) for t in model.inputs]
+        closed = keras.models.clone_model(model, input_tensors=inputs)
+        closed.set_weights(model.get_weights())
+        model = closed
+    generator = np.random.default_rng(1)
+
+    def data() -> Any:
+        for _ in range(samples):
+            yield [generator.normal(size=t.shape).astype("float32") for t in model.inputs]
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.representative_dataset = data
+    if io != "float32":
+        converter.inference_input_type = converter.inference_output_type = tf.as_dtype(io)
+    with contextlib.redirect_stdout(io_module.StringIO()):  # it reports its temporary folder
+        return bytes(converter.convert())
+
+
+_BIASED = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3}
+"""Operators with a bias, and which of their inputs it is."""
+
+
+def read(file: bytes) -> TfliteFile:
+    """What a TFLite file holds, by the interpreter's own account."""
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        model_content=file,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    tensors = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
+    details = interpreter._get_ops_details()
+    inputs = {detail["index"] for detail in interpreter.get_input_details()}
+    producers = {int(out): index for index, op in enumerate(details) for out in op["outputs"]}
+    operators, counted = [], {}
+    for op in details:
+        constants, reads = [], []
+        for place, tensor in enumerate(map(int, op["inputs"])):
+            if tensor < 0:
+                continue
+            if tensor in producers:
+                reads.append(producers[tensor])
+            elif tensor in inputs:
+                reads.append(-1)
+            else:
+                detail = tensors[tensor]
+                dtype = np.dtype(detail["dtype"])
+                size = int(np.prod(detail["shape"], dtype=np.int64)) * dtype.itemsize
+                constants.append((dtype.name, tuple(map(int, detail["shape"])), size))
+                weight = dtype.itemsize == 1 or place == _BIASED.get(op["op_name"])
+                counted[tensor] = (size, weight)
+        out = tensors[int(op["outputs"][0])]
+        full = tuple(map(int, out["shape"]))
+        shape = full[1:] if len(full) > 1 else full
+        dtype = np.dtype(out["dtype"]).name
+        operators.append(FileOp(op["op_name"], shape, tuple(reads), tuple(constants), dtype))
+    return TfliteFile(
+        tuple(operators),
+        sum(size for size, _ in counted.values()),
+        sum(size for size, weight in counted.values() if weight),
+    )
