@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from archc.diagnostics.model import Diagnostic, Rejected, make
 from archc.diagnostics.render import render
-from archc.driver import Compilation, Network, Options, compile_spec, outputs
+from archc.driver import Compilation, Network, Options, compile_spec, judged_by, outputs
 from archc.files import Loader, write
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.source import Source
@@ -57,7 +57,16 @@ class Compiled:
 
         Keyword arguments are those of the generated `build_model`: ``dropout``,
         ``weight_decay``, ``name``.
+
+        Raises:
+            ImportError: Keras is not installed.
         """
+        try:
+            import keras  # noqa: F401  # only to say how to get it
+        except ImportError:
+            raise ImportError(
+                "building a model needs Keras: pip install 'archc-dsl[tensorflow]'"
+            ) from None
         namespace: dict[str, Any] = {"__name__": f"archc.generated.{self.name}"}
         code = compile(self.module_source, f"<{self.name}.py>", "exec")
         exec(code, namespace)  # our own text: no part of a spec but names and literals is in it
@@ -132,7 +141,7 @@ def _compile(
     options = Options(settings=settings, arch=arch, limits=limits)
     try:
         if target is not None:
-            options = judged_by(options, loader, target)
+            options = judged_by(options, loader.target(target))
     except Rejected as rejected:
         raise ArchError([rejected.diagnostic]) from None
     compilation: Compilation = compile_spec(loader, source, options)
@@ -142,18 +151,6 @@ def _compile(
             diagnostics = (*diagnostics, _several(source, compilation))
         raise ArchError(diagnostics)
     return Compiled(compilation.networks[0], compilation.diagnostics)
-
-
-def judged_by(options: Options, loader: Loader, target: str) -> Options:
-    """The options with a target of the user's own.
-
-    Raises:
-        Rejected: the file cannot be read or is not a target.
-    """
-    from archc.targets.target import parse_target
-
-    source = loader.target(target)
-    return options._replace(target=parse_target(source), target_source=source)
 
 
 def _several(source: Source, compilation: Compilation) -> Diagnostic:

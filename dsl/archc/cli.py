@@ -231,11 +231,11 @@ class Session:
                 self.compile_one(path, given)
             except Rejected as rejected:
                 self.diagnostics.append(rejected.diagnostic)
-        self.diagnostics.extend(clashes(self.networks))
+        if given is None:  # a sweep compiles one arch many times
+            self.diagnostics.extend(clashes(self.networks))
 
     def compile_one(self, path: str, given: tuple[tuple[str, str], ...] | None) -> None:
-        from archc.api import judged_by
-        from archc.driver import Options, compile_spec
+        from archc.driver import Options, compile_spec, judged_by
 
         arguments = self.arguments
         options = Options(
@@ -246,7 +246,7 @@ class Session:
         )
         loader = self.loader(os.path.dirname(path))
         if arguments.target:
-            options = judged_by(options, loader, arguments.target)
+            options = judged_by(options, loader.target(arguments.target))
         compilation = compile_spec(loader, loader.load(path), options)
         self.networks.extend(compilation.networks)
         self.diagnostics.extend(compilation.diagnostics)
@@ -433,6 +433,54 @@ def terminal_width() -> int:
     return max(60, min(get_terminal_size((80, 24)).columns, 140))
 
 
+def sweep_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help="a `.arch` file")
+    parser.add_argument("sweep", metavar="NAME=V1,V2,...", help="a parameter and its values")
+    parser.add_argument("--arch", help="the arch of the spec to sweep")
+    parser.add_argument("--markdown", action="store_true", help="the table as Markdown")
+    parser.set_defaults(set=[])
+    shared_arguments(parser)
+
+
+def sweep(arguments: argparse.Namespace) -> int:
+    from archc.emit.scaling import scaling, scaling_markdown, scaling_text
+
+    name, equals, listed = arguments.sweep.partition("=")
+    values = split_values(listed)
+    if not equals or not all(values):
+        raise UsageError(f"`{arguments.sweep}` is not of the form NAME=V1,V2,...")
+    arguments.specs, arguments.name = [arguments.spec], None
+    session = Session(arguments)
+    session.compile(())
+    for value in values:
+        session.compile(((name, value),))
+    networks = session.networks
+    complete = len(networks) == 1 + len(values)
+    rows = ()
+    if complete:
+        base, *swept = (network.manifest for network in networks)
+        rows = scaling(name, base, list(zip(values, swept, strict=True)))
+    if arguments.format == "json":
+        session.json(parameter=name, rows=[row._asdict() for row in rows])
+    else:
+        session.show(("error",))
+        if complete:
+            print((scaling_markdown if arguments.markdown else scaling_text)(name, rows))
+    return FAILURE if session.failed else SUCCESS
+
+
+def split_values(text: str) -> list[str]:
+    """Expressions separated by commas that stand in no bracket."""
+    values, depth = [""], 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            values.append("")
+        else:
+            values[-1] += character
+    return [value.strip() for value in values]
+
+
 def targets_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", nargs="?", metavar="TARGET", help="a target's name, or its file")
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -479,5 +527,6 @@ VERBS: dict[str, Verb] = {
     "build": Verb("compile specs into Keras builders and manifests", build_arguments, build),
     "check": Verb("compile without writing, and show every finding", compile_arguments, check),
     "profile": Verb("show what a network costs, layer by layer", profile_arguments, profile),
+    "sweep": Verb("show how a network grows with a parameter", sweep_arguments, sweep),
     "targets": Verb("list targets, or show what one supports", targets_arguments, targets),
 }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from archc.analysis.lowering import lower
@@ -38,7 +39,7 @@ from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.parse import parse_expression
 from archc.targets.judge import judge
-from archc.targets.target import Target
+from archc.targets.target import Target, parse_target
 
 
 class Options(NamedTuple):
@@ -177,6 +178,15 @@ def identity(model: Model, program: Program, options: Options) -> Identity:
     )
 
 
+def judged_by(options: Options, source: Source) -> Options:
+    """The options with a target of the user's own.
+
+    Raises:
+        Rejected: the text is not a target.
+    """
+    return options._replace(target=parse_target(source), target_source=source)
+
+
 def parse_settings(options: Options) -> tuple[Setting, ...]:
     """The expressions of `--set`.
 
@@ -193,8 +203,7 @@ def parse_settings(options: Options) -> tuple[Setting, ...]:
                 Span(shown, 0, len(name)),
                 help="write `--set NAME=VALUE`",
             )
-        source = Source("<set>", " " * (len(name) + 1) + text)
-        expression = parse_expression(source, options.limits)
+        expression = parse_expression(shown, options.limits, len(name) + 1)
         settings.append(Setting(ast.Name(name, Span(shown, 0, len(name))), expression))
     return tuple(settings)
 
@@ -243,7 +252,5 @@ def renamed(model: Model, options: Options) -> Model:
 
 
 def try_add(reporter: Reporter, diagnostic: Diagnostic) -> None:
-    try:
+    with suppress(TooManyErrors):
         reporter.add(diagnostic)
-    except TooManyErrors:
-        pass

@@ -102,12 +102,7 @@ class Loader:
         """
         problem = _unportable(path)
         if problem:
-            raise reject(
-                codes.USE_PATH,
-                f"`use` cannot read this path: {problem}",
-                span,
-                help='write a path relative to this file, such as `use "blocks/mine.arch"`',
-            )
+            raise _bad_path(problem, span)
         known = self._paths.get(user)
         beside = os.path.dirname(known[0]) if known else self._roots[0][2]
         inside = False
@@ -119,6 +114,8 @@ class Loader:
             names = self._names(real)
             if names is None:
                 continue
+            if not path.endswith(SPEC_SUFFIX):
+                raise _bad_path(f"it does not end in `{SPEC_SUFFIX}`", span)
             inside = True
             if os.path.lexists(real):
                 return self._open(real, *names, span)
@@ -261,6 +258,15 @@ def _decode(data: bytes, shown: str, span: Span | None) -> str:
         ) from None
 
 
+def _bad_path(problem: str, span: Span | None) -> Rejected:
+    return reject(
+        codes.USE_PATH,
+        f"`use` cannot read this path: {problem}",
+        span,
+        help='write a path relative to this file, such as `use "blocks/mine.arch"`',
+    )
+
+
 def _unportable(path: str) -> str | None:
     """Why a path in a `use` does not mean the same everywhere, or None."""
     if not path:
@@ -273,8 +279,6 @@ def _unportable(path: str) -> str | None:
         return "it is not relative"
     if ":" in path:
         return "it has a colon, which names a drive on Windows"
-    if not path.endswith(SPEC_SUFFIX):
-        return f"it does not end in `{SPEC_SUFFIX}`"
     for part in path.split("/"):
         if part in (".", ".."):
             continue

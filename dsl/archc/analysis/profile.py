@@ -137,7 +137,7 @@ def profile(
     if peak_at is not None:
         op = deployed.operators[peak_at]
         at = graph.nodes[_first(op)].name
-        for index in (*op.inputs, peak_at):
+        for index in dict.fromkeys((*op.inputs, peak_at)):
             node = graph.nodes[0]
             if index != INPUT and deployed.operators[index].layers:
                 node = graph.nodes[deployed.operators[index].layers[-1]]
@@ -252,7 +252,8 @@ def _costs(name: str, actual: int, profile: Profile, most: int = 5) -> list[str]
     """A note that names the layers with the largest shares of a quantity."""
     if name == "peak_activation_bytes":
         alive = ", ".join(f"`{layer}` {size:,}" for layer, size in profile.deployed.peak_alive)
-        return [f"at `{profile.deployed.peak_at}` these are alive: {alive}"] if alive else []
+        at = profile.deployed.peak_at
+        return [f"the peak is at `{at}`, which reads and makes {alive}"] if alive else []
     cost = _TOTALS[name][1] if name in _TOTALS else _weight_bytes
     ranked = sorted(profile.layers, key=cost, reverse=True)[:most]
     parts = [

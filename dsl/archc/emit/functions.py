@@ -13,11 +13,10 @@ literal; any other becomes a parameter, and columns of one name that agree share
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from archc.emit.python import UNUSABLE, identifier, literal
+from archc.emit.python import UNUSABLE, argument, identifier, literal
 from archc.emit.variables import MAIN, Plan, Wire, plan
 from archc.ir.graph import Frame, Graph
 from archc.ops.base import KerasCall
-from archc.source import Span
 
 WINDOW = {"strides": 1, "padding": "valid", "dilation_rate": 1, "groups": 1}
 
@@ -116,11 +115,14 @@ class Call(NamedTuple):
 class Body:
     """What equal calls have in common; it becomes a function."""
 
-    def __init__(self, label: str, items: tuple[Item, ...], output: int, span: Span | None) -> None:
-        self.label, self.items, self.output, self.span = label, items, output, span
+    def __init__(self, frame: Frame, items: tuple[Item, ...], output: int) -> None:
+        self.label, self.kind, self.span = frame.label, frame.kind, frame.span
+        self.items, self.output = items, output
         self.uses: list[Use] = []
         self.name = ""
         self.parameters: tuple[str, ...] = ()
+        self.origins: dict[str, tuple[str, bool]] = {}
+        """Per parameter, keyword and weakness of its column."""
         self.calls: tuple[tuple[str, ...], ...] = ()
         """Per item, its arguments as text, without regulariser and name."""
         self.regularized = self.dropping = self.residual = False
@@ -203,7 +205,7 @@ class Program:
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.bodies)
-            body = Body(frame.label, items, output, frame.span)
+            body = Body(frame, items, output)
             self.bodies.append(body)
             self._describe(body)
         use = Use(number, parts)
@@ -297,7 +299,8 @@ class Program:
                 callee = self.bodies[item.callee]
                 for position, parameter in enumerate(callee.parameters):
                     texts = [use.parts[index].values[position] for use in uses]  # type: ignore[union-attr]
-                    columns.append(Column(item, parameter, False, tuple(texts), parameter))
+                    keyword, weak = callee.origins[parameter]
+                    columns.append(Column(item, keyword, parameter, tuple(texts), parameter, weak))
             else:
                 layers: list[Layer] = [use.parts[index] for use in uses]  # type: ignore[misc]
                 columns.extend(self.columns(item, layers))
@@ -314,6 +317,8 @@ class Program:
         for column, name in zip(columns, names, strict=True):
             if name is not None:
                 chosen.setdefault(name, column.texts)
+                if name not in body.origins or body.origins[name][1]:
+                    body.origins[name] = column.keyword, column.weak
         body.parameters = tuple(chosen)
         for index, use in enumerate(uses):
             use.values = tuple([texts[index] for texts in chosen.values()])
@@ -323,7 +328,7 @@ class Program:
         first = layers[0]
         for index, (keyword, _) in enumerate(first.positional):
             texts = tuple([layer.positional[index][1] for layer in layers])
-            yield Column(item, keyword, True, texts, _hint(keyword, layers))
+            yield Column(item, keyword, None, texts, *_hinted(keyword, layers))
         written: dict[str, None] = {}
         for layer in layers:
             written.update(dict.fromkeys(layer.keywords))
@@ -331,6 +336,7 @@ class Program:
         known = [keyword for keyword in defaults if keyword in written]
         for keyword in [*known, *(keyword for keyword in written if keyword not in defaults)]:
             default = self._text(defaults.get(keyword))
+            writers = [layer for layer in layers if keyword in layer.keywords]
             if keyword == "padding":
                 real = [layer for layer in layers if not layer.any_padding] or layers
                 default_of_pointwise = real[0].keywords.get(keyword, default)
@@ -344,7 +350,7 @@ class Program:
                 )
             else:
                 texts = tuple([layer.keywords.get(keyword, default) for layer in layers])
-            yield Column(item, keyword, False, texts, _hint(keyword, layers))
+            yield Column(item, keyword, keyword, texts, *_hinted(keyword, writers))
 
     def arguments(self, item: Item, pairs: "Sequence[tuple[Column, str]]") -> tuple[str, ...]:
         """The arguments of a statement as text, the regulariser, dropout and name left out."""
@@ -353,7 +359,7 @@ class Program:
         for column, text in pairs:
             if column.keyword == rate:
                 text = f"{text} if dropout is None else dropout"
-            arguments.append(text if column.positional else f"{column.keyword}={text}")
+            arguments.append(text if column.passed is None else argument(column.passed, text))
         return tuple(arguments)
 
     def statement(self, item: Item, part: Layer | Use) -> tuple[str, ...]:
@@ -361,7 +367,7 @@ class Program:
         if isinstance(part, Use):
             parameters = self.bodies[item.callee].parameters
             pairs = zip(parameters, part.values, strict=True)
-            return tuple([f"{parameter}={text}" for parameter, text in pairs])
+            return tuple([argument(parameter, text) for parameter, text in pairs])
         return self.arguments(item, [(c, c.texts[0]) for c in self.columns(item, [part])])
 
     def call(self, item: Item, arguments: tuple[str, ...], name: str) -> Call:
@@ -388,17 +394,17 @@ class Program:
             residual.setdefault(body.label, set()).add(body.residual)
         taken: set[str] = set()
         for body in self.bodies:
-            base = identifier(body.label)[:LONGEST_FUNCTION]
+            base = body.label[:LONGEST_FUNCTION]
             if body.residual and len(residual[body.label]) == 2:
-                base = f"{base}_residual"
+                base += "_identity" if base.endswith("residual") else "_residual"
             if base in refused:
-                base = f"{base}_block"
+                base += "_block"
             name, number = base, 1
             while name in taken or name in refused:
                 number += 1
                 name = f"{base}_{number}"
             taken.add(name)
-            body.name = name
+            body.name = identifier(name)
 
 
 class Column(NamedTuple):
@@ -406,37 +412,52 @@ class Column(NamedTuple):
 
     item: Item
     keyword: str
-    positional: bool
+    """Of the Keras layer that it ends up in."""
+    passed: str | None
+    """The keyword under which the statement passes it; None if by position."""
     texts: tuple[str, ...]
     hint: str | None
     """The name that the spec has there, or the callee's parameter has."""
+    weak: bool
+    """Whether that is no name of the spec's own choosing: none, or `in.channels`."""
 
     @property
     def varies(self) -> bool:
         return self.texts.count(self.texts[0]) != len(self.texts)
 
 
-def _hint(keyword: str, layers: Sequence[Layer]) -> str | None:
-    hint = layers[0].hints.get(keyword)
-    if hint is None or any(layer.hints.get(keyword) != hint for layer in layers):
-        return None
-    return hint
+def _hinted(keyword: str, layers: Sequence[Layer]) -> tuple[str | None, bool]:
+    """The name that the spec has at an argument, if all layers have one; whether it is weak."""
+    hints = {layer.hints.get(keyword) for layer in layers}
+    hint = hints.pop() if len(hints) == 1 else None
+    return hint, hint is None or hint.startswith("in_")
 
 
 def _parameters(columns: Sequence[Column], variables: set[str]) -> list[str | None]:
-    """For every column the name of its parameter, or None where it is a literal."""
-    keywords: dict[str, set[tuple[str, ...]]] = {}
+    """For every column the name of its parameter, or None where it is a literal.
+
+    A column is named by the spec's own name there, else by its keyword, qualified by the layer
+    where the keyword alone is ambiguous. Columns of one keyword that agree are one parameter,
+    unless the spec has two names of its own for them.
+    """
+    own: dict[str, set[tuple[str, ...]]] = {}
     for column in columns:
         if column.item.callee < 0:
-            keywords.setdefault(column.keyword, set()).add(column.texts)
+            own.setdefault(column.keyword, set()).add(column.texts)
+    leaders: dict[tuple[str, tuple[str, ...]], Column] = {}
+    for column in columns:
+        key = (column.keyword, column.texts)
+        if column.varies and (key not in leaders or (leaders[key].weak and not column.weak)):
+            leaders[key] = column
     bases: list[str | None] = []
     groups: dict[str, set[tuple[str, ...]]] = {}
     for column in columns:
         base = None
         if column.varies:
-            base = column.hint or column.keyword
-            if column.hint is None and len(keywords[column.keyword]) > 1:
-                base = f"{column.item.local}_{column.keyword}"
+            leader = leaders[column.keyword, column.texts] if column.weak else column
+            base = leader.hint or leader.keyword
+            if leader.hint is None and len(own[leader.keyword]) > 1:
+                base = f"{leader.item.local}_{leader.keyword}"
             groups.setdefault(base, set()).add(column.texts)
         bases.append(base)
     refused = RESERVED | UNUSABLE | variables

@@ -16,6 +16,7 @@ from archc.emit.python import (
     comment,
     constant,
     define,
+    docstring,
     interpolated,
     literal,
     merge,
@@ -26,6 +27,10 @@ from archc.ops.base import Shape
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+
+CAPITALS = "# ruff: noqa: N999, RUF100"
+"""Where a network's name has capitals, so has its module's, which ruff frowns on in a package."""
 
 
 class Header(NamedTuple):
@@ -74,14 +79,18 @@ def emit(graph: Graph, header: Header) -> str:
     params = sum(
         weight.size for node in nodes[1:] for weight in node.op.weights(*graph.input_shapes(node))
     )
+    head = [
+        MARKER,
+        # A `coding:` in the first two lines would be a directive to Python: ours come first.
+        comment("language version:", header.language_version),
+        comment("source:", header.source),
+        comment("digest:", header.digest),
+    ]
+    if graph.name != graph.name.lower():
+        head.append(CAPITALS)
     return _template().render(
-        header=[
-            MARKER,
-            comment("language version:", header.language_version),
-            comment("source:", header.source),
-            comment("digest:", header.digest),
-        ],
-        docstring=f'"""{graph.name}: {shapes}, {params:,} parameters."""',
+        header=head,
+        docstring=docstring(f"{graph.name}: {shapes}, {params:,} parameters."),
         imports=imports,
         constants=[
             *constant("MODEL_NAME", graph.name),
@@ -241,7 +250,7 @@ def _function(program: Program, body: Body) -> list[str]:
     lines = []
     if body.span is not None:
         where = f"{body.label} ({body.span.source.name}:{body.span.line})"
-        lines.append(comment("block", where))
+        lines.append(comment(body.kind, where))
     lines.extend(define(body.name, [*parameters, "name"]))
     lines.extend(
         _lines(

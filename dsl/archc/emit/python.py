@@ -1,6 +1,7 @@
 """The printer of generated Python: literals, identifiers, comments, and lines that fit.
 
-Nothing reaches generated text but through `literal`, `identifier`, `interpolated` and `comment`.
+Nothing reaches generated text but through `literal`, `identifier`, `interpolated`, `comment` and
+`docstring`.
 Statements come out as `ruff format` leaves them at its default width of 88 columns; the rules of
 fitting were observed on ruff 0.17 and are held by a test that formats what is printed here.
 """
@@ -72,15 +73,25 @@ def comment(label: str, text: str) -> str:
 
     `#` is escaped too, so that no text can smuggle in a directive for a linter (`# noqa`).
     """
-    escaped = "".join(
+    return f"# {label} {_escaped(text, '#')}".rstrip()
+
+
+def docstring(text: str) -> str:
+    """A docstring of one line, in printable ASCII."""
+    escaped = _escaped(text, '"')
+    return f'"""{escaped}"""'
+
+
+def _escaped(text: str, also: str) -> str:
+    """Printable ASCII; the rest, backslashes and the character ``also`` as escapes."""
+    return "".join(
         character
-        if " " <= character <= "~" and character not in "#\\"
-        else character.encode("unicode_escape").decode("ascii")
-        if character > "~" or character < " "
+        if " " <= character <= "~" and character not in ("\\", also)
         else f"\\x{ord(character):02x}"
+        if " " <= character <= "~"
+        else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
-    return f"# {label} {escaped}".rstrip()
 
 
 def argument(name: str, text: str) -> str:
@@ -171,7 +182,7 @@ def constant(name: str, value: object) -> list[str]:
     line = f"{identifier(name)} = {text}"
     if len(line) <= WIDTH:
         return [line]
-    if isinstance(value, tuple) and len(value) > 1:
+    if isinstance(value, tuple) and value:
         return [f"{name} = (", *(f"    {literal(element)}," for element in value), ")"]
     if len(text) + 4 <= WIDTH:
         return [f"{name} = (", f"    {text}", ")"]

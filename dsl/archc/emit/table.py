@@ -12,9 +12,9 @@ from archc.diagnostics.text import columns, printable
 Manifest = dict[str, Any]
 
 PEAK_REMARK = (
-    "An estimate: inputs and output of one operator alive together, in int8. Of seven published "
-    "MobileNets ST's NPU compiler 3.0.0 needed 1.00 to 1.40 times as much, 2.0.0 up to 2.00 times; "
-    "small networks that stream need far less."
+    "An estimate: the int8 values alive together at one operator. Of seven published MobileNets "
+    "ST's NPU compiler 3.0.0 needed 1.00 to 1.40 times as much, 2.0.0 up to 2.00 times; small "
+    "networks that stream need far less."
 )
 """Source: figures of the compiler in the READMEs of ST's model zoo, against our peak."""
 
@@ -171,9 +171,13 @@ def _layers(manifest: Manifest, width: int, signs: _Signs, color: bool) -> Secti
         for i, column in enumerate(_FIGURES)
     ]
     # Names and bars share what is left: names come first, bars need a few columns to say anything.
-    rest = width - kinds - shapes - sum(counts) - len(GAP) * (2 + len(counts))
+    # Where that is not enough for both, columns move closer together.
     longest = max(columns(line.name) for line in lines)
-    names = max(min(longest, rest - _BAR_AT_LEAST - len(GAP)), _NAME_AT_LEAST)
+    for gap in (GAP, " "):
+        rest = width - kinds - shapes - sum(counts) - len(gap) * (2 + len(counts))
+        names = max(min(longest, rest - _BAR_AT_LEAST - len(GAP)), _NAME_AT_LEAST)
+        if names == longest:
+            break
     bars = min(rest - names - len(GAP), _BAR_AT_MOST)
     if bars < _BAR_AT_LEAST:
         names, bars = max(min(longest, rest), 8), 0
@@ -184,17 +188,16 @@ def _layers(manifest: Manifest, width: int, signs: _Signs, color: bool) -> Secti
     headings = ["name", "layer", "output", *(column.heading for column in _FIGURES)]
     left = frozenset({0, 1})
     share = f"{GAP}{'share of MACs' if bars > 12 else 'share'}" if bars else ""
-    rule = signs.rule * (
-        sum(widths) + len(GAP) * (len(widths) - 1) + (len(GAP) + bars) * (bars > 0)
-    )
-    shown = [_bold(_cells(headings, widths, left) + share, color), rule]
+    room = sum(widths) + len(gap) * (len(widths) - 1) + (len(GAP) + bars) * (bars > 0)
+    rule = signs.rule * room
+    shown = [_bold(_cells(headings, widths, left, gap) + share, color), rule]
     for line in lines:
         last = line is lines[-1]
         if last:
             shown.append(rule)
         texts = [_cut(line.name, names, signs), line.kind, line.shape]
         texts += [f"{figure:,}" for figure in line.figures]
-        text = _cells(texts, widths, left)
+        text = _cells(texts, widths, left, gap)
         macs = line.figures[_MACS]
         if bars and line.group and not last and whole:
             text += f"{GAP}{100 * macs / whole:.0f} %"
@@ -348,12 +351,14 @@ def _figures(rows: Sequence[tuple[str, int, str]], width: int) -> list[str]:
     return lines
 
 
-def _cells(texts: Sequence[str], widths: Sequence[int], left: frozenset[int]) -> str:
+def _cells(
+    texts: Sequence[str], widths: Sequence[int], left: frozenset[int], gap: str = GAP
+) -> str:
     padded = []
     for index, (text, width) in enumerate(zip(texts, widths, strict=True)):
         pad = " " * (width - columns(text))
         padded.append(text + pad if index in left else pad + text)
-    return GAP.join(padded)
+    return gap.join(padded)
 
 
 def _bar(value: int, most: int, width: int, signs: _Signs) -> str:

@@ -1,4 +1,4 @@
-"""What can be told of declarations without running them: names that exist and arguments that fit."""
+"""What can be told of declarations without running them: names exist, arguments fit."""
 
 from collections.abc import Iterable, Iterator
 from keyword import iskeyword

@@ -1,12 +1,10 @@
 """Models to op graphs: stages repeated, blocks called, shapes inferred, widths rounded."""
 
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from archc.diagnostics.codes import (
     ARGUMENTS,
-    LAYER_NAME,
-    LIMIT,
     NOT_WHOLE,
     SHAPE,
     STAGE_CHANNELS,
@@ -15,14 +13,15 @@ from archc.diagnostics.codes import (
     VALUE,
 )
 from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make, reject
-from archc.ir.graph import Frame, Graph, Node, RoundingNote, SkipNote, Via
-from archc.ops.base import OpError, Shape, show_shape
+from archc.ir.graph import Graph, SkipNote, Via
+from archc.ops.base import show_shape
 from archc.ops.merge import Add, Multiply
-from archc.ops.network import Input
 from archc.sema.bias import settle_bias
+from archc.sema.building import Building, difference
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.check import bodies_problem, unknown_call
 from archc.sema.evaluate import Evaluator, Exhausted, Poisoned, exhausted
+from archc.sema.frames import Context, Open, Supply
 from archc.sema.model import Model
 from archc.sema.resolve import in_range
 from archc.sema.scope import Scope
@@ -38,73 +37,6 @@ def expand(model: Model, reporter: Reporter) -> Graph | None:
     return Expander(model, reporter).graph()
 
 
-class Open:
-    """A call that is being expanded; becomes a `Frame`. None stands for a faulty value."""
-
-    def __init__(
-        self, kind: str, name: str, part: str, label: str, entry: int | None, span: Span | None
-    ) -> None:
-        self.kind, self.name, self.part, self.label = kind, name, part, label
-        self.input, self.output, self.span = entry, entry, span
-        self.children: list[int | Open] = []
-        self.counts: dict[str, int] = {}
-
-    def next_part(self, part: str) -> str:
-        """The part of a name, with `_2` for its second use in this call, and so on."""
-        count = self.counts[part] = self.counts.get(part, 0) + 1
-        return part if count == 1 else f"{part}_{count}"
-
-    def close(self) -> Frame:
-        assert self.input is not None and self.output is not None
-        children = tuple(
-            child if isinstance(child, int) else child.close() for child in self.children
-        )
-        return Frame(
-            self.kind,
-            self.name,
-            self.part,
-            self.label,
-            self.input,
-            self.output,
-            children,
-            self.span,
-        )
-
-
-class Supply:
-    """What a stage supplies to the statements directly in its braces."""
-
-    def __init__(self, channels: Given | None, stride: Given | None) -> None:
-        self.channels = channels
-        self.stride = stride
-        self.taken = False
-
-    def give(self, callee: Callee) -> Callee:
-        """The callee with what it leaves open filled in. The stride is given once, then 1."""
-        bound = dict(callee.bound)
-        for slot in callee.free():
-            if not slot.filled:
-                continue
-            if slot.name == "channels" and self.channels is not None:
-                bound["channels"] = self.channels
-            elif slot.name == "stride" and self.stride is not None:
-                given = self.stride
-                bound["stride"] = given._replace(value=Fraction(1)) if self.taken else given
-                self.taken = True
-        return callee._replace(bound=bound)
-
-
-class Context(NamedTuple):
-    """Where a statement stands."""
-
-    frame: Open
-    chain: tuple[Via, ...]
-    stage: str | None
-    repeat: int | None
-    block: str | None
-    depth: int
-
-
 class Expander:
     """Expands one model. A faulty value is None: what reads it stays silent."""
 
@@ -113,27 +45,10 @@ class Expander:
         self.reporter = reporter
         self.limits = model.limits
         self.evaluator = Evaluator(model.limits, reporter)
-        self.nodes: list[Node] = []
-        self.names: dict[str, tuple[str, Span]] = {}
-        self.roundings: list[RoundingNote] = []
-        self.skips: list[SkipNote] = []
+        self.building = Building(model)
 
     def graph(self) -> Graph | None:
         model = self.model
-        name = model.input_name
-        self.names[name.text.casefold()] = (name.text, name.span)
-        self.nodes.append(
-            Node(
-                name.text,
-                Input(model.input_shape),
-                (),
-                model.input_shape,
-                (Via("input", name.span),),
-                None,
-                None,
-                None,
-            )
-        )
         root = Open("arch", "", "", model.name, 0, model.declared.span)
         scope = Scope(model.module, model.input_shape, dict(model.parameters))
         value: int | None = 0
@@ -149,7 +64,7 @@ class Expander:
         root.output = value
         if value is None or self.reporter.failed:
             return None
-        if len(self.nodes) == 1:
+        if len(self.building.nodes) == 1:
             self.reporter.add(
                 make(
                     STRUCTURE,
@@ -159,27 +74,18 @@ class Expander:
                 )
             )
             return None
-        return settle_bias(
-            Graph(
-                model.name,
-                tuple(self.nodes),
-                value,
-                root.close(),
-                tuple(self.roundings),
-                tuple(self.skips),
-            )
-        )
+        return settle_bias(self.building.graph(model.name, value, root.close()))
 
     # --- stages ---------------------------------------------------------------------------
 
     def stage(self, stage: ast.Stage, scope: Scope, value: int | None, parent: Open) -> int | None:
         name = stage.name.text
-        given = self.stage_arguments(stage, scope.inner(self.feature(value)))
+        given = self.stage_arguments(stage, scope.inner(self.building.feature(value)))
         channels, stride = given.get("channels"), given.get("stride")
         width: int | None = None
         if channels is not None and channels.value is not BAD:
             try:
-                width = self.width(channels, name)
+                width = self.building.width(channels, name)
                 exact = isinstance(channels.value, Exact)
                 kept = Exact(Fraction(width)) if exact else Fraction(width)
                 channels = Given(kept, channels.span, "channels")
@@ -191,7 +97,7 @@ class Expander:
         supply = Supply(channels, stride)
         frame = Open("stage", name, name, name, value, stage.span)
         parent.children.append(frame)
-        inner = scope.inner(self.feature(value), names)
+        inner = scope.inner(self.building.feature(value), names)
         for repeat in range(1, repeats + 1):
             self.evaluator.tick(stage.name.span)
             part = f"{name}_{repeat}"
@@ -252,13 +158,13 @@ class Expander:
                     f"nothing in `{stage.name.text}` takes its stride of {_text(stride.value)}",
                     stride.span,
                     notes=[
-                        "it goes to the first statement directly in the braces that has a `stride` "
-                        "left open; pools have none, and nothing is supplied inside other braces"
+                        "it goes to the first statement directly in the braces that leaves a "
+                        "`stride` open; pools have none, and other braces get nothing"
                     ],
                     help="leave it out here and write it where it belongs",
                 )
             )
-        ends = self.nodes[value].shape[-1]
+        ends = self.building.shape(value)[-1]
         if width is not None and ends != width and channels is not None:
             self.reporter.add(
                 make(
@@ -275,14 +181,11 @@ class Expander:
         parent.children.append(frame)
         context = Context(frame, (), None, None, None, 0)
         frame.output = value = self.body(
-            head.body, scope.inner(self.feature(value)), value, context, None
+            head.body, scope.inner(self.building.feature(value)), value, context, None
         )
         return value
 
     # --- statements -----------------------------------------------------------------------
-
-    def feature(self, value: int | None) -> Shape | Bad:
-        return BAD if value is None else self.nodes[value].shape
 
     def body(
         self,
@@ -335,7 +238,7 @@ class Expander:
             callee = self.callee(call, scope)
             if supply is not None:
                 callee = supply.give(callee)
-            via = context.chain + (Via(call.name.text, call.span),)
+            via = (*context.chain, Via(call.name.text, call.span))
             return self.call(callee, call, scope, value, context._replace(chain=via))
         except Rejected as rejected:
             self.fail(rejected.diagnostic, context)
@@ -407,7 +310,7 @@ class Expander:
         name = f"{context.frame.name}_{part}"
         frame = Open(callee.kind, name, part, callee.name, value, callee.target.span)
         context.frame.children.append(frame)
-        feature = self.feature(value)
+        feature = self.building.feature(value)
         if callee.kind == "block":
             inner = Scope(callee.scope, feature, {})
             for parameter in callee.target.parameters:
@@ -437,7 +340,7 @@ class Expander:
         result = self.inside(call.bodies[0], scope, value, context)
         if value is None or result is None:
             return None
-        entered, left = self.nodes[value].shape, self.nodes[result].shape
+        entered, left = self.building.shape(value), self.building.shape(result)
         where = context.frame.name
         reason = None if entered == left else difference(entered, left)
         shortcut = callee.bound.get("shortcut")
@@ -447,10 +350,10 @@ class Expander:
             if projected is None:
                 return None
             source = projected
-            if self.nodes[source].shape != left:
+            if self.building.shape(source) != left:
                 raise reject(
                     SHAPE,
-                    f"the shortcut gives {show_shape(self.nodes[source].shape)}, "
+                    f"the shortcut gives {show_shape(self.building.shape(source))}, "
                     f"the body {show_shape(left)}",
                     shortcut.span,
                     help="give the shortcut the body's stride and channels",
@@ -466,10 +369,10 @@ class Expander:
                     label=reason,
                     help="give it a `shortcut`, or keep stride 1 and the channels",
                 )
-            self.skips.append(SkipNote(where, False, reason, call.name.span))
+            self.building.skips.append(SkipNote(where, False, reason, call.name.span))
             return result
-        self.skips.append(SkipNote(where, True, reason, call.name.span))
-        return self.add(Add(), (source, result), call, context, {})
+        self.building.skips.append(SkipNote(where, True, reason, call.name.span))
+        return self.building.add(Add(), (source, result), call, context, {})
 
     def gate(
         self, callee: Callee, call: ast.Call, scope: Scope, value: int | None, context: Context
@@ -478,7 +381,7 @@ class Expander:
         result = self.inside(call.bodies[0], scope, value, context)
         if value is None or result is None:
             return None
-        entered, left = self.nodes[value].shape, self.nodes[result].shape
+        entered, left = self.building.shape(value), self.building.shape(result)
         if left != entered and (len(entered) != 3 or left != (1, 1, entered[2])):
             help = f"end the body with {show_shape(entered)}"
             if len(entered) == 3:
@@ -491,13 +394,13 @@ class Expander:
                 call.name.span,
                 help=help,
             )
-        return self.add(Multiply(), (value, result), call, context, {})
+        return self.building.add(Multiply(), (value, result), call, context, {})
 
     def inside(
         self, body: ast.Body, scope: Scope, value: int | None, context: Context
     ) -> int | None:
         """Run braces that add no part to names. Their `in` is the feature map that enters them."""
-        return self.body(body, scope.inner(self.feature(value)), value, context, None)
+        return self.body(body, scope.inner(self.building.feature(value)), value, context, None)
 
     def apply(
         self, given: Given, slot: str, call: ast.Call, value: int, context: Context
@@ -517,7 +420,7 @@ class Expander:
             callee = callee._replace(name=slot)
         name = ast.Name(callee.name, given.span)
         stand_in = ast.Call(name, (), (), given.span)
-        scope = Scope(self.model.module, self.feature(value))
+        scope = Scope(self.model.module, self.building.feature(value))
         return self.call(callee, stand_in, scope, value, context)
 
     # --- operators ------------------------------------------------------------------------
@@ -534,171 +437,19 @@ class Expander:
         else:
             inputs = (value,) if value is not None else ()
         attributes: dict[str, Any] = {}
-        name = self.layer_name(op.keyword, context)
+        name = self.building.layer_name(op.keyword, context)
         for slot, given in callee.bound.items():
             if given.value is BAD:
                 inputs = ()
                 continue
             try:
-                attributes[slot] = self.attribute(op.args[slot], given, name)
+                attributes[slot] = self.building.attribute(op.args[slot], given, name)
             except Rejected as rejected:
                 self.fail(rejected.diagnostic, context)
                 inputs = ()
         if not inputs:
             return None
-        return self.add(op(**attributes), inputs, call, context, callee.bound, name)
-
-    def attribute(self, arg: Any, given: Given, where: str) -> object:
-        """The typed value of an argument; widths are rounded here, and nowhere else."""
-        value = given.value
-        if arg.rounds:
-            return self.width(given, where)
-        try:
-            return arg.parse(value)
-        except OpError as error:
-            raise reject(VALUE, error.message, given.span, help=error.help) from None
-
-    def width(self, given: Given, where: str) -> int:
-        """The effective number of channels; recorded where it is not the requested one.
-
-        Raises:
-            Rejected: the value is not a width.
-        """
-        value = given.value
-        if isinstance(value, Exact):
-            if value.width.denominator != 1 or value.width < 1:
-                raise reject(
-                    NOT_WHOLE,
-                    f"an exact width is a whole number from 1, not {show(value.width)}",
-                    given.span,
-                    help="leave `exact` out to have it rounded",
-                )
-            return value.width.numerator
-        if not isinstance(value, Fraction) or value <= 0:
-            help = (
-                "channels come first: `conv(CHANNELS, KERNEL)`"
-                if (isinstance(value, Size))
-                else None
-            )
-            raise reject(
-                VALUE,
-                f"a number of channels is above 0, not {describe(value)}",
-                given.span,
-                help=help,
-            )
-        rounding = self.model.rounding
-        width = rounding.width(value)
-        if width != value:
-            self.roundings.append(
-                RoundingNote(where, show(value), width, rounding.divisor, given.span)
-            )
-        return width
-
-    def layer_name(self, keyword: str, context: Context) -> str:
-        frame = context.frame
-        return f"{frame.name}_{frame.next_part(keyword)}"
-
-    def add(
-        self,
-        op: Any,
-        inputs: tuple[int, ...],
-        call: ast.Call,
-        context: Context,
-        bound: dict[str, Given],
-        name: str | None = None,
-    ) -> int:
-        """Put an operator into the graph.
-
-        Raises:
-            Rejected: it cannot read these inputs, or a bound is reached.
-        """
-        shapes = tuple(self.nodes[i].shape for i in inputs)
-        try:
-            shape = op.infer(*shapes)
-        except OpError as error:
-            span = call.name.span
-            if error.argument in bound:
-                span = bound[error.argument].span
-            raise reject(SHAPE, error.message, span, help=error.help) from None
-        self.bounds(shape, call)
-        name = name or self.layer_name(op.keyword, context)
-        self.unique(name, call.name.span)
-        hints = tuple((slot, given.hint) for slot, given in bound.items() if given.hint is not None)
-        self.nodes.append(
-            Node(
-                name,
-                op,
-                inputs,
-                shape,
-                context.chain,
-                context.stage,
-                context.block,
-                context.repeat,
-                hints,
-            )
-        )
-        index = len(self.nodes) - 1
-        context.frame.children.append(index)
-        return index
-
-    def bounds(self, shape: Shape, call: ast.Call) -> None:
-        limits = self.limits
-        if len(self.nodes) > limits.operators:
-            raise exhausted(
-                f"this network has more than {limits.operators:,} operators",
-                call.name.span,
-                "operators",
-            )
-        if max(shape) > limits.dimension:
-            raise reject(
-                LIMIT,
-                f"an axis has at most {limits.dimension:,} elements, not {max(shape):,}",
-                call.name.span,
-                help="`--limit dimension=N` moves the bound",
-            )
-        if len(shape) > limits.rank:
-            raise reject(
-                LIMIT,
-                f"a tensor has at most {limits.rank} axes, the batch not counted",
-                call.name.span,
-            )
-
-    def unique(self, name: str, span: Span) -> None:
-        if len(name) > self.limits.layer_name_length:
-            raise reject(
-                LIMIT,
-                f"the name of this layer has more than {self.limits.layer_name_length} characters",
-                span,
-                notes=[f"it starts with {name[:60]}"],
-                help="`--limit layer_name_length=N` moves the bound",
-            )
-        first = self.names.get(name.casefold())
-        if first is not None:
-            raise reject(
-                LAYER_NAME,
-                f"two layers would be called `{name}`",
-                span,
-                related=[Label(first[1], f"`{first[0]}` comes from here")],
-                help="rename a stage or a block",
-            )
-        self.names[name.casefold()] = (name, span)
-
-
-def difference(entered: Shape, left: Shape) -> str:
-    """Why two shapes cannot be added: `stride 2`, `16 → 32 channels`."""
-    reasons = []
-    if len(entered) == len(left) == 3 and entered[:2] != left[:2]:
-        rows, columns = (-(-a // b) for a, b in zip(entered, left[:2], strict=False))
-        grid = tuple(-(-a // s) for a, s in zip(entered, (rows, columns), strict=False))
-        if grid == left[:2]:
-            reasons.append(f"stride {rows}" if rows == columns else f"stride {rows}x{columns}")
-        else:
-            reasons.append(f"{show_shape(entered[:2])} → {show_shape(left[:2])}")
-    elif len(entered) != len(left):
-        return f"{show_shape(entered)} → {show_shape(left)}"
-    if entered[-1] != left[-1]:
-        reasons.append(f"{entered[-1]} → {left[-1]} channels")
-    return ", ".join(reasons)
+        return self.building.add(op(**attributes), inputs, call, context, callee.bound, name)
 
 
 def _is_one(value: object) -> bool:

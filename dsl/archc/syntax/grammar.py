@@ -41,6 +41,7 @@ def build(grammar: bytes, *, strict: bool = False) -> Lark:
     return Lark(
         grammar.decode(),
         parser="lalr",
+        lexer="basic",
         start=["start", "expression"],
         propagate_positions=True,
         maybe_placeholders=False,

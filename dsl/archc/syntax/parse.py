@@ -28,20 +28,22 @@ def parse_file(source: Source, limits: Limits) -> ast.File:
     return Builder(source, limits).file(tree)
 
 
-def parse_expression(source: Source, limits: Limits) -> ast.Expression:
-    """The AST of a text that is one expression, such as the value of a `--set`.
+def parse_expression(source: Source, limits: Limits, start: int = 0) -> ast.Expression:
+    """The AST of a text that is one expression from ``start`` on, as in `--set NAME=VALUE`.
 
     Raises:
         Rejected: the text is not an expression.
     """
-    tree = _parse(source, limits, "expression")
+    tree = _parse(source, limits, "expression", " " * start + source.text[start:])
     return Builder(source, limits).expression(tree.children[0])
 
 
-def _parse(source: Source, limits: Limits, start: str) -> "Tree[Token]":
+def _parse(
+    source: Source, limits: Limits, start: str, text: str | None = None
+) -> "Tree[Token]":
     check_nesting(source, limits)
     try:
-        return parser().parse(source.text, start=start)
+        return parser().parse(source.text if text is None else text, start=start)
     except UnexpectedInput as error:
         raise Rejected(_explain(source, error)) from None
 

@@ -66,4 +66,4 @@ def publish(program: Program) -> Deployed:
         )
         for instruction in ordered
     )
-    return measure(operators, tuple(program.unknown), numbers[program.output])
+    return measure(operators, tuple(program.unknown), numbers[program.output], program[SOURCE].shape)

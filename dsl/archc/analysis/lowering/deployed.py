@@ -58,10 +58,12 @@ class Deployed(NamedTuple):
     unknown: tuple[Unknown, ...]
     output: int
     """Index of the operator that gives the network's output, border excluded; or `INPUT`."""
+    input_shape: Shape
+    """Of the network's input."""
 
 
 def measure(
-    operators: tuple[DeviceOp, ...], unknown: tuple[Unknown, ...], output: int
+    operators: tuple[DeviceOp, ...], unknown: tuple[Unknown, ...], output: int, input_shape: Shape
 ) -> Deployed:
     """A deployed graph with its sums.
 
@@ -78,5 +80,11 @@ def measure(
         tables.update(op.tables)
     constant_bytes = weight_bytes + sum(4 * len(table) for table in tables)
     return Deployed(
-        operators, dict(sorted(counts.items())), weight_bytes, constant_bytes, unknown, output
+        operators,
+        dict(sorted(counts.items())),
+        weight_bytes,
+        constant_bytes,
+        unknown,
+        output,
+        input_shape,
     )

@@ -55,6 +55,30 @@ def merge_equal(program: Program) -> None:
             program.replace(instruction, first)
 
 
+def drop_repeated_activations(program: Program) -> None:
+    """A RELU of a RELU is the first one, and a RELU6 of a RELU6."""
+    for instruction in program:
+        if instruction.operator in ("RELU", "RELU6"):
+            source = program.source(instruction)
+            if source.operator == instruction.operator:
+                source.layers |= instruction.layers
+                program.replace(instruction, source)
+
+
+def move_biases(program: Program) -> None:
+    """The bias of a FULLY_CONNECTED becomes part of the bias of the one that alone reads it. The
+    last in a chain goes first, and one that has lost its bias takes none."""
+    for instruction in reversed(list(program)):
+        if instruction.operator == "FULLY_CONNECTED" and instruction.step.biases:
+            source = program.source(instruction)
+            if source.operator != "FULLY_CONNECTED" or not source.step.biases:
+                continue
+            if source.used_once:
+                program.change(source, biases=0)
+            else:
+                program.doubt(source, "its bias may be split off where several operators read it")
+
+
 def fold_padding(program: Program) -> None:
     """PAD and a VALID convolution become a SAME one exactly when the amounts equal SAME's."""
     for instruction in program:
@@ -117,23 +141,31 @@ ELEMENTWISE = frozenset({"RELU", "RELU6", "LOGISTIC", "TANH"})
 def sink_reshapes(program: Program) -> None:
     """A RESHAPE moves behind the elementwise operators that alone read it."""
     for instruction in program:
-        if instruction.operator not in ELEMENTWISE and instruction.operator not in COMMUTATIVE:
-            continue
-        reshape = program.source(instruction)
-        if reshape.operator != "RESHAPE" or len(reshape.users) != 1:
-            continue
-        if len(set(instruction.inputs)) != 1:
-            continue
-        before = program.source(reshape)
-        # A constant per channel meets other channels where the last axis changes.
-        if instruction.step.affine and before.shape[-1] != reshape.shape[-1]:
-            continue
-        step = instruction.step._replace(shape=before.shape, batched=before.step.batched)
-        instruction.step, reshape.step = reshape.step, step
-        instruction.layers, reshape.layers = reshape.layers, instruction.layers
-        if len(instruction.inputs) > 1:
-            program.read(reshape, [before.index] * len(instruction.inputs))
-            program.read(instruction, [reshape.index])
+        while _sinks(program, instruction):
+            reshape = program.source(instruction)
+            before = program.source(reshape)
+            step = instruction.step._replace(shape=before.shape, batched=before.step.batched)
+            instruction.step, reshape.step = reshape.step, step
+            instruction.layers, reshape.layers = reshape.layers, instruction.layers
+            if len(instruction.inputs) > 1:
+                program.read(reshape, [before.index] * len(instruction.inputs))
+                program.read(instruction, [reshape.index])
+            instruction = reshape  # the elementwise operator stands there now
+
+
+def _sinks(program: Program, instruction: Instruction) -> bool:
+    if instruction.operator not in ELEMENTWISE and instruction.operator not in COMMUTATIVE:
+        return False
+    reshape = program.source(instruction)
+    if reshape.operator != "RESHAPE" or len(reshape.users) != 1:
+        return False
+    if len(set(instruction.inputs)) != 1:
+        return False
+    before = program.source(reshape).shape
+    if instruction.constant and len(before) > 3:
+        return False  # constants broadcast over four axes at most
+    # A constant per channel would meet other channels where the last axis changes.
+    return not instruction.step.affine or before[-1] == reshape.shape[-1]
 
 
 def fuse_activations(program: Program) -> None:
@@ -143,10 +175,6 @@ def fuse_activations(program: Program) -> None:
         if instruction.operator not in ("RELU", "RELU6"):
             continue
         source = program.source(instruction)
-        if instruction.operator in (source.operator, source.activation):
-            source.layers |= instruction.layers
-            program.replace(instruction, source)
-            continue
         if source.operator not in FUSING or source.activation is not None:
             continue
         if source.operator == "TRANSPOSE_CONV" and not source.step.biases:
@@ -273,6 +301,8 @@ def flatten_vector_addends(program: Program) -> None:
             )
             flat.place = (*instruction.place[:-1], instruction.place[-1] - 1, 1)
             program.rewire(instruction, 1, flat)
+        elif addend.shape[1:] == (1, 1) and addend.shape[0] > 1:
+            program.doubt(instruction, "an addend of n x 1 x 1 may be taken for a bias")
 
 
 def requantise_concatenated(program: Program) -> None:
@@ -353,11 +383,14 @@ def passes(io: str) -> Iterable[Callable[[Program], None]]:
         merge_equal,
         flatten_vector_addends,
         merge_equal,
-        merge_reshapes,
+        drop_repeated_activations,
         sink_reshapes,
         fold_padding,
+        read_vectors_directly,
+        move_biases,
         fold_forward,
         fold_constants,
+        fold_forward,
         doubt_gelu,
         fuse_activations,
         recognise_hard_swish,

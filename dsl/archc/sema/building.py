@@ -1,0 +1,196 @@
+"""The graph while it is being built: operators made, widths rounded, names and bounds held."""
+
+from fractions import Fraction
+from typing import Any
+
+from archc.diagnostics.codes import LAYER_NAME, LIMIT, NOT_WHOLE, SHAPE, VALUE
+from archc.diagnostics.model import Label, reject
+from archc.ir.graph import Frame, Graph, Node, RoundingNote, SkipNote, Via
+from archc.ops.base import OpError, Shape, show_shape
+from archc.ops.network import Input
+from archc.sema.callees import BAD, Bad, Given
+from archc.sema.evaluate import exhausted
+from archc.sema.frames import Context
+from archc.sema.model import Model
+from archc.source import Span
+from archc.syntax import ast
+from archc.values import Exact, Size, describe, show
+
+
+class Building:
+    """The nodes of one network so far. A value is a node's index; None is a faulty one."""
+
+    def __init__(self, model: Model) -> None:
+        self.limits = model.limits
+        self.rounding = model.rounding
+        self.roundings: list[RoundingNote] = []
+        self.skips: list[SkipNote] = []
+        name = model.input_name
+        shape = model.input_shape
+        origin = (Via("input", name.span),)
+        self.nodes = [Node(name.text, Input(shape), (), shape, origin, None, None, None)]
+        self.names = {name.text.casefold(): (name.text, name.span)}
+
+    def graph(self, name: str, output: int, frame: Frame) -> Graph:
+        return Graph(
+            name, tuple(self.nodes), output, frame, tuple(self.roundings), tuple(self.skips)
+        )
+
+    def shape(self, value: int) -> Shape:
+        return self.nodes[value].shape
+
+    def feature(self, value: int | None) -> Shape | Bad:
+        """What `in` is where this value enters."""
+        return BAD if value is None else self.nodes[value].shape
+
+    def attribute(self, arg: Any, given: Given, where: str) -> object:
+        """The typed value of an argument; widths are rounded here, and nowhere else."""
+        value = given.value
+        if arg.rounds:
+            return self.width(given, where)
+        try:
+            return arg.parse(value)
+        except OpError as error:
+            raise reject(VALUE, error.message, given.span, help=error.help) from None
+
+    def width(self, given: Given, where: str) -> int:
+        """The effective number of channels; recorded where it is not the requested one.
+
+        Raises:
+            Rejected: the value is not a width.
+        """
+        value = given.value
+        if isinstance(value, Exact):
+            if value.width.denominator != 1 or value.width < 1:
+                raise reject(
+                    NOT_WHOLE,
+                    f"an exact width is a whole number from 1, not {show(value.width)}",
+                    given.span,
+                    help="leave `exact` out to have it rounded",
+                )
+            return value.width.numerator
+        if not isinstance(value, Fraction) or value <= 0:
+            help = (
+                "channels come first: `conv(CHANNELS, KERNEL)`"
+                if (isinstance(value, Size))
+                else None
+            )
+            raise reject(
+                VALUE,
+                f"a number of channels is above 0, not {describe(value)}",
+                given.span,
+                help=help,
+            )
+        rounding = self.rounding
+        width = rounding.width(value)
+        if width != value:
+            self.roundings.append(
+                RoundingNote(where, show(value), width, rounding.divisor, given.span)
+            )
+        return width
+
+    def layer_name(self, keyword: str, context: Context) -> str:
+        frame = context.frame
+        return f"{frame.name}_{frame.next_part(keyword)}"
+
+    def add(
+        self,
+        op: Any,
+        inputs: tuple[int, ...],
+        call: ast.Call,
+        context: Context,
+        bound: dict[str, Given],
+        name: str | None = None,
+    ) -> int:
+        """Put an operator into the graph.
+
+        Raises:
+            Rejected: it cannot read these inputs, or a bound is reached.
+        """
+        shapes = tuple(self.nodes[i].shape for i in inputs)
+        try:
+            shape = op.infer(*shapes)
+        except OpError as error:
+            span = call.name.span
+            if error.argument in bound:
+                span = bound[error.argument].span
+            raise reject(SHAPE, error.message, span, help=error.help) from None
+        self.bounds(shape, call)
+        name = name or self.layer_name(op.keyword, context)
+        self.unique(name, call.name.span)
+        hints = tuple((slot, given.hint) for slot, given in bound.items() if given.hint is not None)
+        self.nodes.append(
+            Node(
+                name,
+                op,
+                inputs,
+                shape,
+                context.chain,
+                context.stage,
+                context.block,
+                context.repeat,
+                hints,
+            )
+        )
+        index = len(self.nodes) - 1
+        context.frame.children.append(index)
+        return index
+
+    def bounds(self, shape: Shape, call: ast.Call) -> None:
+        limits = self.limits
+        if len(self.nodes) > limits.operators:
+            raise exhausted(
+                f"this network has more than {limits.operators:,} operators",
+                call.name.span,
+                "operators",
+            )
+        if max(shape) > limits.dimension:
+            raise reject(
+                LIMIT,
+                f"an axis has at most {limits.dimension:,} elements, not {max(shape):,}",
+                call.name.span,
+                help="`--limit dimension=N` moves the bound",
+            )
+        if len(shape) > limits.rank:
+            raise reject(
+                LIMIT,
+                f"a tensor has at most {limits.rank} axes, the batch not counted",
+                call.name.span,
+            )
+
+    def unique(self, name: str, span: Span) -> None:
+        if len(name) > self.limits.layer_name_length:
+            raise reject(
+                LIMIT,
+                f"the name of this layer has more than {self.limits.layer_name_length} characters",
+                span,
+                notes=[f"it starts with {name[:60]}"],
+                help="`--limit layer_name_length=N` moves the bound",
+            )
+        first = self.names.get(name.casefold())
+        if first is not None:
+            raise reject(
+                LAYER_NAME,
+                f"two layers would be called `{name}`",
+                span,
+                related=[Label(first[1], f"`{first[0]}` comes from here")],
+                help="rename a stage or a block",
+            )
+        self.names[name.casefold()] = (name, span)
+
+
+def difference(entered: Shape, left: Shape) -> str:
+    """Why two shapes cannot be added: `stride 2`, `16 → 32 channels`."""
+    reasons = []
+    if len(entered) == len(left) == 3 and entered[:2] != left[:2]:
+        rows, columns = (-(-a // b) for a, b in zip(entered, left[:2], strict=False))
+        grid = tuple(-(-a // s) for a, s in zip(entered, (rows, columns), strict=False))
+        if grid == left[:2]:
+            reasons.append(f"stride {rows}" if rows == columns else f"stride {rows}x{columns}")
+        else:
+            reasons.append(f"{show_shape(entered[:2])} → {show_shape(left[:2])}")
+    elif len(entered) != len(left):
+        return f"{show_shape(entered)} → {show_shape(left)}"
+    if entered[-1] != left[-1]:
+        reasons.append(f"{entered[-1]} → {left[-1]} channels")
+    return ", ".join(reasons)

@@ -1,0 +1,76 @@
+"""Calls while they are being expanded, and what stages supply to the statements in them."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from archc.ir.graph import Frame, Via
+from archc.sema.callees import Callee, Given
+from archc.source import Span
+
+
+class Open:
+    """A call that is being expanded; becomes a `Frame`. None stands for a faulty value."""
+
+    def __init__(
+        self, kind: str, name: str, part: str, label: str, entry: int | None, span: Span | None
+    ) -> None:
+        self.kind, self.name, self.part, self.label = kind, name, part, label
+        self.input, self.output, self.span = entry, entry, span
+        self.children: list[int | Open] = []
+        self.counts: dict[str, int] = {}
+
+    def next_part(self, part: str) -> str:
+        """The part of a name, with `_2` for its second use in this call, and so on."""
+        count = self.counts[part] = self.counts.get(part, 0) + 1
+        return part if count == 1 else f"{part}_{count}"
+
+    def close(self) -> Frame:
+        assert self.input is not None
+        assert self.output is not None
+        children = tuple(
+            child if isinstance(child, int) else child.close() for child in self.children
+        )
+        return Frame(
+            self.kind,
+            self.name,
+            self.part,
+            self.label,
+            self.input,
+            self.output,
+            children,
+            self.span,
+        )
+
+
+class Supply:
+    """What a stage supplies to the statements directly in its braces."""
+
+    def __init__(self, channels: Given | None, stride: Given | None) -> None:
+        self.channels = channels
+        self.stride = stride
+        self.taken = False
+
+    def give(self, callee: Callee) -> Callee:
+        """The callee with what it leaves open filled in. The stride is given once, then 1."""
+        bound = dict(callee.bound)
+        for slot in callee.free():
+            if not slot.filled:
+                continue
+            if slot.name == "channels" and self.channels is not None:
+                bound["channels"] = self.channels
+            elif slot.name == "stride" and self.stride is not None:
+                given = self.stride
+                bound["stride"] = given._replace(value=Fraction(1)) if self.taken else given
+                self.taken = True
+        return callee._replace(bound=bound)
+
+
+class Context(NamedTuple):
+    """Where a statement stands."""
+
+    frame: Open
+    chain: tuple[Via, ...]
+    stage: str | None
+    repeat: int | None
+    block: str | None
+    depth: int

@@ -1,0 +1,112 @@
+"""How fast the command is, as ratios measured in one run: `python tests/benchmarks/speed.py`.
+
+Whole processes, the pairs of a comparison in turn, medians. Run it with the Python of an
+environment in which archc is installed; the comparison with Keras needs the tensorflow extra.
+Absolute times depend on the machine; the ratios are what to quote.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = ROOT / "specs" / "dscnn_a05.arch"
+ARCHC = [str(Path(sys.executable).with_name("archc"))]
+BARE = [sys.executable, "-c", "pass"]
+KERAS = """
+import os
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import sys
+sys.path.insert(0, {folder!r})
+import dscnn_a05
+dscnn_a05.build_model().summary()
+"""
+
+
+def seconds(command: list[str]) -> float:
+    """The time of one run of a command.
+
+    Raises:
+        SystemExit: it fails.
+    """
+    start = perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    taken = perf_counter() - start
+    if done.returncode:
+        raise SystemExit(f"{command} failed:\n{done.stderr}")
+    return taken
+
+
+def compare(a: list[str], b: list[str], runs: int) -> tuple[float, float]:
+    """Medians of two commands, run in turn after one run of each that does not count."""
+    seconds(a), seconds(b)
+    pairs = [(seconds(a), seconds(b)) for _ in range(runs)]
+    return median(pair[0] for pair in pairs), median(pair[1] for pair in pairs)
+
+
+def show(what: str, first: float, second: float, ratio: float, goal: str) -> None:
+    print(f"{what:<58}{first * 1e3:>9.0f} ms{second * 1e3:>9.0f} ms  ratio {ratio:6.2f}  ({goal})")
+
+
+def chain(operators: int) -> str:
+    """A spec with a chain of that many operators, all written out."""
+    statements = "    conv(8) batchnorm relu6\n" * (operators // 3)
+    return f"arch chain_{operators} {{ input x: 8 x 8 x 8\nstage s {{\n{statements}}}\n}}\n"
+
+
+def imports(command: list[str]) -> list[tuple[str, float]]:
+    """Self times of imports by top-level package, in milliseconds, largest first."""
+    run = [sys.executable, "-X", "importtime", "-m", "archc", *command]
+    done = subprocess.run(run, capture_output=True, text=True, check=True, cwd=ROOT)
+    spent: dict[str, float] = {}
+    for own, name in re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", done.stderr):
+        top = name.split(".")[0]
+        group = top if top in ("archc", "lark", "jinja2", "markupsafe") else "standard library"
+        spent[group] = spent.get(group, 0.0) + int(own) / 1e3
+    return sorted(spent.items(), key=lambda item: -item[1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=15, help="counted runs of each command")
+    runs = parser.parse_args().runs
+    with tempfile.TemporaryDirectory() as folder:
+        out = ["-o", folder]
+        one = [*ARCHC, str(SPEC), *out]
+        archc, bare = compare(one, BARE, runs)
+        show("archc dscnn_a05 -o DIR : bare interpreter", archc, bare, archc / bare, "at most 15")
+        for group, spent in imports([str(SPEC), *out]):
+            print(f"    importing {group:<20}{spent:>7.1f} ms (under -X importtime, which slows it)")
+
+        if find_spec("keras"):
+            script = [sys.executable, "-c", KERAS.format(folder=folder)]
+            keras, archc = compare(script, one, max(3, runs // 5))
+            show("Keras build and summary : archc", keras, archc, keras / archc, "at least 15")
+
+        for count in (1_000, 10_000):
+            Path(folder, f"chain_{count}.arch").write_text(chain(count))
+        paths = [os.path.join(folder, f"chain_{count}.arch") for count in (10_000, 1_000)]
+        large, small = compare(
+            [*ARCHC, paths[0], *out], [*ARCHC, paths[1], *out], max(3, runs // 5)
+        )
+        show("10,000 operators : 1,000 operators", large, small, large / small, "at most 12")
+
+        base = (ROOT / "specs" / "dscnn.arch").read_text()
+        specs = []
+        for number in range(200):
+            spec = Path(folder, f"variant_{number}.arch")
+            spec.write_text(base.replace("arch dscnn(", f"arch variant_{number}("))
+            specs.append(str(spec))
+        many, archc = compare([*ARCHC, *specs, *out], one, 3)
+        show("200 specs in one call : one spec", many, archc, many / archc, "below 200")
+
+
+if __name__ == "__main__":
+    main()
