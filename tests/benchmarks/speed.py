@@ -58,7 +58,7 @@ def show(what: str, first: float, second: float, ratio: float, goal: str) -> Non
 def chain(operators: int) -> str:
     """A spec with a chain of that many operators, all written out."""
     statements = "    conv(8) batchnorm relu6\n" * (operators // 3)
-    return f"arch chain_{operators} {{ input x: 8 x 8 x 8\nstage s {{\n{statements}}}\n}}\n"
+    return f"arch chain_{operators} {{ input image: 8 x 8 x 8\nstage s {{\n{statements}}}\n}}\n"
 
 
 def imports(command: list[str]) -> list[tuple[str, float]]:
@@ -83,7 +83,9 @@ def main() -> None:
         archc, bare = compare(one, BARE, runs)
         show("archc dscnn_a05 -o DIR : bare interpreter", archc, bare, archc / bare, "at most 15")
         for group, spent in imports([str(SPEC), *out]):
-            print(f"    importing {group:<20}{spent:>7.1f} ms (under -X importtime, which slows it)")
+            print(
+                f"    importing {group:<20}{spent:>7.1f} ms (under -X importtime, which slows it)"
+            )
 
         if find_spec("keras"):
             script = [sys.executable, "-c", KERAS.format(folder=folder)]

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import archc
 from archc.emit.functions import DEFAULTS
 from archc.emit.keras_module import Header, emit
 from archc.emit.marker import MARKER
@@ -427,8 +429,26 @@ def test_nothing_but_the_allowed_syntax_is_emitted(
     assert_safe(emit(compile_spec(ZOO).graph, HEADER))
 
 
-def test_equal_graphs_give_equal_text() -> None:
-    assert emit(random_graph(7), HEADER) == emit(random_graph(7), HEADER)
+def test_equal_graphs_give_equal_text_under_any_hash_seed() -> None:
+    code = (
+        "import sys, hashlib; sys.path[:0] = sys.argv[1:]\n"
+        "from support.frames import random_graph\n"
+        "from archc.emit.keras_module import Header, emit\n"
+        "text = ''.join(emit(random_graph(s), Header('a', 'b', 'c')) for s in range(40))\n"
+        "print(hashlib.sha256(text.encode()).hexdigest())"
+    )
+    roots = [str(Path(__file__).parents[1]), str(Path(archc.__file__).parents[1])]
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code, *roots],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(digests) == 1
 
 
 def long_network(operators: int) -> Graph:

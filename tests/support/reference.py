@@ -209,12 +209,14 @@ class Reference:
 
     def body(self, body: ast.Body, scope: Scope, shape: Shape, supply: Stage | None) -> Shape:
         self.depth += 1
-        if self.depth > 40:
-            raise Fault
-        for statement in body.statements:
-            shape = self.statement(statement, scope, shape, supply)
-        self.depth -= 1
-        return shape
+        try:
+            if self.depth > 40:
+                raise Fault
+            for statement in body.statements:
+                shape = self.statement(statement, scope, shape, supply)
+            return shape
+        finally:
+            self.depth -= 1
 
     def statement(
         self, statement: ast.Statement, scope: Scope, shape: Shape, supply: Stage | None

@@ -449,38 +449,40 @@ def _parameters(columns: Sequence[Column], variables: set[str]) -> list[str | No
         key = (column.keyword, column.texts)
         if column.varies and (key not in leaders or (leaders[key].weak and not column.weak)):
             leaders[key] = column
-    bases: list[str | None] = []
-    groups: dict[str, set[tuple[str, ...]]] = {}
+    keys: list[tuple[str, tuple[str, ...]] | None] = []
+    makers: dict[tuple[str, tuple[str, ...]], Column] = {}
+    counts: dict[str, int] = {}
     for column in columns:
-        base = None
-        if column.varies:
-            leader = leaders[column.keyword, column.texts] if column.weak else column
-            base = leader.hint or leader.keyword
-            if leader.hint is None and len(own[leader.keyword]) > 1:
-                base = f"{leader.item.local}_{leader.keyword}"
-            groups.setdefault(base, set()).add(column.texts)
-        bases.append(base)
+        if not column.varies:
+            keys.append(None)
+            continue
+        leader = leaders[column.keyword, column.texts] if column.weak else column
+        base = leader.hint or leader.keyword
+        if leader.hint is None and len(own[leader.keyword]) > 1:
+            base = f"{leader.item.local}_{leader.keyword}"
+        keys.append((base, column.texts))
+        if (base, column.texts) not in makers:
+            makers[base, column.texts] = leader
+            counts[base] = counts.get(base, 0) + 1
     refused = RESERVED | UNUSABLE | variables
     names: dict[tuple[str, tuple[str, ...]], str] = {}
     taken: set[str] = set()
-    chosen: list[str | None] = []
-    for column, base in zip(columns, bases, strict=True):
-        if base is None:
-            chosen.append(None)
-            continue
-        if len(groups[base]) > 1 and not base.startswith(f"{column.item.local}_"):
-            base = f"{column.item.local}_{base}"
-        base = base[:LONGEST]
-        if (base, column.texts) not in names:
-            stem = f"{base}_" if base in refused else base
-            name, number = stem, 1
-            while name in taken or name in refused:
-                number += 1
-                name = f"{stem.rstrip('_')}_{number}"
-            taken.add(name)
-            names[base, column.texts] = identifier(name)
-        chosen.append(names[base, column.texts])
-    return chosen
+    for (base, texts), leader in makers.items():
+        name = base
+        if counts[base] > 1 and not base.startswith(f"{leader.item.local}_"):
+            name = f"{leader.item.local}_{base}"
+        names[base, texts] = _unused(name[:LONGEST], taken, refused)
+        taken.add(names[base, texts])
+    return [None if key is None else names[key] for key in keys]
+
+
+def _unused(base: str, taken: set[str], refused: frozenset[str] | set[str]) -> str:
+    """A parameter's name that is free: `name_` for a refused one, `name_2` for a second."""
+    name, number = f"{base}_" if base in refused else base, 1
+    while name in taken or name in refused:
+        number += 1
+        name = f"{base}_{number}"
+    return identifier(name)
 
 
 def _suffix(name: str, prefix: str) -> str:

@@ -71,12 +71,12 @@ def move_biases(program: Program) -> None:
     for instruction in reversed(list(program)):
         if instruction.operator == "FULLY_CONNECTED" and instruction.step.biases:
             source = program.source(instruction)
-            if source.operator != "FULLY_CONNECTED" or not source.step.biases:
+            if source.operator not in KERNELS or not source.step.biases:
                 continue
-            if source.used_once:
-                program.change(source, biases=0)
-            else:
+            if not source.used_once:
                 program.doubt(source, "its bias may be split off where several operators read it")
+            elif source.operator == "FULLY_CONNECTED":
+                program.change(source, biases=0)
 
 
 def fold_padding(program: Program) -> None:
@@ -127,6 +127,9 @@ def fold_constants(program: Program) -> None:
         if not source.used_once or source.activation is not None:
             continue
         if source.operator in KERNELS:
+            if source.operator == "TRANSPOSE_CONV" and instruction.step.scalar is not None:
+                if instruction.operator == "ADD" and not source.step.biases:
+                    program.doubt(source, "a number added to TRANSPOSE_CONV without bias fails")
             if not source.step.biases:
                 program.change(source, biases=source.shape[-1])
             _absorb(program, source, instruction)
@@ -210,13 +213,18 @@ def _reshape(program: Program, instruction: Instruction, source: Instruction) ->
     program.rewire(instruction, 0, source)
 
 
-def merge_reshapes(program: Program) -> None:
+def merge_low_reshapes(program: Program) -> None:
+    """A RESHAPE of a RESHAPE of at most four axes reads what the first one read."""
+    merge_reshapes(program, most=3)
+
+
+def merge_reshapes(program: Program, most: int = 4) -> None:
     """A RESHAPE of a RESHAPE reads what the first one read."""
     for instruction in program:
         if instruction.operator != "RESHAPE":
             continue
         source = program.source(instruction)
-        if source.operator == "RESHAPE":
+        if source.operator == "RESHAPE" and len(program.source(source).shape) <= most:
             program.rewire(instruction, 0, program.source(source))
             source = program.source(instruction)
         if same_shape(source, instruction):
@@ -275,12 +283,15 @@ def fold_forward(program: Program) -> None:
             continue
         source = program.source(instruction)
         while source.constant and source.used_once and source.activation is None:
+            single = not source.step.affine or source.shape[-1] == 1
             if convolution:
                 padded = window is None or window.padding != "valid"
-                if (source.step.affine and source.shape[-1] > 1) or (source.operator == "ADD" and padded):
+                if not single or (source.operator == "ADD" and padded):
                     break
-            elif not instruction.step.biases:
+            elif not instruction.step.biases and not single:
                 break
+            elif source.operator == "ADD" and not instruction.step.biases:
+                program.change(instruction, biases=instruction.shape[-1])
             instruction.layers |= source.layers
             program.rewire(instruction, 0, program.source(source))
             source = program.source(instruction)
@@ -321,7 +332,7 @@ def requantise_concatenated(program: Program) -> None:
         for source in instruction.inputs:
             if program[source].operator not in FIXED_SCALE:
                 root[find(source)] = find(instruction.index)
-    joined = {find(i.index) for i in tying if i.operator == "CONCATENATION"}
+    joined = {find(i.index): i.layers for i in tying if i.operator == "CONCATENATION"}
     made: dict[tuple[int, int], Instruction] = {}
     for instruction in tying:
         group = find(instruction.index)
@@ -337,7 +348,7 @@ def requantise_concatenated(program: Program) -> None:
                     )
                 step = Step("QUANTIZE", source.shape)
                 after = (*source.place, 1)
-                made[index, group] = program.add(step, [index], source.layers, after)
+                made[index, group] = program.add(step, [index], joined[group], after)
             program.rewire(instruction, place, made[index, group])
 
 
@@ -347,6 +358,8 @@ def doubt_doubled_concatenations(program: Program) -> None:
         if instruction.operator != "CONCATENATION":
             continue
         for source in set(instruction.inputs):
+            if program[source].operator == "REDUCE_MAX" and len(program[source].users) > 1:
+                program.doubt(instruction, "a maximum concatenated beside another use of it")
             if instruction.inputs.count(source) > 1 and len(program[source].users) > 1:
                 program.doubt(
                     instruction, "one tensor concatenated with itself may become a float island"
@@ -384,6 +397,7 @@ def passes(io: str) -> Iterable[Callable[[Program], None]]:
         flatten_vector_addends,
         merge_equal,
         drop_repeated_activations,
+        merge_low_reshapes,
         sink_reshapes,
         fold_padding,
         read_vectors_directly,

@@ -1,0 +1,147 @@
+"""What a target is, as records. `target` reads them from TOML; rules, checks and tables use them."""
+
+from typing import NamedTuple
+
+from archc.diagnostics.model import Level
+
+Limit = int | float | tuple[int, ...] | tuple[str, ...]
+
+
+class Reference(NamedTuple):
+    """Where a fact is from, and how sure it is: A to D, or normative."""
+
+    text: str
+    confidence: str
+
+
+class Demanded(NamedTuple):
+    """What a network may consist of without further ado."""
+
+    layers: frozenset[str]
+    """By our operator names."""
+    operators: frozenset[str]
+    """By TFLite names."""
+    border: frozenset[str]
+    """TFLite operators at the network's inputs and outputs besides."""
+    source: Reference
+
+
+class Tier(NamedTuple):
+    """How the device treats some operators."""
+
+    name: str
+    meaning: str
+    """Completes "SOFTMAX ...": `runs on the CPU`."""
+    operators: tuple[str, ...]
+    """TFLite names."""
+    layers: tuple[str, ...]
+    """Our names, where an operator of ours is known to be of this tier as a whole."""
+    software: bool
+    allowed: bool
+    """Whether a spec may allow them."""
+    source: Reference
+
+
+class Rule(NamedTuple):
+    """One rule: which predicate, at which limits, and how it speaks."""
+
+    name: str
+    check: str
+    """The predicate, by its name in `rules`."""
+    level: Level
+    overrule: bool
+    """Whether a spec may allow a breach of it by the rule's name."""
+    aggregate: bool
+    """Whether all its offences make one finding."""
+    limits: dict[str, Limit]
+    statement: str
+    """The rule itself, for the support table; fields are limits."""
+    message: str
+    """What breaks it; fields are limits and what the predicate gives."""
+    remedy: str | None
+    source: Reference
+
+
+class Pool(NamedTuple):
+    """A memory of a board."""
+
+    name: str
+    bytes: int
+    base: int
+    holds: str
+    """`activations` or `weights`."""
+    external: bool
+
+
+class Board(NamedTuple):
+    """The memories that one kind of board gives to a model."""
+
+    name: str
+    title: str
+    pools: tuple[Pool, ...]
+    source: Reference
+
+    def activations(self, external: bool) -> tuple[Pool, ...]:
+        """The pools for activations, on chip or external."""
+        return tuple(p for p in self.pools if p.holds == "activations" and p.external == external)
+
+    @property
+    def weights(self) -> tuple[Pool, ...]:
+        return tuple(pool for pool in self.pools if pool.holds == "weights")
+
+
+class Target(NamedTuple):
+    """A device: what it demands, how it treats operators, its rules and its boards."""
+
+    name: str
+    title: str
+    analyzer: str
+    """The command of the vendor's tool that confirms what is estimated here."""
+    demanded: Demanded
+    tiers: tuple[Tier, ...]
+    rules: tuple[Rule, ...]
+    boards: tuple[Board, ...]
+    """The default one first."""
+
+    def board(self, name: str | None) -> Board:
+        """A board by name; the default for None or a name that is not known."""
+        return next((board for board in self.boards if board.name == name), self.boards[0])
+
+    def tier(self, operator: str) -> Tier | None:
+        """The tier of a TFLite operator: the first that lists it."""
+        return next((tier for tier in self.tiers if operator in tier.operators), None)
+
+    def layer_tier(self, keyword: str) -> Tier | None:
+        """The tier of an operator of ours as a whole, if one lists it."""
+        return next((tier for tier in self.tiers if keyword in tier.layers), None)
+
+
+def substitute(template: str, values: dict[str, str]) -> str:
+    """A template with its `{name}` fields replaced, and nothing else: no format specification, no
+    attribute, no index, so that a user's file cannot reach into the program."""
+    parts = template.split("{")
+    text = [parts[0]]
+    for part in parts[1:]:
+        name, closed, rest = part.partition("}")
+        text.append(values[name] + rest if closed and name in values else "{" + part)
+    return "".join(text)
+
+
+def fields(template: str) -> list[str]:
+    """The names of a template's fields, in order."""
+    found = []
+    for part in template.split("{")[1:]:
+        name, closed, _ = part.partition("}")
+        if closed:
+            found.append(name)
+    return found
+
+
+def show_limit(value: Limit) -> str:
+    """A limit as messages write it: `65,536`, `1.4`, `1, 2 and 4`."""
+    if isinstance(value, tuple):
+        shown = [f"{one:,}" if isinstance(one, int) else one for one in value]
+        return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").ljust(3, "0") if value != int(value) else f"{value:.1f}"
+    return f"{value:,}"

@@ -1,0 +1,133 @@
+"""Every command and snippet of the README is run, and its output is what the README says.
+
+`python tests/docs/test_readme.py --bless` writes the real outputs into the README.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CUT = "..."
+"""A line that stands for output left out."""
+
+
+def blocks(language: str) -> list[str]:
+    return [text for found, text in BLOCK.findall(README.read_text()) if found == language]
+
+
+def sessions(text: str) -> list[tuple[str, str]]:
+    """The commands of a console block, each with the output shown."""
+    parts = re.split(r"^\$ (.*)\n", text, flags=re.MULTILINE)
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def run(command: str, folder: Path) -> str:
+    """What a command prints, as a person at a terminal of 80 columns without colour sees it."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "COLUMNS": "80", "NO_COLOR": "1"}
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
+
+
+def prepare(folder: Path) -> Path:
+    """A copy of what the commands read and write."""
+    for name in ("specs", "generated"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
+def matches(shown: str, real: str) -> bool:
+    """Whether output is as shown; a line of three dots stands for any lines."""
+    parts = [re.escape(part) for part in re.split(rf"^{re.escape(CUT)}\n", shown, flags=re.M)]
+    return re.fullmatch("(?:.*\n)*?".join(parts), real) is not None
+
+
+CONSOLE = [
+    session for text in (blocks("console") if README.exists() else []) for session in sessions(text)
+]
+
+
+@pytest.mark.parametrize(("command", "shown"), CONSOLE, ids=[c for c, _ in CONSOLE])
+def test_commands_print_what_is_shown(command: str, shown: str, tmp_path: Path) -> None:
+    real = run(command, prepare(tmp_path))
+    assert matches(shown, real), f"the README shows\n{shown}\nbut `{command}` prints\n{real}"
+
+
+def test_specs_shown_compile() -> None:
+    import archc
+
+    shown = blocks("arch")
+    assert shown
+    for text in shown:
+        if re.search(r"^arch ", text, re.MULTILINE):
+            names = re.findall(r"^arch (\w+)", text, re.MULTILINE)
+            for name in names:
+                archc.compile_text(text, arch=name, use=[str(ROOT / "specs")])
+        else:  # blocks alone: put them into a network that calls nothing
+            stage = "stage s { conv(8) }"
+            archc.compile_text(f"{text}\narch shown {{ input image: 8 x 8 x 8 {stage} }}")
+
+
+def test_the_spec_shown_first_is_the_one_shipped() -> None:
+    shipped = (ROOT / "specs" / "dscnn.arch").read_text()
+    assert shipped.strip() in [text.strip() for text in blocks("arch")]
+
+
+@pytest.mark.keras
+def test_python_shown_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(prepare(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    shown = blocks("python")
+    assert shown
+    for text in shown:
+        exec(compile(text, "README.md", "exec"), {})
+
+
+def test_ci_runs_the_two_commands() -> None:
+    """A fresh machine needs two commands, and CI runs those same two."""
+    commands = [line for text in blocks("sh") for line in text.splitlines() if "venv" in line]
+    script = (ROOT / ".ci" / "run").read_text().replace(" --quiet", "").splitlines()
+    assert len(commands) == 2
+    for command in commands:
+        assert command in script
+
+
+def bless() -> None:
+    """Write the real output of every command into the README, except where it is cut."""
+
+    def replace(block: re.Match[str]) -> str:
+        if block[1] != "console":
+            return block[0]
+        lines = []
+        for command, shown in sessions(block[2]):
+            with TemporaryDirectory() as folder:
+                real = run(command, prepare(Path(folder)))
+            cut = f"{CUT}\n" in shown
+            lines.append(f"$ {command}\n{shown if cut and matches(shown, real) else real}")
+        return f"```console\n{''.join(lines)}```"
+
+    README.write_text(BLOCK.sub(replace, README.read_text()))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--bless"]:
+        raise SystemExit(__doc__)
+    bless()

@@ -1,0 +1,195 @@
+"""What a Keras model is made of and how it is wired, in a form that two models can be compared in.
+
+A model is read from its own configuration. What two people may write differently for the same
+network is written one way: an activation is a layer of its own, `relu6(x + 3) / 6` is a hard
+sigmoid, preprocessing before the first layer is dropped. Names are not compared.
+"""
+
+from typing import Any, NamedTuple
+
+CONFIG = {
+    "Conv2D": ("filters", "kernel_size", "strides", "padding", "dilation_rate", "groups", "use_bias"),
+    "DepthwiseConv2D": (
+        *("kernel_size", "strides", "padding", "dilation_rate", "depth_multiplier", "use_bias"),
+    ),
+    "Dense": ("units", "use_bias"),
+    "BatchNormalization": ("epsilon", "center", "scale"),
+    "MaxPooling2D": ("pool_size", "strides", "padding"),
+    "GlobalAveragePooling2D": ("keepdims",),
+    "ZeroPadding2D": ("padding",),
+    "ReLU": ("max_value", "negative_slope", "threshold"),
+    "Activation": ("activation",),
+    "Dropout": ("rate",),
+    "Reshape": ("target_shape",),
+    **dict.fromkeys(("Add", "Multiply", "Concatenate", "Flatten", "InputLayer"), ()),
+}
+"""What makes a layer compute what it does. A BatchNorm's momentum (0.99, or 0.999 in some of
+`keras.applications`) and a dropout's noise shape matter in training only."""
+COMMUTATIVE = ("Add", "Multiply")
+PREPROCESSING = ("Rescaling", "Normalization")
+
+
+class Step(NamedTuple):
+    """A layer, or a part of one, in the order of execution."""
+
+    kind: str
+    config: tuple[tuple[str, Any], ...]
+    shape: tuple[int, ...]
+    """Of its output, the batch excluded."""
+    weights: tuple[tuple[int, ...], ...]
+    trainable_params: int
+    inputs: tuple[int, ...]
+
+
+class Wired(NamedTuple):
+    """A model as its steps, and the layers that hold variables in the same order."""
+
+    steps: tuple[Step, ...]
+    variables: tuple[Any, ...]
+    """Layers with variables, in the order of their steps."""
+
+
+def inputs_by_name(model: Any) -> dict[str, list[str]]:
+    """The layers that every layer reads, by name, in the order of its arguments."""
+    return {name: reads for name, (_, reads) in _entries(model).items()}
+
+
+def wired(model: Any) -> Wired:
+    """A model in the form that can be compared. It has one output."""
+    entries = _entries(model)
+    layers = {layer.name: layer for layer in model.layers}
+    entries, aliases = _simplified(entries)
+    depth: dict[str, int] = {}
+    for name, (_, reads) in _sorted(entries).items():
+        depth[name] = 1 + max((depth[read] for read in reads), default=0)
+    (last,) = (t._keras_history.operation.name for t in model.outputs)  # Keras has no public way
+
+    steps: list[Step] = []
+    index: dict[str, int] = {}
+    variables: list[Any] = []
+    work = [(aliases.get(last, last), False)]
+    while work:
+        name, ready = work.pop()
+        if name in index:
+            continue
+        entry, reads = entries[name]
+        kind = entry["class_name"]
+        if kind in COMMUTATIVE:  # the longer way first, so that both spellings give one order
+            reads = sorted(reads, key=lambda read: -depth[read])
+        if not ready:
+            work.append((name, True))
+            work.extend((read, False) for read in reversed(reads))
+            continue
+        layer = layers.get(name)
+        shape = tuple(layer.output.shape[1:]) if layer is not None else entry["shape"]
+        config = entry["config"]
+        kept = {key: _plain(config[key]) for key in CONFIG[kind]}
+        if kept.get("kernel_size") == (1, 1):
+            kept.pop("padding")  # nothing to pad
+        fused = config.get("activation") if kind != "Activation" else None
+        held = tuple(tuple(v.shape) for v in layer.weights) if layer is not None else ()
+        learned = layer.trainable_variables if layer is not None else ()
+        trainable = sum(_size(variable.shape) for variable in learned)
+        sources = tuple(index[read] for read in reads)
+        steps.append(Step(kind, tuple(kept.items()), shape, held, trainable, sources))
+        if held:
+            variables.append(layer)
+        if fused not in (None, "linear"):
+            activation = (("activation", _plain(fused)),)
+            steps.append(Step("Activation", activation, shape, (), 0, (len(steps) - 1,)))
+        index[name] = len(steps) - 1
+    return Wired(tuple(steps), tuple(variables))
+
+
+Entry = tuple[dict[str, Any], list[str]]
+
+
+def _entries(model: Any) -> dict[str, Entry]:
+    """Configuration and inputs of every layer and bare operation, by name."""
+    found: dict[str, Entry] = {}
+    for entry in model.get_config()["layers"]:
+        reads: list[str] = []
+        for node in entry["inbound_nodes"]:
+            _collect(node, reads)
+        found[entry["name"]] = (entry, reads)
+    return found
+
+
+def _collect(part: Any, reads: list[str]) -> None:
+    if isinstance(part, dict) and part.get("class_name") == "__keras_tensor__":
+        reads.append(part["config"]["keras_history"][0])
+    elif isinstance(part, dict):
+        for value in part.values():
+            _collect(value, reads)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            _collect(value, reads)
+
+
+def _simplified(entries: dict[str, Entry]) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Without preprocessing, and with hard sigmoids that were spelled out as one step."""
+    entries = dict(entries)
+    aliases: dict[str, str] = {}
+    for name, (entry, reads) in list(entries.items()):
+        if entry["class_name"] in PREPROCESSING:
+            aliases[name] = aliases.get(reads[0], reads[0])
+            del entries[name]
+        elif _scalar(entry, "Multiply", 1 / 6):
+            (clipped,) = reads
+            (shifted,) = entries[clipped][1]
+            (source,) = entries[shifted][1]
+            assert entries[clipped][0]["config"]["max_value"] == 6
+            assert _scalar(entries[shifted][0], "Add", 3)
+            shape = _tensor_shape(entry)
+            config = {"activation": "hard_sigmoid"}
+            hard = {"class_name": "Activation", "config": config, "shape": shape}
+            entries[name] = (hard, [source])
+            del entries[clipped], entries[shifted]
+    renamed = {
+        name: (entry, [aliases.get(read, read) for read in reads])
+        for name, (entry, reads) in entries.items()
+    }
+    return renamed, aliases
+
+
+def _scalar(entry: dict[str, Any], kind: str, value: float) -> bool:
+    """Whether it is the bare operation `x + value` or `x * value`."""
+    if entry["class_name"] != kind or not entry["inbound_nodes"]:
+        return False
+    arguments = entry["inbound_nodes"][0]["args"]
+    return len(arguments) == 2 and abs(arguments[1] - value) < 1e-12
+
+
+def _tensor_shape(entry: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(entry["inbound_nodes"][0]["args"][0]["config"]["shape"][1:])
+
+
+def _sorted(entries: dict[str, Entry]) -> dict[str, Entry]:
+    """The entries, every one after those it reads."""
+    done: dict[str, Entry] = {}
+    work = list(reversed(entries))
+    while work:
+        name = work.pop()
+        if name in done:
+            continue
+        missing = [read for read in entries[name][1] if read not in done]
+        if missing:
+            work.append(name)
+            work.extend(missing)
+        else:
+            done[name] = entries[name]
+    return done
+
+
+def _plain(value: Any) -> Any:
+    """A configuration value in one spelling: tuples, and floats to 9 digits."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_plain, value))
+    return round(value, 9) if isinstance(value, float) else value
+
+
+def _size(shape: Any) -> int:
+    size = 1
+    for extent in shape:
+        size *= extent
+    return size
