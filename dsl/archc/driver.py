@@ -38,8 +38,9 @@ from archc.sema.resolve import Setting, resolve
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.parse import parse_expression
-from archc.targets.judge import judge
-from archc.targets.target import Target, parse_target
+from archc.targets.judge import border, judge
+from archc.targets.model import Target
+from archc.targets.target import parse_target
 
 
 class Options(NamedTuple):
@@ -112,18 +113,19 @@ def compile_model(
     graph = expand(model, reporter)
     if graph is None:
         return None
-    io = model.target.io.text if model.target and model.target.io else "float32"
+    io = border(model.target)
     deployed = lower(graph, io)
     judged = judge(model.target, options.target, graph, deployed, reporter)
     top = peak(deployed)
-    figures = profile(graph, deployed, top.bytes, top.at, judged.unsupported if judged else None)
+    unsupported = judged[1].unsupported if judged else None
+    figures = profile(graph, deployed, top.bytes, top.at, unsupported)
     held, broken = budgets(model.budgets, figures)
     reporter.extend(broken)
     document = manifest(
         identity(model, program, options),
         graph,
         figures,
-        Judgement(judged.target, judged.verdict, judged.findings, io) if judged else None,
+        Judgement(judged[0].name, judged[1].verdict, judged[1].findings, io) if judged else None,
         held,
     )
     described = document["model"]

@@ -1,7 +1,7 @@
 """Small op graphs built by hand, for tests of what comes after the language."""
 
-from archc.ops import OPERATORS, Input
 from archc.ir.graph import Frame, Graph, Node
+from archc.ops import OPERATORS, Input
 from archc.ops.base import Shape
 
 

@@ -131,9 +131,7 @@ def _loose(expression: ast.Expression) -> tuple[str, int]:
         return expression.text, PRIMARY
     if isinstance(expression, ast.Reference):
         arguments = expression.arguments
-        return expression.name.text + (
-            "" if arguments is None else _arguments(arguments)
-        ), PRIMARY
+        return expression.name.text + ("" if arguments is None else _arguments(arguments)), PRIMARY
     if isinstance(expression, ast.Feature):
         return f"in.{expression.property.text}", PRIMARY
     if isinstance(expression, ast.ListOf):

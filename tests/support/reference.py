@@ -252,9 +252,7 @@ class Reference:
                     supply.used.append(True)
         return thing._replace(bound=bound)
 
-    def applied(
-        self, thing: Thing, arguments: tuple[ast.Argument, ...], scope: Scope
-    ) -> Thing:
+    def applied(self, thing: Thing, arguments: tuple[ast.Argument, ...], scope: Scope) -> Thing:
         bound = dict(thing.bound)
         free = [name for name, _, _ in thing.slots if name not in bound]
         for argument in arguments:
@@ -272,9 +270,7 @@ class Reference:
             bound[name] = self.value(argument.value, scope)
         return thing._replace(bound=bound)
 
-    def call(
-        self, thing: Thing, bodies: tuple[ast.Body, ...], scope: Scope, shape: Shape
-    ) -> Shape:
+    def call(self, thing: Thing, bodies: tuple[ast.Body, ...], scope: Scope, shape: Shape) -> Shape:
         if any(required and name not in thing.bound for name, required, _ in thing.slots):
             raise Fault
         if thing.kind == "block":

@@ -24,9 +24,17 @@ def compiled(name: str) -> archc.Compiled:
 
 
 @cache
+def module(name: str) -> dict[str, Any]:
+    """The names that its generated module defines."""
+    namespace: dict[str, Any] = {"__name__": name}
+    exec(compiled(name).module_source, namespace)
+    return namespace
+
+
+@cache
 def model(name: str) -> Any:
     """Its Keras model with random weights that keep variance. Tests must leave it as it is."""
-    built = compiled(name).build_model()
+    built = module(name)["build_model"]()
     randomise(built)
     keep_variance(built)
     return built

@@ -111,6 +111,9 @@ class Spec(NamedTuple):
     def text(self) -> str:
         return print_file(self.file)
 
+    def __repr__(self) -> str:
+        return f"{'intact' if self.intact else 'perhaps faulty'}:\n{self.text}"
+
 
 class Place(NamedTuple):
     """Where a statement is being written: its scope and the feature map that reaches it."""
@@ -338,7 +341,7 @@ class Writer:
         if len(place.shape) != 3:
             options = ["dense", "op", "op", "flatten"] + ["if", "skip", "concat"] * nested
         else:
-            options = ["conv", "conv", "conv", "dwconv", "op", "op", "op", "block", "block"]
+            options = ["conv", "conv", "dwconv", "op", "op", "op", "op", "block", "block"]
             options += ["skip", "gate", "merge", "concat", "if", "value"] * nested
         way = self.one(*options)
         if way in OPERATORS and way != "concat":
@@ -548,9 +551,7 @@ class Writer:
             statements.append(call("dwconv", sizes(number(3), number(3)), ref("stride")))
         if self.chance(3):
             statements = [braced("skip", body(*statements))]
-        return ast.Block(
-            name(text), tuple(parameters), body(*statements), self.doc(), NOWHERE
-        )
+        return ast.Block(name(text), tuple(parameters), body(*statements), self.doc(), NOWHERE)
 
     def doc(self) -> str:
         return self.one("", "", "", "What it is for.", 'quotes " and \\n # and é 中 }{', "a\nb")
@@ -669,6 +670,8 @@ class Writer:
             members.append(stage)
         if not self.run.rows or not self.chance(4):
             head, shape = self.head(Place(scope, shape, None, 0, blocks))
+            if not self.run.rows:
+                head = ast.Head(body(call("relu6")), NOWHERE)
             members.append(head)
         if self.chance(6):
             members.append(self.require())

@@ -35,9 +35,9 @@ def keep_variance(model: Any, seed: int = 0) -> None:
     if not norms:
         for layer in model.layers:
             if isinstance(layer, keras.layers.Conv2D):
-                kernel = np.array(layer.kernel)
+                kernel = layer.kernel.numpy()
                 layer.kernel.assign(kernel - kernel.mean(axis=(0, 1, 2)))
-                layer.bias.assign(np.array(layer.bias) * 0.1)
+                layer.bias.assign(layer.bias.numpy() * 0.1)
     usual = [norm.momentum for norm in norms]
     rates = [(x, x.rate) for x in model.layers if isinstance(x, keras.layers.Dropout)]
     for norm in norms:
@@ -50,7 +50,7 @@ def keep_variance(model: Any, seed: int = 0) -> None:
     generator = np.random.default_rng(seed)
     for norm, momentum in zip(norms, usual, strict=True):
         norm.momentum = momentum
-        mean, variance = (np.array(v) for v in (norm.moving_mean, norm.moving_variance))
+        mean, variance = (v.numpy() for v in (norm.moving_mean, norm.moving_variance))
         shift = generator.normal(0, 0.1, mean.shape) * np.sqrt(variance)
         norm.moving_mean.assign(mean + shift)
         norm.moving_variance.assign(variance * generator.uniform(0.8, 1.2, mean.shape))

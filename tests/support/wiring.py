@@ -8,7 +8,15 @@ sigmoid, preprocessing before the first layer is dropped. Names are not compared
 from typing import Any, NamedTuple
 
 CONFIG = {
-    "Conv2D": ("filters", "kernel_size", "strides", "padding", "dilation_rate", "groups", "use_bias"),
+    "Conv2D": (
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "dilation_rate",
+        "groups",
+        "use_bias",
+    ),
     "DepthwiseConv2D": (
         *("kernel_size", "strides", "padding", "dilation_rate", "depth_multiplier", "use_bias"),
     ),
@@ -54,20 +62,24 @@ def inputs_by_name(model: Any) -> dict[str, list[str]]:
     return {name: reads for name, (_, reads) in _entries(model).items()}
 
 
+def last_layer(model: Any) -> Any:
+    """The layer that gives the model's one output."""
+    (tensor,) = model.outputs
+    return tensor._keras_history.operation  # Keras has no public way
+
+
 def wired(model: Any) -> Wired:
     """A model in the form that can be compared. It has one output."""
     entries = _entries(model)
     layers = {layer.name: layer for layer in model.layers}
-    entries, aliases = _simplified(entries)
+    entries = _simplified(entries)
     depth: dict[str, int] = {}
     for name, (_, reads) in _sorted(entries).items():
         depth[name] = 1 + max((depth[read] for read in reads), default=0)
-    (last,) = (t._keras_history.operation.name for t in model.outputs)  # Keras has no public way
-
     steps: list[Step] = []
     index: dict[str, int] = {}
     variables: list[Any] = []
-    work = [(aliases.get(last, last), False)]
+    work = [(last_layer(model).name, False)]
     while work:
         name, ready = work.pop()
         if name in index:
@@ -126,7 +138,7 @@ def _collect(part: Any, reads: list[str]) -> None:
             _collect(value, reads)
 
 
-def _simplified(entries: dict[str, Entry]) -> tuple[dict[str, Entry], dict[str, str]]:
+def _simplified(entries: dict[str, Entry]) -> dict[str, Entry]:
     """Without preprocessing, and with hard sigmoids that were spelled out as one step."""
     entries = dict(entries)
     aliases: dict[str, str] = {}
@@ -145,11 +157,10 @@ def _simplified(entries: dict[str, Entry]) -> tuple[dict[str, Entry], dict[str, 
             hard = {"class_name": "Activation", "config": config, "shape": shape}
             entries[name] = (hard, [source])
             del entries[clipped], entries[shifted]
-    renamed = {
+    return {
         name: (entry, [aliases.get(read, read) for read in reads])
         for name, (entry, reads) in entries.items()
     }
-    return renamed, aliases
 
 
 def _scalar(entry: dict[str, Any], kind: str, value: float) -> bool:

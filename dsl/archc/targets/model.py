@@ -1,4 +1,4 @@
-"""What a target is, as records. `target` reads them from TOML; rules, checks and tables use them."""
+"""What a target is, as records, which `target` reads from TOML."""
 
 from typing import NamedTuple
 

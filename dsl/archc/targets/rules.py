@@ -43,9 +43,7 @@ class Offence(NamedTuple):
 class Facts:
     """A network as predicates see it; what several of them need is worked out once."""
 
-    def __init__(
-        self, target: Target, request: Request, graph: Graph, deployed: Deployed
-    ) -> None:
+    def __init__(self, target: Target, request: Request, graph: Graph, deployed: Deployed) -> None:
         self.target, self.request = target, request
         self.graph, self.deployed = graph, deployed
         self.board: Board = target.board(request.board)
@@ -95,11 +93,15 @@ class Facts:
 
     def software(self) -> list[str]:
         """The TFLite names of deployed operators that run on the CPU, one per operator."""
+        operators = self.deployed.operators
         names = []
-        for op in self.deployed.operators:
+        for op in operators:
             tier = self.target.tier(op.operator)
-            island = op.operator in ("QUANTIZE", "DEQUANTIZE") or op.float_result
-            if island if (op.border or op.float_result) else (tier is not None and tier.software):
+            from_float = any(
+                source != INPUT and operators[source].float_result for source in op.inputs
+            )
+            from_float |= op.border and self.request.io == "float32"
+            if op.float_result or from_float or (tier is not None and tier.software):
                 names.append(op.operator)
         return names
 
@@ -349,9 +351,7 @@ def dilation(facts: Facts, limits: Limits) -> Iterator[Offence]:
             yield Offence(index, {"dilation": _stride(window.dilation)})
 
 
-@predicate(
-    "global_pool", "map", "elements_found", "prime", elements="count", factor="count"
-)
+@predicate("global_pool", "map", "elements_found", "prime", elements="count", factor="count")
 def global_pool(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Global average pools over large maps with an awkward side."""
     for index, steps in enumerate(facts.steps):
@@ -539,8 +539,6 @@ def weights_over(facts: Facts, limits: Limits) -> Iterator[Offence]:
 @predicate("depthwise_weights", "bytes")
 def depthwise_weights(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Weights of depthwise convolutions, all together."""
-    size = sum(
-        op.weights for op in facts.deployed.operators if op.operator == "DEPTHWISE_CONV_2D"
-    )
+    size = sum(op.weights for op in facts.deployed.operators if op.operator == "DEPTHWISE_CONV_2D")
     if size:
         yield Offence(None, {"bytes": _kib(size)})

@@ -66,4 +66,6 @@ def publish(program: Program) -> Deployed:
         )
         for instruction in ordered
     )
-    return measure(operators, tuple(program.unknown), numbers[program.output], program[SOURCE].shape)
+    return measure(
+        operators, tuple(program.unknown), numbers[program.output], program[SOURCE].shape
+    )

@@ -127,10 +127,9 @@ def fold_constants(program: Program) -> None:
         if not source.used_once or source.activation is not None:
             continue
         if source.operator in KERNELS:
-            if source.operator == "TRANSPOSE_CONV" and instruction.step.scalar is not None:
-                if instruction.operator == "ADD" and not source.step.biases:
-                    program.doubt(source, "a number added to TRANSPOSE_CONV without bias fails")
             if not source.step.biases:
+                if source.operator == "TRANSPOSE_CONV" and instruction.step.scalar is not None:
+                    program.doubt(source, "a number added to TRANSPOSE_CONV without bias fails")
                 program.change(source, biases=source.shape[-1])
             _absorb(program, source, instruction)
         elif source.constant and source.operator == instruction.operator == "ADD":
@@ -162,7 +161,7 @@ def _sinks(program: Program, instruction: Instruction) -> bool:
     reshape = program.source(instruction)
     if reshape.operator != "RESHAPE" or len(reshape.users) != 1:
         return False
-    if len(set(instruction.inputs)) != 1:
+    if any(source != reshape.index for source in instruction.inputs):
         return False
     before = program.source(reshape).shape
     if instruction.constant and len(before) > 3:
@@ -307,10 +306,8 @@ def flatten_vector_addends(program: Program) -> None:
         if _is_vector(addend.shape) and addend.shape[-1] > 1:
             shape = addend.shape[-1:]
             step = Step("RESHAPE", shape, tables=(shape,), batched=False)
-            flat = program.add(
-                step, [addend.index], instruction.layers, (*instruction.place, 0)
-            )
-            flat.place = (*instruction.place[:-1], instruction.place[-1] - 1, 1)
+            before = (*instruction.place[:-1], instruction.place[-1] - 1)
+            flat = program.add(step, [addend.index], instruction.layers, before)
             program.rewire(instruction, 1, flat)
         elif addend.shape[1:] == (1, 1) and addend.shape[0] > 1:
             program.doubt(instruction, "an addend of n x 1 x 1 may be taken for a bias")
@@ -329,11 +326,12 @@ def requantise_concatenated(program: Program) -> None:
 
     tying = [i for i in program if i.operator in SAME_SCALE or i.operator == "CONCATENATION"]
     for instruction in tying:
-        for source in instruction.inputs:
-            if program[source].operator not in FIXED_SCALE:
-                root[find(source)] = find(instruction.index)
+        for index in instruction.inputs:
+            if program[index].operator not in FIXED_SCALE:
+                root[find(index)] = find(instruction.index)
     joined = {find(i.index): i.layers for i in tying if i.operator == "CONCATENATION"}
     made: dict[tuple[int, int], Instruction] = {}
+    joining: set[int] = set()
     for instruction in tying:
         group = find(instruction.index)
         for place, index in enumerate(instruction.inputs):
@@ -341,11 +339,12 @@ def requantise_concatenated(program: Program) -> None:
             if group not in joined or source.operator not in FIXED_SCALE:
                 continue
             if (index, group) not in made:
-                if any(value == index for value, _ in made):
+                if index in joining:
                     program.doubt(
                         source,
                         f"{source.operator} read by several CONCATENATIONs fails to convert",
                     )
+                joining.add(index)
                 step = Step("QUANTIZE", source.shape)
                 after = (*source.place, 1)
                 made[index, group] = program.add(step, [index], joined[group], after)
@@ -357,10 +356,13 @@ def doubt_doubled_concatenations(program: Program) -> None:
     for instruction in program:
         if instruction.operator != "CONCATENATION":
             continue
-        for source in set(instruction.inputs):
-            if program[source].operator == "REDUCE_MAX" and len(program[source].users) > 1:
+        for index in dict.fromkeys(instruction.inputs):
+            source = program[index]
+            if len(source.users) == 1:
+                continue
+            if source.operator == "REDUCE_MAX":
                 program.doubt(instruction, "a maximum concatenated beside another use of it")
-            if instruction.inputs.count(source) > 1 and len(program[source].users) > 1:
+            if len(source.users[instruction.index]) > 1:
                 program.doubt(
                     instruction, "one tensor concatenated with itself may become a float island"
                 )

@@ -31,8 +31,8 @@ class Instruction:
         self.activation: str | None = None
         """The activation fused into it."""
         self.border = False
-        self.users: dict[int, int] = {}
-        """Who reads it, and on how many of its inputs."""
+        self.users: dict[int, list[int]] = {}
+        """Who reads it, and as which of its inputs."""
 
     @property
     def operator(self) -> str:
@@ -49,7 +49,8 @@ class Instruction:
 
     @property
     def used_once(self) -> bool:
-        return len(self.users) == 1 and next(iter(self.users.values())) == 1
+        """Whether exactly one input of one instruction, or the network's output, is its result."""
+        return len(self.users) == 1 and len(next(iter(self.users.values()))) == 1
 
 
 class Program:
@@ -68,7 +69,7 @@ class Program:
 
     def __iter__(self) -> Iterator[Instruction]:
         """The instructions there are, the network's input excluded. They may change meanwhile;
-        added ones are not visited."""
+        what is added is not visited."""
         for index in range(1, len(self._all)):
             instruction = self._all[index]
             if instruction is not None:
@@ -79,15 +80,13 @@ class Program:
     ) -> Instruction:
         instruction = Instruction(len(self._all), step, inputs, layers, place)
         self._all.append(instruction)
-        for source in inputs:
-            users = self[source].users
-            users[instruction.index] = users.get(instruction.index, 0) + 1
+        self._use(instruction)
         return instruction
 
     def finish(self, output: int) -> None:
         """Declare which instruction gives the network's output."""
         self.output = output
-        self[output].users[OUTPUT] = 1
+        self[output].users[OUTPUT] = [0]
 
     def doubt(self, instruction: Instruction, reason: str) -> None:
         """Record that what becomes of an instruction is not known."""
@@ -99,37 +98,45 @@ class Program:
 
     def rewire(self, user: Instruction, place: int, source: Instruction) -> None:
         """Make an instruction read another result; what nothing reads any more goes."""
-        old = self[user.inputs[place]]
+        old = self.source(user, place)
         user.inputs[place] = source.index
-        source.users[user.index] = source.users.get(user.index, 0) + 1
-        self._drop_use(old, user.index)
+        source.users.setdefault(user.index, []).append(place)
+        old.users[user.index].remove(place)
+        self._clean(old, user.index)
 
     def read(self, user: Instruction, sources: list[int]) -> None:
-        """Make an instruction read other results. Those it read before must have other users."""
-        for source in sources:
-            users = self[source].users
-            users[user.index] = users.get(user.index, 0) + 1
-        for source in user.inputs:
-            self._drop_use(self[source], user.index)
+        """Make an instruction read other results; what nothing reads any more goes."""
+        before = set(user.inputs) - set(sources)
+        for index in set(user.inputs):
+            del self[index].users[user.index]
         user.inputs = sources
+        self._use(user)
+        for index in before:
+            if not self[index].users:
+                self._remove(self[index])
 
     def replace(self, old: Instruction, new: Instruction) -> None:
         """Let all that read one instruction read another, and remove the first."""
-        for user, uses in old.users.items():
+        users, old.users = old.users, {}
+        for user, places in users.items():
             if user == OUTPUT:
                 self.output = new.index
             else:
                 inputs = self[user].inputs
-                inputs[:] = [new.index if source == old.index else source for source in inputs]
-            new.users[user] = new.users.get(user, 0) + uses
-        old.users = {}
+                for place in places:
+                    inputs[place] = new.index
+            new.users.setdefault(user, []).extend(places)
         self._remove(old)
 
     def change(self, instruction: Instruction, **changes: Any) -> None:
+        """Change fields of an instruction's step."""
         instruction.step = instruction.step._replace(**changes)
 
-    def _drop_use(self, source: Instruction, user: int) -> None:
-        source.users[user] -= 1
+    def _use(self, instruction: Instruction) -> None:
+        for place, source in enumerate(instruction.inputs):
+            self[source].users.setdefault(instruction.index, []).append(place)
+
+    def _clean(self, source: Instruction, user: int) -> None:
         if not source.users[user]:
             del source.users[user]
         if not source.users:
@@ -142,10 +149,8 @@ class Program:
             if gone.index == SOURCE:
                 continue
             self._all[gone.index] = None
-            for index in gone.inputs:
+            for index in set(gone.inputs):
                 source = self[index]
-                source.users[gone.index] -= 1
-                if not source.users[gone.index]:
-                    del source.users[gone.index]
+                del source.users[gone.index]
                 if not source.users:
                     doomed.append(source)

@@ -1,0 +1,75 @@
+"""Arguments that several verbs share, and what they mean."""
+
+import argparse
+from collections.abc import Sequence
+
+from archc.limits import DEFAULT_LIMITS, Limits
+
+
+class UsageError(Exception):
+    """The command line cannot be followed."""
+
+
+def compile_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of every verb that compiles specs."""
+    parser.add_argument("specs", nargs="+", metavar="SPEC", help="a `.arch` file")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter that is not bound yet; any expression of the language",
+    )
+    parser.add_argument("--name", help="name of the network compiled with `--set`")
+    parser.add_argument("--arch", help="compile only this arch of the spec")
+    shared_arguments(parser)
+
+
+def shared_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--target", metavar="FILE", help="judge by this target file (TOML)")
+    parser.add_argument(
+        "-I",
+        dest="include",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder in which `use` may look",
+    )
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=N",
+        help=f"move a bound on the work a spec may cause: {', '.join(Limits._fields)}",
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def limits(given: Sequence[str]) -> Limits:
+    """The bounds, some of them moved.
+
+    Raises:
+        UsageError: one is not known, or not a whole number from 1.
+    """
+    from archc.diagnostics.nearest import did_you_mean
+
+    moved: dict[str, int] = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        if name not in Limits._fields:
+            hint = did_you_mean(name, Limits._fields) or f"they are {', '.join(Limits._fields)}"
+            raise UsageError(f"there is no limit `{name}`: {hint}")
+        if not (value.isascii() and value.isdigit() and 0 < len(value) <= 12 and int(value) > 0):
+            raise UsageError(f"`--limit {name}` takes a whole number from 1")
+        moved[name] = int(value)
+    return DEFAULT_LIMITS._replace(**moved)
+
+
+def settings(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not value.strip():
+            raise UsageError(f"`--set {text}` is not of the form NAME=VALUE")
+        pairs.append((name.strip(), value))
+    return tuple(pairs)

@@ -1,0 +1,253 @@
+"""The verbs: `archc VERB ...`. Each declares its arguments and runs to an exit code."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from archc.cli.arguments import UsageError, compile_arguments, shared_arguments
+from archc.cli.session import LOUD, Session, colored, unicode
+from archc.diagnostics.model import LEVELS, Diagnostic, Rejected
+
+SUCCESS, FAILURE = 0, 1
+
+
+class Verb(NamedTuple):
+    """A subcommand: what it is for, its arguments, and what runs it."""
+
+    summary: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def build_arguments(parser: argparse.ArgumentParser) -> None:
+    compile_arguments(parser)
+    parser.add_argument("-o", "--output", metavar="DIR", help="folder for the outputs")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; fail where the folder is not what these specs compile to",
+    )
+    parser.add_argument(
+        "--validate", action="store_true", help="hold each manifest to its JSON schema"
+    )
+
+
+def build(arguments: argparse.Namespace) -> int:
+    if arguments.output is None:
+        raise UsageError("`-o DIR` is missing; `archc check SPEC` compiles without writing")
+    if arguments.set and not arguments.name:
+        raise UsageError("`--set` makes another network: give it a name with `--name NAME`")
+    from archc.driver import outputs
+    from archc.files import stale, write
+
+    session = Session(arguments)
+    session.compile()
+    written: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    aside: tuple[Diagnostic, ...] = ()
+    if not session.failed:
+        files = outputs(session.networks)
+        if arguments.validate:
+            from archc.emit.manifest import validate
+
+            for network in session.networks:
+                validate(network.manifest)
+        if arguments.check:
+            session.diagnostics.extend(stale(arguments.output, files))
+        else:
+            outcome = write(arguments.output, files)
+            aside = outcome.diagnostics
+            session.diagnostics.extend(aside)
+            written, unchanged = outcome.written, outcome.unchanged
+    if arguments.format == "json":
+        session.json(
+            networks=[network.name for network in session.networks],
+            output=arguments.output,
+            written=list(written),
+            unchanged=list(unchanged),
+        )
+    else:
+        session.show(LOUD, aside)
+        if not session.failed:
+            report(session, arguments, written)
+    return FAILURE if session.failed else SUCCESS
+
+
+def report(session: Session, arguments: argparse.Namespace, written: Sequence[str]) -> None:
+    """One line per network, and where it went."""
+    width = max(len(network.name) for network in session.networks)
+    for network in session.networks:
+        totals, deployed = network.manifest["totals"], network.manifest["deployed"]
+        verdict = network.manifest["target"]["verdict"] if network.manifest["target"] else "-"
+        changed = "" if f"{network.name}.py" in written else "  (unchanged)"
+        print(
+            f"{network.name:<{width}}  {totals['params']:>11,} params  "
+            f"{totals['macs'] / 1e6:>8,.1f} M MACs  "
+            f"{deployed['peak_activation_bytes'] / 1024:>7,.0f} KiB peak (estimate)  "
+            f"{verdict}{'' if arguments.check else changed}"
+        )
+    notes = sum(
+        finding["level"] == "note"
+        for network in session.networks
+        if network.manifest["target"]
+        for finding in network.manifest["target"]["findings"]
+    )
+    said = f"; {notes} note{'s' * (notes != 1)}, which `archc check` shows" if notes else ""
+    if arguments.check:
+        print(f"{arguments.output} is current{said}")
+    else:
+        print(f"{len(written)} files written to {arguments.output}{said}")
+
+
+def check(arguments: argparse.Namespace) -> int:
+    session = Session(arguments)
+    session.compile()
+    if arguments.format == "json":
+        session.json(
+            networks=[
+                {"name": network.name, "target": network.manifest["target"]}
+                for network in session.networks
+            ]
+        )
+        return FAILURE if session.failed else SUCCESS
+    session.show(LEVELS)
+    if not session.failed:
+        names = ", ".join(network.name for network in session.networks)
+        print(f"no errors in {names}")
+    return FAILURE if session.failed else SUCCESS
+
+
+def profile_arguments(parser: argparse.ArgumentParser) -> None:
+    compile_arguments(parser)
+    parser.add_argument(
+        "--summary", action="store_true", help="one row per network, also for a single one"
+    )
+    parser.add_argument("--markdown", action="store_true", help="the summary as Markdown")
+
+
+def profile(arguments: argparse.Namespace) -> int:
+    from archc.emit.table import summary, summary_markdown, table
+
+    session = Session(arguments)
+    session.compile()
+    manifests = [network.manifest for network in session.networks]
+    if arguments.format == "json":
+        session.json(manifests=manifests)
+        return FAILURE if session.failed else SUCCESS
+    # The table lists findings itself; what it cannot show are faults of the spec.
+    session.show(("error",))
+    look = {"unicode": unicode(sys.stdout), "color": colored(sys.stdout)}
+    if arguments.markdown:
+        print(summary_markdown(manifests))
+    elif arguments.summary or len(manifests) > 1:
+        print(summary(manifests, **look))
+    else:
+        for manifest in manifests:
+            print(table(manifest, width=terminal_width(), **look))
+    return FAILURE if session.failed else SUCCESS
+
+
+def terminal_width() -> int:
+    from shutil import get_terminal_size
+
+    return max(60, min(get_terminal_size((80, 24)).columns, 140))
+
+
+def sweep_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help="a `.arch` file")
+    parser.add_argument("sweep", metavar="NAME=V1,V2,...", help="a parameter and its values")
+    parser.add_argument("--arch", help="the arch of the spec to sweep")
+    parser.add_argument("--markdown", action="store_true", help="the table as Markdown")
+    parser.set_defaults(set=[])
+    shared_arguments(parser)
+
+
+def sweep(arguments: argparse.Namespace) -> int:
+    from archc.emit.scaling import Scaling, scaling, scaling_markdown, scaling_text
+
+    name, equals, listed = arguments.sweep.partition("=")
+    values = split_values(listed)
+    if not equals or not all(values):
+        raise UsageError(f"`{arguments.sweep}` is not of the form NAME=V1,V2,...")
+    arguments.specs, arguments.name = [arguments.spec], None
+    session = Session(arguments)
+    session.compile(())
+    for value in values:
+        session.compile(((name, value),))
+    networks = session.networks
+    complete = len(networks) == 1 + len(values)
+    rows: tuple[Scaling, ...] = ()
+    if complete:
+        base, *swept = (network.manifest for network in networks)
+        rows = scaling(name, base, list(zip(values, swept, strict=True)))
+    if arguments.format == "json":
+        session.json(parameter=name, rows=[row._asdict() for row in rows])
+    else:
+        session.show(("error",))
+        if complete:
+            print((scaling_markdown if arguments.markdown else scaling_text)(name, rows))
+    return FAILURE if session.failed else SUCCESS
+
+
+def split_values(text: str) -> list[str]:
+    """Expressions separated by commas that stand in no bracket."""
+    values, depth = [""], 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            values.append("")
+        else:
+            values[-1] += character
+    return [value.strip() for value in values]
+
+
+def targets_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", nargs="?", metavar="TARGET", help="a target's name, or its file")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def targets(arguments: argparse.Namespace) -> int:
+    from archc.targets.support import support_json, support_text
+    from archc.targets.target import builtin, builtin_names, parse_target
+
+    try:
+        if arguments.target is None:
+            found = [builtin(name) for name in builtin_names()]
+            if arguments.format == "json":
+                print_json([{"name": t.name, "title": t.title} for t in found])
+            else:
+                for one in found:
+                    print(f"{one.name:<12}{one.title}")
+            return SUCCESS
+        if arguments.target.endswith(".toml"):
+            from archc.files import Loader
+
+            chosen = parse_target(Loader().target(arguments.target))
+        else:
+            chosen = builtin(arguments.target)
+    except Rejected as rejected:
+        from archc.diagnostics.render import render
+
+        print(render(rejected.diagnostic, color=colored(sys.stderr)), file=sys.stderr)
+        return FAILURE
+    if arguments.format == "json":
+        print_json(support_json(chosen))
+    else:
+        print(support_text(chosen))
+    return SUCCESS
+
+
+def print_json(document: Any) -> None:
+    import json
+
+    print(json.dumps(document, indent=2, ensure_ascii=not unicode(sys.stdout)))
+
+
+VERBS: dict[str, Verb] = {
+    "build": Verb("compile specs into Keras builders and manifests", build_arguments, build),
+    "check": Verb("compile without writing, and show every finding", compile_arguments, check),
+    "profile": Verb("show what a network costs, layer by layer", profile_arguments, profile),
+    "sweep": Verb("show how a network grows with a parameter", sweep_arguments, sweep),
+    "targets": Verb("list targets, or show what one supports", targets_arguments, targets),
+}

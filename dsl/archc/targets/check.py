@@ -1,0 +1,157 @@
+"""Hold a network against a target: all findings of all layers at once, and the verdict."""
+
+from typing import Literal, NamedTuple
+
+from archc.analysis.lowering import Deployed
+from archc.diagnostics.model import Level
+from archc.ir.graph import Graph
+from archc.ops.base import OPERATORS
+from archc.targets.model import Rule, Target, show_limit, substitute
+from archc.targets.rules import PREDICATES, Facts, Limits, Offence, Request
+
+Verdict = Literal["compatible", "conditional", "incompatible"]
+
+NAMED = 3
+"""How many layers a finding over many of them names beside the worst."""
+
+
+class Finding(NamedTuple):
+    """What a target says of a network: one breach of one rule, or all its breaches together."""
+
+    code: str
+    """`TARGET/RULE`."""
+    level: Level
+    layer: str | None
+    """Name of the layer; None if it is the network as a whole."""
+    node: int | None
+    """The layer's index in the graph."""
+    message: str
+    remedy: str | None
+    source: str
+    confidence: str
+    allowed: bool = False
+    """Whether it is an error that the spec allows, and so a warning."""
+
+
+class Report(NamedTuple):
+    """Everything a target says of a network."""
+
+    findings: tuple[Finding, ...]
+    """In the order of the target's rules, each in the order of layers."""
+    unsupported: frozenset[int]
+    """Indices of the layers that the gate does not let pass by itself, allowed or not."""
+
+    @property
+    def verdict(self) -> Verdict:
+        if any(finding.level == "error" for finding in self.findings):
+            return "incompatible"
+        if any(finding.allowed for finding in self.findings):
+            return "conditional"
+        return "compatible"
+
+    def supported(self, node: int) -> bool:
+        """Whether a layer passes both halves of the gate: what it is, and what it becomes."""
+        return node not in self.unsupported
+
+
+def check(target: Target, request: Request, graph: Graph, deployed: Deployed) -> Report:
+    """Judge a network by every rule of a target."""
+    facts = Facts(target, request, graph, deployed)
+    findings: list[Finding] = []
+    unsupported: set[int] = set()
+    needed: set[str] = set()
+    for rule in target.rules:
+        offences = list(PREDICATES[rule.check].check(facts, Limits(rule.limits)))
+        unsupported |= {o.node for o in offences if o.gate and o.node is not None}
+        needed |= {rule.name} if offences else set()
+        needed |= {facts.graph.nodes[o.node].op.keyword for o in offences if o.gate and o.node}
+        if rule.aggregate and len(offences) > 1:
+            findings.append(_together(facts, rule, offences))
+        else:
+            findings.extend(_finding(facts, rule, offence) for offence in offences)
+    findings.extend(
+        _unneeded(target, name)
+        for name in dict.fromkeys(request.allow)
+        if name not in needed and name in allowable(target)
+    )
+    return Report(tuple(findings), frozenset(unsupported))
+
+
+def allowable(target: Target) -> tuple[str, ...]:
+    """The names that `allow = [...]` may hold: operators by our names, rules that yield."""
+    rules = tuple(rule.name for rule in target.rules if rule.overrule)
+    return (*OPERATORS, *rules)
+
+
+def never_allowed(target: Target, name: str) -> str | None:
+    """Why a rule that exists cannot be allowed; None for any other name."""
+    rule = next((rule for rule in target.rules if rule.name == name), None)
+    if rule is None or rule.overrule:
+        return None
+    if rule.level != "error":
+        return f"`{name}` is a {rule.level}, which stops nothing"
+    if rule.check == "exotic_layer":
+        return f"`{name}` is not allowed as a whole: name the operators, such as `softmax`"
+    return f"`{name}` is a hard rule of {target.name} and cannot be allowed"
+
+
+def _finding(facts: Facts, rule: Rule, offence: Offence) -> Finding:
+    request = facts.request
+    allowed = rule.level == "error" and (
+        offence.allow in request.allow or (rule.overrule and rule.name in request.allow)
+    )
+    message = _fill(facts, rule, offence, rule.message)
+    remedy = _fill(facts, rule, offence, rule.remedy) if rule.remedy else None
+    if allowed:
+        message += "; the spec allows it"
+        remedy = f"confirm with `{facts.target.analyzer}`"
+    node = offence.node
+    return Finding(
+        f"{facts.target.name}/{rule.name}",
+        "warning" if allowed else rule.level,
+        None if node is None else facts.graph.nodes[node].name,
+        node,
+        message,
+        remedy,
+        rule.source.text,
+        rule.source.confidence,
+        allowed,
+    )
+
+
+def _together(facts: Facts, rule: Rule, offences: list[Offence]) -> Finding:
+    """One finding for all offences of a rule: the worst one's, which counts and names others."""
+    ranked = sorted(offences, key=lambda offence: -offence.weight)
+    finding = _finding(facts, rule, ranked[0])
+    others = [facts.graph.nodes[o.node].name for o in ranked[1:] if o.node is not None]
+    named = ", ".join(f"`{name}`" for name in others[:NAMED])
+    more = f" and {len(others) - NAMED:,} more" if len(others) > NAMED else ""
+    return finding._replace(
+        message=f"{finding.message}; {len(offences):,} layers in all, the next {named}{more}"
+    )
+
+
+def _fill(facts: Facts, rule: Rule, offence: Offence, template: str) -> str:
+    values = {
+        "target": facts.target.name,
+        "analyzer": facts.target.analyzer,
+        "board": facts.board.name,
+        **{name: show_limit(limit) for name, limit in rule.limits.items()},
+        **offence.values,
+    }
+    return substitute(template, values)
+
+
+def _unneeded(target: Target, name: str) -> Finding:
+    why = "is demanded anyway" if name in target.demanded.layers else "is needed by nothing here"
+    source = target.demanded.source
+    return Finding(
+        f"{target.name}/allow",
+        "note",
+        None,
+        None,
+        f"`{name}` {why}; it need not be allowed",
+        f"take `{name}` out of `allow`",
+        source.text,
+        source.confidence,
+    )

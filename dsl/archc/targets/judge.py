@@ -1,0 +1,158 @@
+"""What a spec asks of its target, held against what the target knows, and said with places."""
+
+from archc.analysis.lowering import Deployed
+from archc.diagnostics.codes import TARGET
+from archc.diagnostics.model import Diagnostic, Label, Reporter, make
+from archc.diagnostics.nearest import did_you_mean
+from archc.ir.graph import Graph, Via
+from archc.sema.model import TargetRequest
+from archc.source import Span
+from archc.syntax import ast
+from archc.targets.check import Finding, Report, allowable, check, never_allowed
+from archc.targets.model import Target
+from archc.targets.rules import Request
+from archc.targets.target import builtin
+
+BORDERS = ("float32", "int8", "uint8")
+"""Types that inputs and outputs of a deployed model can have."""
+SHOWN = 3
+"""How many further layers a diagnostic names."""
+
+
+def judge(
+    request: TargetRequest | None,
+    own: Target | None,
+    graph: Graph,
+    deployed: Deployed,
+    reporter: Reporter,
+) -> tuple[Target, Report] | None:
+    """The report of a network's target, its findings reported where they stand.
+
+    Args:
+        request: the spec's `target`; None if it has none.
+        own: a target to judge by instead of the one named.
+        graph: the Keras graph.
+        deployed: what the converter leaves of it.
+        reporter: takes the findings.
+
+    Returns:
+        None without a target.
+
+    Raises:
+        Rejected: no target has the name asked for.
+    """
+    if own is None and request is None:
+        return None
+    if own is None:
+        assert request is not None
+        own = builtin(request.name.text, request.name.span)
+    report = check(own, understood(request, own, reporter), graph, deployed)
+    reporter.extend(diagnostics(report, graph, request))
+    return own, report
+
+
+def border(request: TargetRequest | None) -> str:
+    """The type at the deployed model's border; the default where the one asked for is unknown."""
+    io = request.io.text if request is not None and request.io is not None else BORDERS[0]
+    return io if io in BORDERS else BORDERS[0]
+
+
+def understood(request: TargetRequest | None, target: Target, reporter: Reporter) -> Request:
+    """The request by plain names, with those that mean nothing reported and left out."""
+    if request is None:
+        return Request(target.name, (), BORDERS[0], None)
+    known = allowable(target)
+    allow = []
+    for name in request.allow:
+        if name.text in known:
+            allow.append(name.text)
+        else:
+            reporter.add(not_allowable(name, target, known))
+    boards = [board.name for board in target.boards]
+    for given, names in ((request.io, BORDERS), (request.board, boards)):
+        if given is not None and given.text not in names:
+            reporter.add(
+                make(
+                    TARGET,
+                    f"`{given.text}` is not one of {', '.join(names)}",
+                    given.span,
+                    help=did_you_mean(given.text, names),
+                )
+            )
+    board = request.board.text if request.board and request.board.text in boards else None
+    return Request(target.name, tuple(allow), border(request), board)
+
+
+def not_allowable(name: ast.Name, target: Target, known: tuple[str, ...]) -> Diagnostic:
+    why = never_allowed(target, name.text)
+    if why is not None:
+        return make(TARGET, why, name.span)
+    return make(
+        TARGET,
+        f"`{name.text}` is neither an operator nor a rule of {target.name}",
+        name.span,
+        help=did_you_mean(name.text, known)
+        or f"`archc targets {target.name}` lists what can be allowed",
+    )
+
+
+def diagnostics(
+    report: Report, graph: Graph, request: TargetRequest | None
+) -> tuple[Diagnostic, ...]:
+    """Findings as diagnostics, at the places that cause them.
+
+    All repeats of a statement make one error; a warning or note that says the same of several
+    statements is said once, at the first, and names the others.
+    """
+    together: dict[tuple[str, str, str, Span | None], list[Finding]] = {}
+    for finding in report.findings:
+        span = place(finding, graph, request)
+        if finding.level == "error":
+            key = (finding.code, finding.level, "", span)
+        else:
+            key = (finding.code, finding.level, finding.message, None)
+        together.setdefault(key, []).append(finding)
+    return tuple(diagnostic(group, graph, request) for group in together.values())
+
+
+def diagnostic(group: list[Finding], graph: Graph, request: TargetRequest | None) -> Diagnostic:
+    """One diagnostic for findings that say the same."""
+    first = group[0]
+    spans = list(dict.fromkeys(place(finding, graph, request) for finding in group))
+    notes = []
+    names = [f"`{finding.layer}`" for finding in group]
+    if first.layer is not None:
+        more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+        count = f"{len(names):,} layers: " if len(names) > 1 else "layer "
+        notes.append(f"{count}{', '.join(names[:SHOWN])}{more}")
+    notes.append(f"source: {first.source} (confidence {first.confidence})")
+    also = tuple(Label(span, "here too") for span in spans[1:SHOWN] if span is not None)
+    return Diagnostic(
+        first.code,
+        first.level,
+        first.message,
+        spans[0],
+        related=(*within(first, graph, spans[0]), *also),
+        notes=tuple(notes),
+        help=first.remedy,
+    )
+
+
+def place(finding: Finding, graph: Graph, request: TargetRequest | None) -> Span | None:
+    """The innermost statement of the user's own text that causes a finding."""
+    if finding.node is None:
+        return request.name.span if request is not None else None
+    origin = graph.nodes[finding.node].origin
+    return next((via.span for via in reversed(origin) if not library(via)), origin[0].span)
+
+
+def within(finding: Finding, graph: Graph, span: Span | None) -> tuple[Label, ...]:
+    """The operator itself, where it stands in a block of the library."""
+    if finding.node is None:
+        return ()
+    last = graph.nodes[finding.node].origin[-1]
+    return (Label(last.span, f"this `{last.name}`"),) if last.span != span else ()
+
+
+def library(via: Via) -> bool:
+    return via.span.source.name.startswith("std:")

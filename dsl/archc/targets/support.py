@@ -1,0 +1,157 @@
+"""The support table of a target, from the objects that check."""
+
+from typing import Any
+
+from archc.ops.base import OPERATORS, Op
+from archc.targets.model import Reference, Rule, Target, show_limit, substitute
+
+WIDTH = 80
+
+
+def support_text(target: Target, width: int = WIDTH) -> str:
+    """The support table as text, in ``width`` columns."""
+    lines = [f"{target.name}: {target.title}", ""]
+    demanded = target.demanded
+    lines += _section("Demanded", width)
+    lines += _entry("layers", ", ".join(k for k in OPERATORS if k in demanded.layers), width)
+    lines += _entry("device", ", ".join(sorted(demanded.operators)), width)
+    lines += _entry("border", ", ".join(sorted(demanded.border)), width)
+    lines += _source(demanded.source, width)
+    lines += ["", *_section("Operators of the language", width)]
+    for group, names in _layers(target).items():
+        lines += _entry(group, ", ".join(names), width)
+    lines += ["", *_section("How the device treats operators", width)]
+    for tier in target.tiers:
+        lines += _wrap(f"{tier.meaning}:", width, "  ")
+        lines += _wrap(", ".join((*tier.operators, *tier.layers)), width, "    ")
+        lines += _source(tier.source, width)
+    for level, title in (("error", "Errors"), ("warning", "Warnings"), ("note", "Notes")):
+        rules = [rule for rule in target.rules if rule.level == level]
+        if rules:
+            lines += ["", *_section(title, width)]
+        for rule in rules:
+            yields = " (a spec may allow it)" if rule.overrule else ""
+            lines += _wrap(f"{rule.name}{yields}", width, "  ")
+            lines += _wrap(_statement(target, rule), width, "    ")
+            lines += _source(rule.source, width)
+    lines += ["", *_section("Boards", width)]
+    for number, board in enumerate(target.boards):
+        default = " (default)" if number == 0 else ""
+        lines += _wrap(f"{board.name}{default}: {board.title}", width, "  ")
+        for pool in board.pools:
+            where = "external" if pool.external else "on chip"
+            size = f"{pool.bytes // 1024:,} KiB"
+            lines.append(f"    {pool.name:<12}{size:>12}  0x{pool.base:08X}  {where}, {pool.holds}")
+        total = sum(pool.bytes for pool in board.activations(external=False))
+        lines.append(f"    {'on chip':<12}{total // 1024:>8,} KiB  for activations")
+        lines += _source(board.source, width)
+    lines += ["", *_wrap(f"Confirm with: {target.analyzer}", width, "")]
+    return "\n".join(lines)
+
+
+def support_json(target: Target) -> dict[str, Any]:
+    """The support table as plain data."""
+    demanded = target.demanded
+    return {
+        "name": target.name,
+        "title": target.title,
+        "analyzer": target.analyzer,
+        "demanded": {
+            "layers": [keyword for keyword in OPERATORS if keyword in demanded.layers],
+            "operators": sorted(demanded.operators),
+            "border": sorted(demanded.border),
+            **_reference(demanded.source),
+        },
+        "layers": _layers(target),
+        "tiers": [
+            {
+                "name": tier.name,
+                "meaning": tier.meaning,
+                "operators": list(tier.operators),
+                "layers": list(tier.layers),
+                "software": tier.software,
+                "allowed": tier.allowed,
+                **_reference(tier.source),
+            }
+            for tier in target.tiers
+        ],
+        "rules": [
+            {
+                "name": rule.name,
+                "level": rule.level,
+                "overrule": rule.overrule,
+                "statement": _statement(target, rule),
+                "limits": {
+                    name: list(limit) if isinstance(limit, tuple) else limit
+                    for name, limit in rule.limits.items()
+                },
+                **_reference(rule.source),
+            }
+            for rule in target.rules
+        ],
+        "boards": [
+            {
+                "name": board.name,
+                "title": board.title,
+                "default": number == 0,
+                "pools": [pool._asdict() for pool in board.pools],
+                **_reference(board.source),
+            }
+            for number, board in enumerate(target.boards)
+        ],
+    }
+
+
+def _layers(target: Target) -> dict[str, list[str]]:
+    """Our operators by what the gate does with them."""
+    groups: dict[str, list[str]] = {"demanded": [], "vanish": [], "by allow": [], "never": []}
+    for keyword in OPERATORS:
+        tier = target.layer_tier(keyword)
+        if keyword in target.demanded.layers:
+            group = "demanded"
+        elif tier is not None and not tier.allowed:
+            group = "never"
+        elif _vanishes(OPERATORS[keyword]):
+            group = "vanish"
+        else:
+            group = "by allow"
+        groups[group].append(keyword)
+    return {group: names for group, names in groups.items() if names}
+
+
+def _vanishes(op: type[Op]) -> bool:
+    """Whether nothing is ever left of an operator on the device, as of dropout."""
+    if any(arg.required for arg in op.args.values()):
+        return False
+    shape = (2, 2, 8)
+    return op().device(shape, shape) == ()
+
+
+def _statement(target: Target, rule: Rule) -> str:
+    values = {name: show_limit(limit) for name, limit in rule.limits.items()}
+    return substitute(
+        rule.statement, {"target": target.name, "analyzer": target.analyzer, **values}
+    )
+
+
+def _reference(source: Reference) -> dict[str, str]:
+    return {"source": source.text, "confidence": source.confidence}
+
+
+def _section(title: str, width: int) -> list[str]:
+    return [title, "-" * min(len(title), width)]
+
+
+def _entry(label: str, text: str, width: int) -> list[str]:
+    lines = _wrap(text, width, " " * 12)
+    return [f"  {label:<10}{lines[0].strip()}", *lines[1:]] if lines else [f"  {label}"]
+
+
+def _source(source: Reference, width: int) -> list[str]:
+    return _wrap(f"[{source.confidence}] {source.text}", width, "      ")
+
+
+def _wrap(text: str, width: int, indent: str) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(text, width, initial_indent=indent, subsequent_indent=indent) or [indent.rstrip()]

@@ -1,0 +1,96 @@
+"""Generated specs through the compiler: what is accepted holds, what is rejected says why."""
+
+from collections import Counter
+
+from hypothesis import Phase, event, given, seed, settings
+
+import archc
+from archc.api import ArchError
+from archc.diagnostics.render import render
+from archc.limits import DEFAULT_LIMITS
+from archc.ops import OPERATORS
+from archc.source import Source
+from archc.syntax.parse import parse_file
+from support.checking import check_diagnostics, check_network, compiled
+from support.printer import print_file, strip
+from support.profiles import share
+from support.strategies import EXOTIC, Spec, specs
+
+
+@given(specs())
+def test_accepted_specs_hold_and_rejected_ones_say_why(spec: Spec) -> None:
+    text = spec.text
+    compilation = compiled(text)
+    event("rejected" if compilation.failed else "accepted")
+    check_diagnostics(compilation, text)
+    for network in compilation.networks:
+        check_network(network, spec.file)
+    if spec.intact:
+        assert not compilation.failed, compilation.diagnostics
+    if not compilation.failed:
+        assert [network.name for network in compilation.networks] == [
+            arch.name.text for arch in spec.file.archs
+        ]
+
+
+@share(0.2)
+@given(specs())
+def test_same_text_same_bytes(spec: Spec) -> None:
+    first, second = compiled(spec.text), compiled(spec.text)
+    said, again = (
+        [render(diagnostic, color=False) for diagnostic in compilation.diagnostics]
+        for compilation in (first, second)
+    )
+    assert said == again
+    for one, other in zip(first.networks, second.networks, strict=True):
+        assert (one.module, one.manifest) == (other.module, other.manifest)
+
+
+@share(0.2)
+@given(specs())
+def test_api_raises_nothing_but_its_error(spec: Spec) -> None:
+    name = spec.file.archs[0].name.text
+    try:
+        result = archc.compile_text(spec.text, arch=name)
+    except ArchError as error:
+        assert error.diagnostics
+        assert str(error)
+    else:
+        assert result.manifest["model"]["name"] == name
+
+
+@given(specs())
+def test_printing_is_the_inverse_of_parsing(spec: Spec) -> None:
+    text = print_file(spec.file)
+    assert strip(parse_file(Source("spec.arch", text), DEFAULT_LIMITS)) == strip(spec.file)
+
+
+def batch(count: int) -> list[Spec]:
+    """So many specs, always the same."""
+    found: list[Spec] = []
+
+    @seed(20240229)
+    @settings(max_examples=count, phases=[Phase.generate], derandomize=False)
+    @given(specs())
+    def collect(spec: Spec) -> None:
+        found.append(spec)
+
+    collect()
+    return found
+
+
+def test_most_specs_are_accepted_and_many_are_not() -> None:
+    counts = Counter(compiled(spec.text).failed for spec in batch(300))
+    accepted = counts[False] / counts.total()
+    assert 0.5 < accepted < 0.97, f"{accepted:.0%} of the generated specs are accepted"
+
+
+def test_strategy_writes_every_operator() -> None:
+    written = {
+        node.op.keyword
+        for spec in batch(1_000)
+        for network in compiled(spec.text).networks
+        for node in network.graph.nodes[1:]
+    }
+    assert written >= set(OPERATORS)
+    assert set(OPERATORS) > EXOTIC

@@ -1,0 +1,58 @@
+"""What the TFLite converter makes of the shipped networks is what their manifests say."""
+
+from functools import cache
+
+import pytest
+from support import shipped
+from support.tflite import TfliteFile, convert, read
+
+pytestmark = pytest.mark.keras
+
+DEMANDED = {
+    *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MEAN", "ADD", "MUL", "RELU6"),
+    *("LOGISTIC", "RESHAPE"),
+}
+"""What the STM32N6 runs by the project's source document, with the int8 names of its layers."""
+BORDER = {"QUANTIZE": 1, "DEQUANTIZE": 1}
+SHAPE_ARITHMETIC = {
+    *("SHAPE", "GATHER", "REDUCE_PROD", "PACK", "STRIDED_SLICE", "FILL", "RANGE", "EXPAND_DIMS"),
+    *("CAST", "SQUEEZE", "SLICE", "TILE", "BROADCAST_TO"),
+}
+"""What a converter leaves to compute shapes while the network runs."""
+CONVERTED = (
+    *shipped.REFERENCE,
+    *("mobilenet_v1_a025", "mobilenet_v2_a035", "mobilenet_v3_small", "efficientnet_b0"),
+    "squeezenet",
+)
+"""Of each published family the narrowest variant: the others have the same operators."""
+
+
+@cache
+def converted(name: str) -> TfliteFile:
+    samples = 8 if name in shipped.REFERENCE else 2
+    return read(convert(shipped.model(name), samples=samples))
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_operators_are_those_of_the_manifest(name: str) -> None:
+    deployed = shipped.compiled(name).manifest["deployed"]
+    assert converted(name).counts == deployed["operators"]
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_weight_bytes_are_those_of_the_manifest(name: str) -> None:
+    deployed = shipped.compiled(name).manifest["deployed"]
+    assert converted(name).weight_bytes == deployed["weight_bytes"]
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_no_shape_arithmetic_is_left(name: str) -> None:
+    assert not SHAPE_ARITHMETIC & set(converted(name).counts)
+
+
+@pytest.mark.parametrize("name", shipped.REFERENCE)
+def test_the_target_runs_every_operator(name: str) -> None:
+    counts = converted(name).counts
+    assert {operator: counts.pop(operator) for operator in BORDER} == BORDER
+    assert set(counts) <= DEMANDED
+    assert shipped.compiled(name).manifest["target"]["verdict"] == "compatible"
