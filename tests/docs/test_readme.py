@@ -16,6 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TABLE = re.compile(r"^<!-- \$ ([^\n]*) -->\n\n(.*?)\n<!-- -->$", re.MULTILINE | re.DOTALL)
+"""A Markdown table, made by the command named before it."""
 CUT = "..."
 """A line that stands for output left out."""
 
@@ -60,12 +62,16 @@ def matches(shown: str, real: str) -> bool:
     return re.fullmatch("(?:.*\n)*?".join(parts), real) is not None
 
 
-CONSOLE = [
-    session for text in (blocks("console") if README.exists() else []) for session in sessions(text)
-]
+def shown_by_readme() -> list[tuple[str, str]]:
+    """Every command of the README and what it shows."""
+    consoles = [session for text in blocks("console") for session in sessions(text)]
+    return consoles + TABLE.findall(README.read_text())
 
 
-@pytest.mark.parametrize(("command", "shown"), CONSOLE, ids=[c for c, _ in CONSOLE])
+COMMANDS = shown_by_readme()
+
+
+@pytest.mark.parametrize(("command", "shown"), COMMANDS, ids=[c for c, _ in COMMANDS])
 def test_commands_print_what_is_shown(command: str, shown: str, tmp_path: Path) -> None:
     real = run(command, prepare(tmp_path))
     assert matches(shown, real), f"the README shows\n{shown}\nbut `{command}` prints\n{real}"
@@ -124,7 +130,11 @@ def bless() -> None:
             lines.append(f"$ {command}\n{shown if cut and matches(shown, real) else real}")
         return f"```console\n{''.join(lines)}```"
 
-    README.write_text(BLOCK.sub(replace, README.read_text()))
+    def table(found: re.Match[str]) -> str:
+        with TemporaryDirectory() as folder:
+            return f"<!-- $ {found[1]} -->\n\n{run(found[1], prepare(Path(folder)))}\n<!-- -->"
+
+    README.write_text(TABLE.sub(table, BLOCK.sub(replace, README.read_text())))
 
 
 if __name__ == "__main__":

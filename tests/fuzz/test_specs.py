@@ -1,6 +1,7 @@
 """Generated specs through the compiler: what is accepted holds, what is rejected says why."""
 
 from collections import Counter
+from functools import cache
 
 from hypothesis import Phase, event, given, seed, settings
 
@@ -28,6 +29,8 @@ def test_accepted_specs_hold_and_rejected_ones_say_why(spec: Spec) -> None:
     if spec.intact:
         assert not compilation.failed, compilation.diagnostics
     if not compilation.failed:
+        for network in compilation.networks:
+            assert (network.manifest["target"] or {}).get("verdict") != "incompatible"
         assert [network.name for network in compilation.networks] == [
             arch.name.text for arch in spec.file.archs
         ]
@@ -65,6 +68,7 @@ def test_printing_is_the_inverse_of_parsing(spec: Spec) -> None:
     assert strip(parse_file(Source("spec.arch", text), DEFAULT_LIMITS)) == strip(spec.file)
 
 
+@cache
 def batch(count: int) -> list[Spec]:
     """So many specs, always the same."""
     found: list[Spec] = []
@@ -80,7 +84,7 @@ def batch(count: int) -> list[Spec]:
 
 
 def test_most_specs_are_accepted_and_many_are_not() -> None:
-    counts = Counter(compiled(spec.text).failed for spec in batch(300))
+    counts = Counter(compiled(spec.text).failed for spec in batch(800)[:300])
     accepted = counts[False] / counts.total()
     assert 0.5 < accepted < 0.97, f"{accepted:.0%} of the generated specs are accepted"
 
@@ -88,7 +92,7 @@ def test_most_specs_are_accepted_and_many_are_not() -> None:
 def test_strategy_writes_every_operator() -> None:
     written = {
         node.op.keyword
-        for spec in batch(1_000)
+        for spec in batch(800)
         for network in compiled(spec.text).networks
         for node in network.graph.nodes[1:]
     }

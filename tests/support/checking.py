@@ -55,6 +55,7 @@ def check_network(network: Network, file: ast.File | None) -> None:
     assert json.loads(render(document)) == document
     check_sums(document)
     check_roundings(network, file)
+    check_target(document)
     classes = {layer["class_name"] for layer in document["layers"]}
     assert outside(network.module, classes) == []
     compile(network.module, f"{network.name}.py", "exec")
@@ -63,6 +64,21 @@ def check_network(network: Network, file: ast.File | None) -> None:
         expected = [(row.op.keyword, row.shape) for row in rows[1:]]
         actual = [(node.op.keyword, node.shape) for node in network.graph.nodes[1:]]
         assert actual == expected
+
+
+def check_target(document: dict[str, Any]) -> None:
+    """What is accepted passes the check of its target, and findings are of layers there are."""
+    target = document["target"]
+    supported = {layer["supported"] for layer in document["layers"]}
+    if target is None:
+        assert supported == {None}
+        return
+    assert supported <= {True, False}
+    levels = {finding["level"] for finding in target["findings"]}
+    assert (target["verdict"] == "incompatible") == ("error" in levels)
+    assert target["verdict"] != "compatible" or False not in supported
+    names = {layer["name"] for layer in document["layers"]}
+    assert {finding["layer"] for finding in target["findings"]} <= {*names, None}
 
 
 def check_sums(document: dict[str, Any]) -> None:

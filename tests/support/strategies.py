@@ -277,7 +277,7 @@ class Writer:
         known = [text for text, size in self.known(place.scope, Size) if len(size.extents) == 2]
         if known and self.chance(3):
             return ref(known[0])
-        rows = self.whole(1, 5)
+        rows = self.one(1, 2, 2, 3, 3, 4, 5)
         columns = rows if self.chance(2) else self.whole(1, 7)
         if self.chance(6):
             return operation("-", sizes(number(rows + 1), number(columns + 1)), number(1))
@@ -311,13 +311,21 @@ class Writer:
 
     def fitting(self, place: Place, kind: str) -> tuple[ast.Statement, Shape]:
         """A statement that runs here; once in a while one that does not."""
-        statement = self.statement(place, kind)
-        shape = self.leaves(statement, place)
-        if shape is not None and (kind != "keep" or shape == place.shape):
-            return statement, shape
-        if shape is None and self.chance(FAULTY):
-            self.intact = False
-            return statement, place.shape
+        for _ in range(3):
+            statement = self.statement(place, kind)
+            used = list(place.supply.used) if place.supply is not None else []
+            rows = len(self.run.rows)
+            shape = self.leaves(statement, place)
+            if shape is None and self.chance(FAULTY):
+                self.intact = False
+                return statement, place.shape
+            kept = shape == place.shape if kind == "keep" else True
+            if shape is not None and kept and (place.supply is None or len(shape) == 3):
+                return statement, shape
+            if shape is not None:  # it runs, but not where it is wanted
+                del self.run.rows[rows:]
+                if place.supply is not None:
+                    place.supply.used[:] = used
         plain = call(self.one("relu6", "batchnorm", "dropout"))
         shape = self.leaves(plain, place)
         if shape is None:  # a block of the file hides the operator
@@ -606,7 +614,7 @@ class Writer:
 
     def head(self, place: Place) -> tuple[ast.Head, Shape]:
         shape = place.shape
-        way = self.one("pool", "attention", "flatten", "conv", "free")
+        way = self.one("pool", "attention", "flatten", "conv", "free", "global_max_pool")
         statements: list[ast.Statement] = []
         if len(shape) != 3 or way == "free":
             inside, shape = self.body(place._replace(scope=Scope({}, shape, place.scope)), 3)
@@ -749,7 +757,8 @@ class Writer:
             return file
         named: dict[str, ast.Expression] = {}
         if not self.chance(4):
-            named["allow"] = ast.ListOf(tuple(map(ref, self.allowed(file))), NOWHERE)
+            rules = ["channel_alignment"] if self.chance(2) else []
+            named["allow"] = ast.ListOf(tuple(map(ref, self.allowed(file) + rules)), NOWHERE)
         if self.chance(3):
             named["io"] = ref(self.one("float32", "int8", "uint8"))
         if self.chance(4):

@@ -95,11 +95,15 @@ def wired(model: Any) -> Wired:
         layer = layers.get(name)
         shape = tuple(layer.output.shape[1:]) if layer is not None else entry["shape"]
         config = entry["config"]
+        if kind == "Softmax":
+            kind, config = "Activation", {"activation": "softmax"}
+        if kind == "Activation":
+            kind, config = _activation(config["activation"])
         kept = {key: _plain(config[key]) for key in CONFIG[kind]}
         if kept.get("kernel_size") == (1, 1):
             kept.pop("padding")  # nothing to pad
-        fused = config.get("activation") if kind != "Activation" else None
         held = tuple(tuple(v.shape) for v in layer.weights) if layer is not None else ()
+        fused = config.get("activation") if held else None
         learned = layer.trainable_variables if layer is not None else ()
         trainable = sum(_size(variable.shape) for variable in learned)
         sources = tuple(index[read] for read in reads)
@@ -107,8 +111,9 @@ def wired(model: Any) -> Wired:
         if held:
             variables.append(layer)
         if fused not in (None, "linear"):
-            activation = (("activation", _plain(fused)),)
-            steps.append(Step("Activation", activation, shape, (), 0, (len(steps) - 1,)))
+            kind, config = _activation(fused)
+            function = tuple((key, _plain(config[key])) for key in CONFIG[kind])
+            steps.append(Step(kind, function, shape, (), 0, (len(steps) - 1,)))
         index[name] = len(steps) - 1
     return Wired(tuple(steps), tuple(variables))
 
@@ -161,6 +166,13 @@ def _simplified(entries: dict[str, Entry]) -> dict[str, Entry]:
         name: (entry, [aliases.get(read, read) for read in reads])
         for name, (entry, reads) in entries.items()
     }
+
+
+def _activation(function: str) -> tuple[str, dict[str, Any]]:
+    """Class and configuration of the layer that is a function."""
+    if function == "relu":
+        return "ReLU", {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}
+    return "Activation", {"activation": function}
 
 
 def _scalar(entry: dict[str, Any], kind: str, value: float) -> bool:

@@ -139,12 +139,12 @@ def profile(arguments: argparse.Namespace) -> int:
     session.show(("error",))
     look = {"unicode": unicode(sys.stdout), "color": colored(sys.stdout)}
     if arguments.markdown:
-        print(summary_markdown(manifests))
+        show(summary_markdown(manifests))
     elif arguments.summary or len(manifests) > 1:
-        print(summary(manifests, **look))
+        show(summary(manifests, **look))
     else:
         for manifest in manifests:
-            print(table(manifest, width=terminal_width(), **look))
+            show(table(manifest, width=terminal_width(), **look))
     return FAILURE if session.failed else SUCCESS
 
 
@@ -186,7 +186,7 @@ def sweep(arguments: argparse.Namespace) -> int:
     else:
         session.show(("error",))
         if complete:
-            print((scaling_markdown if arguments.markdown else scaling_text)(name, rows))
+            show((scaling_markdown if arguments.markdown else scaling_text)(name, rows))
     return FAILURE if session.failed else SUCCESS
 
 
@@ -234,8 +234,12 @@ def targets(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         print_json(support_json(chosen))
     else:
-        print(support_text(chosen))
+        show(support_text(chosen))
     return SUCCESS
+
+
+def show(text: str) -> None:
+    print(text.rstrip("\n"))
 
 
 def print_json(document: Any) -> None:

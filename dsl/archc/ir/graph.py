@@ -121,4 +121,5 @@ def verify(graph: Graph) -> None:
                 seen[child] += 1
             else:
                 stack.append(child)
-    assert seen[0] == 0 and all(count == 1 for count in seen[1:]), "the tree of calls is off"
+    assert seen[0] == 0, "the input is in the tree of calls"
+    assert all(count == 1 for count in seen[1:]), "a node is not in the tree of calls once"

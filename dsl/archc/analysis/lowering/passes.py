@@ -250,24 +250,27 @@ def _is_vector(shape: Shape) -> bool:
     return product(shape) == shape[-1]
 
 
-def read_vectors_directly(program: Program) -> None:
-    """FULLY_CONNECTED reads a 1x1 map without a RESHAPE, MUL broadcasts a vector over a map."""
+def flatten_into_dense(program: Program) -> None:
+    """FULLY_CONNECTED reads a 1x1 map without a RESHAPE."""
     for instruction in program:
         if instruction.operator == "FULLY_CONNECTED":
-            places: tuple[int, ...] = (0,)
-        elif instruction.operator == "MUL" and not instruction.constant:
-            places = tuple(range(len(instruction.inputs)))
-        else:
-            continue
-        for place in places:
-            source = program.source(instruction, place)
+            source = program.source(instruction)
             if source.operator == "RESHAPE" and _is_vector(source.shape):
                 before = program.source(source)
-                if before.shape[-1] != source.shape[-1]:
-                    continue
-                if instruction.operator == "FULLY_CONNECTED" or (
-                    len(before.shape) < len(source.shape) and source.shape[-1] > 1
-                ):
+                if before.shape[-1] == source.shape[-1]:
+                    program.rewire(instruction, 0, before)
+
+
+def broadcast_vectors(program: Program) -> None:
+    """MUL broadcasts a vector over a map, without a RESHAPE to a 1x1 map."""
+    for instruction in program:
+        if instruction.operator != "MUL" or instruction.constant:
+            continue
+        for place in range(len(instruction.inputs)):
+            source = program.source(instruction, place)
+            if source.operator == "RESHAPE" and _is_vector(source.shape) and source.shape[-1] > 1:
+                before = program.source(source)
+                if before.shape[-1] == source.shape[-1] and len(before.shape) < len(source.shape):
                     program.rewire(instruction, place, before)
 
 
@@ -281,8 +284,10 @@ def fold_forward(program: Program) -> None:
         if not convolution and instruction.operator != "FULLY_CONNECTED":
             continue
         source = program.source(instruction)
-        while source.constant and source.used_once and source.activation is None:
+        while source.constant and source.activation is None:
             single = not source.step.affine or source.shape[-1] == 1
+            if not source.used_once and not single:
+                break
             if convolution:
                 padded = window is None or window.padding != "valid"
                 if not single or (source.operator == "ADD" and padded):
@@ -402,7 +407,7 @@ def passes(io: str) -> Iterable[Callable[[Program], None]]:
         merge_low_reshapes,
         sink_reshapes,
         fold_padding,
-        read_vectors_directly,
+        flatten_into_dense,
         move_biases,
         fold_forward,
         fold_constants,
@@ -412,7 +417,8 @@ def passes(io: str) -> Iterable[Callable[[Program], None]]:
         recognise_hard_swish,
         merge_reshapes,
         reshape_means,
-        read_vectors_directly,
+        flatten_into_dense,
+        broadcast_vectors,
         doubt_doubled_concatenations,
         requantise_concatenated,
         add_border(io),

@@ -1,0 +1,94 @@
+"""Valid specs with one edit, and junk: diagnostics or a network, never another exception."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import event, example, given
+from hypothesis import strategies as st
+from hypothesis.extra.lark import from_lark
+from lark import Lark
+
+from archc.files import Loader
+from archc.limits import DEFAULT_LIMITS
+from archc.source import Source
+from archc.syntax.grammar import read_grammar
+from archc.syntax.parse import parse_expression
+from archc.diagnostics.model import Rejected
+from archc.diagnostics.render import render, render_json
+from support.checking import check_diagnostics, check_network, compiled
+from support.profiles import share
+from support.strategies import inlined, junk, mutants, shipped, tokens
+
+
+def holds(text: str) -> None:
+    """A text compiles, or is rejected with diagnostics that can be shown."""
+    compilation = compiled(text)
+    event("rejected" if compilation.failed else "accepted")
+    check_diagnostics(compilation, text)
+    for diagnostic in compilation.diagnostics:
+        assert render(diagnostic, color=True)
+        assert render_json(diagnostic)["message"]
+    for network in compilation.networks:
+        check_network(network, None)
+
+
+@given(mutants())
+def test_one_edit(text: str) -> None:
+    holds(text)
+
+
+@share(0.5)
+@given(junk())
+def test_junk(text: str) -> None:
+    holds(text)
+
+
+@share(0.2)
+@given(junk())
+def test_junk_as_the_value_of_a_setting(text: str) -> None:
+    try:
+        parse_expression(Source("<set>", text), DEFAULT_LIMITS)
+    except Rejected as rejected:
+        assert rejected.diagnostic.code in ("syntax", "limit")
+
+
+@share(0.2)
+@given(st.binary(max_size=300))
+@example(b"\xff\xfea\x00r\x00c\x00h\x00")
+@example(b"\xef\xbb\xbfarch a { input i: 8 x 8 x 8 head { relu6 } }")
+@example(b"arch a { input i: 8 x 8 x 8 head { relu6 } } # \xe4")
+def test_bytes_in_a_file(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = Path(tmp_path_factory.mktemp("bytes")) / "spec.arch"
+    path.write_bytes(data)
+    loader = Loader(str(path.parent))
+    try:
+        source = loader.load(str(path))
+    except Rejected as rejected:
+        assert rejected.diagnostic.code.startswith("file_")
+    else:
+        holds(source.text)
+
+
+@pytest.fixture(scope="module")
+def sentences() -> st.SearchStrategy[str]:
+    """Sentences of the grammar without regard to meaning; blanks are not put between tokens."""
+    grammar = Lark(read_grammar().decode(), parser="lalr", start="start")
+    names = st.sampled_from(["a", "conv", "relu6", "ds", "alpha"])
+    return from_lark(
+        grammar,
+        start="start",
+        explicit={"NAME": names.map(lambda n: f" {n} "), "NUMBER": st.sampled_from([" 1", " 3"])},
+    )
+
+
+@share(0.5)
+@given(data=st.data())
+def test_sentences_of_the_grammar(sentences: st.SearchStrategy[str], data: st.DataObject) -> None:
+    holds(data.draw(sentences))
+
+
+@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
+def test_tokens_join_to_the_text(path: Path) -> None:
+    text = inlined(path)
+    assert "".join(tokens(text)) == text
+    assert 'use "' not in text
