@@ -3,6 +3,7 @@
 import contextlib
 import io as io_module
 import os
+import warnings
 from typing import Any, NamedTuple
 
 Io = str
@@ -52,7 +53,9 @@ def convert(model: Any, io: Io = "float32", samples: int = 8) -> bytes:
 
     if any(tensor.shape[0] != 1 for tensor in model.inputs):
         inputs = [keras.Input(batch_shape=(1, *t.shape[1:]), name=t.name) for t in model.inputs]
-        closed = keras.models.clone_model(model, input_tensors=inputs)
+        # A model of one input is made with the tensor itself or with a list of it.
+        given = inputs if isinstance(model.input, list | tuple) else inputs[0]
+        closed = keras.models.clone_model(model, input_tensors=given)
         closed.set_weights(model.get_weights())
         model = closed
     generator = np.random.default_rng(1)
@@ -67,7 +70,9 @@ def convert(model: Any, io: Io = "float32", samples: int = 8) -> bytes:
     converter.representative_dataset = data
     if io != "float32":
         converter.inference_input_type = converter.inference_output_type = tf.as_dtype(io)
-    with contextlib.redirect_stdout(io_module.StringIO()):  # it reports its temporary folder
+    with contextlib.redirect_stdout(io_module.StringIO()), warnings.catch_warnings():
+        # It reports its temporary folder, and that it takes the range of the input from the data.
+        warnings.simplefilter("ignore")
         return bytes(converter.convert())
 
 
