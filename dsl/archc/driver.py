@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from archc.analysis.lowering import lower
 from archc.analysis.memory import peak
-from archc.analysis.profile import budgets, profile
+from archc.analysis.profile import budget_faults, budgets, profile
 from archc.diagnostics.codes import BAD_NAME, DUPLICATE_NAME, NO_ARCH, RECURSION, SYNTAX
 from archc.diagnostics.model import (
     Diagnostic,
@@ -38,7 +38,7 @@ from archc.sema.resolve import Setting, resolve
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.parse import parse_expression
-from archc.targets.judge import border, judge
+from archc.targets.judge import aim, border, judge
 from archc.targets.model import Target
 from archc.targets.target import parse_target
 
@@ -110,14 +110,16 @@ def compile_model(
     model: Model, program: Program, options: Options, reporter: Reporter
 ) -> Network | None:
     """One network from its model; None, and reports, where it has none."""
+    target = aim(model.target, options.target, reporter)
+    reporter.extend(budget_faults(model.budgets))
     graph = expand(model, reporter)
     if graph is None:
         return None
     io = border(model.target)
     deployed = lower(graph, io)
-    judged = judge(model.target, options.target, graph, deployed, reporter)
+    report = judge(target, graph, deployed, reporter) if target else None
     top = peak(deployed)
-    unsupported = judged[1].unsupported if judged else None
+    unsupported = report.unsupported if report else None
     figures = profile(graph, deployed, top.bytes, top.at, unsupported)
     held, broken = budgets(model.budgets, figures)
     reporter.extend(broken)
@@ -125,7 +127,9 @@ def compile_model(
         identity(model, program, options),
         graph,
         figures,
-        Judgement(judged[0].name, judged[1].verdict, judged[1].findings, io) if judged else None,
+        Judgement(target.target.name, report.verdict, report.findings, io)
+        if target and report
+        else None,
         held,
     )
     described = document["model"]

@@ -38,6 +38,11 @@ class Net:
             self(keyword)
         return self.last
 
+    def loose(self) -> list[int]:
+        """The values that nothing reads."""
+        read = {source for node in self._nodes for source in node.inputs}
+        return [value for value in range(len(self._nodes)) if value not in read]
+
     def graph(self, output: int | None = None) -> Graph:
         nodes = list(self._nodes)
         for index, node in enumerate(nodes):

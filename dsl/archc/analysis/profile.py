@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp
-from archc.diagnostics.codes import BUDGET, UNKNOWN_NAME
+from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
 from archc.diagnostics.model import Diagnostic, make
 from archc.diagnostics.nearest import did_you_mean
 from archc.ir.graph import Graph, Node, Via
@@ -205,12 +205,31 @@ BUDGET_NAMES: tuple[str, ...] = (*_TOTALS, *_DEPLOYED)
 """What `require` can bound: the integer keys of the manifest's totals and deployed sections."""
 
 
+def budget_faults(requests: Iterable[BudgetRequest]) -> tuple[Diagnostic, ...]:
+    """What is wrong with budgets whatever the network: unknown names, bytes for counts."""
+    faults = []
+    for request in requests:
+        name = request.name.text
+        if name not in BUDGET_NAMES:
+            faults.append(_unknown(request))
+        elif request.bytes and "bytes" not in name:
+            faults.append(
+                make(
+                    NUMBER,
+                    f"`{name}` is a count, not a number of bytes",
+                    request.span,
+                    help="units for counts are k, M and G",
+                )
+            )
+    return tuple(faults)
+
+
 def budgets(
     requests: Iterable[BudgetRequest], profile: Profile
 ) -> tuple[tuple[Budget, ...], tuple[Diagnostic, ...]]:
-    """Every budget of known name with its actual value, and what is wrong with budgets.
+    """Every budget of known name with its actual value, and those that are broken.
 
-    A broken budget is an error that names the layers which cost most of it; so is an unknown name.
+    A broken budget is an error that names the layers which cost most of it.
     """
     evaluated, diagnostics = [], []
     for request in requests:
@@ -220,7 +239,6 @@ def budgets(
         elif name in _DEPLOYED:
             actual = _DEPLOYED[name](profile.deployed)
         else:
-            diagnostics.append(_unknown(request))
             continue
         budget = Budget(name, request.limit, actual)
         evaluated.append(budget)

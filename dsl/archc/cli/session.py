@@ -62,7 +62,8 @@ class Session:
             options = judged_by(options, loader.target(arguments.target))
         compilation = compile_spec(loader, loader.load(path), options)
         self.networks.extend(compilation.networks)
-        self.diagnostics.extend(compilation.diagnostics)
+        said = set(self.diagnostics)  # variants of one family share its warnings
+        self.diagnostics.extend(d for d in compilation.diagnostics if d not in said)
 
     def locate(self, source: Any) -> str:
         """The path under which the user can open a source."""

@@ -31,12 +31,21 @@ class Elementwise(Op):
         return KerasCall(self.layer)
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        first = Step(self.operator, output, inputs=(-1, -2))
-        rest = (
-            Step(self.operator, output, inputs=(index - 2, -1 - index))
-            for index in range(2, len(inputs))
-        )
-        return (first, *rest)
+        steps: list[Step] = []
+        total = -1
+        for place, shape in enumerate(inputs[1:], 2):
+            other = -place
+            if self.flattens(shape):
+                table = (shape[-1:],)
+                steps.append(Step("RESHAPE", shape[-1:], (other,), tables=table, batched=False))
+                other = len(steps) - 1
+            steps.append(Step(self.operator, output, inputs=(total, other)))
+            total = len(steps) - 1
+        return tuple(steps)
+
+    def flattens(self, second: Shape) -> bool:
+        """Whether the converter brings a second operand of this shape to one axis."""
+        return False
 
 
 class Add(Elementwise):
@@ -45,6 +54,11 @@ class Add(Elementwise):
     keyword = "add"
     layer = "Add"
     operator = "ADD"
+
+    def flattens(self, second: Shape) -> bool:
+        """The trap of batch 1 (`lowering.md` section 1): what has only ones before its last axis
+        is taken for a bias, which has one axis. A single number is not."""
+        return product(second) == second[-1] > 1
 
 
 class Multiply(Elementwise):

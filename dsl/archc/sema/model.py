@@ -7,7 +7,7 @@ from archc.ops.base import Shape
 from archc.rounding import Rounding
 from archc.sema.callees import Given
 from archc.sema.scope import Module
-from archc.source import Source
+from archc.source import Source, Span
 from archc.syntax import ast
 
 
@@ -25,6 +25,8 @@ class BudgetRequest(NamedTuple):
 
     name: ast.Name
     limit: int
+    span: Span
+    """Of the limit."""
     bytes: bool
     """Whether the limit was written with a byte unit."""
 

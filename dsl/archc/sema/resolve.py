@@ -410,14 +410,7 @@ class Resolver:
             value = self.evaluator.number(limit, scope)
         if value.denominator != 1 or value < 0:
             raise reject(NUMBER, "a budget is a whole number from 0", limit.span)
-        if in_bytes and "bytes" not in name.text:
-            raise reject(
-                NUMBER,
-                f"`{name.text}` is a count, not a number of bytes",
-                limit.span,
-                help="units for counts are k, M and G",
-            )
-        return BudgetRequest(name, value.numerator, in_bytes)
+        return BudgetRequest(name, value.numerator, limit.span, in_bytes)
 
 
 def in_range(parameter: ast.Parameter, given: Given, evaluator: Evaluator, scope: Scope) -> None:

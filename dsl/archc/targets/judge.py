@@ -1,8 +1,10 @@
 """What a spec asks of its target, held against what the target knows, and said with places."""
 
+from typing import NamedTuple
+
 from archc.analysis.lowering import Deployed
 from archc.diagnostics.codes import TARGET
-from archc.diagnostics.model import Diagnostic, Label, Reporter, make
+from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make
 from archc.diagnostics.nearest import did_you_mean
 from archc.ir.graph import Graph, Via
 from archc.sema.model import TargetRequest
@@ -19,36 +21,39 @@ SHOWN = 3
 """How many further layers a diagnostic names."""
 
 
-def judge(
-    request: TargetRequest | None,
-    own: Target | None,
-    graph: Graph,
-    deployed: Deployed,
-    reporter: Reporter,
-) -> tuple[Target, Report] | None:
-    """The report of a network's target, its findings reported where they stand.
+class Aim(NamedTuple):
+    """A target, and what a spec asks of it."""
+
+    target: Target
+    request: Request
+    declared: TargetRequest | None
+    """Where the spec asks for it; None where only the command line does."""
+
+
+def aim(declared: TargetRequest | None, own: Target | None, reporter: Reporter) -> Aim | None:
+    """What a network is judged by; None without a target, or where a target is not known.
 
     Args:
-        request: the spec's `target`; None if it has none.
+        declared: the spec's `target`; None if it has none.
         own: a target to judge by instead of the one named.
-        graph: the Keras graph.
-        deployed: what the converter leaves of it.
-        reporter: takes the findings.
-
-    Returns:
-        None without a target.
-
-    Raises:
-        Rejected: no target has the name asked for.
+        reporter: takes what is wrong with the declaration.
     """
-    if own is None and request is None:
-        return None
     if own is None:
-        assert request is not None
-        own = builtin(request.name.text, request.name.span)
-    report = check(own, understood(request, own, reporter), graph, deployed)
-    reporter.extend(diagnostics(report, graph, request))
-    return own, report
+        if declared is None:
+            return None
+        try:
+            own = builtin(declared.name.text, declared.name.span)
+        except Rejected as rejected:
+            reporter.add(rejected.diagnostic)
+            return None
+    return Aim(own, understood(declared, own, reporter), declared)
+
+
+def judge(aim: Aim, graph: Graph, deployed: Deployed, reporter: Reporter) -> Report:
+    """What the target says of a network, its findings reported where they stand."""
+    report = check(aim.target, aim.request, graph, deployed)
+    reporter.extend(diagnostics(report, graph, aim.declared))
+    return report
 
 
 def border(request: TargetRequest | None) -> str:
@@ -107,10 +112,8 @@ def diagnostics(
     together: dict[tuple[str, str, str, Span | None], list[Finding]] = {}
     for finding in report.findings:
         span = place(finding, graph, request)
-        if finding.level == "error":
-            key = (finding.code, finding.level, "", span)
-        else:
-            key = (finding.code, finding.level, finding.message, None)
+        said, at = ("", span) if finding.level == "error" else (finding.message, None)
+        key = (finding.code, finding.level, said, at)
         together.setdefault(key, []).append(finding)
     return tuple(diagnostic(group, graph, request) for group in together.values())
 

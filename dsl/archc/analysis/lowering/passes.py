@@ -301,21 +301,13 @@ def fold_forward(program: Program) -> None:
             source = program.source(instruction)
 
 
-def flatten_vector_addends(program: Program) -> None:
-    """The Add trap of batch 1: a second addend that is a vector is taken for a bias, so that it
-    gets a RESHAPE to one axis."""
+def doubt_column_addends(program: Program) -> None:
+    """A second addend of n x 1 x 1 looks like the bias of a channels-first map."""
     for instruction in program:
-        if instruction.operator != "ADD" or len(instruction.inputs) != 2:
-            continue
-        addend = program.source(instruction, 1)
-        if _is_vector(addend.shape) and addend.shape[-1] > 1:
-            shape = addend.shape[-1:]
-            step = Step("RESHAPE", shape, tables=(shape,), batched=False)
-            before = (*instruction.place[:-1], instruction.place[-1] - 1)
-            flat = program.add(step, [addend.index], instruction.layers, before)
-            program.rewire(instruction, 1, flat)
-        elif addend.shape[1:] == (1, 1) and addend.shape[0] > 1:
-            program.doubt(instruction, "an addend of n x 1 x 1 may be taken for a bias")
+        if instruction.operator == "ADD" and len(instruction.inputs) == 2:
+            addend = program.source(instruction, 1).shape
+            if addend[1:] == (1, 1) and addend[0] > 1:
+                program.doubt(instruction, "an addend of n x 1 x 1 may be taken for a bias")
 
 
 def requantise_concatenated(program: Program) -> None:
@@ -401,8 +393,7 @@ def passes(io: str) -> Iterable[Callable[[Program], None]]:
     return (
         drop_identities,
         merge_equal,
-        flatten_vector_addends,
-        merge_equal,
+        doubt_column_addends,
         drop_repeated_activations,
         merge_low_reshapes,
         sink_reshapes,

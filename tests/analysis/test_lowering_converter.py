@@ -1,0 +1,286 @@
+"""The deployed graph against the int8 converter: every operator and every rule, and random nets.
+
+Equal means: the same operators with the same result shapes, the same bytes of constants and of
+weights, counted by tensor.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.keras_models import build
+from support.nets import Net
+from support.random_nets import random_net
+from support.tflite import convert, read
+
+from archc.analysis.lowering import lower
+
+pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]
+
+Steps = list[Any]
+"""An operator's name, or (name, arguments), each reading the one before."""
+
+MAP = (8, 8, 8)
+CONV = ("conv", {"channels": 8})
+WIDE = ("conv", {"channels": 8, "kernel": (3, 3)})
+VALID = {"padding": "valid"}
+PAD = ("zero_pad", {"before": (1, 1)})
+
+CHAINS: dict[str, tuple[tuple[int, ...], Steps]] = {
+    # operators by themselves
+    **{
+        keyword: (MAP, [CONV, keyword])
+        for keyword in (
+            *("relu6", "relu", "sigmoid", "softmax", "tanh", "hard_sigmoid", "hard_swish"),
+            *("swish", "gelu", "leaky_relu", "batchnorm", "layernorm", "dropout"),
+            *("spatial_dropout", "global_average_pool", "global_max_pool", "flatten"),
+        )
+    },
+    "layernorm without scale": (MAP, [("layernorm", {"scale": False})]),
+    "layernorm without offset": (MAP, [("layernorm", {"center": False})]),
+    "layernorm bare": (MAP, [("layernorm", {"center": False, "scale": False})]),
+    "layernorm on a vector": (MAP, ["global_average_pool", "layernorm"]),
+    "two layernorms share epsilon": (MAP, ["layernorm", "layernorm"]),
+    "nearest": (MAP, [CONV, ("upsample", {})]),
+    "nearest, columns": (MAP, [("upsample", {"scale": (1, 3)})]),
+    "nearest by 1": (MAP, [CONV, ("upsample", {"scale": (1, 1)})]),
+    "bilinear": (MAP, [("upsample", {"interpolation": "bilinear"})]),
+    "max pool": (MAP, [("max_pool", {"window": (2, 2)})]),
+    "average pool": (MAP, [("average_pool", {"window": (3, 3), "stride": (1, 2)})]),
+    "transposed": (MAP, [("conv_transpose", {"channels": 8, "kernel": (3, 3)}), "relu6"]),
+    "transposed, no bias": (
+        MAP,
+        [("conv_transpose", {"channels": 8, "kernel": (3, 3), "bias": False}), "relu6"],
+    ),
+    "transposed, batchnorm": (
+        MAP,
+        [("conv_transpose", {"channels": 8, "kernel": (3, 3), "stride": (2, 1)}), "batchnorm"],
+    ),
+    "dilated": (MAP, [("conv", {"channels": 8, "kernel": (3, 3), "dilation": (2, 2)})]),
+    "groups": (MAP, [("conv", {"channels": 8, "kernel": (3, 3), "groups": 8})]),
+    "depthwise, uneven stride": (MAP, [("dwconv", {"kernel": (3, 3), "stride": (1, 2)})]),
+    "depthwise multiplier": (MAP, [("dwconv", {"kernel": (3, 3), "multiplier": 2})]),
+    "window over the map": (MAP, [("conv", {"channels": 4, "kernel": (15, 15)})]),
+    # identities
+    "identity": (MAP, ["dropout"]),
+    "reshape to the same shape": (MAP, [("reshape", {"shape": MAP}), "relu6"]),
+    "mean of one pixel": ((1, 1, 8), [("global_average_pool", {"keepdims": True}), "sigmoid"]),
+    "maximum of one pixel": ((1, 1, 8), [("global_max_pool", {"keepdims": True}), "sigmoid"]),
+    "mean of one pixel as a vector": ((1, 1, 8), ["global_average_pool"]),
+    "no padding": (MAP, [("zero_pad", {"before": (0, 0)}), ("max_pool", {"window": (2, 2)})]),
+    # folding
+    "batchnorm first": (MAP, ["batchnorm", "relu6", CONV]),
+    "two batchnorms": (MAP, [CONV, "batchnorm", "dropout", "batchnorm", "relu6"]),
+    "batchnorm after pool": (MAP, [("max_pool", {"window": (2, 2)}), "batchnorm", "hard_sigmoid"]),
+    "batchnorm into dense": (MAP, ["global_average_pool", "batchnorm", ("dense", {"units": 8})]),
+    "batchnorm into dense over a map": (
+        MAP,
+        [("global_average_pool", {"keepdims": True}), "batchnorm", "flatten", ("dense", {"units": 8})],
+    ),
+    "batchnorm not into dense without bias": (
+        MAP,
+        ["global_average_pool", "batchnorm", ("dense", {"units": 8, "bias": False})],
+    ),
+    "dense and batchnorm": ((8,), [("dense", {"units": 8, "bias": False}), "batchnorm"]),
+    "dense, batchnorm, dense": (
+        (8,),
+        [("dense", {"units": 8, "bias": False}), "batchnorm", ("dense", {"units": 4})],
+    ),
+    "three dense": ((8,), [("dense", {"units": units}) for units in (8, 4, 6)]),
+    "four dense": ((8,), [("dense", {"units": units}) for units in (8, 4, 6, 9)]),
+    "one channel into a valid convolution": (
+        (8, 8, 1),
+        ["batchnorm", ("conv", {"channels": 8, "kernel": (3, 3), **VALID})],
+    ),
+    "one channel before a same convolution": ((8, 8, 1), ["batchnorm", WIDE]),
+    "hard sigmoid into a convolution": (MAP, [CONV, "hard_sigmoid", CONV]),
+    "two hard sigmoids share numbers": (MAP, ["hard_sigmoid", "hard_sigmoid"]),
+    # padding
+    "pad 1, kernel 3": ((8, 7, 8), [PAD, ("dwconv", {"kernel": (3, 3), **VALID})]),
+    "pad 1, stride 2, odd": (
+        (7, 7, 8),
+        [PAD, ("dwconv", {"kernel": (3, 3), "stride": (2, 2), **VALID})],
+    ),
+    "pad 1, stride 2, even": (
+        MAP,
+        [PAD, ("conv", {"channels": 8, "kernel": (3, 3), "stride": (2, 2), **VALID})],
+    ),
+    "pad below and right, stride 2, even": (
+        MAP,
+        [
+            ("zero_pad", {"before": (0, 0), "after": (1, 1)}),
+            ("conv", {"channels": 8, "kernel": (3, 3), "stride": (2, 2), **VALID}),
+        ],
+    ),
+    "pad, dilated": (
+        MAP,
+        [
+            ("zero_pad", {"before": (2, 2)}),
+            ("conv", {"channels": 8, "kernel": (3, 3), "dilation": (2, 2), **VALID}),
+        ],
+    ),
+    "pad before a pool": (MAP, [PAD, ("max_pool", {"window": (3, 3)})]),
+    "pad before a same convolution": (MAP, [PAD, WIDE]),
+    # activations
+    "relu, relu6": (MAP, [CONV, "relu", "relu6"]),
+    "relu6, relu": (MAP, [CONV, "relu6", "relu"]),
+    "relu6 twice": (MAP, [CONV, "relu6", "relu6"]),
+    "relu6 after a mean": (MAP, ["global_average_pool", "relu6"]),
+    "relu6 after sigmoid": (MAP, ["sigmoid", "relu6"]),
+    "relu6 after pools": (MAP, [("average_pool", {"window": (2, 2)}), "relu6"]),
+    "hard swish, relu6": (MAP, [CONV, "hard_swish", "relu6"]),
+    # reshapes
+    "mean as a map": (MAP, ["global_average_pool", ("reshape", {"shape": (1, 1, 8)}), CONV]),
+    "mean map as a vector": (
+        MAP,
+        [("global_average_pool", {"keepdims": True}), "flatten", "softmax"],
+    ),
+    "two reshapes": (MAP, [("reshape", {"shape": (4, 16, 8)}), "flatten", "softmax"]),
+    "one pixel into dense": (
+        MAP,
+        [("conv", {"channels": 8, "kernel": (8, 8), **VALID}), "flatten", ("dense", {"units": 4})],
+    ),
+    "flatten sinks": (MAP, [CONV, "flatten", "relu6", "sigmoid", ("dense", {"units": 4})]),
+    "batchnorm through a reshape": (
+        (8,),
+        [("dense", {"units": 8}), ("reshape", {"shape": (1, 1, 8)}), "batchnorm"],
+    ),
+}
+
+
+def chain(shape: tuple[int, ...], steps: Steps) -> Net:
+    net = Net(*shape)
+    for step in steps:
+        keyword, arguments = step if isinstance(step, tuple) else (step, {})
+        net(keyword, **arguments)
+    return net
+
+
+def residual_vectors() -> Net:
+    net = Net(8)
+    first = net("dense", units=8)
+    net("relu6")
+    net("add", first, net("dense", units=8))
+    return net
+
+
+def residual_pixels() -> Net:
+    net = Net(1, 1, 8)
+    first = net("conv", channels=8)
+    net("add", first, net("conv", channels=8), net("conv", first, channels=8))
+    return net
+
+
+def equal_branches() -> Net:
+    net = Net(*MAP)
+    x = net("conv", channels=8)
+    a, b = net("relu6", x), net("relu6", x)
+    net("add", net("max_pool", a, window=(2, 2)), net("max_pool", b, window=(2, 2)))
+    return net
+
+
+def two_users() -> Net:
+    net = Net(*MAP)
+    x = net("conv", channels=8)
+    net("concat", x, net("batchnorm", x), net("relu6", x))
+    return net
+
+
+def dense_copied() -> Net:
+    net = Net(8)
+    x = net("dense", units=8)
+    net("concat", x, net("relu6", x), net("relu", x))
+    return net
+
+
+def fixed_scale() -> Net:
+    net = Net(*MAP)
+    a = net("max_pool", net("sigmoid", net("conv", channels=8)), window=(2, 2))
+    b = net("zero_pad", net("tanh", 0), before=(0, 0), after=(1, 1))
+    b = net("conv", b, channels=8, stride=(2, 2), kernel=(3, 3), padding="valid")
+    c = net("upsample", net("softmax", b), scale=(1, 1))
+    net("concat", a, b, c)
+    return net
+
+
+def scales_joined() -> Net:
+    net = Net(*MAP)
+    a, b = net("sigmoid"), net("conv", 0, channels=8)
+    net("concat", net("concat", a, b), net("concat", b, a))
+    return net
+
+
+def gates() -> Net:
+    net = Net(*MAP)
+    x = net("conv", channels=8)
+    net("global_average_pool", x)
+    net("dense", units=4)
+    net("relu6")
+    net("dense", units=8)
+    net("sigmoid")
+    x = net("multiply", x, net("reshape", shape=(1, 1, 8)))
+    net("global_average_pool", x, keepdims=True)
+    net("conv", channels=8)
+    net("relu6")
+    net("conv", channels=8)
+    net("hard_sigmoid")
+    x = net("multiply", x, net.last)
+    net("sigmoid", net("conv", x, channels=8))
+    net("multiply", x, net.last)
+    return net
+
+
+def padding_shared() -> Net:
+    net = Net(*MAP)
+    x = net("zero_pad", before=(1, 1))
+    a = net("conv", x, channels=8, kernel=(3, 3), padding="valid")
+    net("add", a, net("dwconv", x, kernel=(3, 3), padding="valid"))
+    return net
+
+
+def hard_swish_by_hand() -> Net:
+    net = Net(*MAP)
+    x = net("conv", channels=8)
+    y = net("hard_sigmoid")
+    net("add", net("multiply", y, x), y)
+    return net
+
+
+NETS: tuple[Callable[[], Net], ...] = (
+    *(residual_vectors, residual_pixels, equal_branches, two_users, dense_copied, fixed_scale),
+    *(scales_joined, gates, padding_shared, hard_swish_by_hand),
+)
+
+
+def agree(net: Net, io: str = "float32") -> None:
+    graph = net.graph()
+    file, deployed = read(convert(build(graph), io, samples=2)), lower(graph, io)
+    assert not deployed.unknown
+    assert sorted((op.operator, op.shape) for op in deployed.operators) == file.shapes
+    assert deployed.counts == file.counts
+    assert deployed.constant_bytes == file.constant_bytes
+    assert deployed.weight_bytes == file.weight_bytes
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_chain(name: str) -> None:
+    agree(chain(*CHAINS[name]))
+
+
+@pytest.mark.parametrize("make", NETS)
+def test_branches(make: Callable[[], Net]) -> None:
+    agree(make())
+
+
+@pytest.mark.parametrize("io", ["float32", "int8", "uint8"])
+@pytest.mark.parametrize("name", ["identity", "sigmoid", "flatten"])
+def test_border(name: str, io: str) -> None:
+    agree(chain(*CHAINS[name]), io)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_random_net(seed: int) -> None:
+    net = random_net(seed, exotic=seed % 2 == 0)
+    if lower(net.graph()).unknown:
+        pytest.skip("holds a pattern whose lowering is not known, and says so")
+    agree(net, ("float32", "int8", "uint8")[seed % 3])

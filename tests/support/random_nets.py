@@ -1,0 +1,119 @@
+"""Random op graphs with branches, reuse and every operator: what the converter is asked about."""
+
+from random import Random
+
+from archc.ops.base import OpError, product
+from support.nets import Net
+
+_PLAIN = (
+    *("conv", "conv", "conv3", "conv3", "dw", "dw", "batchnorm", "batchnorm", "relu6", "relu6"),
+    *("sigmoid", "gap", "gap_map", "dense", "dropout", "flatten", "to_map", "pad", "same_pad"),
+    *("max_pool", "average_pool", "add", "add", "multiply", "concat", "gate", "gate"),
+)
+_EXOTIC = (
+    *("relu", "softmax", "hard_sigmoid", "hard_swish", "swish", "gelu", "tanh", "leaky_relu"),
+    *("nearest", "bilinear", "transpose", "global_max_pool", "reshape"),
+)
+
+
+def random_net(seed: int, size: int = 9, exotic: bool = True) -> Net:
+    """A graph of about ``size`` operators. Values nothing reads are joined by dense layers."""
+    random = Random(seed)
+    net = Net(*random.choice([(8, 7), (6, 6), (5, 8), (8, 6)]), random.choice([4, 8]))
+    kinds = _PLAIN + _EXOTIC if exotic else _PLAIN
+    while net.last < size:
+        reads = net.last if random.random() < 0.85 else random.randrange(net.last + 1)
+        try:
+            _grow(net, random, random.choice(kinds), reads)
+        except OpError:
+            continue
+    ends = []
+    for value in net.loose():
+        if len(net.shape(value)) > 1:
+            value = net("global_average_pool", net("conv", value, channels=4, bias=True))
+        ends.append(net("dense", value, units=4))
+    if len(ends) > 1:
+        net("concat", *ends)
+    return net
+
+
+def _grow(net: Net, random: Random, kind: str, x: int) -> None:
+    shape = net.shape(x)
+    bias, stride = random.random() < 0.5, random.choice([(1, 1), (2, 2)])
+    padding = random.choice(["same", "valid"])
+    if kind == "conv":
+        net("conv", x, channels=random.choice([4, 8]), bias=bias)
+    elif kind == "conv3":
+        kernel = random.choice([(3, 3), (1, 3), (2, 2)])
+        net("conv", x, channels=8, kernel=kernel, stride=stride, padding=padding, bias=bias)
+    elif kind == "dw":
+        kernel, multiplier = random.choice([(3, 3), (1, 1), (2, 3)]), random.choice([1, 1, 2])
+        options = {"stride": stride, "padding": padding, "bias": bias}
+        net("dwconv", x, kernel=kernel, multiplier=multiplier, **options)
+    elif kind == "gap":
+        net("global_average_pool", x)
+    elif kind == "gap_map":
+        net("global_average_pool", x, keepdims=True)
+    elif kind == "global_max_pool":
+        net("global_max_pool", x, keepdims=bias)
+    elif kind == "dense":
+        net("dense", x, units=random.choice([4, 8]), bias=bias)
+    elif kind == "to_map" and len(shape) == 1:
+        net("reshape", x, shape=(1, 1, *shape))
+    elif kind == "reshape":
+        size = product(shape)
+        net("reshape", x, shape=random.choice([shape, (size,), (size // shape[-1], 1, shape[-1])]))
+    elif kind == "pad":
+        amounts = random.choice([(0, 0), (1, 1), (0, 1)])
+        net("zero_pad", x, before=amounts, after=random.choice([(0, 0), (1, 1)]))
+    elif kind == "same_pad" and len(shape) == 3:
+        total = [max((-(-n // stride[0]) - 1) * stride[0] + 3 - n, 0) for n in shape[:2]]
+        before = (total[0] // 2, total[1] // 2)
+        net("zero_pad", x, before=before, after=(total[0] - before[0], total[1] - before[1]))
+        net("dwconv", kernel=(3, 3), stride=stride, padding="valid", bias=bias)
+    elif kind in ("max_pool", "average_pool"):
+        window = random.choice([(2, 2), (3, 3)])
+        net(kind, x, window=window, stride=stride, padding=padding)
+    elif kind in ("add", "concat"):
+        fits = (
+            [v for v in range(net.last + 1) if v != x and net.shape(v) == shape]
+            if kind == "add"
+            else [v for v in range(net.last + 1) if v != x and _beside(net.shape(v), shape)]
+        )
+        if fits:
+            net(kind, *random.sample([x, random.choice(fits)], 2))
+    elif kind == "multiply":
+        fits = [v for v in range(net.last + 1) if net.shape(v) in (shape, (1, 1, shape[-1]))]
+        net("multiply", x, random.choice(fits))
+    elif kind == "gate" and len(shape) == 3:
+        _gate(net, random.choice(["pointwise", "dense", "attention"]), x)
+    elif kind in ("nearest", "bilinear"):
+        net("upsample", x, scale=random.choice([(2, 2), (1, 2)]), interpolation=kind)
+    elif kind == "transpose":
+        net("conv_transpose", x, channels=4, kernel=(3, 3), stride=(2, 2), bias=True)
+    elif kind in ("batchnorm", *_EXOTIC, "relu6", "sigmoid", "dropout", "flatten"):
+        net(kind, x)
+
+
+def _beside(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return len(a) == len(b) and a[:-1] == b[:-1]
+
+
+def _gate(net: Net, style: str, x: int) -> None:
+    channels = net.shape(x)[2]
+    if style == "attention":
+        net("conv", x, channels=channels)
+    elif style == "pointwise":
+        net("global_average_pool", x, keepdims=True)
+        net("conv", channels=4)
+        net("relu6")
+        net("conv", channels=channels)
+    else:
+        net("global_average_pool", x)
+        net("dense", units=4)
+        net("relu6")
+        net("dense", units=channels)
+    net("sigmoid")
+    if style == "dense":
+        net("reshape", shape=(1, 1, channels))
+    net("multiply", x, net.last)
