@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from archc.analysis.lowering import lower
 from archc.analysis.memory import peak
 from archc.analysis.profile import budget_faults, budgets, profile
-from archc.diagnostics.codes import BAD_NAME, DUPLICATE_NAME, NO_ARCH, RECURSION, SYNTAX
+from archc.diagnostics.codes import BAD_NAME, DUPLICATE_NAME, LIMIT, NO_ARCH, RECURSION, SYNTAX
 from archc.diagnostics.model import (
     Diagnostic,
     Label,
@@ -88,7 +88,8 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
     try:
         program = Program(loader, options.limits, reporter)
         module = program.load(source)
-        check(module, options.limits, reporter)
+        for each in program.modules():
+            check(each, options.limits, reporter)
         settings = parse_settings(options)
         declared = choose(module.file, options, bool(settings))
         if not any(found.code == RECURSION.name for found in reporter.diagnostics):
@@ -103,6 +104,8 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
         try_add(reporter, rejected.diagnostic)
     except TooManyErrors:
         pass
+    except RecursionError:  # only with bounds that were moved far
+        try_add(reporter, too_deep())
     return Compilation(tuple(networks), reporter.diagnostics)
 
 
@@ -255,6 +258,14 @@ def renamed(model: Model, options: Options) -> Model:
     if why is not None:
         raise reject(BAD_NAME, why, help="names are letters, digits and underscores")
     return model._replace(name=options.name, base=model.name)
+
+
+def too_deep() -> Diagnostic:
+    return make(
+        LIMIT,
+        "this spec nests more deeply than the compiler can follow",
+        help="lower `--limit nesting` and `--limit call_depth`",
+    )
 
 
 def try_add(reporter: Reporter, diagnostic: Diagnostic) -> None:

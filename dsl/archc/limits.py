@@ -21,8 +21,8 @@ class Limits(NamedTuple):
     derivations: int = 64
     """Archs between a derived arch and the one with the stages."""
     call_depth: int = 48
-    """Blocks being called within one another."""
-    steps: int = 2_000_000
+    """Blocks being called, and braces and branches entered, within one another."""
+    steps: int = 300_000
     """Statements run and expressions evaluated for one arch."""
     repeats: int = 1_000
     """Repeats of one stage."""

@@ -75,7 +75,12 @@ CHAINS: dict[str, tuple[tuple[int, ...], Steps]] = {
     "batchnorm into dense": (MAP, ["global_average_pool", "batchnorm", ("dense", {"units": 8})]),
     "batchnorm into dense over a map": (
         MAP,
-        [("global_average_pool", {"keepdims": True}), "batchnorm", "flatten", ("dense", {"units": 8})],
+        [
+            ("global_average_pool", {"keepdims": True}),
+            "batchnorm",
+            "flatten",
+            ("dense", {"units": 8}),
+        ],
     ),
     "batchnorm not into dense without bias": (
         MAP,

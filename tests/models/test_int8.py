@@ -3,6 +3,7 @@
 from functools import cache
 
 import pytest
+
 from support import shipped
 from support.tflite import TfliteFile, convert, read
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from support import shipped
 from support.wiring import inputs_by_name
 

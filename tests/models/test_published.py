@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
+
 from support import shipped
 from support.variance import images
 from support.wiring import PREPROCESSING, Wired, last_layer, wired

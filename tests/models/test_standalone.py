@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support import shipped
 
 pytestmark = pytest.mark.keras
@@ -23,10 +24,11 @@ sys.path.insert(0, "generated")
 alone = {name: importlib.import_module(name) for name in names}
 sys.path.pop(0)
 from generated import build_model, list_models
+models = {name: alone[name].build_model() for name in built}
 print(json.dumps({
     "listed": list(list_models()),
-    "modules": {name: {layer.name: layer.count_params() for layer in alone[name].build_model().layers}
-                for name in built},
+    "modules": {name: {layer.name: layer.count_params() for layer in model.layers}
+                for name, model in models.items()},
     "registry": {name: build_model(name).count_params() for name in built},
 }))
 """

@@ -1,9 +1,9 @@
 """A generated model learns: handwritten digits, bundled with scikit-learn."""
 
 import pytest
-from support import shipped
 
 import archc
+from support import shipped
 
 pytestmark = pytest.mark.keras
 

@@ -38,9 +38,9 @@ WORDS = (
     "gate_2", "main", "conv_2", "_p", "__init__", "stage_1", "head_", "format", "input_", "match",
     "case", "range", "float", "object", "filters", "x1", "in_channels",
 )  # fmt: skip
-ARCHS = tuple(
-    word for word in WORDS if not word.startswith("_") and word not in ("keras", "build_model")
-)
+LAYERS = tuple(word for word in WORDS if not word.startswith("_"))
+"""Words that names of layers may start with."""
+ARCHS = tuple(word for word in LAYERS if word not in ("keras", "build_model"))
 
 # --- small pieces of AST -----------------------------------------------------------------------
 
@@ -663,7 +663,7 @@ class Writer:
         shape: Shape = (self.whole(1, 32), self.whole(1, 32), self.whole(1, 8))
         members.append(
             ast.Input(
-                name(self.fresh({"keras"})),
+                name(self.fresh({"keras"}, LAYERS)),
                 sizes(*(self.numeric(extent, place) for extent in shape)),
                 NOWHERE,
             )
@@ -674,7 +674,7 @@ class Writer:
             if len(shape) != 3:
                 break
             at = Place(scope, shape, None, 0, blocks)
-            stage, shape = self.stage(self.fresh(stages), at)
+            stage, shape = self.stage(self.fresh(stages, LAYERS), at)
             members.append(stage)
         if not self.run.rows or not self.chance(4):
             head, shape = self.head(Place(scope, shape, None, 0, blocks))

@@ -70,50 +70,33 @@ def last_layer(model: Any) -> Any:
 
 def wired(model: Any) -> Wired:
     """A model in the form that can be compared. It has one output."""
-    entries = _entries(model)
     layers = {layer.name: layer for layer in model.layers}
-    entries = _simplified(entries)
-    depth: dict[str, int] = {}
-    for name, (_, reads) in _sorted(entries).items():
-        depth[name] = 1 + max((depth[read] for read in reads), default=0)
+    entries = _simplified(_entries(model))
     steps: list[Step] = []
     index: dict[str, int] = {}
     variables: list[Any] = []
-    work = [(last_layer(model).name, False)]
-    while work:
-        name, ready = work.pop()
-        if name in index:
-            continue
+    for name in _order(entries, last_layer(model).name):
         entry, reads = entries[name]
-        kind = entry["class_name"]
-        if kind in COMMUTATIVE:  # the longer way first, so that both spellings give one order
-            reads = sorted(reads, key=lambda read: -depth[read])
-        if not ready:
-            work.append((name, True))
-            work.extend((read, False) for read in reversed(reads))
-            continue
         layer = layers.get(name)
+        held = layer.weights if layer is not None else ()
         shape = tuple(layer.output.shape[1:]) if layer is not None else entry["shape"]
-        config = entry["config"]
-        if kind == "Softmax":
-            kind, config = "Activation", {"activation": "softmax"}
-        if kind == "Activation":
-            kind, config = _activation(config["activation"])
-        kept = {key: _plain(config[key]) for key in CONFIG[kind]}
-        if kept.get("kernel_size") == (1, 1):
-            kept.pop("padding")  # nothing to pad
-        held = tuple(tuple(v.shape) for v in layer.weights) if layer is not None else ()
-        fused = config.get("activation") if held else None
-        learned = layer.trainable_variables if layer is not None else ()
-        trainable = sum(_size(variable.shape) for variable in learned)
-        sources = tuple(index[read] for read in reads)
-        steps.append(Step(kind, tuple(kept.items()), shape, held, trainable, sources))
+        kind, config = _spelled(entry["class_name"], entry["config"])
+        steps.append(
+            Step(
+                kind,
+                config,
+                shape,
+                tuple(tuple(variable.shape) for variable in held),
+                sum(_size(variable.shape) for variable in held if variable.trainable),
+                tuple(index[read] for read in reads),
+            )
+        )
         if held:
             variables.append(layer)
+        fused = entry["config"].get("activation") if held else None
         if fused not in (None, "linear"):
-            kind, config = _activation(fused)
-            function = tuple((key, _plain(config[key])) for key in CONFIG[kind])
-            steps.append(Step(kind, function, shape, (), 0, (len(steps) - 1,)))
+            function = _spelled("Activation", {"activation": fused})
+            steps.append(Step(*function, shape, (), 0, (len(steps) - 1,)))
         index[name] = len(steps) - 1
     return Wired(tuple(steps), tuple(variables))
 
@@ -168,13 +151,6 @@ def _simplified(entries: dict[str, Entry]) -> dict[str, Entry]:
     }
 
 
-def _activation(function: str) -> tuple[str, dict[str, Any]]:
-    """Class and configuration of the layer that is a function."""
-    if function == "relu":
-        return "ReLU", {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}
-    return "Activation", {"activation": function}
-
-
 def _scalar(entry: dict[str, Any], kind: str, value: float) -> bool:
     """Whether it is the bare operation `x + value` or `x * value`."""
     if entry["class_name"] != kind or not entry["inbound_nodes"]:
@@ -187,21 +163,39 @@ def _tensor_shape(entry: dict[str, Any]) -> tuple[int, ...]:
     return tuple(entry["inbound_nodes"][0]["args"][0]["config"]["shape"][1:])
 
 
-def _sorted(entries: dict[str, Entry]) -> dict[str, Entry]:
-    """The entries, every one after those it reads."""
-    done: dict[str, Entry] = {}
-    work = list(reversed(entries))
-    while work:
-        name = work.pop()
-        if name in done:
-            continue
-        missing = [read for read in entries[name][1] if read not in done]
-        if missing:
-            work.append(name)
-            work.extend(missing)
-        else:
-            done[name] = entries[name]
-    return done
+def _order(entries: dict[str, Entry], last: str) -> list[str]:
+    """The names of what leads to the last entry, each after what it reads.
+
+    Inputs of an operation that commutes are put in one order: the longer way first.
+    """
+    depth: dict[str, int] = {}
+    for longest_first in (False, True):
+        order: dict[str, None] = {}
+        work = [last]
+        while work:
+            name = work[-1]
+            kind, reads = entries[name][0]["class_name"], entries[name][1]
+            if longest_first and kind in COMMUTATIVE:
+                reads.sort(key=lambda read: -depth[read])
+            missing = [read for read in reads if read not in order]
+            if missing:
+                work.append(missing[0])
+                continue
+            order[work.pop()] = None
+            depth[name] = 1 + max((depth[read] for read in reads), default=0)
+    return list(order)
+
+
+def _spelled(kind: str, config: dict[str, Any]) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    """A layer's class and what makes it compute what it does, in one spelling."""
+    if kind == "Softmax":
+        kind, config = "Activation", {"activation": "softmax"}
+    elif kind == "Activation" and config["activation"] == "relu":
+        kind, config = "ReLU", {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}
+    kept = {key: _plain(config[key]) for key in CONFIG[kind]}
+    if kept.get("kernel_size") == (1, 1):
+        kept.pop("padding")  # nothing to pad
+    return kind, tuple(kept.items())
 
 
 def _plain(value: Any) -> Any:

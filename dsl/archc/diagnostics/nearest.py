@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 
 
+MOST = 500
+"""Names among which one is proposed; more would take longer than the rest of a compile."""
+
+
 def distance(a: str, b: str) -> int:
     """Edits (insert, delete, replace, swap of neighbours) that turn one word into the other.
 
@@ -23,10 +27,11 @@ def distance(a: str, b: str) -> int:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The closest known name, if one is close enough to propose; ties go to the first in order."""
     wanted = name.lower()
-    if len(wanted) > 64:
+    candidates = sorted(known)
+    if len(wanted) > 64 or len(candidates) > MOST:
         return None
     best: tuple[float, str] | None = None
-    for candidate in sorted(known):
+    for candidate in candidates:
         other = candidate.lower()
         if abs(len(other) - len(wanted)) > 3:
             continue

@@ -100,7 +100,7 @@ def match(
     free = [slot.name for slot in callee.free()]
     known = [slot.name for slot in callee.slots]
     positional = iter(free)
-    by_name = False
+    by_name = overflows = False
     for argument in arguments:
         if argument.name is None:
             if by_name:
@@ -114,7 +114,10 @@ def match(
                 )
                 continue
             slot = next(positional, None)
+            if slot is None and overflows:
+                continue
             if slot is None:
+                overflows = True
                 count = len(free)
                 takes = f"{count} argument{'s' * (count != 1)}" if count else "no arguments"
                 problems.append(

@@ -86,6 +86,20 @@ class Checker:
         if why is not None and not iskeyword(name.text):
             self.reporter.add(make(BAD_NAME, why, name.span, help="choose another name"))
 
+    def layer_name(self, name: ast.Name) -> None:
+        """A name that names of layers start with."""
+        self.declared(name)
+        if name.text.startswith("_"):
+            # TensorFlow: "Accepted names conform to Regex ^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$"
+            self.reporter.add(
+                make(
+                    BAD_NAME,
+                    f"names of layers would start with the underscore of `{name.text}`",
+                    name.span,
+                    help="start it with a letter: TensorFlow converts no model with such names",
+                )
+            )
+
     def not_a_form(self, name: ast.Name) -> None:
         if name.text in callees.FORMS or name.text in FUNCTIONS:
             self.reporter.add(
@@ -172,7 +186,7 @@ class Checker:
                     )
                 self.stage(member, scope)
             elif isinstance(member, ast.Input):
-                self.declared(member.name)
+                self.layer_name(member.name)
                 self.expression(member.shape, scope)
             elif isinstance(member, ast.Require):
                 for budget in member.budgets:
@@ -182,7 +196,7 @@ class Checker:
                 self.arguments(member.arguments, scope)
 
     def stage(self, stage: ast.Stage, scope: Scope) -> None:
-        self.declared(stage.name)
+        self.layer_name(stage.name)
         self.arguments(stage.arguments, scope)
         supplied = {
             argument.name.text if argument.name else "channels": Given(BAD, argument.span)
@@ -258,20 +272,24 @@ class Checker:
         done: set[str] = set()
         for start in blocks:
             path = [] if start in done else [start]
+            within = set(path)
             rests = [iter(edges[name]) for name in path]
             while path:
                 reference = next(rests[-1], None)
                 if reference is None:
+                    within.discard(path[-1])
                     done.add(path.pop())
                     rests.pop()
-                elif reference.text in path:
+                elif reference.text in within:
                     self.circle(path[path.index(reference.text) :], reference)
                 elif reference.text in blocks and reference.text not in done:
                     path.append(reference.text)
+                    within.add(reference.text)
                     rests.append(iter(edges[reference.text]))
 
     def circle(self, path: list[str], reference: ast.Name) -> None:
-        chain = " → ".join([*path, reference.text])
+        names = path if len(path) <= 6 else [*path[:3], "...", *path[-2:]]
+        chain = " → ".join([*names, reference.text])
         alone = f"`{reference.text}` calls itself"
         self.reporter.add(
             make(

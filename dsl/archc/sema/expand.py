@@ -212,6 +212,7 @@ class Expander:
         context: Context,
         supply: Supply | None,
     ) -> int | None:
+        context = context._replace(depth=context.depth + 1)
         for condition, body in statement.branches:
             try:
                 holds = self.evaluator.truth(condition, scope)
@@ -282,7 +283,7 @@ class Expander:
     ) -> int | None:
         if context.depth > self.limits.call_depth:
             raise exhausted(
-                f"blocks call one another more than {self.limits.call_depth} deep",
+                f"blocks, braces and branches run more than {self.limits.call_depth} deep here",
                 call.name.span,
                 "call_depth",
             )
@@ -400,6 +401,7 @@ class Expander:
         self, body: ast.Body, scope: Scope, value: int | None, context: Context
     ) -> int | None:
         """Run braces that add no part to names. Their `in` is the feature map that enters them."""
+        context = context._replace(depth=context.depth + 1)
         return self.body(body, scope.inner(self.building.feature(value)), value, context, None)
 
     def apply(

@@ -41,6 +41,10 @@ class Program:
         library = (self._library[name].file.source for name in sorted(self._library))
         return (*self._modules, *library)
 
+    def modules(self) -> tuple[Module, ...]:
+        """The spec and the files it uses, in the order they were read."""
+        return tuple(self._modules.values())
+
     def library(self, name: str) -> Module | None:
         """The standard library's file that declares a block, parsed when first asked for."""
         if name not in self._library:

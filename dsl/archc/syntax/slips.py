@@ -16,6 +16,10 @@ def keywords() -> frozenset[str]:
     return frozenset(name[1:].lower() for name in names if re.fullmatch("_[A-Z]+", name))
 
 
+TAIL = 40
+"""Characters that are looked at and shown of what may be very long."""
+
+
 class Slip(NamedTuple):
     """The texts of a syntax error."""
 
@@ -33,6 +37,8 @@ class Place(NamedTuple):
     """The offending token; empty at the end of the text."""
     before: str
     """The text up to it, without trailing space."""
+    tail: str
+    """The end of that: as much as patterns of tokens need, so that they take no time."""
     touching: bool
     """Whether nothing stands between it and the text before."""
     after: str
@@ -48,6 +54,7 @@ def explain(span: Span, expected: Iterable[str]) -> Slip:
         span,
         span.text,
         before.rstrip(),
+        before.rstrip()[-TAIL:],
         bool(before) and not before[-1].isspace(),
         text[span.end :],
         frozenset(expected),
@@ -57,7 +64,8 @@ def explain(span: Span, expected: Iterable[str]) -> Slip:
         if found is not None:
             return found
     words = in_words(place.expected)
-    found_text = f"`{place.found}`" if place.found else "the end of the text"
+    shown = place.found if len(place.found) <= TAIL else f"{place.found[:TAIL]}..."
+    found_text = f"`{shown}`" if place.found else "the end of the text"
     if not words or len(words) > 6:
         return Slip(f"{found_text} cannot stand here", "unexpected")
     return Slip(f"expected {either(words)}, found {found_text}", f"expected {either(words)}")
@@ -167,8 +175,8 @@ def decimal_point(place: Place) -> Slip | None:
     if place.found != ".":
         return None
     digits = re.match(r"[0-9]+", place.after)
-    if re.search(r"(?<![A-Za-z0-9_.])[0-9]+$", place.before) and place.touching:
-        number = re.search(r"[0-9]+$", place.before)
+    if re.search(r"(?<![A-Za-z0-9_.])[0-9]+$", place.tail) and place.touching:
+        number = re.search(r"[0-9]+$", place.tail)
         assert number is not None
         return Slip(
             "a number cannot end in a point",
@@ -182,7 +190,7 @@ def decimal_point(place: Place) -> Slip | None:
 @slip
 def underscore(place: Place) -> Slip | None:
     if place.touching and re.match(r"_[0-9]", place.found) and place.before[-1:].isdigit():
-        number = re.search(r"[0-9.]+$", place.before)
+        number = re.search(r"[0-9.]+$", place.tail)
         assert number is not None
         whole = number.group() + place.found.replace("_", "")
         return Slip("numbers are written without underscores", help=f"write `{whole}`")
@@ -192,7 +200,7 @@ def underscore(place: Place) -> Slip | None:
 @slip
 def glued_size(place: Place) -> Slip | None:
     if place.touching and place.before[-1:].isdigit() and re.match(r"x[A-Za-z_]", place.found):
-        number = re.search(r"[0-9.]+$", place.before)
+        number = re.search(r"[0-9.]+$", place.tail)
         assert number is not None
         return Slip(
             f"`{number.group()}{place.found}` reads as a number and a name",
@@ -204,7 +212,7 @@ def glued_size(place: Place) -> Slip | None:
 @slip
 def unknown_unit(place: Place) -> Slip | None:
     if (
-        re.search(r"(?<![A-Za-z0-9_])[0-9.]+$", place.before)
+        re.search(r"(?<![A-Za-z0-9_])[0-9.]+$", place.tail)
         and re.fullmatch(r"[A-Za-z]{1,3}", place.found)
         and place.found not in keywords()
     ):

@@ -49,7 +49,7 @@ def merge_equal(program: Program) -> None:
         if step.biases or step.weights:
             continue
         reads = sorted(instruction.inputs) if step.operator in COMMUTATIVE else instruction.inputs
-        first = seen.setdefault((step, tuple(reads)), instruction)
+        first = seen.setdefault((step, instruction.activation, tuple(reads)), instruction)
         if first is not instruction:
             first.layers |= instruction.layers
             program.replace(instruction, first)
@@ -401,13 +401,18 @@ def passes(io: str) -> Iterable[Callable[[Program], None]]:
         flatten_into_dense,
         move_biases,
         fold_forward,
+        move_biases,
         fold_constants,
         fold_forward,
+        flatten_into_dense,
+        sink_reshapes,
         doubt_gelu,
         fuse_activations,
         recognise_hard_swish,
         merge_reshapes,
         reshape_means,
+        drop_identities,
+        merge_equal,
         flatten_into_dense,
         broadcast_vectors,
         doubt_doubled_concatenations,

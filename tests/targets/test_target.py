@@ -1,0 +1,141 @@
+"""Target files: the built-in ones load, and whatever is wrong with a user's own is named."""
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import archc.targets
+from archc.diagnostics.model import Rejected
+from archc.source import Source
+from archc.targets.model import fields, show_limit, substitute
+from archc.targets.target import builtin, builtin_names, parse_target
+
+FOLDER = os.path.dirname(archc.targets.__file__)
+with open(os.path.join(FOLDER, "stm32n6.toml"), encoding="utf-8") as file:
+    TEXT = file.read()
+
+SMALL = """
+name = "mine"
+title = "a device"
+analyzer = "measure"
+default_board = "one"
+[sources.me]
+text = "measured"
+confidence = "B"
+[demanded]
+layers = ["conv"]
+operators = ["CONV_2D"]
+border = []
+source = "me"
+[[tiers]]
+name = "fast"
+meaning = "runs"
+operators = ["CONV_2D"]
+source = "me"
+[[rules]]
+name = "aligned"
+check = "alignment"
+level = "error"
+limits = { multiple = 4 }
+statement = "multiples of {multiple}"
+message = "{channels} is no multiple of {multiple}"
+source = "me"
+[boards.one]
+title = "a board"
+source = "me"
+pools = [{ name = "ram", kib = 64, base = 0, holds = "activations" }]
+"""
+
+
+def refused(text: str) -> str:
+    with pytest.raises(Rejected) as caught:
+        parse_target(Source("mine.toml", text))
+    diagnostic = caught.value.diagnostic
+    assert diagnostic.code == "target"
+    return f"{diagnostic.message} / {diagnostic.help}"
+
+
+def test_built_in_targets_are_the_files_of_the_folder() -> None:
+    assert builtin_names() == ("stm32n6",)
+    assert [builtin(name).name for name in builtin_names()] == list(builtin_names())
+
+
+def test_an_unknown_target_gets_the_nearest_name() -> None:
+    with pytest.raises(Rejected) as caught:
+        builtin("stm32n7")
+    assert caught.value.diagnostic.help == "did you mean `stm32n6`?"
+
+
+def test_a_small_target_is_enough() -> None:
+    target = parse_target(Source("mine.toml", SMALL))
+    assert target.name == "mine"
+    assert target.boards[0].pools[0].bytes == 65_536
+    assert target.rules[0].limits == {"multiple": 4}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('name = "mine"', "name = 3", "`name` takes a text"),
+        ('name = "mine"', 'name = "Mine!"', "`name` takes a name of lower-case"),
+        ('name = "mine"', "", "`name` is missing"),
+        ('title = "a device"', 'titel = "a device"', "did you mean `titel`"),
+        ('title = "a device"', 'title = "a device"\nextra = 1', "`extra` is not a key here"),
+        ('layers = ["conv"]', 'layers = ["konv"]', "did you mean `conv`"),
+        ('layers = ["conv"]', 'layers = "conv"', "`demanded.layers` takes a list of texts"),
+        ('operators = ["CONV_2D"]\nborder', "border", "`demanded.operators` is missing"),
+        ('level = "error"', 'level = "fatal"', "`rules.aligned.level` takes `error`"),
+        ('check = "alignment"', 'check = "aligment"', "did you mean `alignment`"),
+        ("multiple = 4", "multiple = 0", "`rules.aligned.limits.multiple` takes a whole number"),
+        ("multiple = 4", "multiple = true", "`rules.aligned.limits.multiple` takes a whole"),
+        ("multiple = 4", "multiple = 4.0", "takes a whole number"),
+        ("multiple = 4", "multipel = 4", "`rules.aligned.limits.multiple` is missing"),
+        ("limits = { multiple = 4 }", "", "`rules.aligned.limits` is missing"),
+        ("limits = { multiple = 4 }", "limits = 4", "`rules.aligned.limits` takes a table"),
+        ("{channels} is", "{chanels} is", "did you mean `channels`"),
+        ("multiples of {multiple}", "{channels}", "`rules.aligned.statement` has no field"),
+        ("{channels} is", "{channels.__class__} is", "has no field `channels.__class__`"),
+        ('confidence = "B"', "", "`sources.me.confidence` is missing"),
+        ('source = "me"\npools', 'source = "you"\npools', "takes the name of one of `sources`"),
+        ('default_board = "one"', 'default_board = "two"', "`default_board` takes the name"),
+        ("kib = 64", "kib = -1", "`boards.one.pools.ram.kib` takes a whole number"),
+        ('holds = "activations"', 'holds = "code"', "takes `activations` or `weights`"),
+        ('name = "aligned"', 'name = "softmax"', "has the name of an operator"),
+        ("[[tiers]]", "[[tiers", "is no TOML"),
+        ("base = 0", f"base = {'9' * 5000}", "is no TOML"),
+        ("base = 0", "base = " + "[" * 3000 + "]" * 3000, ""),
+    ],
+)
+def test_what_is_wrong_is_named(old: str, new: str, said: str) -> None:
+    assert old in SMALL
+    assert said in refused(SMALL.replace(old, new, 1))
+
+
+def test_a_rule_twice_is_refused() -> None:
+    rule = SMALL[SMALL.index("[[rules]]") : SMALL.index("[boards.one]")]
+    assert "`rules.aligned` is there twice" in refused(SMALL.replace(rule, rule + rule))
+
+
+@given(st.integers(0, len(TEXT) - 1), st.sampled_from('{}[]"=,.\n0a#'), st.booleans())
+def test_one_edit_never_gives_a_traceback(at: int, character: str, insert: bool) -> None:
+    text = TEXT[:at] + character + TEXT[at if insert else at + 1 :]
+    try:
+        parse_target(Source("mine.toml", text))
+    except Rejected as rejected:
+        assert "mine.toml" in rejected.diagnostic.message
+
+
+def test_templates_substitute_plain_names_only() -> None:
+    values = {"a": "{b}", "b": "B"}
+    assert substitute("{a} {b} {c} {a.b} {a!r} {0} {", values) == "{b} B {c} {a.b} {a!r} {0} {"
+    assert fields("{a} {b.c} {") == ["a", "b.c"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"),
+    [(65_536, "65,536"), (1.4, "1.4"), (1.0, "1.0"), ((1, 2, 4), "1, 2 and 4"), (("a",), "a")],
+)
+def test_limits_read_well(limit: object, text: str) -> None:
+    assert show_limit(limit) == text  # type: ignore[arg-type]
