@@ -20,11 +20,11 @@ def same_pad(x, padding, name):
 
 
 # block squeeze_excite (efficientnet_b0.arch:75)
-def squeeze_excite(x, target_shape, conv_filters, in_channels, regularizer, name):
+def squeeze_excite(x, target_shape, squeezed, in_channels, regularizer, name):
     gate = layers.GlobalAveragePooling2D(name=f"{name}_global_average_pool")(x)
     gate = layers.Reshape(target_shape, name=f"{name}_reshape")(gate)
     gate = layers.Conv2D(
-        conv_filters, 1, kernel_regularizer=regularizer, name=f"{name}_conv"
+        squeezed, 1, kernel_regularizer=regularizer, name=f"{name}_conv"
     )(gate)
     gate = layers.Activation("swish", name=f"{name}_swish")(gate)
     gate = layers.Conv2D(
@@ -49,7 +49,7 @@ def mbconv(x, regularizer, name):
     x = squeeze_excite(
         x,
         target_shape=(1, 1, 32),
-        conv_filters=8,
+        squeezed=8,
         in_channels=32,
         regularizer=regularizer,
         name=f"{name}_squeeze_excite",
@@ -68,7 +68,7 @@ def mbconv_2(
     padding,
     kernel,
     target_shape,
-    squeeze_excite_conv_filters,
+    squeezed,
     channels,
     regularizer,
     name,
@@ -95,7 +95,7 @@ def mbconv_2(
     x = squeeze_excite(
         x,
         target_shape=target_shape,
-        conv_filters=squeeze_excite_conv_filters,
+        squeezed=squeezed,
         in_channels=conv_filters,
         regularizer=regularizer,
         name=f"{name}_squeeze_excite",
@@ -117,7 +117,7 @@ def mbconv_residual(
     conv_filters,
     kernel,
     target_shape,
-    squeeze_excite_conv_filters,
+    squeezed,
     channels,
     drop,
     regularizer,
@@ -146,7 +146,7 @@ def mbconv_residual(
     x = squeeze_excite(
         x,
         target_shape=target_shape,
-        conv_filters=squeeze_excite_conv_filters,
+        squeezed=squeezed,
         in_channels=conv_filters,
         regularizer=regularizer,
         name=f"{name}_squeeze_excite",
@@ -166,14 +166,7 @@ def mbconv_residual(
 
 # block mbconv (efficientnet_b0.arch:55)
 def mbconv_3(
-    x,
-    conv_filters,
-    kernel,
-    target_shape,
-    squeeze_excite_conv_filters,
-    channels,
-    regularizer,
-    name,
+    x, conv_filters, kernel, target_shape, squeezed, channels, regularizer, name
 ):
     x = layers.Conv2D(
         conv_filters,
@@ -196,7 +189,7 @@ def mbconv_3(
     x = squeeze_excite(
         x,
         target_shape=target_shape,
-        conv_filters=squeeze_excite_conv_filters,
+        squeezed=squeezed,
         in_channels=conv_filters,
         regularizer=regularizer,
         name=f"{name}_squeeze_excite",
@@ -254,7 +247,7 @@ def build_model(
         padding=((0, 1), (0, 1)),
         kernel=3,
         target_shape=(1, 1, 96),
-        squeeze_excite_conv_filters=4,
+        squeezed=4,
         channels=24,
         regularizer=regularizer,
         name="stage2_1_mbconv",
@@ -264,7 +257,7 @@ def build_model(
         conv_filters=144,
         kernel=3,
         target_shape=(1, 1, 144),
-        squeeze_excite_conv_filters=6,
+        squeezed=6,
         channels=24,
         drop=0.025,
         regularizer=regularizer,
@@ -279,7 +272,7 @@ def build_model(
         padding=((1, 2), (1, 2)),
         kernel=5,
         target_shape=(1, 1, 144),
-        squeeze_excite_conv_filters=6,
+        squeezed=6,
         channels=40,
         regularizer=regularizer,
         name="stage3_1_mbconv",
@@ -289,7 +282,7 @@ def build_model(
         conv_filters=240,
         kernel=5,
         target_shape=(1, 1, 240),
-        squeeze_excite_conv_filters=10,
+        squeezed=10,
         channels=40,
         drop=0.05,
         regularizer=regularizer,
@@ -304,7 +297,7 @@ def build_model(
         padding=((0, 1), (0, 1)),
         kernel=3,
         target_shape=(1, 1, 240),
-        squeeze_excite_conv_filters=10,
+        squeezed=10,
         channels=80,
         regularizer=regularizer,
         name="stage4_1_mbconv",
@@ -314,7 +307,7 @@ def build_model(
         conv_filters=480,
         kernel=3,
         target_shape=(1, 1, 480),
-        squeeze_excite_conv_filters=20,
+        squeezed=20,
         channels=80,
         drop=0.075,
         regularizer=regularizer,
@@ -326,7 +319,7 @@ def build_model(
         conv_filters=480,
         kernel=3,
         target_shape=(1, 1, 480),
-        squeeze_excite_conv_filters=20,
+        squeezed=20,
         channels=80,
         drop=0.0875,
         regularizer=regularizer,
@@ -340,7 +333,7 @@ def build_model(
         conv_filters=480,
         kernel=5,
         target_shape=(1, 1, 480),
-        squeeze_excite_conv_filters=20,
+        squeezed=20,
         channels=112,
         regularizer=regularizer,
         name="stage5_1_mbconv",
@@ -350,7 +343,7 @@ def build_model(
         conv_filters=672,
         kernel=5,
         target_shape=(1, 1, 672),
-        squeeze_excite_conv_filters=28,
+        squeezed=28,
         channels=112,
         drop=0.1125,
         regularizer=regularizer,
@@ -362,7 +355,7 @@ def build_model(
         conv_filters=672,
         kernel=5,
         target_shape=(1, 1, 672),
-        squeeze_excite_conv_filters=28,
+        squeezed=28,
         channels=112,
         drop=0.125,
         regularizer=regularizer,
@@ -377,7 +370,7 @@ def build_model(
         padding=((1, 2), (1, 2)),
         kernel=5,
         target_shape=(1, 1, 672),
-        squeeze_excite_conv_filters=28,
+        squeezed=28,
         channels=192,
         regularizer=regularizer,
         name="stage6_1_mbconv",
@@ -387,7 +380,7 @@ def build_model(
         conv_filters=1152,
         kernel=5,
         target_shape=(1, 1, 1152),
-        squeeze_excite_conv_filters=48,
+        squeezed=48,
         channels=192,
         drop=0.15,
         regularizer=regularizer,
@@ -399,7 +392,7 @@ def build_model(
         conv_filters=1152,
         kernel=5,
         target_shape=(1, 1, 1152),
-        squeeze_excite_conv_filters=48,
+        squeezed=48,
         channels=192,
         drop=0.1625,
         regularizer=regularizer,
@@ -411,7 +404,7 @@ def build_model(
         conv_filters=1152,
         kernel=5,
         target_shape=(1, 1, 1152),
-        squeeze_excite_conv_filters=48,
+        squeezed=48,
         channels=192,
         drop=0.175,
         regularizer=regularizer,
@@ -425,7 +418,7 @@ def build_model(
         conv_filters=1152,
         kernel=3,
         target_shape=(1, 1, 1152),
-        squeeze_excite_conv_filters=48,
+        squeezed=48,
         channels=320,
         regularizer=regularizer,
         name="stage7_1_mbconv",

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from archc.analysis.lowering import lower
 from support.keras_models import build
 from support.nets import Net
 from support.random_nets import random_net
 from support.tflite import convert, read
-
-from archc.analysis.lowering import lower
 
 pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]
 

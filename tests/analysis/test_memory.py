@@ -3,11 +3,11 @@
 from fractions import Fraction
 
 import pytest
-from support.nets import Net
-from support.published import mobilenet_v1, mobilenet_v2
 
 from archc.analysis.lowering import INPUT, lower
 from archc.analysis.memory import peak, tensors
+from support.nets import Net
+from support.published import mobilenet_v1, mobilenet_v2
 
 # `n6.md` section 5, "peak by liveness", KiB.
 PEAKS = [
@@ -44,7 +44,7 @@ def test_the_border_counts_on_its_int8_side(io: str, maker: int) -> None:
     net = Net(8, 8, 4)
     net("conv", channels=8)
     deployed = lower(net.graph(), io)
-    assert [tensor.maker for tensor in tensors(deployed)][0] == maker
+    assert tensors(deployed)[0].maker == maker
     assert peak(deployed).bytes == 64 * 4 + 64 * 8
 
 

@@ -8,10 +8,10 @@ Magnus3327/stm32n6-edge-ai-benchmarks, int8 TFLite on 64x64x3.
 from fractions import Fraction
 
 import pytest
-from support.nets import Net
-from support.published import mobilenet_v2
 
 from archc.ir.graph import Graph
+from support.nets import Net
+from support.published import mobilenet_v2
 
 MOBILENET_V2 = 320_531_392
 

@@ -5,7 +5,6 @@ import inspect
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -469,18 +468,15 @@ def long_network(operators: int) -> Graph:
     return net.graph()
 
 
-def test_time_grows_with_the_network_and_no_faster() -> None:
-    def seconds(graph: Graph) -> float:
-        start = time.perf_counter()
-        emit(graph, HEADER)
-        return time.perf_counter() - start
-
-    small, large = long_network(1_000), long_network(10_000)
-    emit(small, HEADER)  # loads the template
-    fast = min(seconds(small) for _ in range(3))
-    slow = min(seconds(large) for _ in range(2))
-    assert slow < 20 * fast + 0.2
-    assert slow < 5
+def test_a_network_of_ten_thousand_operators() -> None:
+    graph = long_network(10_000)
+    layers = [node for node in graph.nodes if node.inputs]
+    sizes = [
+        weight.size for node in layers for weight in node.op.weights(*graph.input_shapes(node))
+    ]
+    text = emit(graph, HEADER)
+    ast.parse(text)
+    assert f"TOTAL_PARAMS = {sum(sizes)}\n" in text
 
 
 def test_deep_nesting_does_not_blow_up() -> None:

@@ -663,7 +663,7 @@ class Writer:
         shape: Shape = (self.whole(1, 32), self.whole(1, 32), self.whole(1, 8))
         members.append(
             ast.Input(
-                name(self.fresh({"keras"}, LAYERS)),
+                name(self.fresh({"self"}, LAYERS)),
                 sizes(*(self.numeric(extent, place) for extent in shape)),
                 NOWHERE,
             )

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from support.nets import Net
-from support.published import mobilenet_v1, mobilenet_v2
 
 from archc.analysis.lowering import lower
 from archc.targets.check import Finding, Report, allowable, check, never_allowed
 from archc.targets.rules import Request
 from archc.targets.target import builtin
+from support.nets import Net
+from support.published import mobilenet_v1, mobilenet_v2
 
 TARGET = builtin("stm32n6")
 

@@ -121,10 +121,12 @@ def test_a_rule_twice_is_refused() -> None:
 @given(st.integers(0, len(TEXT) - 1), st.sampled_from('{}[]"=,.\n0a#'), st.booleans())
 def test_one_edit_never_gives_a_traceback(at: int, character: str, insert: bool) -> None:
     text = TEXT[:at] + character + TEXT[at if insert else at + 1 :]
+    refused = None
     try:
         parse_target(Source("mine.toml", text))
     except Rejected as rejected:
-        assert "mine.toml" in rejected.diagnostic.message
+        refused = rejected.diagnostic
+    assert refused is None or "mine.toml" in refused.message
 
 
 def test_templates_substitute_plain_names_only() -> None:

@@ -206,6 +206,25 @@ OUTPUT_ORPHAN = Code(
     "`--check` asks whether the outputs are those of the specs, no more and no fewer.",
 )
 
+# --- stedgeai ---------------------------------------------------------------------------------
+
+STEDGEAI_MISSING = Code(
+    "stedgeai_missing",
+    "ST's tool is not installed, or not where it is looked for.",
+    "`stedgeai` is found by the environment variable `STEDGEAI` or on the search path.",
+)
+STEDGEAI_FAILED = Code(
+    "stedgeai_failed",
+    "ST's tool did not give a report.",
+    "It was refused, failed or took too long; what it said last is repeated.",
+)
+STEDGEAI_LAYOUT = Code(
+    "stedgeai_layout",
+    "A file is not a report or info of ST Edge AI Core in a layout that is known.",
+    "Layouts differ between versions of the tool; a figure read from the wrong place would be "
+    "worse than none.",
+)
+
 # --- derived: keep this last ------------------------------------------------------------------
 
 CODES: dict[str, Code] = {

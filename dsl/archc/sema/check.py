@@ -44,7 +44,8 @@ class Checker:
 
     def run(self) -> None:
         file = self.module.file
-        self.distinct(declared.name for declared in (*file.archs, *file.blocks))
+        names = (declared.name for declared in (*file.archs, *file.blocks))
+        self.distinct(sorted(names, key=lambda name: name.span.start))
         for arch in file.archs:
             self.arch_name(arch.name)
             if isinstance(arch, ast.Arch):
@@ -97,6 +98,17 @@ class Checker:
                     f"names of layers would start with the underscore of `{name.text}`",
                     name.span,
                     help="start it with a letter: TensorFlow converts no model with such names",
+                )
+            )
+
+    def input_name(self, name: ast.Name) -> None:
+        if name.text == "self":  # observed on TensorFlow 2.21: it becomes a parameter of a method
+            self.reporter.add(
+                make(
+                    BAD_NAME,
+                    "the TFLite converter fails on an input called `self`",
+                    name.span,
+                    help="call it for what it is, such as `image`",
                 )
             )
 
@@ -187,6 +199,7 @@ class Checker:
                 self.stage(member, scope)
             elif isinstance(member, ast.Input):
                 self.layer_name(member.name)
+                self.input_name(member.name)
                 self.expression(member.shape, scope)
             elif isinstance(member, ast.Require):
                 for budget in member.budgets:

@@ -72,11 +72,7 @@ class Evaluator:
 
     def given(self, expression: ast.Expression, scope: Scope) -> Given:
         """The value of an argument; `BAD`, and a report, where it has none."""
-        hint = None
-        if isinstance(expression, ast.Reference) and expression.arguments is None:
-            hint = expression.name.text
-        elif isinstance(expression, ast.Feature):
-            hint = f"in_{expression.property.text}"
+        hint = plain_name(expression)
         try:
             return Given(self.value(expression, scope), expression.span, hint)
         except Rejected as rejected:
@@ -330,6 +326,19 @@ class Evaluator:
             return elementwise(lambda value, _: rounded(value), values[0], Fraction(0))
         except Unfit as unfit:
             raise reject(VALUE, str(unfit), expression.span) from None
+
+
+def plain_name(expression: ast.Expression) -> str | None:
+    """The name an argument was written as: `channels`, `exact(channels)`, `in.channels`."""
+    if isinstance(expression, ast.Feature):
+        return f"in_{expression.property.text}"
+    if not isinstance(expression, ast.Reference):
+        return None
+    if expression.arguments is None:
+        return expression.name.text
+    if expression.name.text == "exact" and len(expression.arguments) == 1:
+        return plain_name(expression.arguments[0].value)
+    return None
 
 
 def _equal(left: object, right: object) -> bool:

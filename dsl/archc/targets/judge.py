@@ -106,20 +106,22 @@ def diagnostics(
 ) -> tuple[Diagnostic, ...]:
     """Findings as diagnostics, at the places that cause them.
 
-    All repeats of a statement make one error; a warning or note that says the same of several
-    statements is said once, at the first, and names the others.
+    What one statement causes by one rule, in all its repeats, is said once. A warning or note that
+    says the same of several statements is said once too, at the first of them.
     """
-    together: dict[tuple[str, str, str, Span | None], list[Finding]] = {}
+    places: dict[tuple[str, str, Span | None], list[Finding]] = {}
     for finding in report.findings:
-        span = place(finding, graph, request)
-        said, at = ("", span) if finding.level == "error" else (finding.message, None)
-        key = (finding.code, finding.level, said, at)
-        together.setdefault(key, []).append(finding)
+        key = (finding.code, finding.level, place(finding, graph, request))
+        places.setdefault(key, []).append(finding)
+    together: dict[object, list[Finding]] = {}
+    for (code, level, span), group in places.items():
+        said = span if level == "error" else group[0].message
+        together.setdefault((code, level, said), []).extend(group)
     return tuple(diagnostic(group, graph, request) for group in together.values())
 
 
 def diagnostic(group: list[Finding], graph: Graph, request: TargetRequest | None) -> Diagnostic:
-    """One diagnostic for findings that say the same."""
+    """One diagnostic for findings that belong together."""
     first = group[0]
     spans = list(dict.fromkeys(place(finding, graph, request) for finding in group))
     notes = []
@@ -127,7 +129,8 @@ def diagnostic(group: list[Finding], graph: Graph, request: TargetRequest | None
     if first.layer is not None:
         more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
         count = f"{len(names):,} layers: " if len(names) > 1 else "layer "
-        notes.append(f"{count}{', '.join(names[:SHOWN])}{more}")
+        where = f", in {len(spans)} places" if len(spans) > 1 else ""
+        notes.append(f"{count}{', '.join(names[:SHOWN])}{more}{where}")
     notes.append(f"source: {first.source} (confidence {first.confidence})")
     also = tuple(Label(span, "here too") for span in spans[1:SHOWN] if span is not None)
     return Diagnostic(

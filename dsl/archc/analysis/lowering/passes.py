@@ -65,20 +65,6 @@ def drop_repeated_activations(program: Program) -> None:
                 program.replace(instruction, source)
 
 
-def move_biases(program: Program) -> None:
-    """The bias of a FULLY_CONNECTED becomes part of the bias of the one that alone reads it. The
-    last in a chain goes first, and one that has lost its bias takes none."""
-    for instruction in reversed(list(program)):
-        if instruction.operator == "FULLY_CONNECTED" and instruction.step.biases:
-            source = program.source(instruction)
-            if source.operator not in KERNELS or not source.step.biases:
-                continue
-            if not source.used_once:
-                program.doubt(source, "its bias may be split off where several operators read it")
-            elif source.operator == "FULLY_CONNECTED":
-                program.change(source, biases=0)
-
-
 def fold_padding(program: Program) -> None:
     """PAD and a VALID convolution become a SAME one exactly when the amounts equal SAME's."""
     for instruction in program:
@@ -143,6 +129,7 @@ ELEMENTWISE = frozenset({"RELU", "RELU6", "LOGISTIC", "TANH"})
 def sink_reshapes(program: Program) -> None:
     """A RESHAPE moves behind the elementwise operators that alone read it."""
     for instruction in program:
+        _merge_reshape(program, instruction, most=3)
         while _sinks(program, instruction):
             reshape = program.source(instruction)
             before = program.source(reshape)
@@ -214,20 +201,27 @@ def _reshape(program: Program, instruction: Instruction, source: Instruction) ->
 
 def merge_low_reshapes(program: Program) -> None:
     """A RESHAPE of a RESHAPE of at most four axes reads what the first one read."""
-    merge_reshapes(program, most=3)
+    for instruction in program:
+        _merge_reshape(program, instruction, most=3)
 
 
-def merge_reshapes(program: Program, most: int = 4) -> None:
+def merge_reshapes(program: Program) -> None:
     """A RESHAPE of a RESHAPE reads what the first one read."""
     for instruction in program:
-        if instruction.operator != "RESHAPE":
-            continue
+        _merge_reshape(program, instruction, most=4)
+
+
+def _merge_reshape(program: Program, instruction: Instruction, most: int) -> None:
+    """Merge a RESHAPE with one before it that reads at most so many axes, the batch not counted;
+    it vanishes where that leaves the shape unchanged."""
+    if instruction.operator != "RESHAPE":
+        return
+    source = program.source(instruction)
+    if source.operator == "RESHAPE" and len(program.source(source).shape) <= most:
+        program.rewire(instruction, 0, program.source(source))
         source = program.source(instruction)
-        if source.operator == "RESHAPE" and len(program.source(source).shape) <= most:
-            program.rewire(instruction, 0, program.source(source))
-            source = program.source(instruction)
-        if same_shape(source, instruction):
-            program.replace(instruction, source)
+    if same_shape(source, instruction):
+        program.replace(instruction, source)
 
 
 def reshape_means(program: Program) -> None:
@@ -261,13 +255,20 @@ def flatten_into_dense(program: Program) -> None:
                     program.rewire(instruction, 0, before)
 
 
-def broadcast_vectors(program: Program) -> None:
+def broadcast_lone_vectors(program: Program) -> None:
+    """Where a RESHAPE to a 1x1 map has no other reader, MUL does without it before a MEAN can."""
+    broadcast_vectors(program, lone=True)
+
+
+def broadcast_vectors(program: Program, lone: bool = False) -> None:
     """MUL broadcasts a vector over a map, without a RESHAPE to a 1x1 map."""
     for instruction in program:
         if instruction.operator != "MUL" or instruction.constant:
             continue
         for place in range(len(instruction.inputs)):
             source = program.source(instruction, place)
+            if lone and not source.used_once:
+                continue
             if source.operator == "RESHAPE" and _is_vector(source.shape) and source.shape[-1] > 1:
                 before = program.source(source)
                 if before.shape[-1] == source.shape[-1] and len(before.shape) < len(source.shape):
@@ -275,30 +276,57 @@ def broadcast_vectors(program: Program) -> None:
 
 
 def fold_forward(program: Program) -> None:
-    """Multiplications and additions by constants fold into the kernel after them: into a
-    FULLY_CONNECTED with a bias, and single numbers into a convolution, an addition only where no
-    zeros are padded that it would have to reach."""
-    for instruction in program:
-        window = instruction.step.window
-        convolution = instruction.operator in ("CONV_2D", "DEPTHWISE_CONV_2D")
-        if not convolution and instruction.operator != "FULLY_CONNECTED":
-            continue
-        source = program.source(instruction)
-        while source.constant and source.activation is None:
-            single = not source.step.affine or source.shape[-1] == 1
-            if not source.used_once and not single:
-                break
-            if convolution:
-                padded = window is None or window.padding != "valid"
-                if not single or (source.operator == "ADD" and padded):
+    """Constants fold into the kernel after them, the last kernel of a chain first.
+
+    A FULLY_CONNECTED with a bias takes multiplications and additions before it, and the bias of a
+    FULLY_CONNECTED that it alone reads; one that has lost its bias takes nothing. Single numbers
+    fold into convolutions too, an addition only where no zeros are padded that it had to reach.
+    """
+    for instruction in reversed(list(program)):
+        if instruction.operator == "FULLY_CONNECTED":
+            while _takes_constant(program, instruction):
+                source = program.source(instruction)
+                if source.operator == "ADD" and not instruction.step.biases:
+                    program.change(instruction, biases=instruction.shape[-1])
+                _take(program, instruction)
+            _take_bias(program, instruction)
+        elif instruction.operator in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+            window = instruction.step.window
+            padded = window is None or window.padding != "valid"
+            while _is_number(source := program.source(instruction)):
+                if source.operator == "ADD" and padded:
                     break
-            elif not instruction.step.biases and not single:
-                break
-            elif source.operator == "ADD" and not instruction.step.biases:
-                program.change(instruction, biases=instruction.shape[-1])
-            instruction.layers |= source.layers
-            program.rewire(instruction, 0, program.source(source))
-            source = program.source(instruction)
+                _take(program, instruction)
+
+
+def _is_number(instruction: Instruction) -> bool:
+    """Whether it multiplies or adds one number and does nothing else."""
+    single = instruction.step.scalar is not None or instruction.shape[-1] == 1
+    return instruction.constant and single and instruction.activation is None
+
+
+def _takes_constant(program: Program, dense: Instruction) -> bool:
+    source = program.source(dense)
+    if _is_number(source):
+        return True
+    plain = source.constant and source.used_once and source.activation is None
+    return plain and bool(dense.step.biases)
+
+
+def _take(program: Program, kernel: Instruction) -> None:
+    """Fold the constant operator that a kernel reads into it."""
+    source = program.source(kernel)
+    kernel.layers |= source.layers
+    program.rewire(kernel, 0, program.source(source))
+
+
+def _take_bias(program: Program, dense: Instruction) -> None:
+    source = program.source(dense)
+    if source.operator in KERNELS and source.step.biases and dense.step.biases:
+        if not source.used_once:
+            program.doubt(source, "its bias may be split off where several operators read it")
+        elif source.operator == "FULLY_CONNECTED" and source.activation is None:
+            program.change(source, biases=0)
 
 
 def doubt_column_addends(program: Program) -> None:
@@ -348,18 +376,22 @@ def requantise_concatenated(program: Program) -> None:
             program.rewire(instruction, place, made[index, group])
 
 
-def doubt_doubled_concatenations(program: Program) -> None:
-    """A CONCATENATION that reads one tensor twice, where something else reads it too."""
+def doubt_joined_scales(program: Program) -> None:
+    """Where scales are tied in a ring the quantiser gives up and leaves a float island."""
+    ties = SAME_SCALE | {"CONCATENATION"}
     for instruction in program:
         if instruction.operator != "CONCATENATION":
             continue
+        readers = [user for user in instruction.users if user != OUTPUT]
+        if sum(program[user].operator in ties for user in readers) > 1:
+            program.doubt(instruction, "several operators tie the scale of a concatenation")
         for index in dict.fromkeys(instruction.inputs):
             source = program[index]
-            if len(source.users) == 1:
-                continue
-            if source.operator == "REDUCE_MAX":
+            shared = len(source.users) > 1
+            if source.operator == "REDUCE_MAX" and shared:
                 program.doubt(instruction, "a maximum concatenated beside another use of it")
-            if len(source.users[instruction.index]) > 1:
+            doubled = len(source.users[instruction.index]) > 1
+            if doubled and (shared or source.operator in ties):
                 program.doubt(
                     instruction, "one tensor concatenated with itself may become a float island"
                 )
@@ -399,9 +431,7 @@ def passes(io: str) -> Iterable[Callable[[Program], None]]:
         sink_reshapes,
         fold_padding,
         flatten_into_dense,
-        move_biases,
         fold_forward,
-        move_biases,
         fold_constants,
         fold_forward,
         flatten_into_dense,
@@ -410,12 +440,13 @@ def passes(io: str) -> Iterable[Callable[[Program], None]]:
         fuse_activations,
         recognise_hard_swish,
         merge_reshapes,
+        broadcast_lone_vectors,
         reshape_means,
         drop_identities,
         merge_equal,
         flatten_into_dense,
         broadcast_vectors,
-        doubt_doubled_concatenations,
+        doubt_joined_scales,
         requantise_concatenated,
         add_border(io),
     )
