@@ -208,13 +208,6 @@ def fixed_scale() -> Net:
     return net
 
 
-def scales_joined() -> Net:
-    net = Net(*MAP)
-    a, b = net("sigmoid"), net("conv", 0, channels=8)
-    net("concat", net("concat", a, b), net("concat", b, a))
-    return net
-
-
 def gates() -> Net:
     net = Net(*MAP)
     x = net("conv", channels=8)
@@ -253,7 +246,7 @@ def hard_swish_by_hand() -> Net:
 
 NETS: tuple[Callable[[], Net], ...] = (
     *(residual_vectors, residual_pixels, equal_branches, two_users, dense_copied, fixed_scale),
-    *(scales_joined, gates, padding_shared, hard_swish_by_hand),
+    *(gates, padding_shared, hard_swish_by_hand),
 )
 
 

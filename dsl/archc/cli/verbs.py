@@ -238,6 +238,18 @@ def targets(arguments: argparse.Namespace) -> int:
     return SUCCESS
 
 
+def analyze_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import analyze
+
+    analyze.arguments(parser)
+
+
+def analyze(arguments: argparse.Namespace) -> int:
+    from archc.cli import analyze
+
+    return analyze.run(arguments)
+
+
 def show(text: str) -> None:
     print(text.rstrip("\n"))
 
@@ -253,5 +265,6 @@ VERBS: dict[str, Verb] = {
     "check": Verb("compile without writing, and show every finding", compile_arguments, check),
     "profile": Verb("show what a network costs, layer by layer", profile_arguments, profile),
     "sweep": Verb("show how a network grows with a parameter", sweep_arguments, sweep),
+    "analyze": Verb("hold a network against ST's own tool", analyze_arguments, analyze),
     "targets": Verb("list targets, or show what one supports", targets_arguments, targets),
 }

@@ -230,9 +230,9 @@ class _Reader:
     def size(self, text: str, line: int) -> Size:
         figure, _, unit = text.partition(" ")
         whole, _, part = figure.partition(".")
-        if unit == "B" or not part:
-            return Size(self.count(figure, line) * _UNITS[unit])
-        if len(part) > 6 or len(whole) > 12 or not (whole + part).isdecimal():
+        if unit == "B":
+            return Size(self.count(figure, line))
+        if not 1 <= len(part) <= 6 or len(whole) > 12 or not (whole + part).isdecimal():
             raise strange(self.source, f"has `{text[:40]}` where a size is expected", line)
         step = 10 ** len(part)
         scaled = (int(whole) * step + int(part)) * _UNITS[unit]
@@ -459,10 +459,10 @@ class _Reader:
             if not equals:
                 self.change(name, line)
                 continue
-            model, slash, c_model = value.partition("/")
-            if bool(slash) != (kind == "model/c-model"):
+            parts = [self.total(part, line) for part in value.split("/")]
+            if len(parts) != (2 if kind == "model/c-model" else 1):
                 raise strange(self.source, "has totals of another form", line)
-            found[name] = Pair(self.total(model, line), self.total(c_model, line))
+            found[name] = Pair(parts[0], parts[1] if len(parts) > 1 else None)
         if set(found) != {"macc", "weights", "activations", "io"}:
             raise strange(self.source, "has totals of another form", line)
         c_bytes, c_macc = c_change
@@ -476,7 +476,7 @@ class _Reader:
         return found["macc"], found["weights"], found["activations"]
 
     def total(self, text: str, line: int) -> int | None:
-        return None if text in ("", "--") else self.count(text, line)
+        return None if text == "--" else self.count(text, line)
 
     def hold(self, name: str, whose: str, rows: int | None, said: int | None) -> None:
         """Note where the rows of the table do not add up to its total: that is the tool's own."""
@@ -501,16 +501,19 @@ class _Reader:
             value = number(text)
             if value is None:
                 raise strange(self.source, f"has no `{name}` in its summary")
-            if value != (said.model if said.c_model is None else said.c_model):
+            expected = said.model if said.c_model is None else said.c_model
+            if expected is not None and value != expected:
                 raise strange(
-                    self.source, f"contradicts itself: {name} is {text} in its summary only"
+                    self.source, f"contradicts itself: {name} is {text} only in its summary"
                 )
             placed.append(Size(value))
         return placed[1], placed[2]
 
     def pools(self) -> tuple[tuple[Pool, ...], tuple[Size, Size]]:
         """The pools, and the bytes of weights and activations in all of them."""
-        line = self.next(self.need("Memory usage information", "the NPU compiler's part is missing"))
+        line = self.next(
+            self.need("Memory usage information", "the NPU compiler's part is missing")
+        )
         if set(self.flat(line)) != {"-"}:
             raise strange(self.source, "has memory pools of another form", line)
         pools = []
@@ -641,9 +644,7 @@ class _Reader:
             ):
                 raise strange(self.source, "has an epoch of another form", line)
             epochs.append(
-                Epoch(
-                    self.count(cells[1].removeprefix("epoch_"), line), _KINDS[cells[2]], cells[3]
-                )
+                Epoch(self.count(cells[1].removeprefix("epoch_"), line), _KINDS[cells[2]], cells[3])
             )
 
 

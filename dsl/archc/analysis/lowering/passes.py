@@ -390,6 +390,9 @@ def doubt_joined_scales(program: Program) -> None:
             shared = len(source.users) > 1
             if source.operator == "REDUCE_MAX" and shared:
                 program.doubt(instruction, "a maximum concatenated beside another use of it")
+            readers = [user for user in source.users if user != OUTPUT]
+            if sum(program[user].operator == "CONCATENATION" for user in readers) > 1:
+                program.doubt(instruction, "one tensor in several concatenations may be rescaled")
             doubled = len(source.users[instruction.index]) > 1
             if doubled and (shared or source.operator in ties):
                 program.doubt(

@@ -1,0 +1,126 @@
+"""`archc analyze`: ST's own tool, its reports, and our prediction beside them."""
+
+import argparse
+import os
+from typing import Any
+
+from archc.cli.arguments import UsageError, shared_arguments
+from archc.stedgeai.tool import DEFAULT_PROFILE, MODELS, TIMEOUT, analyze
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "subject",
+        nargs="?",
+        metavar="SPEC|MODEL",
+        help=f"a spec to compare with, or a model to analyse ({', '.join(MODELS)})",
+    )
+    parser.add_argument("--model", metavar="FILE", help="the converted model of SPEC")
+    parser.add_argument("--report", metavar="FILE", help="read this report, run nothing")
+    parser.add_argument("--info", metavar="FILE", help="the `*_c_info.json` of that report")
+    parser.add_argument(
+        "--profile",
+        metavar="PROFILE",
+        help=f"options of the NPU compiler: NAME or NAME@FILE (default: {DEFAULT_PROFILE}). It is given to "
+        "`--st-neural-art`, without which nothing would be mapped to the NPU",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help=f"end the tool after so long (default: {TIMEOUT})",
+    )
+    parser.add_argument("--arch", help="the arch of the spec to compare with")
+    parser.set_defaults(set=[], name=None)
+    shared_arguments(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    spec, model = subject(given)
+    from archc.cli.session import Session
+    from archc.cli.verbs import FAILURE, SUCCESS, show
+    from archc.diagnostics.model import Rejected
+    from archc.stedgeai.compare import compare, plain, predict, text
+
+    given.specs = [spec] if spec else []
+    session = Session(given)
+    prediction = None
+    result = None
+    if spec:
+        session.compile()
+    if spec and not session.failed:
+        if len(session.networks) != 1:
+            raise UsageError(f"`{spec}` declares several archs: choose one with `--arch NAME`")
+        network = session.networks[0]
+        prediction = predict(network.manifest, network.graph)
+    if not session.failed:
+        try:
+            result = compare(*read(given, model, session.limits), prediction)
+        except Rejected as rejected:
+            session.diagnostics.append(rejected.diagnostic)
+    if given.format == "json":
+        session.json(analysis=plain(result) if result else None)
+    else:
+        session.show(("error",))
+        if result:
+            show(text(result))
+    return FAILURE if session.failed else SUCCESS
+
+
+def subject(given: argparse.Namespace) -> tuple[str | None, str | None]:
+    """The spec and the model that are meant.
+
+    Raises:
+        UsageError: the arguments do not go together.
+    """
+    named = given.subject
+    spec = named if named is not None and named.endswith(".arch") else None
+    model = given.model
+    if named is not None and spec is None:
+        if not named.lower().endswith(MODELS):
+            raise UsageError(f"`{named}` is neither a spec nor a model ({', '.join(MODELS)})")
+        if model is not None:
+            raise UsageError("there are two models: leave out `--model`")
+        model = named
+    if given.timeout is not None and not 0 < given.timeout < 1e6:
+        raise UsageError("`--timeout` takes a number of seconds above 0")
+    if given.report is not None:
+        for option in ("model", "profile", "timeout"):
+            if getattr(given, option) is not None:
+                raise UsageError(f"`--report` reads what is there: leave out `--{option}`")
+        if model is not None:
+            raise UsageError("`--report` reads what is there: leave out the model")
+    elif given.info is not None:
+        raise UsageError("`--info` belongs to `--report`; a run reads its own")
+    elif spec is not None and model is None:
+        raise UsageError(
+            "ST's tool reads a converted model, and this version does not convert: give it with "
+            "`--model FILE.tflite`, or an existing report with `--report FILE`"
+        )
+    elif model is None:
+        raise UsageError("nothing to analyse: give a model, or a report with `--report FILE`")
+    return spec, model
+
+
+def read(given: argparse.Namespace, model: str | None, limits: Any) -> tuple[Any, Any]:
+    """The report, and the info if there is one: those of the command line, or of a run.
+
+    Raises:
+        Rejected: a file cannot be read, or the run gave none.
+    """
+    from archc.stedgeai.info import read_info
+    from archc.stedgeai.layout import load
+    from archc.stedgeai.report import read_report
+
+    if model is None:
+        report = load(given.report, limits)
+        info = load(given.info, limits) if given.info is not None else None
+    else:
+        outcome = analyze(
+            os.path.normpath(model),
+            given.profile or DEFAULT_PROFILE,
+            timeout=given.timeout or TIMEOUT,
+            limits=limits,
+        )
+        report, info = outcome.report, outcome.info
+    return read_report(report), read_info(info) if info is not None else None

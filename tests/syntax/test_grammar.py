@@ -1,0 +1,123 @@
+"""The grammar: no conflicts, no colliding terminals, and texts to trees as written."""
+
+import pytest
+from lark import Lark
+
+from archc.limits import DEFAULT_LIMITS
+from archc.source import Source
+from archc.syntax import ast, grammar
+from archc.syntax.parse import parse_expression, parse_file
+from archc.syntax.slips import keywords
+from support.printer import print_expression, print_file, strip
+from support.strategies import inlined, shipped
+
+
+def parsed(text: str) -> ast.Expression:
+    return parse_expression(Source("<text>", text), DEFAULT_LIMITS)
+
+
+def test_strict_mode_finds_no_collisions() -> None:
+    """With `interegular` installed Lark compares every two terminals a state may meet."""
+    pytest.importorskip("interegular")
+    assert isinstance(grammar.build(grammar.read_grammar(), strict=True), Lark)
+
+
+def test_saved_tables_parse_alike(tmp_path: object) -> None:
+    from io import BytesIO
+
+    saved = grammar.tables(grammar.read_grammar())
+    file = BytesIO(saved)
+    assert file.readline() == grammar.stamp(grammar.read_grammar())
+    text = shipped()[0].read_text()
+    assert Lark.load(file).parse(text, start="start") == grammar.parser().parse(text, start="start")
+
+
+def test_keywords_are_those_of_the_design() -> None:
+    assert keywords() == frozenset(
+        "arch block use input target rounding stage head require if else and or not in x".split()
+    )
+
+
+def test_operators_and_forms_are_no_keywords() -> None:
+    for name in ("conv", "skip", "gate", "concat", "add", "true", "same", "let", "xs", "x_", "inn",
+                 "header", "iff", "in_channels", "archs", "X"):  # fmt: skip
+        assert isinstance(parsed(name), ast.Reference)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("a + b * c", "a + (b * c)"),
+        ("a * b x c", "a * (b x c)"),
+        ("3x3", "3 x 3"),
+        ("3x3x8", "3 x 3 x 8"),
+        ("h x w x 1", "(h) x (w) x (1)"),
+        ("-a x b", "(-a) x b"),
+        ("2 * -a", "2 * (-a)"),
+        ("a - b - c", "a - b - c"),
+        ("not a == b", "not (a == b)"),
+        ("a or b and c", "a or (b and c)"),
+        ("not a and b", "(not a) and b"),
+        ("a + b < c * d", "(a + b) < (c * d)"),
+        ("3 M x 2", "(3 M) x 2"),
+        ("3x-1", "3 x (-1)"),
+        ("f(1,)", "f(1)"),
+        ("[a,]", "[a]"),
+        ("in.channels", "(in.channels)"),
+    ],
+)
+def test_precedence(text: str, same: str) -> None:
+    assert strip(parsed(text)) == strip(parsed(same))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a + (b + c)", "(a + b) + c", "a - (b - c)", "(a x b) x c", "-(-a)", "not (not a)",
+     "(a == b) == c", "f", "f()", "{ relu6 skip { relu } }", "{ if a { } else if b { } else { } }",
+     "[ds, 1, { }]", "f(a, b = (1), c = { relu6 })", "1.50 k", "1e-3", "30 KiB", "30KiB"],
+)  # fmt: skip
+def test_printed_expressions_parse_to_themselves(text: str) -> None:
+    tree = parsed(text)
+    assert strip(parsed(print_expression(tree))) == strip(tree)
+
+
+def test_references_with_empty_arguments_differ_from_those_without() -> None:
+    assert strip(parsed("f")) != strip(parsed("f()"))
+
+
+@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
+def test_shipped_specs_print_to_themselves(path: object) -> None:
+    source = Source("spec.arch", inlined(path))  # type: ignore[arg-type]
+    file = parse_file(source, DEFAULT_LIMITS)
+    again = parse_file(Source("spec.arch", print_file(file)), DEFAULT_LIMITS)
+    assert strip(again) == strip(file)
+
+
+def test_every_node_spans_its_text() -> None:
+    text = 'use "lib.arch"\n"""Doc."""\narch a(n = 1 in 0 .. 2 * 3) {\n  input i: 8 x n\n}\n'
+    file = parse_file(Source("spec.arch", text), DEFAULT_LIMITS)
+    (arch,) = file.archs
+    assert isinstance(arch, ast.Arch)
+    assert file.uses[0].span.text == 'use "lib.arch"'
+    assert arch.doc == "Doc."
+    assert arch.name.span.text == "a"
+    assert arch.parameters[0].span.text == "n = 1 in 0 .. 2 * 3"
+    assert arch.parameters[0].range is not None
+    assert arch.parameters[0].range.high.span.text == "2 * 3"
+    assert arch.members[0].span.text == "input i: 8 x n"
+    assert arch.members[0].span.line == 4
+    assert arch.members[0].span.column == 3
+
+
+def test_line_ends_are_one_thing() -> None:
+    unix = parse_file(Source("a", "arch a {\n input i: 1\n}\n"), DEFAULT_LIMITS)
+    for end in ("\r\n", "\r"):
+        text = f"arch a {{{end} input i: 1{end}}}{end}"
+        assert strip(parse_file(Source("a", text), DEFAULT_LIMITS)) == strip(unix)
+
+
+@pytest.mark.parametrize("text", ["30 M", "30M", "1 KiB", "1.5 GB", "2 k"])
+def test_units_belong_to_their_number(text: str) -> None:
+    tree = parsed(text)
+    assert isinstance(tree, ast.Number)
+    assert tree.text == text
