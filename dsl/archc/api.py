@@ -176,8 +176,10 @@ def expression_text(value: object) -> str:
         return value
     if isinstance(value, Fraction):
         return f"({value.numerator}) / {value.denominator}"
-    if isinstance(value, int | float):
-        return repr(value)
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, float):
+        return repr(float(value))  # of NumPy's numbers too, which have a `repr` of their own
     if isinstance(value, tuple):
         return " x ".join(f"({expression_text(extent)})" for extent in value)
     raise TypeError(f"a parameter is a number, a boolean, a size or a text, not {value!r}")

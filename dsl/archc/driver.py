@@ -264,7 +264,7 @@ def too_deep() -> Diagnostic:
     return make(
         LIMIT,
         "this spec nests more deeply than the compiler can follow",
-        help="lower `--limit nesting` and `--limit call_depth`",
+        help="lower the limits that were raised: nesting, call_depth or bindings",
     )
 
 

@@ -19,17 +19,12 @@ from archc.diagnostics.model import Diagnostic, Rejected, make, reject
 from archc.diagnostics.nearest import did_you_mean
 from archc.emit.marker import MANIFEST_SUFFIX, MARKER, SCHEMA_FAMILY
 from archc.limits import DEFAULT_LIMITS, Limits
+from archc.sema.check import DEVICE_NAMES
 from archc.source import Source, Span
 
 SPEC_SUFFIX = ".arch"
 REGISTRY = "__init__.py"
 _STD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std")
-
-_DEVICES = frozenset(
-    {"con", "prn", "aux", "nul", "conin$", "conout$"}
-    | {f"{port}{n}" for port in ("com", "lpt") for n in "0123456789\u00b9\u00b2\u00b3"}
-)
-"""Names that are devices in every folder on Windows, whatever their extension."""
 
 _BYTE_ORDER_MARKS = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
@@ -286,7 +281,7 @@ def _unportable(path: str) -> str | None:
             return "it has an empty part"
         if part[-1] in ". " or any(character in part for character in '<>"|?*'):
             return f"Windows has no files named `{part}`"
-        if part.split(".", 1)[0].rstrip(" ").lower() in _DEVICES:
+        if part.split(".", 1)[0].rstrip(" ").lower() in DEVICE_NAMES:
             return f"`{part}` is a device on Windows"
     return None
 

@@ -16,6 +16,10 @@ class Limits(NamedTuple):
     """Characters in a name that a spec declares."""
     layer_name_length: int = 200
     """Characters in the name of a layer."""
+    arguments: int = 100
+    """Parameters of a declaration, or arguments of a call."""
+    bindings: int = 200
+    """Arguments bound in one value, those bound in them included."""
     digits: int = 60
     """Decimal digits in the numerator or denominator of a number."""
     derivations: int = 64

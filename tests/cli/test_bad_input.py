@@ -121,7 +121,7 @@ CASES = {
     "arch that is a device": ("arch <<CON>> { input i: 1 head { relu6 } }", "bad_name"),
     "stage that TensorFlow refuses": ("arch a { input i: 1 stage <<_s>> { relu6 } }", "bad_name"),
     "input that TensorFlow refuses": ("arch a { input <<_i>>: 1 head { relu6 } }", "bad_name"),
-    "input that the converter fails on": ("arch a { input <<self>>: 1 head { relu6 } }", "bad_name"),
+    "input that conversion fails on": ("arch a { input <<self>>: 1 head { relu6 } }", "bad_name"),
     "block called as a form": ("block <<skip>> {}\n" + head("relu6"), "bad_name"),
     "long name": (f"arch <<{'a' * 49}>> {{ input i: 1 head {{ relu6 }} }}", "limit"),
     # arguments
@@ -545,7 +545,7 @@ def test_file_names_of_all_kinds(name: str, archc: Any) -> None:
 
 def test_texts_with_quotes_and_newlines(archc: Any) -> None:
     """Doc strings are free text; nothing of them reaches generated Python."""
-    doc = 'it\'s "quoted" \\" {{ x }} \n# noqa\n\'\'\'import os\\N{BULLET}'
+    doc = "it's \"quoted\" \\\" {{ x }} \n# noqa\n'''import os\\N{BULLET}"
     Path("doc.arch").write_text(f'"""{doc}"""\n' + head("relu6"))
     assert archc("doc.arch", "-o", "doc").code == 0
     module = Path("doc/a.py").read_text()

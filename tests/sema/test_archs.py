@@ -153,9 +153,9 @@ def test_a_derived_arch_inherits_budgets_targets_and_rounding() -> None:
     arch a(n = 8) {
         target stm32n6
         rounding(divisor = 4)
-        require params <= 100
+        require params <= 144
         input i: 4 x 4 x 8
-        head { conv(n) }
+        head { conv(n) conv(8) }
     }
     arch b = a(n = 10)
     """
@@ -163,7 +163,7 @@ def test_a_derived_arch_inherits_budgets_targets_and_rounding() -> None:
     assert [d.code for d in made.diagnostics if d.level == "error"] == [
         "stm32n6/channel_alignment", "budget",
     ]  # fmt: skip
-    roomy = compilation(text.replace("100", "1 k").replace("divisor = 4", "divisor = 8"))
+    roomy = compilation(text.replace("144", "1 k").replace("divisor = 4", "divisor = 8"))
     assert not roomy.failed
     document = roomy.networks[1].manifest
     assert document["model"]["name"] == "b"

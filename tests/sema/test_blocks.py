@@ -29,9 +29,7 @@ def test_ds() -> None:
 def test_ir() -> None:
     """Expansion 4 by default; linear projection; the input added at stride 1, equal channels."""
     text = head("ir(8)")
-    assert keywords(text) == (
-        "conv batchnorm relu6 dwconv batchnorm relu6 conv batchnorm add"
-    )
+    assert keywords(text) == ("conv batchnorm relu6 dwconv batchnorm relu6 conv batchnorm add")
     assert shapes(text)[0] == "8x8x32"
     assert shapes(head("ir(8, expansion = 6)"))[0] == "8x8x48"
     assert operators(head("ir(16, 2)"))[3].stride == (2, 2)
@@ -71,8 +69,9 @@ def test_identity_is_empty() -> None:
      ("5 x 9", "3", ((0, 0), (1, 0))), ("8 x 8", "2 x 1", ((0, 1), (1, 1)))],
 )  # fmt: skip
 def test_same_pad_is_what_same_pads(size: str, stride: str, pads: object) -> None:
-    text = f"arch a {{ input i: {size} x 8 head {{ same_pad(3x3, {stride}) dwconv(3x3, {stride}, padding = valid) }} }}"
-    pad, conv = operators(text)
+    statements = f"same_pad(3x3, {stride}) dwconv(3x3, {stride}, padding = valid)"
+    text = f"arch a {{ input i: {size} x 8 head {{ {statements} }} }}"
+    pad = operators(text)[0]
     assert (pad.before, pad.after) == pads
     same = text.replace(f"same_pad(3x3, {stride})", "").replace(", padding = valid", "")
     assert shapes(text)[1] == shapes(same)[0]
@@ -243,7 +242,11 @@ def test_appending_to_a_block_renames_nothing_before_it() -> None:
 def test_forms_and_branches_add_no_part() -> None:
     text = head("skip { gate { if true { relu6 } } }")
     assert names(text) == ["head_relu6", "head_multiply", "head_add"]
-    assert names(head("concat { relu6 } { relu6 }")) == ["head_relu6", "head_relu6_2", "head_concat"]
+    assert names(head("concat { relu6 } { relu6 }")) == [
+        "head_relu6",
+        "head_relu6_2",
+        "head_concat",
+    ]
 
 
 def test_two_layers_of_one_name_are_an_error_that_names_both() -> None:

@@ -76,7 +76,9 @@ def test_a_block_passed_as_a_value_is_filled() -> None:
 
 
 def test_what_a_parameter_binds_is_not_filled() -> None:
-    text = stage("channels = 16", "unit conv").replace("arch a", "arch a(unit = conv(channels = 24))")
+    text = stage("channels = 16", "unit conv").replace(
+        "arch a", "arch a(unit = conv(channels = 24))"
+    )
     assert shapes(text) == ["8x8x24", "8x8x16"]
 
 
@@ -146,7 +148,7 @@ def test_a_stem_is_a_stage() -> None:
 
 
 def test_statements_of_a_stage_run_in_order() -> None:
-    assert layers(stage("", "relu6 conv(16)") )== [("s_1_relu6", "8x8x8"), ("s_1_conv", "8x8x16")]
+    assert layers(stage("", "relu6 conv(16)")) == [("s_1_relu6", "8x8x8"), ("s_1_conv", "8x8x16")]
 
 
 def test_a_head_supplies_nothing() -> None:

@@ -76,7 +76,8 @@ def test_rounding_rules_that_are_none(rule: str) -> None:
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
-        ("1 + 2 * 3", 7), ("(1 + 2) * 3", 9), ("10 - 2 - 3", 5), ("100 / 5 / 4", 5), ("0.1 * 30", 3),
+        ("1 + 2 * 3", 7), ("(1 + 2) * 3", 9), ("10 - 2 - 3", 5), ("100 / 5 / 4", 5),
+        ("0.1 * 30", 3),
         ("1/3 * 3", 1), ("1/3 + 1/3 + 1/3", 1), ("-(-5)", 5), ("0 - -5", 5), ("2 * -1 + 3", 1),
         ("round(2.5)", 3), ("round(3.5)", 4), ("round(2.4999)", 2), ("floor(2.9)", 2),
         ("ceil(2.1)", 3), ("floor(-2.5) + 4", 1), ("ceil(-2.5) + 4", 2), ("round(-2.5) + 4", 2),
@@ -141,7 +142,8 @@ def test_if_is_a_statement() -> None:
 
 
 @pytest.mark.parametrize("expression", ["relu6 + 1", "1 + true", "same * 2", "exact(8) + 8",
-                                        "[8]", "min(1, true)", "floor(same)", "round", "round(1, 2)",
+                                        "[8]", "min(1, true)", "floor(same)", "round",
+                                        "round(1, 2)",
                                         "min()", "max(a = 1)", "-relu6", "exact(exact(8))",
                                         "8(1)", "channels(1)"])  # fmt: skip
 def test_operations_that_operands_do_not_allow(expression: str) -> None:
@@ -180,7 +182,9 @@ def test_byte_units_belong_to_bytes() -> None:
     ],
 )
 def test_ranges(declaration: str, value: str, code: str | None) -> None:
-    text = f"arch b = a(n = {value})\narch a({declaration}) {{ input i: 8 x 8 x 8 head {{ relu6 }} }}"
+    text = (
+        f"arch b = a(n = {value})\narch a({declaration}) {{ input i: 8 x 8 x 8 head {{ relu6 }} }}"
+    )
     if declaration.startswith("n = 9"):  # the default of the base is out of range itself
         assert codes(text) == ["out_of_range"]
     elif code is None:

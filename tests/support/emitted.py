@@ -92,7 +92,12 @@ def _call(node: ast.Call, defined: set[str], where: str) -> Iterator[str]:
     function = node.func
     if isinstance(function, ast.Call):
         inner = function.func
-        if not (isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name)) or inner.value.id != "layers" or node.keywords or len(node.args) != 1:
+        if (
+            not (isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name))
+            or inner.value.id != "layers"
+            or node.keywords
+            or len(node.args) != 1
+        ):
             yield f"{where}a call of something called"
     elif isinstance(function, ast.Name):
         if function.id not in defined | {"range"}:

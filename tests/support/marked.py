@@ -41,4 +41,5 @@ def head(statements: str) -> str:
 def stage(arguments: str, statements: str, before: str = "") -> str:
     """A spec of one stage, on an 8x8x8 input."""
     call = f"({arguments})" if arguments else ""
-    return f"arch a {{\n    {before}\n    input i: 8 x 8 x 8\n    stage s{call} {{ {statements} }}\n}}\n"
+    members = f"    {before}\n    input i: 8 x 8 x 8\n    stage s{call} {{ {statements} }}\n"
+    return f"arch a {{\n{members}}}\n"

@@ -33,9 +33,8 @@ def test_saved_tables_parse_alike(tmp_path: object) -> None:
 
 
 def test_keywords_are_those_of_the_design() -> None:
-    assert keywords() == frozenset(
-        "arch block use input target rounding stage head require if else and or not in x".split()
-    )
+    words = "arch block use input target rounding stage head require if else and or not in x"
+    assert keywords() == frozenset(words.split())
 
 
 def test_operators_and_forms_are_no_keywords() -> None:

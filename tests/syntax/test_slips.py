@@ -17,11 +17,10 @@ def fault(text: str) -> Diagnostic:
 
 
 CASES = {
-    "empty": ("<<>>", "there is no text", "write `arch NAME"),
     "open_text": ('use <<">>lib.arch\n', "not closed on its line", None),
     "open_text, doc": ('<<">>""never', 'never closed with `"""`', None),
     "open_text, single": ("use <<'>>lib.arch'", "double quotes", 'write `"..."`'),
-    "missing_bracket": ("arch a { input i: 1\n<<>>", "the `{` on line 1 is never closed", None),
+    "missing_bracket": ("arch a { input i: 1<<>>\n", "the `{` on line 1 is never closed", None),
     "missing_bracket, round": ("arch a(n = 1<<>>\n", "the `(` on line 1 is never closed", None),
     "stray_bracket": ("arch a { input i: 1 } <<)>>", "this `)` closes nothing", None),
     "stray_bracket, other": (head("conv(8 <<]>>"), "expected `)`, found `]`", None),
@@ -59,15 +58,21 @@ def test_slip(name: str) -> None:
 
 def test_every_slip_has_a_case() -> None:
     assert {function.__name__ for function in slips._SLIPS} == {
-        name.partition(",")[0] for name in CASES
+        "empty",
+        *(name.partition(",")[0] for name in CASES),
     }
+
+
+def test_empty_expression() -> None:
+    with pytest.raises(Rejected, match="a value is missing"):
+        parse_expression(Source("<set>", "  "), DEFAULT_LIMITS)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("arch <<{>>}", "expected a name, found `{`"),
-        ("arch a <<b>>", "expected `(`, `=` or `{`, found `b`"),
+        ("arch a <<b>>", "expected `=`, `{` or `(`, found `b`"),
         ("arch a { <<relu6>> }", "`relu6` cannot stand here"),
         ("arch a { input i<<>>", "the `{` on line 1 is never closed"),
         (head("conv(<<)>>"), None),

@@ -232,6 +232,7 @@ def budgets(
     A broken budget is an error that names the layers which cost most of it.
     """
     evaluated, diagnostics = [], []
+    costs: dict[str, list[str]] = {}
     for request in requests:
         name = request.name.text
         if name in _TOTALS:
@@ -243,13 +244,15 @@ def budgets(
         budget = Budget(name, request.limit, actual)
         evaluated.append(budget)
         if not budget.passed:
+            if name not in costs:
+                costs[name] = _costs(name, actual, profile)
             diagnostics.append(
                 make(
                     BUDGET,
                     f"`{name}` is {actual:,}, above the {budget.limit:,} that are required",
                     request.name.span,
                     label=f"{actual - budget.limit:,} too many",
-                    notes=_costs(name, actual, profile),
+                    notes=costs[name],
                 )
             )
     return tuple(evaluated), tuple(diagnostics)

@@ -21,8 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile",
         metavar="PROFILE",
-        help=f"options of the NPU compiler: NAME or NAME@FILE (default: {DEFAULT_PROFILE}). It is given to "
-        "`--st-neural-art`, without which nothing would be mapped to the NPU",
+        help=f"options of the NPU compiler: NAME or NAME@FILE (default: {DEFAULT_PROFILE}); given "
+        "with `--st-neural-art`, without which nothing would be mapped to the NPU",
     )
     parser.add_argument(
         "--timeout",

@@ -87,11 +87,11 @@ def reject(
 
 
 class Reporter:
-    """Collects diagnostics in order. The same code at the same place is kept once."""
+    """Collects diagnostics in order. The same code at the same place is kept once, and so is the
+    same message of what has no place."""
 
     def __init__(self, limit: int = DEFAULT_LIMITS.errors) -> None:
-        self._kept: dict[tuple[str, Span | None, str], Diagnostic] = {}
-        self._places: set[tuple[str, Span]] = set()
+        self._kept: dict[tuple[str, Span | str], Diagnostic] = {}
         self._errors = 0
         self._limit = limit
 
@@ -101,19 +101,18 @@ class Reporter:
         Raises:
             TooManyErrors: the limit on errors is reached.
         """
-        if diagnostic.span is not None:
-            place = (diagnostic.code, diagnostic.span)
-            if place in self._places:
-                return
-            self._places.add(place)
-        key = (diagnostic.code, diagnostic.span, diagnostic.message)
+        key = (diagnostic.code, diagnostic.span or diagnostic.message)
         if key in self._kept:
             return
-        self._kept[key] = diagnostic
         if diagnostic.level == "error":
             self._errors += 1
-            if self._errors >= self._limit:
-                raise TooManyErrors
+        full = self._errors >= self._limit
+        if full:
+            last = f"no more than {self._limit:,} errors are reported, the bound `errors`"
+            diagnostic = diagnostic._replace(notes=(*diagnostic.notes, last))
+        self._kept[key] = diagnostic
+        if full:
+            raise TooManyErrors
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         for diagnostic in diagnostics:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-
 MOST = 500
 """Names among which one is proposed; more would take longer than the rest of a compile."""
 

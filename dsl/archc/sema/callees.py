@@ -13,6 +13,10 @@ FORMS: dict[str, tuple[str, ...]] = {"skip": ("shortcut", "required"), "gate": (
 """The built-in forms and their arguments. `skip { b }` is x + b(x), `gate { b }` is x * b(x)."""
 
 
+ANY = 1 << 30
+"""So many bodies that a source, whose size is bounded, cannot have more."""
+
+
 class Bad:
     """The value of an expression whose fault has been reported. Whatever reads it stays silent."""
 
@@ -53,6 +57,8 @@ class Callee(NamedTuple):
     bodies: tuple[int, int]
     """How many bodies it takes, at least and at most."""
     bound: dict[str, Given]
+    weight: int = 0
+    """How many arguments are bound in it, those bound in them included."""
 
     @property
     def noun(self) -> str:
@@ -70,7 +76,7 @@ STAGE_SUPPLIES = ("channels", "stride")
 
 def operator(op: type[Op]) -> Callee:
     slots = tuple(Slot(arg.name, arg.required, arg.filled) for arg in op.args.values())
-    return Callee("operator", op.keyword, op, None, slots, (2, 1000) if op.bodies else (0, 0), {})
+    return Callee("operator", op.keyword, op, None, slots, (2, ANY) if op.bodies else (0, 0), {})
 
 
 def block(declaration: ast.Block, module: object) -> Callee:

@@ -16,7 +16,7 @@ from archc.diagnostics.model import Label, Rejected, Reporter, make, reject
 from archc.diagnostics.nearest import did_you_mean
 from archc.limits import Limits
 from archc.sema import callees
-from archc.sema.callees import BAD, Callee, Given
+from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import unknown
 from archc.sema.scope import FUNCTIONS, Module, Scope
 from archc.syntax import ast
@@ -24,9 +24,10 @@ from archc.syntax import ast
 MODULE_NAMES = ("keras", "build_model", "list_models")
 """Names that a module in the output folder would shadow."""
 DEVICE_NAMES = frozenset(
-    ["con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))]
+    {"con", "prn", "aux", "nul", "conin$", "conout$"}
+    | {f"{port}{n}" for port in ("com", "lpt") for n in "123456789\u00b9\u00b2\u00b3"}
 )
-"""Names that Windows keeps for devices, whatever their extension."""
+"""Names that are devices in every folder on Windows, whatever their extension."""
 
 
 def check(module: Module, limits: Limits, reporter: Reporter) -> None:
@@ -140,12 +141,11 @@ class Checker:
                 )
             )
 
-    def parameters(self, parameters: tuple[ast.Parameter, ...], feature: object) -> Scope:
+    def parameters(self, parameters: tuple[ast.Parameter, ...], feature: Bad | None) -> Scope:
         """Check parameters, and give the scope in which they are known."""
         self.distinct(parameter.name for parameter in parameters)
-        entered = feature if feature is BAD else None
         names: dict[str, Given] = {}
-        scope = Scope(self.module, BAD if entered is BAD else None, names)
+        scope = Scope(self.module, feature, names)
         for parameter in parameters:
             self.declared(parameter.name)
             for part in (parameter.default, *(parameter.range or ())[:2]):
@@ -211,11 +211,8 @@ class Checker:
     def stage(self, stage: ast.Stage, scope: Scope) -> None:
         self.layer_name(stage.name)
         self.arguments(stage.arguments, scope)
-        supplied = {
-            argument.name.text if argument.name else "channels": Given(BAD, argument.span)
-            for argument in stage.arguments
-        }
-        names = {name: given for name, given in supplied.items() if name == "channels"}
+        wide = any(a.name is None or a.name.text == "channels" for a in stage.arguments)
+        names = {"channels": Given(BAD, stage.name.span)} if wide else {}
         self.body(stage.body, scope.inner(BAD, names))
 
     # --- bodies ---------------------------------------------------------------------------

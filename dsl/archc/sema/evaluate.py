@@ -17,12 +17,10 @@ from archc.values import (
     Exact,
     Plain,
     Size,
-    Symbol,
     Unfit,
     describe,
     elementwise,
     nearest_whole,
-    show,
 )
 
 
@@ -172,18 +170,27 @@ class Evaluator:
         """The callee with more arguments bound.
 
         Raises:
+            Exhausted: more is bound in it than `limits.bindings`.
             Poisoned: an argument does not fit, which is reported.
         """
         if not arguments:
             return callee
         matched, problems = callees.match(callee, name, arguments)
         self.reporter.extend(problems)
-        bound = dict(callee.bound)
+        bound, weight = dict(callee.bound), callee.weight
         for slot, argument in matched:
-            bound[slot] = self.given(argument.value, scope)
+            given = bound[slot] = self.given(argument.value, scope)
+            weight += 1 + (given.value.weight if isinstance(given.value, Callee) else 0)
+        if weight > self.limits.bindings:
+            raise exhausted(
+                f"more than {self.limits.bindings:,} arguments are bound in this value, "
+                "one within another",
+                name.span,
+                "bindings",
+            )
         if problems:
             raise Poisoned
-        return callee._replace(bound=bound)
+        return callee._replace(bound=bound, weight=weight)
 
     def feature(self, expression: ast.Feature, scope: Scope) -> Plain:
         feature = scope.feature
@@ -359,26 +366,6 @@ def unknown(name: ast.Name, scope: Scope) -> Rejected:
         label="not found",
         help=did_you_mean(name.text, scope.known()),
     )
-
-
-def text_of(value: object) -> str:
-    """The exact text of any value: `22.4`, `1/3`, `ir(expansion = 4)`, `{ batchnorm relu6 }`."""
-    if isinstance(value, Callee):
-        if value.kind == "braces":
-            return _one_line(value.target.span)
-        if not value.bound:
-            return value.name
-        bound = ", ".join(f"{name} = {text_of(given.value)}" for name, given in value.bound.items())
-        return f"{value.name}({bound})"
-    if value is BAD:
-        return "?"
-    assert isinstance(value, bool | Fraction | Size | Exact | Symbol)
-    return show(value)
-
-
-def _one_line(span: Span) -> str:
-    lines = (line.partition("#")[0] for line in span.text.split("\n"))
-    return " ".join(" ".join(lines).split())
 
 
 ARITHMETIC: dict[str, Callable[[Fraction, Fraction], Fraction]] = {

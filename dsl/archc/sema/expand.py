@@ -18,7 +18,7 @@ from archc.ops.base import show_shape
 from archc.ops.merge import Add, Multiply
 from archc.sema.bias import settle_bias
 from archc.sema.building import Building, difference
-from archc.sema.callees import BAD, Bad, Callee, Given
+from archc.sema.callees import BAD, Bad, Callee, Given, Slot
 from archc.sema.check import bodies_problem, unknown_call
 from archc.sema.evaluate import Evaluator, Exhausted, Poisoned, exhausted
 from archc.sema.frames import Context, Open, Supply
@@ -29,7 +29,7 @@ from archc.source import Span
 from archc.syntax import ast
 from archc.values import Exact, Size, describe, show
 
-STAGE_ARGUMENTS = ("channels", "stride", "repeat")
+STAGE_SLOTS = tuple(Slot(name, False, False) for name in ("channels", "stride", "repeat"))
 
 
 def expand(model: Model, reporter: Reporter) -> Graph | None:
@@ -112,7 +112,7 @@ class Expander:
         return value
 
     def stage_arguments(self, stage: ast.Stage, scope: Scope) -> dict[str, Given]:
-        callee = Callee("stage", stage.name.text, None, None, _STAGE_SLOTS, (0, 0), {})
+        callee = Callee("stage", stage.name.text, None, None, STAGE_SLOTS, (0, 0), {})
         try:
             return self.evaluator.bind(callee, stage.name, stage.arguments, scope).bound
         except Poisoned:
@@ -315,6 +315,7 @@ class Expander:
         if callee.kind == "block":
             inner = Scope(callee.scope, feature, {})
             for parameter in callee.target.parameters:
+                self.evaluator.tick(call.name.span)
                 given = callee.bound.get(parameter.name.text)
                 if given is None:
                     given = self.evaluator.given(parameter.default, inner)
@@ -471,12 +472,3 @@ def _within(inner: Span | None, outer: Span) -> bool:
         and outer.start <= inner.start
         and inner.end <= outer.end
     )
-
-
-def _slots() -> tuple[Any, ...]:
-    from archc.sema.callees import Slot
-
-    return tuple(Slot(name, False, False) for name in STAGE_ARGUMENTS)
-
-
-_STAGE_SLOTS = _slots()

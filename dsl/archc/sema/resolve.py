@@ -136,7 +136,7 @@ class Resolver:
         seen = {id(declared)}
         while isinstance(declared, ast.Derived):
             self.derive(declared, module, given, names)
-            found = module.arch(declared.base.text)
+            found = module.arch(declared.base.text, declared.base.span)
             if found is None:
                 known = [*module.archs, *(name for used in module.uses for name in used.archs)]
                 known = [name for name in known if name != declared.name.text]

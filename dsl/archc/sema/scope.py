@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from archc.diagnostics.codes import DUPLICATE_NAME
-from archc.diagnostics.model import reject
+from archc.diagnostics.model import Rejected, reject
 from archc.ops import OPERATORS
 from archc.ops.base import Shape, symbols
 from archc.sema import callees
@@ -41,13 +41,7 @@ class Module:
             return callees.block(self.blocks[name], self)
         found = [used for used in self.uses if name in used.blocks]
         if len(found) > 1:
-            first, second = (used.file.source.name for used in found[:2])
-            raise reject(
-                DUPLICATE_NAME,
-                f"`{name}` is declared in both {first} and {second}",
-                span,
-                help="rename one of them, or use only one of the files",
-            )
+            raise self.ambiguous(name, found, span)
         if found:
             return callees.block(found[0].blocks[name], found[0])
         if name in OPERATORS:
@@ -61,12 +55,28 @@ class Module:
             return callees.block(library.blocks[name], library)
         return None
 
-    def arch(self, name: str) -> "tuple[ast.Arch | ast.Derived, Module] | None":
-        """An arch declared here or in a used file, and where it stands."""
-        for module in (self, *self.uses):
-            if name in module.archs:
-                return module.archs[name], module
-        return None
+    def arch(self, name: str, span: Span) -> "tuple[ast.Arch | ast.Derived, Module] | None":
+        """An arch declared here or in a used file, and where it stands.
+
+        Raises:
+            Rejected: two used files declare it.
+        """
+        if name in self.archs:
+            return self.archs[name], self
+        found = [used for used in self.uses if name in used.archs]
+        if len(found) > 1:
+            raise self.ambiguous(name, found, span)
+        return (found[0].archs[name], found[0]) if found else None
+
+    def ambiguous(self, name: str, found: "list[Module]", span: Span) -> Rejected:
+        """The rejection of a name that several used files declare."""
+        first, second = (used.file.source.name for used in found[:2])
+        return reject(
+            DUPLICATE_NAME,
+            f"`{name}` is declared in both {first} and {second}",
+            span,
+            help="rename one of them, or use only one of the files",
+        )
 
     def callables(self) -> Iterator[str]:
         """Every name that a statement here could call, for proposals."""

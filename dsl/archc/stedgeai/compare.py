@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from archc.analysis.lowering import Deployed, lower
+from archc.analysis.lowering import INPUT, Deployed, lower
 from archc.emit.table import PEAK_REMARK
 from archc.ir.graph import Graph
 from archc.ops.base import product
@@ -21,8 +21,8 @@ class Step(NamedTuple):
     """Its TFLite name."""
     shape: tuple[int, ...]
     """Of its result, the batch excluded."""
-    layer: str | None
-    """The first of our layers it stems from; None if it only converts at the border."""
+    layer: str
+    """The first of our layers it stems from; at the border the input or the output."""
     software: bool
     """Whether it is expected to run on the CPU."""
 
@@ -69,6 +69,8 @@ class Comparison(NamedTuple):
     info: Info | None
     prediction: Prediction | None
     figures: tuple[Figure, ...]
+    layers: dict[int, str]
+    """Our layers, by the group of the report's rows they are."""
     traced: tuple[Traced, ...]
     notes: tuple[str, ...]
 
@@ -81,8 +83,8 @@ def predict(manifest: Manifest, graph: Graph) -> Prediction:
     for op in deployed.operators:
         tier = target.tier(op.operator)
         software = op.border or op.float_result or (tier is not None and tier.software)
-        layer = graph.nodes[op.layers[0]].name if op.layers else None
-        steps.append(Step(op.operator, op.shape, layer, software))
+        first = op.layers[0] if op.layers else 0 if INPUT in op.inputs else graph.output
+        steps.append(Step(op.operator, op.shape, graph.nodes[first].name, software))
     return Prediction(manifest, tuple(steps), deployed_macc(graph, deployed))
 
 
@@ -123,13 +125,20 @@ def compare(report: Report, info: Info | None, prediction: Prediction | None) ->
             "without `--st-neural-art` nothing is mapped to the NPU: there are no pools and epochs"
         )
     layers = _layers(report, prediction)
-    if prediction is not None and not layers:
-        notes.append("no layer of the report could be matched with one of the spec")
+    if prediction is not None:
+        ours = tuple(prediction.manifest["inputs"][0]["shape"])
+        theirs = {tensor.shape[1:] for tensor in report.inputs}
+        if ours not in theirs:
+            shown = " and ".join(sorted("x".join(map(str, shape)) for shape in theirs)) or "unknown"
+            notes.append(
+                f"its input is {shown}, the spec's {'x'.join(map(str, ours))}: not this network"
+            )
     return Comparison(
         report,
         info,
         prediction,
         _figures(report, prediction),
+        layers,
         _trace(report, prediction, layers),
         tuple(notes),
     )
@@ -143,7 +152,7 @@ def _figures(report: Report, prediction: Prediction | None) -> tuple[Figure, ...
         totals, deployed = prediction.manifest["totals"], prediction.manifest["deployed"]
         if int8:
             macc, weights = prediction.deployed_macc, int(deployed["weight_bytes"])
-            remark = "of the int8 file"
+            remark = "int8 file"
         elif report.model.format == "keras":
             macc, remark = int(totals["stedgeai_macc"]), "before folding"
         if int8 or report.model.precision != "float":
@@ -156,10 +165,10 @@ def _figures(report: Report, prediction: Prediction | None) -> tuple[Figure, ...
         Figure("weights, model B", weights, report.weights.model, remark=remark if weights else ""),
     ]
     if report.read_only is not None:
-        figures.append(Figure("weights, placed B", None, *report.read_only, "repacked and aligned"))
+        figures.append(Figure("weights, placed B", None, *report.read_only, "repacked, aligned"))
     if report.activations is not None:
         figures.append(
-            Figure("activations B", peak, *report.activations, "ours is the peak, an estimate")
+            Figure("activations B", peak, *report.activations, "estimate" if peak else "")
         )
     if report.epochs is not None:
         figures += [
@@ -224,25 +233,34 @@ def _heads(report: Report) -> list[tuple[Row, tuple[int, ...]]]:
 def _layers(report: Report, prediction: Prediction | None) -> dict[int, str]:
     """Our layers, by the group of rows they are.
 
-    In a report of a Keras model by name. Else by operator and shape, and in order among equals,
-    but only where both sides have equally many, so that nothing is guessed.
+    In a report of our own Keras model by name. Else by operator and shape, and in order among
+    equals, but only where both sides have equally many, so that nothing is guessed.
     """
     if prediction is None:
         return {}
-    names = {layer["name"] for layer in prediction.manifest["layers"]}
-    if report.model.format == "keras":
-        return {row.group: row.name for row in report.rows if row.name in names}
+    keras = report.model.format == "keras"
+    listed = prediction.manifest["layers"]
+    if keras:
+        names = {layer["name"] for layer in listed}
+        named = {row.group: row.name for row in report.rows if row.name in names}
+        if named:
+            return named
     theirs: dict[tuple[str, tuple[int, ...]], list[int]] = {}
     for row, shape in _heads(report):
         theirs.setdefault((_kind(row.original), shape), []).append(row.group)
-    ours: dict[tuple[str, tuple[int, ...]], list[str | None]] = {}
-    for step in prediction.steps:
-        ours.setdefault((_kind(step.operator), step.shape), []).append(step.layer)
+    ours: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    if keras:
+        for layer in listed:
+            key = (layer["class_name"], tuple(layer["output_shape"]))
+            ours.setdefault(key, []).append(layer["name"])
+    else:
+        for step in prediction.steps:
+            ours.setdefault((_kind(step.operator), step.shape), []).append(step.layer)
     found: dict[int, str] = {}
     for key, groups in theirs.items():
         layers = ours.get(key, [])
         if len(layers) == len(groups):
-            found.update((g, layer) for g, layer in zip(groups, layers, strict=True) if layer)
+            found.update(zip(groups, layers, strict=True))
     return found
 
 
@@ -255,8 +273,8 @@ def _trace(
     """
     epochs = [epoch for epoch in report.epochs or () if epoch.kind in ("sw", "hybrid")]
     rows: dict[str, list[Row]] = {}
-    for row, _ in _heads(report):
-        rows.setdefault(_kind(row.original), []).append(row)
+    for head, _ in _heads(report):
+        rows.setdefault(_kind(head.original), []).append(head)
     wanted: dict[str, int] = {}
     for epoch in epochs:
         kind = _kind(epoch.operation)
@@ -268,7 +286,8 @@ def _trace(
         kind = _kind(epoch.operation)
         candidates = rows.get(kind, [])
         nth = used[kind] = used.get(kind, -1) + 1
-        row = layer = None
+        row: Row | None = None
+        layer: str | None = None
         if not candidates:
             why = "no layer has this operator: the compiler inserted it"
         elif len(candidates) == wanted[kind]:
@@ -341,6 +360,11 @@ def plain(comparison: Comparison) -> dict[str, Any]:
             "steps": [step._asdict() for step in prediction.steps],
             "deployed_macc": prediction.deployed_macc,
         },
+        "layers": [
+            {"id": row.id, "name": row.name, "layer": comparison.layers[row.group]}
+            for row, _ in _heads(report)
+            if row.group in comparison.layers
+        ],
         "figures": [figure._asdict() for figure in comparison.figures],
         "software_epochs": [
             {
@@ -386,7 +410,12 @@ def text(comparison: Comparison) -> str:
         described = prediction.manifest["model"]
         lines += _wrapped(f"beside {described['name']} of {described['source']}")
     lines += ["", f"{'':<18}{'ours':>14}{'stedgeai':>15}{'':>2}theirs - ours"]
-    lines += [_figure(figure) for figure in comparison.figures]
+    for figure in comparison.figures:
+        lines += _figure(figure)
+    if prediction is not None:
+        lines.append(
+            f"{len(comparison.layers)} of its {len(_heads(report))} layers were found in the spec"
+        )
     if any(f.ours is not None and f.name.startswith("activations") for f in comparison.figures):
         lines += ["", *_wrapped(PEAK_REMARK)]
     if report.pools:
@@ -421,7 +450,7 @@ def text(comparison: Comparison) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _figure(figure: Figure) -> str:
+def _figure(figure: Figure) -> list[str]:
     ours = "-" if figure.ours is None else f"{figure.ours:,}"
     theirs = "-" if figure.theirs is None else f"{'~' * bool(figure.within)}{figure.theirs:,}"
     said = ""
@@ -430,9 +459,11 @@ def _figure(figure: Figure) -> str:
         said = "equal" if abs(apart) <= figure.within else f"{apart:+,}"
         if abs(apart) > figure.within and figure.ours:
             said += f" ({apart / figure.ours:+.1%})"
-    if figure.remark:
-        said = f"{said}; {figure.remark}" if said else figure.remark
-    return f"{figure.name:<18}{ours:>14}{theirs:>15}  {said}"
+    line = f"{figure.name:<18}{ours:>14}{theirs:>15}  "
+    whole = f"{said}; {figure.remark}" if said and figure.remark else said or figure.remark
+    if len(line) + len(whole) <= WIDTH:
+        return [line + whole]
+    return [line + said, " " * len(line) + figure.remark]
 
 
 def _traced(traced: Traced) -> list[str]:

@@ -393,8 +393,9 @@ class _Reader:
 
     def cells(self, line: int, spans: list[tuple[int, int]]) -> tuple[str, ...]:
         text = self.lines[line - 1]
-        gaps = [*(text[end:start] for (_, end), (start, _) in zip(spans, spans[1:], strict=False))]
-        if any(gap.strip() for gap in (text[: spans[0][0]], *gaps, text[spans[-1][1] :])):
+        edges = [0, *(edge for span in spans for edge in span), len(text)]
+        gaps = (text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
+        if any(gap.strip() for gap in gaps):
             raise strange(self.source, "has a row that does not keep to its columns", line)
         return tuple(text[start:end].strip() for start, end in spans)
 
@@ -511,12 +512,10 @@ class _Reader:
 
     def pools(self) -> tuple[tuple[Pool, ...], tuple[Size, Size]]:
         """The pools, and the bytes of weights and activations in all of them."""
-        line = self.next(
-            self.need("Memory usage information", "the NPU compiler's part is missing")
-        )
+        line = self.next(self.need("Memory usage information", "the NPU part is missing"))
         if set(self.flat(line)) != {"-"}:
             raise strange(self.source, "has memory pools of another form", line)
-        pools = []
+        pools: list[Pool] = []
         while True:
             line = self.next(line)
             text = self.flat(line)
@@ -533,8 +532,10 @@ class _Reader:
         if not total:
             raise strange(self.source, "has memory pools of another form", line)
         sums = (self.size(total[2], line), self.size(total[3], line))
-        for said, name in zip(sums, ("weights", "activations"), strict=True):
-            sizes = [pool[4 if name == "weights" else 5] for pool in pools]
+        for name, said, sizes in (
+            ("weights", sums[0], [pool.weights for pool in pools]),
+            ("activations", sums[1], [pool.activations for pool in pools]),
+        ):
             slack = said.within + sum(size.within for size in sizes) + len(sizes)
             if abs(said.bytes - sum(size.bytes for size in sizes)) > slack:
                 raise strange(
@@ -562,7 +563,7 @@ class _Reader:
     # --- epochs --------------------------------------------------------------------------------
 
     def epochs(self) -> tuple[Epoch, ...]:
-        line = self.next(self.need("Epochs details", "the NPU compiler's part is missing"))
+        line = self.next(self.need("Epochs details", "the NPU part is missing"))
         first = self.next(line)
         old = re.fullmatch(
             r"Total number of epochs: ([0-9,]+) of which ([0-9,]+) implemented in software",
@@ -591,7 +592,7 @@ class _Reader:
             line = self.next(line)
             if self.flat(line) != expected:
                 raise strange(self.source, "has epochs of another form", line)
-        epochs = []
+        epochs: list[Epoch] = []
         while True:
             line = self.next(line)
             text = self.flat(line)
@@ -624,7 +625,7 @@ class _Reader:
 
     def epoch_table(self, line: int) -> tuple[Epoch, ...]:
         """4.0: `| epoch_11 |   SW   |    Softmax     |`."""
-        epochs = []
+        epochs: list[Epoch] = []
         while True:
             line = self.next(line)
             text = self.flat(line)

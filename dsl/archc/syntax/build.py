@@ -4,13 +4,18 @@ from typing import Any
 
 from lark import Token, Tree
 
+from archc.diagnostics.codes import LIMIT
+from archc.diagnostics.model import reject
 from archc.limits import Limits
 from archc.source import Source, Span
 from archc.syntax import ast
 
 
 class Builder:
-    """Builds the AST of one source. Recursion is bounded, since nesting of the text is."""
+    """Builds the AST of one source. Recursion is bounded, since nesting of the text is.
+
+    Every method raises `Rejected` where the source is beyond a bound.
+    """
 
     def __init__(self, source: Source, limits: Limits) -> None:
         self.source = source
@@ -62,7 +67,7 @@ class Builder:
         return ast.Block(self.name(name), parameters, self.body(rest[-1]), doc, self.span(tree))
 
     def parameters(self, tree: Any) -> tuple[ast.Parameter, ...]:
-        return tuple(self.parameter(child) for child in _trees(tree))
+        return tuple(map(self.parameter, self._bounded(tree, "a declaration has", "parameters")))
 
     def parameter(self, tree: Any) -> ast.Parameter:
         name, *rest = tree.children
@@ -140,7 +145,7 @@ class Builder:
     # --- expressions ----------------------------------------------------------------------
 
     def arguments(self, tree: Any) -> tuple[ast.Argument, ...]:
-        return tuple(map(self.argument, _trees(tree)))
+        return tuple(map(self.argument, self._bounded(tree, "a call has", "arguments")))
 
     def argument(self, tree: Any) -> ast.Argument:
         if tree.data == "keyword_argument":
@@ -177,6 +182,23 @@ class Builder:
         return ast.Operation(operators, operands, span)
 
     # --- helpers --------------------------------------------------------------------------
+
+    def _bounded(self, tree: Any, subject: str, what: str) -> list[Any]:
+        """The parts of a list in parentheses.
+
+        Raises:
+            Rejected: there are more than `limits.arguments`.
+        """
+        parts, most = _trees(tree), self.limits.arguments
+        if len(parts) > most:
+            raise reject(
+                LIMIT,
+                f"{subject} at most {most:,} {what}, not {len(parts):,}",
+                self.span(parts[most]),
+                label="one too many",
+                help="`--limit arguments=N` moves the bound",
+            )
+        return parts
 
     def _optional(self, rest: list[Any]) -> tuple[ast.Argument, ...]:
         return self.arguments(rest[0]) if rest else ()

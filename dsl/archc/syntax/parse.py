@@ -22,7 +22,8 @@ def parse_file(source: Source, limits: Limits) -> ast.File:
     """The AST of a source file.
 
     Raises:
-        Rejected: the text is not in the language, or nests too deeply.
+        Rejected: the text is not in the language, nests too deeply, or has too long a list of
+            parameters or arguments.
     """
     tree = _parse(source, limits, "start")
     return Builder(source, limits).file(tree)
@@ -38,9 +39,7 @@ def parse_expression(source: Source, limits: Limits, start: int = 0) -> ast.Expr
     return Builder(source, limits).expression(tree.children[0])
 
 
-def _parse(
-    source: Source, limits: Limits, start: str, text: str | None = None
-) -> "Tree[Token]":
+def _parse(source: Source, limits: Limits, start: str, text: str | None = None) -> "Tree[Token]":
     check_nesting(source, limits)
     try:
         return parser().parse(source.text if text is None else text, start=start)

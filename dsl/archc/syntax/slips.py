@@ -123,7 +123,7 @@ def slip(function: Callable[[Place], Slip | None]) -> Callable[[Place], Slip | N
 def empty(place: Place) -> Slip | None:
     if place.before or place.found:
         return None
-    return Slip("there is no text", help="write `arch NAME { input image: 32 x 32 x 3 ... }`")
+    return Slip("a value is missing")  # a file may be empty, an expression may not
 
 
 @slip

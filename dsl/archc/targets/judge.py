@@ -67,10 +67,10 @@ def understood(request: TargetRequest | None, target: Target, reporter: Reporter
     if request is None:
         return Request(target.name, (), BORDERS[0], None)
     known = allowable(target)
-    allow = []
+    allow: dict[str, None] = {}  # each once, however often it is listed
     for name in request.allow:
         if name.text in known:
-            allow.append(name.text)
+            allow[name.text] = None
         else:
             reporter.add(not_allowable(name, target, known))
     boards = [board.name for board in target.boards]

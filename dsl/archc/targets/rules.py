@@ -194,11 +194,13 @@ def _tally(names: list[str]) -> str:
 @predicate("exotic_layer", "operator", "becomes", "meaning")
 def exotic_layer(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Layers that are not of a demanded class and leave something on the device."""
+    alone: dict[tuple[int, ...], dict[str, None]] = {}
+    for op in facts.deployed.operators:
+        alone.setdefault(op.layers, {})[op.operator] = None
     for index, node in facts.exotic:
         if facts.unmapped(index) is None:
-            operators = list(dict.fromkeys(step.operator for step in facts.steps[index]))
-            at = [op.operator for op in facts.deployed.operators if op.layers == (index,)]
-            becomes = list(dict.fromkeys(at)) or operators
+            operators = dict.fromkeys(step.operator for step in facts.steps[index])
+            becomes = list(alone.get((index,), operators))
             values = {
                 "operator": node.op.keyword,
                 "becomes": ", ".join(becomes),

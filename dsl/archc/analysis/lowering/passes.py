@@ -377,23 +377,31 @@ def requantise_concatenated(program: Program) -> None:
 
 
 def doubt_joined_scales(program: Program) -> None:
-    """Where scales are tied in a ring the quantiser gives up and leaves a float island."""
+    """Where scales are tied in a ring the quantiser may give up, and leave a float island or add a
+    QUANTIZE; no rule that predicts which was found."""
     ties = SAME_SCALE | {"CONCATENATION"}
+
+    def tied(instruction: Instruction) -> list[str]:
+        users = (program[user].operator for user in instruction.users if user != OUTPUT)
+        return [operator for operator in users if operator in ties]
+
     for instruction in program:
         if instruction.operator != "CONCATENATION":
             continue
-        readers = [user for user in instruction.users if user != OUTPUT]
-        if sum(program[user].operator in ties for user in readers) > 1:
+        onwards = len(tied(instruction))
+        if onwards > 1:
             program.doubt(instruction, "several operators tie the scale of a concatenation")
         for index in dict.fromkeys(instruction.inputs):
             source = program[index]
+            beside = tied(source)
             shared = len(source.users) > 1
+            doubled = len(source.users[instruction.index]) > 1
             if source.operator == "REDUCE_MAX" and shared:
                 program.doubt(instruction, "a maximum concatenated beside another use of it")
-            readers = [user for user in source.users if user != OUTPUT]
-            if sum(program[user].operator == "CONCATENATION" for user in readers) > 1:
+            if beside.count("CONCATENATION") > 1:
                 program.doubt(instruction, "one tensor in several concatenations may be rescaled")
-            doubled = len(source.users[instruction.index]) > 1
+            elif onwards and len(beside) > 1:
+                program.doubt(instruction, "scales tied before and after a concatenation")
             if doubled and (shared or source.operator in ties):
                 program.doubt(
                     instruction, "one tensor concatenated with itself may become a float island"
