@@ -3,7 +3,10 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from support.profiles import figures
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
 _NO_REUSE = (Phase.explicit, Phase.generate, Phase.target, Phase.shrink)
@@ -21,3 +24,9 @@ for _name, _examples, _repeatable in (("quick", 100, True), ("ci", 1_000, False)
         suppress_health_check=_SLOW,
     )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the property tests were given."""
+    for line in figures():
+        terminalreporter.write_line(line)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from fractions import Fraction
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from archc.diagnostics.model import Diagnostic, Rejected, make
@@ -176,10 +177,10 @@ def expression_text(value: object) -> str:
         return value
     if isinstance(value, Fraction):
         return f"({value.numerator}) / {value.denominator}"
-    if isinstance(value, int):
+    if isinstance(value, Integral):  # NumPy's numbers too, which have a `repr` of their own
         return str(int(value))
-    if isinstance(value, float):
-        return repr(float(value))  # of NumPy's numbers too, which have a `repr` of their own
+    if isinstance(value, Real):
+        return repr(float(value))
     if isinstance(value, tuple):
         return " x ".join(f"({expression_text(extent)})" for extent in value)
     raise TypeError(f"a parameter is a number, a boolean, a size or a text, not {value!r}")

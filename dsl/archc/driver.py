@@ -227,13 +227,21 @@ def choose(file: ast.File, options: Options, derives: bool) -> tuple[ast.Arch | 
         raise reject(
             NO_ARCH,
             f"`{file.source.name}` declares no arch",
-            help="a file with blocks only is for `use`; compile a spec that uses it",
+            help="a file with blocks only is for `use`; compile a spec that uses it"
+            if file.blocks
+            else "write `arch NAME { input image: 32 x 32 x 3 ... }`",
         )
     chosen = file.archs
     if options.arch is not None:
         chosen = tuple(arch for arch in file.archs if arch.name.text == options.arch)
-    if len(chosen) != 1 and (derives or options.name is not None or options.arch is not None):
-        names = ", ".join(f"`{arch.name.text}`" for arch in file.archs)
+    names = ", ".join(f"`{arch.name.text}`" for arch in file.archs)
+    if not chosen:
+        raise reject(
+            NO_ARCH,
+            f"`{file.source.name}` declares no arch `{options.arch}`",
+            notes=[f"it declares {names}"],
+        )
+    if len(chosen) > 1 and (derives or options.name is not None):
         raise reject(
             NO_ARCH,
             f"`{file.source.name}` declares {len(file.archs)} archs: {names}",
@@ -251,12 +259,14 @@ def renamed(model: Model, options: Options) -> Model:
     if options.name is None:
         return model
     why = unusable_module(options.name)
+    help = "choose another name"
     if why is None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", options.name):
-        why = f"`{options.name}` is not a name"
+        why, help = f"`{options.name}` is not a name", "names are letters, digits and underscores"
     if why is None and len(options.name) > options.limits.name_length:
         why = f"`{options.name}` has more than {options.limits.name_length} characters"
+        help = "`--limit name_length=N` moves the bound"
     if why is not None:
-        raise reject(BAD_NAME, why, help="names are letters, digits and underscores")
+        raise reject(BAD_NAME, why, help=help)
     return model._replace(name=options.name, base=model.name)
 
 

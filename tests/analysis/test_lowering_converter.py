@@ -146,6 +146,10 @@ CHAINS: dict[str, tuple[tuple[int, ...], Steps]] = {
         [("conv", {"channels": 8, "kernel": (8, 8), **VALID}), "flatten", ("dense", {"units": 4})],
     ),
     "flatten sinks": (MAP, [CONV, "flatten", "relu6", "sigmoid", ("dense", {"units": 4})]),
+    "relu6 past a reshape, transposed": (
+        MAP,
+        [("conv_transpose", {"channels": 8, "kernel": (3, 3)}), "flatten", "relu6"],
+    ),
     "batchnorm through a reshape": (
         (8,),
         [("dense", {"units": 8}), ("reshape", {"shape": (1, 1, 8)}), "batchnorm"],

@@ -16,14 +16,19 @@ from archc.source import Source
 from archc.syntax.grammar import read_grammar
 from archc.syntax.parse import parse_expression
 from support.checking import check_diagnostics, check_network, compiled
-from support.profiles import share
+from support.profiles import Tally, share
 from support.strategies import inlined, junk, mutants, shipped, tokens
 
+EDITED = Tally("specs with one edit")
+JUNK = Tally("junk")
+SENTENCES = Tally("sentences of the grammar")
 
-def holds(text: str) -> None:
+
+def holds(text: str, tally: Tally) -> None:
     """A text compiles, or is rejected with diagnostics that can be shown."""
     compilation = compiled(text)
     event("rejected" if compilation.failed else "accepted")
+    tally.add(text, not compilation.failed)
     check_diagnostics(compilation, text)
     for diagnostic in compilation.diagnostics:
         assert render(diagnostic, color=True)
@@ -34,13 +39,13 @@ def holds(text: str) -> None:
 
 @given(mutants())
 def test_one_edit(text: str) -> None:
-    holds(text)
+    holds(text, EDITED)
 
 
 @share(0.5)
 @given(junk())
 def test_junk(text: str) -> None:
-    holds(text)
+    holds(text, JUNK)
 
 
 @share(0.2)
@@ -65,7 +70,7 @@ def test_bytes_in_a_file(tmp_path_factory: pytest.TempPathFactory, data: bytes) 
     loader = Loader(str(path.parent))
     code = "file_"
     try:
-        holds(loader.load(str(path)).text)
+        holds(loader.load(str(path)).text, JUNK)
     except Rejected as rejected:
         code = rejected.diagnostic.code
     assert code.startswith("file_")
@@ -86,7 +91,7 @@ def sentences() -> st.SearchStrategy[str]:
 @share(0.5)
 @given(data=st.data())
 def test_sentences_of_the_grammar(sentences: st.SearchStrategy[str], data: st.DataObject) -> None:
-    holds(data.draw(sentences))
+    holds(data.draw(sentences), SENTENCES)
 
 
 @pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)

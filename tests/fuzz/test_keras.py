@@ -9,11 +9,13 @@ from hypothesis import assume, event, given
 from archc.driver import Network
 from support.checking import compiled
 from support.keras_models import randomise
-from support.profiles import share
+from support.profiles import Tally, share
 from support.strategies import Spec, specs
 
 pytestmark = pytest.mark.keras
 
+BUILT = Tally("specs built with Keras")
+CONVERTED = Tally("specs converted to int8")
 SMALL = 300_000
 """Parameters of a model that is built; larger ones only cost time."""
 
@@ -66,6 +68,7 @@ def test_models_are_what_manifests_say(spec: Spec) -> None:
     network = accepted(spec)
     keras.backend.clear_session()
     check_model(built(network), network.manifest)
+    BUILT.add(spec.text, True)
     event(f"{len(network.manifest['layers']) // 10 * 10} layers and more")
 
 
@@ -91,3 +94,4 @@ def test_the_converter_leaves_what_manifests_say(spec: Spec) -> None:
     file = read(convert(model, io=io))
     assert file.counts == network.manifest["deployed"]["operators"], network.manifest["deployed"]
     assert file.weight_bytes == network.manifest["deployed"]["weight_bytes"]
+    CONVERTED.add(spec.text, True)

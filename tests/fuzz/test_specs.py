@@ -15,15 +15,19 @@ from archc.source import Source
 from archc.syntax.parse import parse_file
 from support.checking import check_diagnostics, check_network, compiled
 from support.printer import print_file, strip
-from support.profiles import share
+from support.profiles import Tally, share
 from support.strategies import EXOTIC, Spec, specs
 
+GENERATED = Tally("generated specs")
 
+
+@share(1.75)  # of which more than half differ
 @given(specs())
 def test_accepted_specs_hold_and_rejected_ones_say_why(spec: Spec) -> None:
     text = spec.text
     compilation = compiled(text)
     event("rejected" if compilation.failed else "accepted")
+    GENERATED.add(text, not compilation.failed)
     check_diagnostics(compilation, text)
     for network in compilation.networks:
         check_network(network, spec.file)
@@ -63,6 +67,7 @@ def test_api_raises_nothing_but_its_error(spec: Spec) -> None:
     assert failed == any(diagnostic.level == "error" for diagnostic in said)
 
 
+@share(0.5)
 @given(specs())
 def test_printing_is_the_inverse_of_parsing(spec: Spec) -> None:
     text = print_file(spec.file)

@@ -1,6 +1,7 @@
 """What generated Python may consist of: an allow-list over its syntax tree."""
 
 import ast
+import builtins
 import io
 import re
 import tokenize
@@ -46,7 +47,7 @@ def _outside(text: str, classes: set[str]) -> Iterator[str]:
         elif isinstance(node, ast.arg):
             bound.add(node.arg)
     for name in bound - GIVEN:
-        if name in dir(__builtins__) or name.startswith("__"):
+        if name in dir(builtins) or name.startswith("__"):
             yield f"a definition of {name}"
     for node in ast.walk(tree):
         where = f"line {getattr(node, 'lineno', '?')}: "

@@ -1,4 +1,6 @@
-"""How many examples a property test runs under the Hypothesis profile in force."""
+"""How many examples a property test runs under the Hypothesis profile in force, and what it saw."""
+
+from collections.abc import Iterator
 
 from hypothesis import settings
 
@@ -6,3 +8,29 @@ from hypothesis import settings
 def share(part: float, least: int = 4) -> settings:
     """Settings with this part of the profile's examples: `@share(0.1)`."""
     return settings(max_examples=max(least, round(settings().max_examples * part)))
+
+
+class Tally:
+    """Counts what a property test was given. Every tally is printed at the end of a run."""
+
+    every: "list[Tally]" = []  # noqa: RUF012
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.count = self.accepted = 0
+        self.seen: set[int] = set()
+        Tally.every.append(self)
+
+    def add(self, text: str, accepted: bool) -> None:
+        self.count += 1
+        self.accepted += accepted
+        self.seen.add(hash(text))
+
+    def __str__(self) -> str:
+        shares = f"{self.accepted:,} accepted ({self.accepted / max(self.count, 1):.1%})"
+        return f"{self.what}: {self.count:,}, {len(self.seen):,} of them distinct, {shares}"
+
+
+def figures() -> Iterator[str]:
+    """A line for every tally that counted something."""
+    return (str(tally) for tally in Tally.every if tally.count)

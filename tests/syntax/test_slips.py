@@ -31,6 +31,9 @@ CASES = {
     "unknown_unit": ("arch a { require params <= 3 <<T>> }", "`T` is not a unit", "KiB"),
     "keyword_as_name": ("arch a { input <<input>>: 1 }", "is a word of the language", "`input_`"),
     "keyword_as_name, parameter": ("arch a(<<x>> = 1) {}", "is a word of the language", "`x_`"),
+    "not_a_member": ("arch a { <<relu6>> }", "stand directly in an arch", "`stage stem { relu6"),
+    "not_a_member, misspelt": ("arch a { <<stag>> s { } }", "stand directly", "mean `stage`"),
+    "not_a_member, block": ("arch a { <<block>> b { } }", "stand directly", "before or after"),
     "wrong_separator": (head("relu6<<;>> relu6"), "need no separator", "leave the `;` out"),
     "wrong_separator, comma": (head("relu6<<,>> relu6"), "need no separator", "leave the `,` out"),
     "wrong_separator, input": ("arch a { input i <<=>> 1 }", "follows a colon", "write `:`"),
@@ -73,7 +76,6 @@ def test_empty_expression() -> None:
     [
         ("arch <<{>>}", "expected a name, found `{`"),
         ("arch a <<b>>", "expected `=`, `{` or `(`, found `b`"),
-        ("arch a { <<relu6>> }", "`relu6` cannot stand here"),
         ("arch a { input i<<>>", "the `{` on line 1 is never closed"),
         (head("conv(<<)>>"), None),
         (head("conv(8 <<8>>)"), None),

@@ -56,7 +56,10 @@ def run(argv: list[str]) -> int:
     )
     parser.add_argument("--version", action="version", version=version())
     VERBS[verb].arguments(parser)
-    return VERBS[verb].run(parser.parse_intermixed_args(rest))
+    arguments = parser.parse_intermixed_args(rest)
+    if argv == rest and arguments.specs[0] in VERBS:
+        raise UsageError(f"a command comes first: `archc {arguments.specs[0]} ...`")
+    return VERBS[verb].run(arguments)
 
 
 class Parser(argparse.ArgumentParser):

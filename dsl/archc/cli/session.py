@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from archc.cli.arguments import limits, settings
+from archc.cli.arguments import UsageError, limits, settings
 from archc.diagnostics.model import LEVELS, Diagnostic, Rejected
 
 LOUD = LEVELS[:2]
@@ -23,6 +23,8 @@ class Session:
         self._locations: dict[Any, str] = {}
         self._loaders: dict[str, Any] = {}
         self.limits = limits(arguments.limit)
+        if getattr(arguments, "name", None) and len(arguments.specs) > 1:
+            raise UsageError("`--name` names one network: give one spec")
 
     @property
     def failed(self) -> bool:

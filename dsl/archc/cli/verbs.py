@@ -80,7 +80,8 @@ def report(session: Session, arguments: argparse.Namespace, written: Sequence[st
     for network in session.networks:
         totals, deployed = network.manifest["totals"], network.manifest["deployed"]
         verdict = network.manifest["target"]["verdict"] if network.manifest["target"] else "-"
-        changed = "" if f"{network.name}.py" in written else "  (unchanged)"
+        new = any(name.partition(".")[0] == network.name for name in written)
+        changed = "" if new else "  (unchanged)"
         print(
             f"{network.name:<{width}}  {totals['params']:>11,} params  "
             f"{totals['macs'] / 1e6:>8,.1f} M MACs  "
@@ -97,7 +98,8 @@ def report(session: Session, arguments: argparse.Namespace, written: Sequence[st
     if arguments.check:
         print(f"{arguments.output} is current{said}")
     else:
-        print(f"{len(written)} files written to {arguments.output}{said}")
+        files = f"{len(written)} file{'s' * (len(written) != 1)}"
+        print(f"{files} written to {arguments.output}{said}")
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -227,9 +229,12 @@ def targets(arguments: argparse.Namespace) -> int:
         else:
             chosen = builtin(arguments.target)
     except Rejected as rejected:
-        from archc.diagnostics.render import render
+        from archc.diagnostics.render import render, render_json
 
-        print(render(rejected.diagnostic, color=colored(sys.stderr)), file=sys.stderr)
+        if arguments.format == "json":
+            print_json({"diagnostics": [render_json(rejected.diagnostic)]})
+        else:
+            print(render(rejected.diagnostic, color=colored(sys.stderr)), file=sys.stderr)
         return FAILURE
     if arguments.format == "json":
         print_json(support_json(chosen))

@@ -36,7 +36,7 @@ DUPLICATE_NAME = Code(
     "duplicate_name",
     "Two declarations have the same name.",
     "Which of them is meant would depend on their order. Names that differ only in case count as "
-    "the same where they become files or layers.",
+    "the same, as files and layers of such names do on some systems.",
 )
 BAD_NAME = Code(
     "bad_name",

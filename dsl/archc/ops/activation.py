@@ -67,6 +67,12 @@ class Sigmoid(Activation):
     function = "sigmoid"
     operator = "LOGISTIC"
 
+    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
+        # 102,800 for 10,280 elements in a report of ST Edge AI Core 2.2.0
+        # (Guguitino/STM32N6-Audio-Low-Latency), 4,096,000 for 409,600 in one of 2.1.0
+        # (TejasLamba2006/tic-tac-toe-yolo).
+        return 10 * product(output)
+
 
 class Softmax(Activation):
     """Softmax over channels."""

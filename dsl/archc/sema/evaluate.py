@@ -93,7 +93,7 @@ class Evaluator:
                     NUMBER,
                     "a byte unit does not belong here",
                     expression.span,
-                    help="only budgets on bytes take one, as in "
+                    help="only the limit of a budget on bytes takes one, and no arithmetic: "
                     "`require peak_activation_bytes <= 512 KiB`",
                 )
             return literal(expression.text, expression.span, self.limits)
@@ -284,7 +284,7 @@ class Evaluator:
         return Size(tuple(extents))
 
     def comparison(self, kind: str, expression: ast.Operation, scope: Scope) -> bool:
-        left, right = (self.value(operand, scope) for operand in expression.operands)
+        left, right = (plain_width(self.value(o, scope)) for o in expression.operands)
         if kind in ("==", "!="):
             if isinstance(left, Callee) or isinstance(right, Callee):
                 odd = left if isinstance(left, Callee) else right
@@ -346,6 +346,11 @@ def plain_name(expression: ast.Expression) -> str | None:
     if expression.name.text == "exact" and len(expression.arguments) == 1:
         return plain_name(expression.arguments[0].value)
     return None
+
+
+def plain_width(value: object) -> object:
+    """The value, or the number in `exact(...)`: as such it compares, unrounded."""
+    return value.width if isinstance(value, Exact) else value
 
 
 def _equal(left: object, right: object) -> bool:

@@ -426,6 +426,8 @@ def text(comparison: Comparison) -> str:
             for pool in report.pools
             if pool.capacity
         ]
+        if any(pool.used.within for pool in report.pools):
+            lines.append("~ rounded by the tool")
     if comparison.traced:
         lines += ["", "not in hardware alone:"]
         for traced in comparison.traced:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from archc.diagnostics.nearest import did_you_mean
 from archc.source import Span
 from archc.syntax.grammar import parser
 
@@ -66,9 +67,15 @@ def explain(span: Span, expected: Iterable[str]) -> Slip:
     words = in_words(place.expected)
     shown = place.found if len(place.found) <= TAIL else f"{place.found[:TAIL]}..."
     found_text = f"`{shown}`" if place.found else "the end of the text"
+    help = misspelt(place)
     if not words or len(words) > 6:
-        return Slip(f"{found_text} cannot stand here", "unexpected")
-    return Slip(f"expected {either(words)}, found {found_text}", f"expected {either(words)}")
+        return Slip(f"{found_text} cannot stand here", "unexpected", help)
+    return Slip(f"expected {either(words)}, found {found_text}", f"expected {either(words)}", help)
+
+
+def misspelt(place: Place) -> str | None:
+    """A help line with the word of the language that could stand there and is close."""
+    return did_you_mean(place.found, (n[1:].lower() for n in place.expected if n[0] == "_"))
 
 
 def either(words: list[str]) -> str:
@@ -84,7 +91,12 @@ def in_words(terminals: Iterable[str]) -> list[str]:
         names -= {"NUMBER", "MINUS", "LSQB", "NAME", "LPAR", "LBRACE", "_NOT", "_IN"}
     if {"PLUS", "TIMES", "OVER"} <= names:
         names -= {"PLUS", "MINUS", "TIMES", "OVER", "_X", "COMPARISON", "_AND", "_OR"}
-    named = {"NAME": "a name", "NUMBER": "a number", "DOC": '"""', "STRING": "a path in quotes"}
+    named = {
+        "NAME": "a name",
+        "NUMBER": "a number",
+        "DOC": "a doc string",
+        "STRING": "a path in quotes",
+    }
     for name in sorted(names):
         if name == "$END":
             words.append("the end of the text")
@@ -231,6 +243,22 @@ def keyword_as_name(place: Place) -> Slip | None:
             help=f"call it `{place.found}_` or something that says what it is for",
         )
     return None
+
+
+@slip
+def not_a_member(place: Place) -> Slip | None:
+    if "_STAGE" not in place.expected or not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", place.found):
+        return None
+    if place.found in keywords() - {"if"}:
+        help = "put it before or after the arch, whose `}` may be missing"
+    else:
+        stage = f"put it into a stage: `stage stem {{ {place.found[:TAIL]} ... }}`"
+        help = misspelt(place) or stage
+    return Slip(
+        "only declarations, stages and the head stand directly in an arch",
+        "not one of them",
+        help=help,
+    )
 
 
 @slip

@@ -139,6 +139,7 @@ def sink_reshapes(program: Program) -> None:
             if len(instruction.inputs) > 1:
                 program.read(reshape, [before.index] * len(instruction.inputs))
                 program.read(instruction, [reshape.index])
+            reshape.moved = True
             instruction = reshape  # the elementwise operator stands there now
 
 
@@ -159,14 +160,15 @@ def _sinks(program: Program, instruction: Instruction) -> bool:
 
 def fuse_activations(program: Program) -> None:
     """RELU and RELU6 fuse into the operator before them if they are all that reads it. One that
-    reads a FULLY_CONNECTED beside others gets a copy of it; the copies share the filter."""
+    reads a FULLY_CONNECTED beside others gets a copy of it; the copies share the filter. A
+    TRANSPOSE_CONV takes one only with a bias, and before any RESHAPE has moved."""
     for instruction in program:
         if instruction.operator not in ("RELU", "RELU6"):
             continue
         source = program.source(instruction)
         if source.operator not in FUSING or source.activation is not None:
             continue
-        if source.operator == "TRANSPOSE_CONV" and not source.step.biases:
+        if source.operator == "TRANSPOSE_CONV" and (instruction.moved or not source.step.biases):
             continue
         if source.used_once:
             source.activation = instruction.operator

@@ -17,7 +17,9 @@ Place = tuple[int, ...]
 class Instruction:
     """A TFLite operator being worked on."""
 
-    __slots__ = ("activation", "border", "index", "inputs", "layers", "place", "step", "users")
+    __slots__ = (
+        *("activation", "border", "index", "inputs", "layers", "moved", "place", "step", "users"),
+    )
 
     def __init__(
         self, index: int, step: Step, inputs: list[int], layers: frozenset[int], place: Place
@@ -31,6 +33,8 @@ class Instruction:
         self.activation: str | None = None
         """The activation fused into it."""
         self.border = False
+        self.moved = False
+        """Whether it changed places with a RESHAPE that stood before it."""
         self.users: dict[int, list[int]] = {}
         """Who reads it, and as which of its inputs."""
 
