@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from archc.cli.arguments import UsageError
-from archc.cli.verbs import SUCCESS, VERBS
+from archc.cli.session import SUCCESS
+from archc.cli.verbs import VERBS
 
 USAGE, INTERNAL = 2, 70
 

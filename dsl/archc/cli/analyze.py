@@ -37,8 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     spec, model = subject(given)
-    from archc.cli.session import Session
-    from archc.cli.verbs import FAILURE, SUCCESS, show
+    from archc.cli.session import Session, show
     from archc.diagnostics.model import Rejected
     from archc.stedgeai.compare import compare, plain, predict, text
 
@@ -64,7 +63,7 @@ def run(given: argparse.Namespace) -> int:
         session.show(("error",))
         if result:
             show(text(result))
-    return FAILURE if session.failed else SUCCESS
+    return session.code
 
 
 def subject(given: argparse.Namespace) -> tuple[str | None, str | None]:

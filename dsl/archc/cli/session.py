@@ -9,6 +9,9 @@ from typing import Any
 from archc.cli.arguments import UsageError, limits, settings
 from archc.diagnostics.model import LEVELS, Diagnostic, Rejected
 
+SUCCESS, FAILURE = 0, 1
+"""Exit codes of what was followed to its end."""
+
 LOUD = LEVELS[:2]
 """What is shown unasked: errors and warnings."""
 
@@ -29,6 +32,10 @@ class Session:
     @property
     def failed(self) -> bool:
         return any(diagnostic.level == "error" for diagnostic in self.diagnostics)
+
+    @property
+    def code(self) -> int:
+        return FAILURE if self.failed else SUCCESS
 
     def loader(self, folder: str) -> Any:
         from archc.files import Loader
@@ -94,14 +101,22 @@ class Session:
 
     def json(self, **document: Any) -> None:
         """Print one JSON document, diagnostics included."""
-        import json
-
         from archc.diagnostics.render import render_json
 
         document["diagnostics"] = [
             render_json(diagnostic, locate=self.locate) for diagnostic in self.diagnostics
         ]
-        print(json.dumps(document, indent=2, ensure_ascii=not unicode(sys.stdout)))
+        print_json(document)
+
+
+def show(text: str) -> None:
+    print(text.rstrip("\n"))
+
+
+def print_json(document: Any) -> None:
+    import json
+
+    print(json.dumps(document, indent=2, ensure_ascii=not unicode(sys.stdout)))
 
 
 def colored(stream: Any) -> bool:

@@ -3,13 +3,20 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archc.cli.arguments import UsageError, compile_arguments, shared_arguments
-from archc.cli.session import LOUD, Session, colored, unicode
+from archc.cli.session import (
+    FAILURE,
+    LOUD,
+    SUCCESS,
+    Session,
+    colored,
+    print_json,
+    show,
+    unicode,
+)
 from archc.diagnostics.model import LEVELS, Diagnostic, Rejected
-
-SUCCESS, FAILURE = 0, 1
 
 
 class Verb(NamedTuple):
@@ -71,7 +78,7 @@ def build(arguments: argparse.Namespace) -> int:
         session.show(LOUD, aside)
         if not session.failed:
             report(session, arguments, written)
-    return FAILURE if session.failed else SUCCESS
+    return session.code
 
 
 def report(session: Session, arguments: argparse.Namespace, written: Sequence[str]) -> None:
@@ -112,12 +119,12 @@ def check(arguments: argparse.Namespace) -> int:
                 for network in session.networks
             ]
         )
-        return FAILURE if session.failed else SUCCESS
+        return session.code
     session.show(LEVELS)
     if not session.failed:
         names = ", ".join(network.name for network in session.networks)
         print(f"no errors in {names}")
-    return FAILURE if session.failed else SUCCESS
+    return session.code
 
 
 def profile_arguments(parser: argparse.ArgumentParser) -> None:
@@ -136,7 +143,7 @@ def profile(arguments: argparse.Namespace) -> int:
     manifests = [network.manifest for network in session.networks]
     if arguments.format == "json":
         session.json(manifests=manifests)
-        return FAILURE if session.failed else SUCCESS
+        return session.code
     # The table lists findings itself; what it cannot show are faults of the spec.
     session.show(("error",))
     look = {"unicode": unicode(sys.stdout), "color": colored(sys.stdout)}
@@ -147,7 +154,7 @@ def profile(arguments: argparse.Namespace) -> int:
     else:
         for manifest in manifests:
             show(table(manifest, width=terminal_width(), **look))
-    return FAILURE if session.failed else SUCCESS
+    return session.code
 
 
 def terminal_width() -> int:
@@ -189,7 +196,7 @@ def sweep(arguments: argparse.Namespace) -> int:
         session.show(("error",))
         if complete:
             show((scaling_markdown if arguments.markdown else scaling_text)(name, rows))
-    return FAILURE if session.failed else SUCCESS
+    return session.code
 
 
 def split_values(text: str) -> list[str]:
@@ -253,16 +260,6 @@ def analyze(arguments: argparse.Namespace) -> int:
     from archc.cli import analyze
 
     return analyze.run(arguments)
-
-
-def show(text: str) -> None:
-    print(text.rstrip("\n"))
-
-
-def print_json(document: Any) -> None:
-    import json
-
-    print(json.dumps(document, indent=2, ensure_ascii=not unicode(sys.stdout)))
 
 
 VERBS: dict[str, Verb] = {

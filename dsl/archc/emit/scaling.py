@@ -27,7 +27,8 @@ class Scaling(NamedTuple):
     share: float
     """Of the default's parameters, in percent."""
     square: float | None
-    """What the square of the value's ratio to the default would give, in percent."""
+    """What the square of the value's ratio to the default would give, in percent; None where the
+    parameter is no number or changes no stage's channels."""
     linear: int
     """Parameters that grow with the width and not with its square."""
     macs: int
@@ -45,12 +46,14 @@ def scaling(
         swept: (value, manifest) in the order asked for.
     """
     default = number(base["model"]["parameters"].get(parameter, ""))
+    channels = stage_channels(base)
+    widens = any(stage_channels(manifest) != channels for _, manifest in swept)
     rows = []
     for value, manifest in swept:
         totals = manifest["totals"]
         at = number(manifest["model"]["parameters"].get(parameter, ""))
         square = None
-        if default and at is not None:
+        if widens and default and at is not None:
             square = float(100 * (at / default) ** 2)
         rows.append(
             Scaling(
@@ -88,14 +91,15 @@ def stage_channels(manifest: Manifest) -> tuple[int, ...]:
 
 
 def cells(parameter: str, rows: Sequence[Scaling]) -> list[list[str]]:
-    """Headings and rows as texts."""
+    """Headings and rows as texts; squares only where there are any."""
+    squares = any(row.square is not None for row in rows)
     table = [
         [
             parameter,
             "stage channels",
             "params",
             "of default",
-            f"{parameter}²",
+            *([f"{parameter}²"] if squares else []),
             "per-channel params",
             "MACs",
             "peak KiB (estimate)",
@@ -108,7 +112,7 @@ def cells(parameter: str, rows: Sequence[Scaling]) -> list[list[str]]:
                 ", ".join(map(str, row.channels)),
                 f"{row.params:,}",
                 f"{row.share:.1f} %",
-                "" if row.square is None else f"{row.square:.1f} %",
+                *(["" if row.square is None else f"{row.square:.1f} %"] if squares else []),
                 f"{row.linear:,} ({100 * row.linear / row.params:.0f} %)" if row.params else "0",
                 f"{row.macs:,}",
                 f"{row.peak_activation_bytes / 1024:,.0f}",
@@ -123,6 +127,11 @@ WHY = (
     "where the network shrinks and below it where it grows. Rounding to the arch's multiple of "
     "channels adds to the difference where a width is not one."
 )
+
+
+def why(rows: Sequence[Scaling]) -> str:
+    """The reason why shares are not squares, where there are squares."""
+    return WHY if any(row.square is not None for row in rows) else ""
 
 
 def scaling_text(parameter: str, rows: Sequence[Scaling]) -> str:
@@ -140,11 +149,11 @@ def scaling_text(parameter: str, rows: Sequence[Scaling]) -> str:
         ).rstrip()
         for row in table
     ]
-    return "\n".join([*lines, "", fill(WHY, 80)])
+    return "\n".join([*lines, "", fill(why(rows), 80)])
 
 
 def scaling_markdown(parameter: str, rows: Sequence[Scaling]) -> str:
     """The sweep as a Markdown table, with the reason why shares are not squares."""
     head, *rest = cells(parameter, rows)
     rule = ["---", "---", *["---:"] * (len(head) - 2)]
-    return "\n".join([*(f"| {' | '.join(row)} |" for row in [head, rule, *rest]), "", WHY])
+    return "\n".join([*(f"| {' | '.join(row)} |" for row in [head, rule, *rest]), "", why(rows)])

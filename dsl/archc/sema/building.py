@@ -93,6 +93,32 @@ class Building:
         frame = context.frame
         return f"{frame.name}_{frame.next_part(keyword)}"
 
+    def difference(self, start: int, end: int) -> str:
+        """Why a value and what was made of it cannot be added: `stride 2`, `16 → 32 channels`."""
+        entered, left = self.shape(start), self.shape(end)
+        if not len(entered) == len(left) == 3:
+            return f"{show_shape(entered)} → {show_shape(left)}"
+        reasons = []
+        if entered[:2] != left[:2]:
+            rows, columns = self.stride(start, end)
+            if left[:2] == (-(-entered[0] // rows), -(-entered[1] // columns)):
+                reasons.append(f"stride {rows}" if rows == columns else f"stride {rows}x{columns}")
+            else:
+                reasons.append(f"{show_shape(entered[:2])} → {show_shape(left[:2])}")
+        if entered[-1] != left[-1]:
+            reasons.append(f"{entered[-1]} → {left[-1]} channels")
+        return ", ".join(reasons)
+
+    def stride(self, start: int, end: int) -> tuple[int, int]:
+        """The strides of all operators from one value to another, multiplied."""
+        rows = columns = 1
+        while end > start:
+            node = self.nodes[end]
+            stride: tuple[int, int] = getattr(node.op, "stride", (1, 1))
+            rows, columns = rows * stride[0], columns * stride[1]
+            end = node.inputs[0]
+        return rows, columns
+
     def add(
         self,
         op: Any,
@@ -177,20 +203,3 @@ class Building:
                 help="rename a stage or a block",
             )
         self.names[name.casefold()] = (name, span)
-
-
-def difference(entered: Shape, left: Shape) -> str:
-    """Why two shapes cannot be added: `stride 2`, `16 → 32 channels`."""
-    reasons = []
-    if len(entered) == len(left) == 3 and entered[:2] != left[:2]:
-        rows, columns = (-(-a // b) for a, b in zip(entered, left[:2], strict=False))
-        grid = tuple(-(-a // s) for a, s in zip(entered, (rows, columns), strict=False))
-        if grid == left[:2]:
-            reasons.append(f"stride {rows}" if rows == columns else f"stride {rows}x{columns}")
-        else:
-            reasons.append(f"{show_shape(entered[:2])} → {show_shape(left[:2])}")
-    elif len(entered) != len(left):
-        return f"{show_shape(entered)} → {show_shape(left)}"
-    if entered[-1] != left[-1]:
-        reasons.append(f"{entered[-1]} → {left[-1]} channels")
-    return ", ".join(reasons)

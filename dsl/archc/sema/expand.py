@@ -17,7 +17,7 @@ from archc.ir.graph import Graph, SkipNote, Via
 from archc.ops.base import show_shape
 from archc.ops.merge import Add, Multiply
 from archc.sema.bias import settle_bias
-from archc.sema.building import Building, difference
+from archc.sema.building import Building
 from archc.sema.callees import BAD, Bad, Callee, Given, Slot
 from archc.sema.check import bodies_problem, unknown_call
 from archc.sema.evaluate import Evaluator, Exhausted, Poisoned, exhausted
@@ -344,7 +344,7 @@ class Expander:
             return None
         entered, left = self.building.shape(value), self.building.shape(result)
         where = context.frame.name
-        reason = None if entered == left else difference(entered, left)
+        reason = None if entered == left else self.building.difference(value, result)
         shortcut = callee.bound.get("shortcut")
         source = value
         if reason is not None and shortcut is not None:

@@ -129,6 +129,8 @@ def diagnostic(group: list[Finding], graph: Graph, request: TargetRequest | None
     if first.layer is not None:
         more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
         count = f"{len(names):,} layers: " if len(names) > 1 else "layer "
+        if len({finding.message for finding in group}) > 1:
+            count = f"{len(names):,} layers (the figures are those of the first): "
         where = f", in {len(spans)} places" if len(spans) > 1 else ""
         notes.append(f"{count}{', '.join(names[:SHOWN])}{more}{where}")
     notes.append(f"source: {first.source} (confidence {first.confidence})")

@@ -198,7 +198,7 @@ class _Reader:
             ("tiers", [tier.name for tier in tiers]),
             ("rules", [rule.name for rule in rules]),
         ):
-            for twice in {one for one in names if names.count(one) > 1}:
+            for twice in (one for one in names if names.count(one) > 1):
                 raise top.error(f"`{what}.{twice}` is there twice")
         for rule in rules:
             if rule.name in OPERATORS:

@@ -197,10 +197,6 @@ def _absorb(program: Program, source: Instruction, instruction: Instruction) -> 
     program.replace(instruction, source)
 
 
-def _reshape(program: Program, instruction: Instruction, source: Instruction) -> None:
-    program.rewire(instruction, 0, source)
-
-
 def merge_low_reshapes(program: Program) -> None:
     """A RESHAPE of a RESHAPE of at most four axes reads what the first one read."""
     for instruction in program:

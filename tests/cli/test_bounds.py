@@ -1,0 +1,66 @@
+"""What a short spec could blow up is bounded, and the bound is named."""
+
+import time
+
+import pytest
+
+import archc
+from archc.diagnostics.model import Diagnostic
+
+SECONDS = 10
+
+
+def refused(text: str) -> tuple[Diagnostic, ...]:
+    start = time.monotonic()
+    with pytest.raises(archc.ArchError) as caught:
+        archc.compile_text(text)
+    assert time.monotonic() - start < SECONDS
+    return caught.value.diagnostics
+
+
+def net(parameters: str, body: str = "p0", rest: str = "") -> str:
+    return f"{rest}\narch a({parameters}) {{ input i: 8 x 8 x 8 stage s {{ {body} }} }}"
+
+
+def doubled(times: int) -> str:
+    """Blocks as values, each bound to the one before it twice."""
+    values = [f"p{i} = two(a = p{i - 1}, b = p{i - 1})" for i in range(1, times)]
+    return ", ".join(["p0 = relu6", *values])
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        (net(doubled(40), rest="block two(a, b) { a b }"), "bindings"),
+        (net(", ".join(f"p{i} = relu6" for i in range(5000))), "arguments"),
+        (net("p0 = relu6", f"conv({', '.join(['8'] * 5000)})"), "arguments"),
+    ],
+)
+def test_one_error_names_the_bound(text: str, bound: str) -> None:
+    (error,) = refused(text)
+    assert error.code == "limit"
+    assert error.span is not None
+    assert error.help == f"`--limit {bound}=N` moves the bound"
+
+
+def test_calls_with_many_parameters_count_as_steps() -> None:
+    block = f"block f({', '.join(f'q{i}' for i in range(100))}) {{ }}"
+    given = ", ".join(f"q{i} = 1" for i in range(100))
+    (error,) = refused(net(f"p0 = f({given})", "p0 " * 9000, block))
+    assert error.help == "`--limit steps=N` moves the bound"
+
+
+def test_many_broken_budgets_and_the_last_error_says_that_there_may_be_more() -> None:
+    text = net("p0 = conv(8)", "p0 " * 3000)
+    text = text.replace("input", f"require {', '.join(['macs <= 1'] * 5000)} input")
+    errors = refused(text)
+    assert len(errors) == 100
+    assert errors[-1].notes[-1] == "no more than 100 errors are reported, the bound `errors`"
+
+
+def test_many_exotic_layers() -> None:
+    text = "arch a { target stm32n6(allow = [ALLOWED]) input i: 8 x 8 x 8 stage s { BODY } }"
+    text = text.replace("ALLOWED", ", ".join(["tanh"] * 30_000)).replace("BODY", "tanh " * 8000)
+    start = time.monotonic()
+    assert archc.compile_text(text).manifest["target"]["verdict"] == "conditional"
+    assert time.monotonic() - start < SECONDS
