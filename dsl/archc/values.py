@@ -44,6 +44,7 @@ def elementwise(
     Raises:
         Unfit: an operand is neither, or two sizes differ in the number of extents.
     """
+    a, b = unwrapped(a), unwrapped(b)
     if isinstance(a, Fraction) and isinstance(b, Fraction):
         return operation(a, b)
     if isinstance(a, Size) and isinstance(b, Fraction):
@@ -56,6 +57,11 @@ def elementwise(
         return Size(tuple(map(operation, a.extents, b.extents)))
     odd = a if not isinstance(a, Fraction | Size) else b
     raise Unfit(f"this needs numbers or sizes, not {describe(odd)}")
+
+
+def unwrapped(value: object) -> object:
+    """What arithmetic sees of a value: of an exact width its number, which rounds again."""
+    return value.width if isinstance(value, Exact) else value
 
 
 def nearest_whole(value: Fraction) -> Fraction:

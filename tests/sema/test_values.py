@@ -2,6 +2,7 @@
 
 import pytest
 
+import archc
 from support.marked import head, stage
 from support.say import codes, errors, layers, network, operators, shapes
 
@@ -141,10 +142,10 @@ def test_if_is_a_statement() -> None:
     assert codes(head("conv(if true { 8 })")) == ["syntax"]
 
 
-@pytest.mark.parametrize("expression", ["relu6 + 1", "1 + true", "same * 2", "exact(8) + 8",
+@pytest.mark.parametrize("expression", ["relu6 + 1", "1 + true", "same * 2",
                                         "[8]", "min(1, true)", "floor(same)", "round",
                                         "round(1, 2)",
-                                        "min()", "max(a = 1)", "-relu6", "exact(exact(8))",
+                                        "min()", "max(a = 1)", "-relu6",
                                         "8(1)", "channels(1)"])  # fmt: skip
 def test_operations_that_operands_do_not_allow(expression: str) -> None:
     text = f"arch a(channels = 8) {{ input i: 8 x 8 x 8 head {{ conv({expression}) }} }}"
@@ -216,3 +217,12 @@ def test_all_semantic_errors_come_in_one_run() -> None:
     text += "arch c = d\narch lambda { input i: 1 head { relu6 } }\n"
     assert sorted(set(codes(text))) == ["bad_name", "not_whole", "unknown_name", "value"]
     assert len(codes(text)) == 6
+
+
+@pytest.mark.parametrize(
+    ("expression", "width"), [("exact(8) + 3", 8), ("exact(exact(12))", 12), ("exact(6) * 2", 16)]
+)
+def test_exactness_ends_with_arithmetic(expression: str, width: int) -> None:
+    """`exact(w)` keeps w; what is computed from it rounds again, unless it is made exact again."""
+    compiled = archc.compile_text(f"arch a {{ input i: 8 x 8 x 8 head {{ conv({expression}) }} }}")
+    assert compiled.manifest["outputs"][0]["shape"][-1] == width

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from archc.cli.arguments import UsageError
-from archc.cli.session import SUCCESS
 from archc.cli.verbs import VERBS
 
 USAGE, INTERNAL = 2, 70
+PIPE = 141
+"""What a shell reports of a command whose reader left: 128 and SIGPIPE."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     except BrokenPipeError:  # the reader of our output has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SUCCESS
+        return PIPE
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -57,14 +58,21 @@ def run(argv: list[str]) -> int:
     )
     parser.add_argument("--version", action="version", version=version())
     VERBS[verb].arguments(parser)
-    arguments = parser.parse_intermixed_args(rest)
-    if argv == rest and arguments.specs[0] in VERBS:
-        raise UsageError(f"a command comes first: `archc {arguments.specs[0]} ...`")
-    return VERBS[verb].run(arguments)
+    return VERBS[verb].run(parser.parse_intermixed_args(rest))
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are `UsageError`s."""
+    """An argument parser whose complaints are `UsageError`s, and which knows its options that take
+    a value."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.valued: set[str] = set()
+        super().__init__(**settings)
+
+    def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
+        if "action" not in settings or settings["action"] == "append":
+            self.valued.update(name for name in names if name.startswith("-"))
+        return super().add_argument(*names, **settings)
 
     def error(self, message: str) -> Any:
         raise UsageError(message)
@@ -79,15 +87,36 @@ def split_verb(argv: list[str]) -> tuple[str, list[str]]:
     if not argv:
         raise UsageError("no spec given: `archc SPEC... -o DIR`")
     first = argv[0]
+    if first.startswith("-"):
+        at = first_word(argv)
+        if at is None or argv[at] not in VERBS:
+            return "build", argv
+        return argv[at], argv[:at] + argv[at + 1 :]
     if first in VERBS:
         return first, argv[1:]
-    if first.startswith("-") or first.endswith(".arch") or os.sep in first or os.path.exists(first):
+    if first.endswith(".arch") or os.sep in first or os.path.exists(first):
         return "build", argv
     from archc.diagnostics.nearest import nearest
 
     close = nearest(first, VERBS)
     hint = f", did you mean `{close}`?" if close else "; specs end in `.arch`"
     raise UsageError(f"`{first}` is not a command{hint}")
+
+
+def first_word(argv: list[str]) -> int | None:
+    """Where the first word stands that is neither an option nor the value of one."""
+    valued: set[str] = set()
+    for verb in VERBS.values():
+        parser = Parser()
+        verb.arguments(parser)
+        valued |= parser.valued
+    skip = False
+    for index, word in enumerate(argv):
+        if skip or word.startswith("-"):
+            skip = not skip and word in valued
+        else:
+            return index
+    return None
 
 
 def overview() -> str:

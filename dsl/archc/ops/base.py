@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast, overload
 
-from archc.values import Exact, Size, Symbol, describe, show
+from archc.values import Size, Symbol, describe, show, unwrapped
 
 Shape = tuple[int, ...]
 T = TypeVar("T")
@@ -93,8 +93,13 @@ class Arg(Generic[T]):
         )
 
 
+LARGEST = 2**31 - 1
+"""The largest count and extent: int32, as TFLite stores them."""
+
+
 def _whole(value: object, low: int = 1) -> int | None:
-    if isinstance(value, Fraction) and value.denominator == 1 and value >= low:
+    value = unwrapped(value)
+    if isinstance(value, Fraction) and value.denominator == 1 and low <= value <= LARGEST:
         return value.numerator
     return None
 
@@ -106,7 +111,7 @@ class Width(Arg[int]):
     rounds = True
 
     def parse(self, value: object) -> int:
-        width = _whole(value.width if isinstance(value, Exact) else value)
+        width = _whole(value)
         if width is None:
             raise self.refuse(value, "channel counts are whole numbers from 1")
         return width
@@ -123,8 +128,6 @@ class Count(Arg[int]):
             help = None
             if isinstance(value, Fraction):
                 help = "write `ceil(...)` or `floor(...)` around it" if value > 1 else None
-            elif isinstance(value, Exact):
-                help = "it is never rounded: leave `exact` out"
             raise self.refuse(value, help)
         return count
 

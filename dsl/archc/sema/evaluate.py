@@ -21,6 +21,7 @@ from archc.values import (
     describe,
     elementwise,
     nearest_whole,
+    unwrapped,
 )
 
 
@@ -256,10 +257,7 @@ class Evaluator:
         try:
             value = elementwise(ARITHMETIC[sign], left, right)
         except Unfit as unfit:
-            help = None
-            if isinstance(left, Exact) or isinstance(right, Exact):
-                help = "put `exact(...)` around the whole width"
-            raise reject(VALUE, str(unfit), span, help=help) from None
+            raise reject(VALUE, str(unfit), span) from None
         return self.bounded(value, span)
 
     def bounded(self, value: Fraction | Size, span: Span) -> Fraction | Size:
@@ -284,7 +282,7 @@ class Evaluator:
         return Size(tuple(extents))
 
     def comparison(self, kind: str, expression: ast.Operation, scope: Scope) -> bool:
-        left, right = (plain_width(self.value(o, scope)) for o in expression.operands)
+        left, right = (unwrapped(self.value(o, scope)) for o in expression.operands)
         if kind in ("==", "!="):
             if isinstance(left, Callee) or isinstance(right, Callee):
                 odd = left if isinstance(left, Callee) else right
@@ -315,11 +313,12 @@ class Evaluator:
             )
         values = [self.value(argument.value, scope) for argument in arguments]
         if name == "exact":
-            if not isinstance(values[0], Fraction):
+            width = unwrapped(values[0])
+            if not isinstance(width, Fraction):
                 raise reject(
-                    VALUE, f"`exact` takes a width, not {describe(values[0])}", expression.span
+                    VALUE, f"`exact` takes a width, not {describe(width)}", expression.span
                 )
-            return Exact(values[0])
+            return Exact(width)
         try:
             if many:
                 best = values[0]
@@ -346,11 +345,6 @@ def plain_name(expression: ast.Expression) -> str | None:
     if expression.name.text == "exact" and len(expression.arguments) == 1:
         return plain_name(expression.arguments[0].value)
     return None
-
-
-def plain_width(value: object) -> object:
-    """The value, or the number in `exact(...)`: as such it compares, unrounded."""
-    return value.width if isinstance(value, Exact) else value
 
 
 def _equal(left: object, right: object) -> bool:

@@ -27,7 +27,7 @@ from archc.sema.scope import Module, Scope
 from archc.source import Span
 from archc.syntax import ast
 from archc.syntax.numbers import BYTE_UNITS, literal, split_unit
-from archc.values import Size, describe, show
+from archc.values import Size, describe, show, unwrapped
 
 T = TypeVar("T")
 TARGET_ARGUMENTS = ("allow", "io", "board")
@@ -429,7 +429,7 @@ def in_range(parameter: ast.Parameter, given: Given, evaluator: Evaluator, scope
         return
     except Poisoned:
         return
-    name, value = parameter.name.text, given.value
+    name, value = parameter.name.text, unwrapped(given.value)
     declared = Label(bounds.span, "its range")
     if not isinstance(value, Fraction):
         message = f"`{name}` is a number from {show(low)} to {show(high)}, not {describe(value)}"
