@@ -394,11 +394,11 @@ class Program:
             residual.setdefault(body.label, set()).add(body.residual)
         taken: set[str] = set()
         for body in self.bodies:
-            base = body.label[:LONGEST_FUNCTION]
+            base = _public(body.label[:LONGEST_FUNCTION])
             if body.residual and len(residual[body.label]) == 2:
                 base += "_identity" if base.endswith("residual") else "_residual"
             if base in refused:
-                base += "_block"
+                base = f"block_{base.strip('_')}" if base.startswith("_") else f"{base}_block"
             name, number = base, 1
             while name in taken or name in refused:
                 number += 1
@@ -478,11 +478,21 @@ def _parameters(columns: Sequence[Column], variables: set[str]) -> list[str | No
 
 def _unused(base: str, taken: set[str], refused: frozenset[str] | set[str]) -> str:
     """A parameter's name that is free: `name_` for a refused one, `name_2` for a second."""
+    base = _public(base)
     name, number = f"{base}_" if base in refused else base, 1
     while name in taken or name in refused:
         number += 1
         name = f"{base}_{number}"
     return identifier(name)
+
+
+def _public(name: str) -> str:
+    """The name without the underscores of `__name__`: Python keeps such names for itself, and
+    `__getattr__` in a module would change what importing from it means."""
+    if not name.startswith("__"):
+        return name
+    bare = name.strip("_")
+    return bare if bare.isidentifier() else f"block_{bare}"
 
 
 def _suffix(name: str, prefix: str) -> str:

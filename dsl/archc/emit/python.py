@@ -16,7 +16,9 @@ WIDTH = 88
 AMBIGUOUS = frozenset("lIO")
 """Names that linters refuse because they look like digits (pycodestyle E741, E743)."""
 
-UNUSABLE = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | AMBIGUOUS
+# An interactive interpreter adds `_` to the builtins; what is emitted must not depend on that.
+_BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
+UNUSABLE = frozenset(keyword.kwlist) | _BUILTINS | AMBIGUOUS
 """Names that generated code neither defines nor takes as a parameter."""
 
 
