@@ -47,6 +47,8 @@ class Scope(NamedTuple):
     names: dict[str, Any]
     feature: Shape | None
     parent: "Scope | None" = None
+    library: bool = False
+    """Whether it is a block of the standard library, which sees no block of the file."""
 
 
 class Stage(NamedTuple):
@@ -274,7 +276,8 @@ class Reference:
         if any(required and name not in thing.bound for name, required, _ in thing.slots):
             raise Fault
         if thing.kind == "block":
-            inner = Scope({}, shape)
+            own = any(thing.target is block for block in self.blocks.values())
+            inner = Scope({}, shape, library=not own)
             for parameter in thing.target.parameters:
                 self.bind(parameter, thing.bound, inner)
             return self.body(thing.target.body, inner, shape, None)
@@ -326,11 +329,13 @@ class Reference:
 
     def lookup(self, name: str, scope: Scope) -> Any:
         at: Scope | None = scope
+        inside = False
         while at is not None:
             if name in at.names:
                 return at.names[name]
+            inside = at.library
             at = at.parent
-        block = self.blocks.get(name)
+        block = None if inside else self.blocks.get(name)
         if block is None and name in OPERATORS:
             slots = tuple((a.name, a.required, a.filled) for a in OPERATORS[name].args.values())
             return Thing("operator", name, OPERATORS[name], None, slots, {})
