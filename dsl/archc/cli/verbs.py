@@ -262,11 +262,24 @@ def analyze(arguments: argparse.Namespace) -> int:
     return analyze.run(arguments)
 
 
+def fmt_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import fmt
+
+    fmt.arguments(parser)
+
+
+def fmt(arguments: argparse.Namespace) -> int:
+    from archc.cli import fmt
+
+    return fmt.run(arguments)
+
+
 VERBS: dict[str, Verb] = {
     "build": Verb("compile specs into Keras builders and manifests", build_arguments, build),
     "check": Verb("compile without writing, and show every finding", compile_arguments, check),
     "profile": Verb("show what a network costs, layer by layer", profile_arguments, profile),
     "sweep": Verb("show how a network grows with a parameter", sweep_arguments, sweep),
+    "fmt": Verb("lay specs out in the one canonical way", fmt_arguments, fmt),
     "analyze": Verb("hold a network against ST's own tool", analyze_arguments, analyze),
     "targets": Verb("list targets, or show what one supports", targets_arguments, targets),
 }

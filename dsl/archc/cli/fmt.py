@@ -1,0 +1,124 @@
+"""`archc fmt`: the one layout of `.arch` files, in place, checked, or as a difference."""
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from archc.cli.arguments import UsageError, limits
+
+STANDARD_INPUT = "-"
+SUFFIX = ".arch"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="files, folders whose `.arch` files are meant, or `-` for standard input",
+    )
+    wanted = parser.add_mutually_exclusive_group()
+    wanted.add_argument(
+        "--check", action="store_true", help="write nothing; fail where a file would change"
+    )
+    wanted.add_argument(
+        "--diff", action="store_true", help="write nothing; show what would change, and fail"
+    )
+    parser.add_argument("--limit", action="append", default=[], metavar="NAME=N")
+
+
+def run(given: argparse.Namespace) -> int:
+    from archc.cli.session import FAILURE, SUCCESS, colored
+    from archc.diagnostics.model import Diagnostic, Rejected
+    from archc.diagnostics.render import render, summary
+    from archc.files import Loader, rewrite
+    from archc.source import Source
+    from archc.syntax.layout import lay_out
+
+    bounds = limits(given.limit)
+    found: list[Diagnostic] = []
+    changed: list[str] = []
+    files = list(dict.fromkeys(spread(given.paths)))
+    if STANDARD_INPUT in files and len(files) > 1:
+        raise UsageError("`-` is standard input: give it alone")
+    for path in files:
+        try:
+            if path == STANDARD_INPUT:
+                source = Source("<stdin>", read_input())
+            else:
+                source = Loader(os.path.dirname(path), limits=bounds).load(path)
+            text = lay_out(source, bounds)
+            different = text != source.text
+            if given.diff:
+                print_difference(source, text, path, colored(sys.stdout))
+            elif path == STANDARD_INPUT and not given.check:
+                print(text, end="")
+            elif different and not given.check:
+                rewrite(path, text)
+            if different:
+                changed.append(path)
+        except Rejected as rejected:
+            found.append(rejected.diagnostic)
+    for diagnostic in found:
+        print(render(diagnostic, color=colored(sys.stderr)), "", sep="\n", file=sys.stderr)
+    if found:
+        print(summary(found), file=sys.stderr)
+    looks = given.check or given.diff
+    if files != [STANDARD_INPUT]:
+        report(changed, len(files) - len(found) - len(changed), looks=looks, names=given.check)
+    return FAILURE if found or (looks and changed) else SUCCESS
+
+
+def spread(paths: Sequence[str]) -> Iterator[str]:
+    """The files that paths stand for: a folder stands for the `.arch` files at and below it."""
+    for path in paths:
+        if path == STANDARD_INPUT or not os.path.isdir(path):
+            yield os.path.normpath(path)
+            continue
+        for folder, inner, names in os.walk(path):
+            inner[:] = sorted(name for name in inner if not name.startswith("."))
+            for name in sorted(names):
+                if name.endswith(SUFFIX):
+                    yield os.path.normpath(os.path.join(folder, name))
+
+
+def read_input() -> str:
+    """What comes in on standard input.
+
+    Raises:
+        Rejected: it is not UTF-8.
+    """
+    from archc.diagnostics.codes import FILE_NOT_UTF8
+    from archc.diagnostics.model import reject
+
+    data = sys.stdin.buffer.read()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise reject(FILE_NOT_UTF8, "standard input is not UTF-8") from None
+
+
+def print_difference(source: Any, text: str, path: str, color: bool) -> None:
+    shades = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
+    lines = difflib.unified_diff(
+        source.text.splitlines(), text.splitlines(), path, f"{path} (formatted)", lineterm=""
+    )
+    for line in lines:
+        shade = shades.get(line[:1]) if color else None
+        print(f"{shade}{line}\x1b[0m" if shade else line)
+
+
+def report(changed: Sequence[str], same: int, *, looks: bool, names: bool) -> None:
+    """What became of the files."""
+    if names:
+        for path in changed:
+            print(f"would reformat {path}")
+    verb = "would be reformatted" if looks else "reformatted"
+    parts = [f"{len(changed)} file{'s' * (len(changed) != 1)} {verb}"] if changed else []
+    if same:
+        parts.append(f"{same} file{'s' * (same != 1)} already formatted")
+    if parts:
+        print(", ".join(parts), file=sys.stderr)
