@@ -11,7 +11,7 @@ else's, and following it would write outside the folder. The folder itself may b
 
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from archc.diagnostics import codes
@@ -82,6 +82,18 @@ class Loader:
             raise reject(codes.FILE_MISSING, f"there is no file `{path}`") from None
         name, _ = self._names(real) or (base, path)
         return self._open(real, name, path, None)
+
+    def put(self, path: str, text: str) -> Source:
+        """Take a text for that of a spec which was read before, as `load` gives it from then on.
+
+        Raises:
+            Rejected: the spec cannot be read.
+        """
+        source = self.load(path)
+        real, shown = self._paths[source]
+        self._read[real] = put = Source(source.name, text)
+        self._paths[put] = (real, shown)
+        return put
 
     def use(self, path: str, user: Source, span: Span | None) -> Source:
         """What ``use "path"`` in ``user`` names: beside that file, else in a folder given with -I.
@@ -183,6 +195,20 @@ def std_sources() -> dict[str, Source]:
     return sources
 
 
+def load_bytes(path: str, most: int, bound: str) -> bytes:
+    """A file of any kind that the user named, such as a model.
+
+    Args:
+        path: of the file.
+        most: the largest size that is read.
+        bound: the name of that bound in `Limits`.
+
+    Raises:
+        Rejected: there is no such file, it is no regular file, cannot be read, or is too large.
+    """
+    return _data(path, path, None, most, bound)
+
+
 def _text(path: str, shown: str, span: Span | None, limits: Limits) -> str:
     """The text of a file.
 
@@ -190,6 +216,11 @@ def _text(path: str, shown: str, span: Span | None, limits: Limits) -> str:
         Rejected: there is no such file, it is no regular file, cannot be read, is larger than
             ``limits.source_bytes``, holds NUL bytes or is not UTF-8.
     """
+    return _decode(_data(path, shown, span, limits.source_bytes, "source_bytes"), shown, span)
+
+
+def _data(path: str, shown: str, span: Span | None, most: int, bound: str) -> bytes:
+    """The bytes of a regular file of at most so many."""
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
@@ -197,12 +228,14 @@ def _text(path: str, shown: str, span: Span | None, limits: Limits) -> str:
                 codes.FILE_NOT_REGULAR,
                 f"`{shown}` is a folder",
                 span,
-                help=f"name the files in it, such as `{shown.rstrip('/')}/*{SPEC_SUFFIX}`",
+                help=f"name the files in it, such as `{shown.rstrip('/')}/*{SPEC_SUFFIX}`"
+                if bound == "source_bytes"
+                else None,
             )
         if not stat.S_ISREG(mode):
             raise reject(codes.FILE_NOT_REGULAR, f"`{shown}` is not a regular file", span)
         with open(path, "rb") as file:
-            data = file.read(limits.source_bytes + 1)
+            data = file.read(most + 1)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         folder, name = os.path.split(path)
         raise reject(
@@ -212,14 +245,14 @@ def _text(path: str, shown: str, span: Span | None, limits: Limits) -> str:
         raise reject(
             codes.FILE_UNREADABLE, f"`{shown}` cannot be read: {_reason(error)}", span
         ) from None
-    if len(data) > limits.source_bytes:
+    if len(data) > most:
         raise reject(
             codes.LIMIT,
-            f"`{shown}` is larger than {limits.source_bytes:,} bytes, the bound `source_bytes`",
+            f"`{shown}` is larger than {most:,} bytes, the bound `{bound}`",
             span,
-            help="if that is meant, raise it with `--limit source_bytes=N`",
+            help=f"if that is meant, raise it with `--limit {bound}=N`",
         )
-    return _decode(data, shown, span)
+    return data
 
 
 def _decode(data: bytes, shown: str, span: Span | None) -> str:
@@ -411,6 +444,115 @@ def stale(directory: str, files: Mapping[str, str]) -> tuple[Diagnostic, ...]:
 _AGAIN = "compile the specs again, without `--check`"
 
 
+def rewrite(path: str, text: str) -> None:
+    """Replace the text of a source that the user named, atomically; links are followed, and its
+    permissions and the way its lines end are kept.
+
+    Raises:
+        Rejected: it cannot be written.
+    """
+    real = os.path.realpath(path)
+    folder, name = os.path.split(real)
+    temporary: dict[str, str] = {}
+    try:
+        with open(real, "rb") as file:
+            old = file.read()
+        data = text.encode()
+        if b"\r\n" in old and old.count(b"\r\n") == old.count(b"\n"):
+            data = data.replace(b"\n", b"\r\n")
+        _create(folder, name, data, temporary)
+        os.chmod(temporary[name], stat.S_IMODE(os.stat(real).st_mode))
+        os.replace(temporary.pop(name), real)
+    except OSError as error:
+        raise reject(
+            codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be written: {_reason(error)}"
+        ) from None
+    finally:
+        _remove(temporary.values())
+
+
+def save(files: Mapping[str, bytes], ours: Callable[[bytes], bool]) -> Diagnostic | None:
+    """Write binary outputs whose paths the user gave, all of them or none; folders are made.
+
+    Args:
+        files: bytes by path.
+        ours: whether the content of a file that is there already may be overwritten.
+
+    Returns:
+        What went wrong, or None.
+    """
+    written: dict[str, dict[str, bytes | None]] = {}
+    groups: dict[str, dict[str, bytes]] = {}
+    for path, data in files.items():
+        folder, name = os.path.split(path)
+        groups.setdefault(folder, {})[name] = data
+    before: dict[str, dict[str, bytes | None]] = {}
+    for folder, group in groups.items():
+        try:
+            _make_folder(folder or ".")
+        except Rejected as rejected:
+            return rejected.diagnostic
+        for name, data in group.items():
+            path = os.path.join(folder, name)
+            found = _look(path, "", data)
+            if found.state in ("foreign", "ours") and not (found.content and ours(found.content)):
+                what = found.what or "a file of another kind"
+                return make(
+                    codes.OUTPUT_FOREIGN,
+                    f"`{path}` is {what}, so it is not overwritten",
+                    help="move it away, or write to another path",
+                )
+            if found.state == "unreadable":
+                return make(codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be read: {found.what}")
+            before.setdefault(folder, {})[name] = found.content
+    for folder, group in groups.items():
+        failure = _replace_all(folder, group, before[folder])
+        if failure is not None:
+            for done, contents in written.items():
+                _put_back(done, contents, contents)
+            return failure
+        written[folder] = before[folder]
+    return None
+
+
+def create(path: str, text: str) -> None:
+    """Write a new source. What stands there already stays.
+
+    Raises:
+        Rejected: something stands there, or it cannot be written.
+    """
+    folder, name = os.path.split(path)
+    temporary: dict[str, str] = {}
+    try:
+        _create(folder, name, text.encode(), temporary)
+        os.link(temporary[name], path)  # unlike a replacement, it fails where there is a file
+    except FileExistsError:
+        raise reject(
+            codes.OUTPUT_FOREIGN, f"`{path}` exists already", help="choose another name"
+        ) from None
+    except OSError as error:
+        raise reject(
+            codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be written: {_reason(error)}"
+        ) from None
+    finally:
+        _remove(temporary.values())
+
+
+def shipped_specs() -> dict[str, str]:
+    """Where the shipped specs are, by the name of the network: in a wheel inside the package, in a
+    checkout two folders up."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    places = (os.path.join(package, "specs"), os.path.join(package, "..", "..", "specs"))
+    root = next((place for place in places if os.path.isdir(place)), None)
+    found: dict[str, str] = {}
+    for folder in (root, os.path.join(root, "families")) if root else ():
+        if os.path.isdir(folder):
+            for name in sorted(os.listdir(folder)):
+                if name.endswith(SPEC_SUFFIX):
+                    found[name.removesuffix(SPEC_SUFFIX)] = os.path.join(folder, name)
+    return dict(sorted(found.items()))
+
+
 def _make_folder(directory: str) -> list[str]:
     """Make a folder; returns the folders made, innermost first.
 
@@ -558,7 +700,7 @@ def _look(path: str, name: str, data: bytes | None) -> _Found:
         return _Found("same", content)
     if _ours(name, content):
         return _Found("ours", content)
-    return _Found("foreign", what="a file that archc did not write")
+    return _Found("foreign", content, "a file that archc did not write")
 
 
 def _ours(name: str, content: bytes) -> bool:

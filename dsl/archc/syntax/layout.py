@@ -239,27 +239,21 @@ def _separator(pieces: Sequence[_Piece], at: int) -> str:
 
 
 def _closed(pieces: Sequence[_Piece], at: int) -> bool:
-    """Whether an `x` belongs to a size of plain numbers, such as `3x3`."""
+    """Whether an `x` belongs to a size of plain numbers, such as `3x3`, with no comment within."""
     for step in (-1, 1):
         place = at
         while 0 <= place < len(pieces) and _kind(pieces[place]) == "_X":
-            if _commented(pieces[place]):  # a line that starts with `x3` would start with a name
+            around = [_first([piece]) for piece in pieces[place - 1 : place + 2]]
+            # A comment breaks the line, and one that starts with `x3` would start with a name.
+            commented = any(token.trailing for token in around[:-1]) or any(
+                token.leading for token in around[1:]
+            )
+            if commented or len(around) < 3 or not around[1 + step].text.isdigit():
                 return False
-            operand = place + step
-            if not 0 <= operand < len(pieces) or not _plain(pieces[operand]):
-                return False
-            place = operand + step
+            place += 2 * step
         if step < 0 and place >= 0 and _kind(pieces[place]) == "MINUS":
             return False
     return True
-
-
-def _plain(piece: _Piece) -> bool:
-    return isinstance(piece, Token) and piece.text.isdigit() and not _commented(piece)
-
-
-def _commented(piece: _Piece) -> bool:
-    return bool(_first([piece]).leading or _last([piece]).trailing)
 
 
 def _text(token: Token) -> str:
@@ -446,13 +440,16 @@ def _large(pieces: Sequence[_Piece]) -> bool:
 
 
 def _aligned(lines: Sequence[tuple[str, str | None]]) -> Iterator[str]:
-    """Lines with their comments, those of neighbours that are indented alike in one column."""
+    """Lines with their comments, those of neighbours that are indented alike in one column where
+    that leaves them short enough."""
     at = 0
     while at < len(lines):
         run = at
         while run < len(lines) and lines[run][1] and _depth(lines[run]) == _depth(lines[at]):
             run += 1
         column = max((len(text) for text, _ in lines[at:run]), default=0)
+        if any(column + 2 + len(comment or "") > WIDTH for _, comment in lines[at:run]):
+            column = 0
         for text, comment in lines[at:run]:
             yield f"{text:<{column}}  {comment}"
         if run == at:

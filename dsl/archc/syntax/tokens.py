@@ -58,6 +58,11 @@ def tokens(source: Source) -> list[Token]:
     return found
 
 
+def words(text: str) -> list[str]:
+    """The kinds of the tokens of a text of names, such as `NAME` or `_ARCH`."""
+    return [kind for kind, _, _ in _lexed(Source("<text>", text))]
+
+
 def _lexed(source: Source) -> Iterator[tuple[str, str, int]]:
     for token in parser().lex(source.text):
         yield token.type, str(token), token.start_pos or 0

@@ -1,0 +1,77 @@
+"""`archc new NAME`: a spec to begin with."""
+
+import argparse
+import os
+import re
+import sys
+
+from archc.cli.arguments import UsageError
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="of the network; NAME.arch is written")
+    parser.add_argument(
+        "--from", dest="origin", metavar="NETWORK", help="begin with this shipped network"
+    )
+    parser.add_argument("-o", "--output", default="", metavar="DIR", help="folder to write it to")
+
+
+def run(given: argparse.Namespace) -> int:
+    from archc.cli.session import FAILURE, SUCCESS, colored
+    from archc.diagnostics.model import Rejected
+    from archc.diagnostics.render import render
+    from archc.files import SPEC_SUFFIX, create
+
+    name = given.name.removesuffix(SPEC_SUFFIX)
+    usable(name)
+    path = os.path.join(given.output, name + SPEC_SUFFIX)
+    try:
+        create(path, text(name, given.origin))
+    except Rejected as rejected:
+        print(render(rejected.diagnostic, color=colored(sys.stderr)), file=sys.stderr)
+        return FAILURE
+    print(f"{path} written; `archc profile {path}` shows what it costs")
+    return SUCCESS
+
+
+def usable(name: str) -> None:
+    """Hold a name to what the language and the output folder take.
+
+    Raises:
+        UsageError: it is none.
+    """
+    from archc.sema.check import unusable_module
+    from archc.syntax.tokens import words
+
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise UsageError(f"`{name}` is not a name: letters, digits and underscores")
+    why = unusable_module(name)
+    if why is None and words(name) != ["NAME"]:
+        why = f"`{name}` is a word of the language"
+    if why is not None:
+        raise UsageError(why)
+
+
+def text(name: str, origin: str | None) -> str:
+    """The spec.
+
+    Raises:
+        Rejected: a shipped spec cannot be read.
+        UsageError: there is no such shipped network.
+    """
+    from archc.diagnostics.nearest import did_you_mean
+    from archc.files import Loader, shipped_specs
+    from archc.limits import DEFAULT_LIMITS
+    from archc.starter import renamed, starter
+    from archc.syntax.parse import parse_file
+
+    if origin is None:
+        return starter(name)
+    shipped = shipped_specs()
+    if origin not in shipped:
+        hint = did_you_mean(origin, shipped) or f"they are {', '.join(shipped)}"
+        raise UsageError(f"no shipped network is called `{origin}`: {hint}")
+    loader = Loader(os.path.dirname(shipped[origin]))
+    source = loader.load(shipped[origin])
+    uses = parse_file(source, DEFAULT_LIMITS).uses
+    return renamed(name, source, *(loader.use(use.path, source, use.span) for use in uses))

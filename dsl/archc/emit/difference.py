@@ -1,0 +1,437 @@
+"""What changed between two networks and what it costs: `archc diff` as text, Markdown and data.
+
+Layers are matched by name, which are stable by design: appending to a block renames nothing.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from archc.diagnostics.text import columns, printable
+from archc.syntax.numbers import BYTE_UNITS, UNITS
+
+Manifest = Mapping[str, Any]
+
+LISTED = 40
+"""How many layers the text names at most."""
+
+COMPARED = ("class_name", "output_shape", "inputs", "params", "trainable_params", "macs")
+"""What of a layer of the same name makes it another one."""
+
+
+class Change(NamedTuple):
+    """A figure before and after; None where there is none."""
+
+    name: str
+    before: int | None
+    after: int | None
+
+    @property
+    def delta(self) -> int:
+        return (self.after or 0) - (self.before or 0)
+
+    @property
+    def share(self) -> Fraction | None:
+        """The change in percent of what it was; None where it was nothing."""
+        return Fraction(100 * self.delta, self.before) if self.before else None
+
+
+class StageChange(NamedTuple):
+    """A stage before and after: parameters, MACs, and the layers in it."""
+
+    name: str
+    params: Change
+    macs: Change
+    layers: Change
+
+
+class LayerChange(NamedTuple):
+    """A layer that came, went, or is another one. ``what``: the figures that differ, as text."""
+
+    kind: str
+    """`added`, `removed` or `changed`."""
+    name: str
+    what: str
+
+
+class Difference(NamedTuple):
+    """Two networks held against each other."""
+
+    before: str
+    after: str
+    identical: bool
+    """Whether nothing below differs."""
+    parameters: tuple[tuple[str, str | None, str | None], ...]
+    """(name, before, after) of those that differ."""
+    quantities: tuple[Change, ...]
+    """The whole-number figures of totals and deployed, by the names that `require` uses; what one
+    of two manifests is too old to have is left out."""
+    operators: tuple[Change, ...]
+    """Counts of deployed operators that differ."""
+    stages: tuple[StageChange, ...]
+    """All stages that either has, the head as one."""
+    layers: tuple[LayerChange, ...]
+    findings: tuple[tuple[str, str], ...]
+    """(`added` or `removed`, text) of the target's findings."""
+    verdict: tuple[str | None, str | None]
+
+
+class Condition(NamedTuple):
+    """When a difference is too much: `peak_activation_bytes > +5 %`."""
+
+    text: str
+    name: str
+    comparison: str
+    value: Fraction
+    mode: str
+    """`share` of what it was in percent, `delta`, or the new `value` itself."""
+
+    def holds(self, difference: Difference) -> bool:
+        """Whether the condition is met, which is a failure. Growth from nothing is infinite."""
+        change = next(change for change in difference.quantities if change.name == self.name)
+        if self.mode == "value":
+            actual = Fraction(change.after or 0)
+        elif self.mode == "delta":
+            actual = Fraction(change.delta)
+        elif change.share is not None:
+            actual = change.share
+        else:
+            above = self.comparison.startswith(">")
+            return above if change.delta > 0 else _compare(Fraction(0), self)
+        return _compare(actual, self)
+
+
+_COMPARISONS: dict[str, Callable[[Fraction, Fraction], bool]] = {
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+}
+_CONDITION = re.compile(
+    r"\s*([A-Za-z_][\w.]*)\s*(>=|<=|>|<)\s*([+-]?)\s*([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*(%|[A-Za-z]*)\s*"
+)
+
+
+def _compare(actual: Fraction, condition: Condition) -> bool:
+    return _COMPARISONS[condition.comparison](actual, condition.value)
+
+
+def parse_condition(text: str) -> Condition:
+    """A condition as written: `NAME > +5 %`, `NAME >= +10 KiB`, `NAME > 300 k`.
+
+    A sign or a percent sign asks for the change, a bare number for the new value.
+
+    Raises:
+        ValueError: it is not of that form; the message says what is.
+    """
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        raise ValueError(
+            f"`{text}` is not of the form 'NAME > +5 %', 'NAME > +10 KiB' or 'NAME > 300 k'"
+        )
+    name, comparison, sign, digits, unit = match.groups()
+    value = Fraction(digits) * (-1 if sign == "-" else 1)
+    if unit and unit != "%":
+        scale = (UNITS | BYTE_UNITS).get(unit)
+        if scale is None:
+            units = ", ".join([*UNITS, *BYTE_UNITS])
+            raise ValueError(f"`{unit}` in `{text}` is no unit: they are %, {units}")
+        if unit in BYTE_UNITS and "bytes" not in name:
+            raise ValueError(f"`{name}` is a count, not a number of bytes: units are k, M and G")
+        value *= scale
+    mode = "share" if unit == "%" else "delta" if sign else "value"
+    return Condition(text.strip(), name, comparison, value, mode)
+
+
+def quantities(manifest: Manifest) -> dict[str, int]:
+    """The whole-number figures of a manifest's totals and deployed sections, by name."""
+    found: dict[str, int] = {}
+    for section in ("totals", "deployed"):
+        for key, value in manifest[section].items():
+            if isinstance(value, int):
+                found[key] = value
+            elif key == "activation_bytes":
+                found.update({f"{key}.{inner}": size for inner, size in value.items()})
+    return found
+
+
+def difference(before: Manifest, after: Manifest) -> Difference:
+    """Hold two manifests against each other."""
+    old, new = quantities(before), quantities(after)
+    figures = tuple(Change(name, old[name], new[name]) for name in old if name in new)
+    operators = _changes(before["deployed"]["operators"], after["deployed"]["operators"])
+    operators = tuple(change for change in operators if change.delta)
+    parameters = tuple(_parameters(before, after))
+    layers = tuple(_layers(before, after))
+    findings = tuple(_findings(before, after))
+    verdict = (_verdict(before), _verdict(after))
+    same = not (layers or operators or findings) and verdict[0] == verdict[1]
+    same = same and not any(change.delta for change in figures)
+    return Difference(
+        before["model"]["name"],
+        after["model"]["name"],
+        same,
+        parameters,
+        figures,
+        operators,
+        tuple(_stages(before, after)),
+        layers,
+        findings,
+        verdict,
+    )
+
+
+def _changes(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[Change, ...]:
+    return tuple(
+        Change(name, before.get(name), after.get(name)) for name in dict.fromkeys([*before, *after])
+    )
+
+
+def _parameters(before: Manifest, after: Manifest) -> Iterator[tuple[str, str | None, str | None]]:
+    old, new = before["model"]["parameters"], after["model"]["parameters"]
+    for name in dict.fromkeys([*old, *new]):
+        if old.get(name) != new.get(name):
+            yield name, old.get(name), new.get(name)
+
+
+def _layers(before: Manifest, after: Manifest) -> Iterator[LayerChange]:
+    old = {layer["name"]: layer for layer in before["layers"]}
+    new = {layer["name"]: layer for layer in after["layers"]}
+    for name in _merged(list(old), list(new)):
+        if name not in old:
+            yield LayerChange("added", name, _described(new[name]))
+        elif name not in new:
+            yield LayerChange("removed", name, _described(old[name]))
+        else:
+            told = [
+                f"{key} {_shown(old[name][key])} → {_shown(new[name][key])}"
+                for key in COMPARED
+                if old[name][key] != new[name][key]
+            ]
+            if told:
+                yield LayerChange("changed", name, ", ".join(told))
+
+
+def _merged(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    """The names of both, each in its order, those that went where they stood."""
+    place = {name: index for index, name in enumerate(new)}
+    at = 0
+    for name in old:
+        if name not in place:
+            yield name
+            continue
+        yield from new[at : place[name] + 1]
+        at = max(at, place[name] + 1)
+    yield from new[at:]
+
+
+def _described(layer: Mapping[str, Any]) -> str:
+    cost = [f"{layer['params']:,} params"] if layer["params"] else []
+    cost += [f"{layer['macs']:,} MACs"] if layer["macs"] else []
+    return ", ".join([f"{layer['class_name']} {_shown(layer['output_shape'])}", *cost])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return (
+            "x".join(map(str, value)) if value and isinstance(value[0], int) else ", ".join(value)
+        )
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _stages(before: Manifest, after: Manifest) -> Iterator[StageChange]:
+    old, new = _by_stage(before), _by_stage(after)
+    for name in _merged(list(old), list(new)):
+        first, second = old.get(name), new.get(name)
+        params, macs, layers = (
+            Change(key, first and first[at], second and second[at])
+            for at, key in enumerate(("params", "macs", "layers"))
+        )
+        yield StageChange(name, params, macs, layers)
+
+
+def _by_stage(manifest: Manifest) -> dict[str, tuple[int, int, int]]:
+    found: dict[str, tuple[int, int, int]] = {}
+    for layer in manifest["layers"]:
+        if layer["class_name"] == "InputLayer":
+            continue
+        name = layer["stage"] or "head"
+        params, macs, count = found.get(name, (0, 0, 0))
+        found[name] = (params + layer["params"], macs + layer["macs"], count + 1)
+    return found
+
+
+def _findings(before: Manifest, after: Manifest) -> Iterator[tuple[str, str]]:
+    old, new = (
+        dict.fromkeys(map(_finding, _target(m).get("findings", ()))) for m in (before, after)
+    )
+    yield from (("added", text) for text in new if text not in old)
+    yield from (("removed", text) for text in old if text not in new)
+
+
+def _finding(finding: Mapping[str, Any]) -> str:
+    where = f" `{finding['layer']}`" if finding["layer"] else ""
+    return f"{finding['level']}[{finding['code']}]{where}: {finding['message']}"
+
+
+def _target(manifest: Manifest) -> Mapping[str, Any]:
+    return manifest["target"] or {}
+
+
+def _verdict(manifest: Manifest) -> str | None:
+    target = manifest["target"]
+    return f"{target['verdict']} ({target['name']})" if target else None
+
+
+# --- shown -------------------------------------------------------------------------------------
+
+
+def data(found: Difference) -> dict[str, Any]:
+    """The difference as plain data."""
+
+    def change(one: Change) -> dict[str, Any]:
+        share = None if one.share is None else round(float(one.share), 2)
+        return {"before": one.before, "after": one.after, "delta": one.delta, "percent": share}
+
+    return {
+        "before": found.before,
+        "after": found.after,
+        "identical": found.identical,
+        "parameters": {
+            name: {"before": before, "after": after} for name, before, after in found.parameters
+        },
+        "quantities": {one.name: change(one) for one in found.quantities},
+        "operators": {one.name: change(one) for one in found.operators},
+        "stages": [
+            {
+                "name": stage.name,
+                "params": change(stage.params),
+                "macs": change(stage.macs),
+                "layers": change(stage.layers),
+            }
+            for stage in found.stages
+        ],
+        "layers": [layer._asdict() for layer in found.layers],
+        "findings": [{"kind": kind, "finding": text} for kind, text in found.findings],
+        "verdict": {"before": found.verdict[0], "after": found.verdict[1]},
+    }
+
+
+def text(found: Difference, *, unicode: bool = True) -> str:
+    """The difference for a terminal."""
+    lines = [f"{printable(found.before)} → {printable(found.after)}"]
+    for name, before, after in found.parameters:
+        lines.append(f"  {name} = {printable(before or '-')} → {printable(after or '-')}")
+    if found.identical:
+        lines += ["", "the same network: every layer and every figure is equal"]
+    else:
+        lines += ["", *_grid(_figure_rows(found), "lrrrr")]
+        lines += ["", *_grid(_stage_rows(found), "lrrrr")]
+    if found.layers:
+        kinds = [layer.kind for layer in found.layers]
+        counts = ", ".join(
+            f"{kinds.count(kind)} {kind}"
+            for kind in ("added", "removed", "changed")
+            if kind in kinds
+        )
+        lines += ["", f"layers: {counts}"]
+        for layer in found.layers[:LISTED]:
+            lines.append(f"  {_SIGNS[layer.kind]} {layer.name}  {layer.what}")
+        if len(found.layers) > LISTED:
+            lines.append(f"    and {len(found.layers) - LISTED:,} more, which --format json lists")
+    if found.findings:
+        lines += ["", "findings"]
+        lines += [f"  {_SIGNS[kind]} {printable(told)}" for kind, told in found.findings]
+    shown = "\n".join(line.rstrip() for line in lines) + "\n"
+    return shown if unicode else shown.replace("→", "->").replace("−", "-").replace("·", ".")
+
+
+def markdown(found: Difference) -> str:
+    """The difference for a pull request."""
+    lines = [f"**{_cell(found.before)} → {_cell(found.after)}**", ""]
+    for name, before, after in found.parameters:
+        lines.append(f"- `{name}`: `{_cell(before or '-')}` → `{_cell(after or '-')}`")
+    if found.identical:
+        return (
+            "\n".join([*lines, "", "The same network: every layer and every figure is equal."])
+            + "\n"
+        )
+    for rows in (_figure_rows(found), _stage_rows(found)):
+        lines += ["", *_table(rows)]
+    if found.layers:
+        lines += ["", f"<details><summary>{len(found.layers):,} layers differ</summary>", ""]
+        lines += _table(
+            [
+                ("", "layer", "what"),
+                *((_SIGNS[one.kind], f"`{one.name}`", one.what) for one in found.layers),
+            ],
+            left=3,
+        )
+        lines += ["", "</details>"]
+    if found.findings:
+        lines.append("")
+        lines += [f"- {kind}: {_cell(told)}" for kind, told in found.findings]
+    return "\n".join(lines) + "\n"
+
+
+_SIGNS = {"added": "+", "removed": "−", "changed": "~"}
+
+
+def _figure_rows(found: Difference) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("", "before", "after", "change", "")]
+    rows += [(one.name, *_figures(one)) for one in found.quantities]
+    rows += [(one.name, *_figures(one)) for one in found.operators]
+    if found.verdict[0] != found.verdict[1]:
+        rows.append(("verdict", found.verdict[0] or "-", found.verdict[1] or "-", "", ""))
+    return rows
+
+
+def _stage_rows(found: Difference) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("stage", "params", "", "MACs", "")]
+    for stage in found.stages:
+        cells = [
+            part
+            for one in (stage.params, stage.macs)
+            for part in (_count(one.after), _signed(one.delta) if one.delta else "=")
+        ]
+        rows.append((stage.name, *cells))
+    return rows
+
+
+def _figures(one: Change) -> tuple[str, str, str, str]:
+    if not one.delta:
+        return _count(one.before), _count(one.after), "=", ""
+    share = "" if one.share is None else f"{float(one.share):+.1f} %".replace("-", "−")
+    return _count(one.before), _count(one.after), _signed(one.delta), share
+
+
+def _count(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def _signed(value: int) -> str:
+    return f"{value:+,}".replace("-", "−")
+
+
+def _grid(rows: Sequence[tuple[str, ...]], sides: str) -> Iterator[str]:
+    widths = [max(columns(row[at]) for row in rows) for at in range(len(sides))]
+    for row in rows:
+        cells = [
+            cell + " " * (width - columns(cell)) if side == "l" else
+            " " * (width - columns(cell)) + cell
+            for cell, width, side in zip(row, widths, sides, strict=True)
+        ]  # fmt: skip
+        yield "  ".join(cells)
+
+
+def _table(rows: Iterable[Sequence[str]], left: int = 1) -> Iterator[str]:
+    head, *body = rows
+    yield f"| {' | '.join(head)} |"
+    yield f"| {' | '.join('---' if at < left else '---:' for at in range(len(head)))} |"
+    for row in body:
+        yield f"| {' | '.join(map(_cell, row))} |"
+
+
+def _cell(text: str) -> str:
+    return printable(text).replace("|", "\\|").replace("<", "&lt;")
