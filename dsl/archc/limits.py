@@ -8,6 +8,8 @@ class Limits(NamedTuple):
 
     source_bytes: int = 1_048_576
     """Size of one source file."""
+    model_bytes: int = 268_435_456
+    """Size of one model file, and of what is unpacked from it."""
     files: int = 64
     """Files one spec may reach through `use`."""
     nesting: int = 64

@@ -1,0 +1,50 @@
+"""Whether a model file still is the network of a manifest.
+
+Nothing in a model is run: TFLite files are read as data (`archc.tflite`), of `.keras` archives the
+config and the weights.
+"""
+
+from typing import Any
+
+from archc.diagnostics.codes import MODEL_FILE
+from archc.diagnostics.model import reject
+from archc.limits import DEFAULT_LIMITS, Limits
+from archc.verify.model import Difference, Verification
+
+__all__ = ["SUFFIXES", "Difference", "Verification", "verify"]
+
+SUFFIXES = (".tflite", ".keras")
+"""What can be verified, by the endings of file names."""
+
+
+def verify(
+    manifest: dict[str, Any], name: str, data: bytes, *, limits: Limits = DEFAULT_LIMITS
+) -> Verification:
+    """Hold a model file against a manifest.
+
+    Args:
+        manifest: as a compile gives it, or as `read_manifest` reads it.
+        name: of the file; its ending says what it is.
+        data: its bytes.
+        limits: ``model_bytes`` bounds what is unpacked, ``operators`` the operators and layers,
+            ``errors`` the differences that are listed.
+
+    Raises:
+        Rejected: the file is damaged, is not what its name says, or is larger than a bound.
+    """
+    lower = name.lower()
+    if lower.endswith(".tflite"):
+        from archc.verify.device import verify_tflite
+
+        return verify_tflite(manifest, name, data, limits)
+    if lower.endswith(".keras"):
+        from archc.verify.layers import verify_keras
+
+        return verify_keras(manifest, name, data, limits)
+    help = "give a `.tflite` or `.keras` file"
+    if lower.endswith((".h5", ".hdf5")):
+        help = (
+            "the older HDF5 format is not read: load the model with the Keras that wrote it and "
+            "save it again, `model.save('NAME.keras')`"
+        )
+    raise reject(MODEL_FILE, f"`{name}` is no model that can be verified", help=help)

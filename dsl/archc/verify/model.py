@@ -1,0 +1,145 @@
+"""What a verification finds, as data."""
+
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+from archc.diagnostics.codes import LIMIT
+from archc.diagnostics.model import Code, Diagnostic, Level
+
+
+class Difference(NamedTuple):
+    """One way in which a model is not the network of its manifest."""
+
+    code: str
+    level: Level
+    """`error` where it matters, `note` where it is only worth knowing."""
+    message: str
+    """The headline: stands alone, lower case, no full stop."""
+    operator: int | None = None
+    """Number of the operator in the file, from 0."""
+    tensor: str | None = None
+    layer: str | None = None
+    """The layer of the manifest."""
+    source: str | None = None
+    """`FILE:LINE:COLUMN` of that layer in the spec."""
+    expected: str | None = None
+    found: str | None = None
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """The same for people."""
+        place = []
+        if self.operator is not None:
+            place.append(f"operator {self.operator}")
+        if self.tensor is not None:
+            # The converter joins the names of all that it fused.
+            place.append(f"tensor `{self.tensor.split(';')[0]}`")
+        if self.layer is not None:
+            place.append(f"layer `{self.layer}`")
+        if self.source is not None:
+            place.append(self.source)
+        notes = [f"at {', '.join(place)}"] if place else []
+        if self.expected is not None or self.found is not None:
+            notes.append(f"expected {self.expected or 'nothing'}, found {self.found or 'nothing'}")
+        return Diagnostic(
+            self.code, self.level, self.message, notes=(*notes, *self.notes), help=self.help
+        )
+
+
+class Verification(NamedTuple):
+    """What came of holding a model against a manifest."""
+
+    model: str
+    """Name of the model file."""
+    kind: Literal["tflite", "keras"]
+    network: str
+    """Name of the network of the manifest."""
+    summary: str
+    """What the file holds: `13 operators, 102,816 bytes, ...`."""
+    differences: tuple[Difference, ...]
+    compared: tuple[str, ...]
+    """What was held against what."""
+    left_out: tuple[str, ...]
+    """What was not, and why."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether any difference matters."""
+        return any(difference.level == "error" for difference in self.differences)
+
+
+class Findings:
+    """Differences under collection, and what was compared."""
+
+    def __init__(self, manifest: dict[str, Any], limit: int) -> None:
+        self.rows: dict[str, dict[str, Any]] = {row["name"]: row for row in manifest["layers"]}
+        self.differences: list[Difference] = []
+        self.compared: list[str] = []
+        self.left_out: list[str] = []
+        self.limit = limit
+
+    def add(
+        self,
+        code: Code,
+        message: str,
+        *,
+        level: Level = "error",
+        operator: int | None = None,
+        tensor: str | None = None,
+        layer: str | None = None,
+        expected: object = None,
+        found: object = None,
+        notes: Iterable[str] = (),
+        help: str | None = None,
+    ) -> None:
+        self.differences.append(
+            Difference(
+                code.name,
+                level,
+                message,
+                operator,
+                tensor,
+                layer,
+                self.place(layer),
+                None if expected is None else str(expected),
+                None if found is None else str(found),
+                tuple(notes),
+                help,
+            )
+        )
+
+    def place(self, layer: str | None) -> str | None:
+        """Where a layer stands in the spec."""
+        row = self.rows.get(layer) if layer is not None else None
+        if row is None:
+            return None
+        source = row["source"]
+        return f"{source['file']}:{source['line']}:{source['column']}"
+
+    @property
+    def failed(self) -> bool:
+        return any(difference.level == "error" for difference in self.differences)
+
+    def listed(self) -> tuple[Difference, ...]:
+        """The differences, those that matter first, at most ``limit`` of each level."""
+        shown: list[Difference] = []
+        for level in ("error", "note"):
+            same = [found for found in self.differences if found.level == level]
+            shown += same[: self.limit]
+            if len(same) > self.limit:
+                more = f"{len(same) - self.limit:,} more differences are not listed"
+                help = "see them with `--limit errors=N`"
+                shown.append(Difference(LIMIT.name, same[0].level, more, help=help))
+        return tuple(shown)
+
+
+def shape_text(shape: Iterable[int]) -> str:
+    """`64x256x1`; a scalar is `1`."""
+    return "x".join(map(str, shape)) or "1"
+
+
+def several(count: int, what: str) -> str:
+    """`1 operator`, `2 operators`."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
