@@ -10,8 +10,10 @@ from archc.ops.base import (
     Real,
     Shape,
     Step,
+    Traced,
     product,
 )
+from archc.ops.recognise import KerasLayer
 
 
 class Activation(Op):
@@ -19,8 +21,12 @@ class Activation(Op):
 
     function: ClassVar[str]
     """Keras' name of the function."""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Other names under which a config may hold it."""
     operator: ClassVar[str]
     """The TFLite operator."""
+    traced: ClassVar[str]
+    """The TensorFlow operation."""
 
     def infer(self, *inputs: Shape) -> Shape:
         return inputs[0]
@@ -30,8 +36,27 @@ class Activation(Op):
             "Activation", (KerasArgument("activation", self.function, positional=True),)
         )
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name == "Activation" and "keyword" in vars(cls):
+            name = layer.value("activation")
+            if name in (getattr(cls, "function", cls.keyword), *cls.aliases):
+                return cls()
+        return None
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        return (Step(self.operator, output),)
+        return (Step(self.operator, output, traced=(Traced(self.traced),)),)
+
+
+def _clip(layer: KerasLayer) -> Fraction | None:
+    """The clip of a plain rectifier, 0 where it has none; None for any other layer."""
+    if layer.class_name != "ReLU":
+        return None
+    if layer.number("negative_slope") or layer.number("threshold"):
+        return None
+    if layer.value("max_value") is None:
+        return Fraction(0)
+    return layer.number("max_value") or None
 
 
 class Relu6(Activation):
@@ -39,6 +64,7 @@ class Relu6(Activation):
 
     keyword = "relu6"
     operator = "RELU6"
+    traced = "Relu6"
 
     def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
         return product(output)
@@ -46,18 +72,27 @@ class Relu6(Activation):
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         return KerasCall("ReLU", (KerasArgument("max_value", 6.0),))
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        return cls() if _clip(layer) == 6 else super().from_keras(layer)
+
 
 class Relu(Activation):
     """The rectifier."""
 
     keyword = "relu"
     operator = "RELU"
+    traced = "Relu"
 
     def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
         return product(output)
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         return KerasCall("ReLU")
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        return cls() if _clip(layer) == 0 else super().from_keras(layer)
 
 
 class Sigmoid(Activation):
@@ -66,6 +101,7 @@ class Sigmoid(Activation):
     keyword = "sigmoid"
     function = "sigmoid"
     operator = "LOGISTIC"
+    traced = "Sigmoid"
 
     def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
         # 102,800 for 10,280 elements in a report of ST Edge AI Core 2.2.0
@@ -80,9 +116,16 @@ class Softmax(Activation):
     keyword = "softmax"
     function = "softmax"
     operator = "SOFTMAX"
+    traced = "Softmax"
 
     def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
         return 15 * product(output)
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name == "Softmax":
+            return cls() if layer.axis("axis") == -1 else None
+        return super().from_keras(layer)
 
 
 class Tanh(Activation):
@@ -91,13 +134,20 @@ class Tanh(Activation):
     keyword = "tanh"
     function = "tanh"
     operator = "TANH"
+    traced = "Tanh"
 
 
 def _hard_sigmoid(output: Shape) -> tuple[Step, ...]:
     return (
-        Step("ADD", output, scalar=Fraction(3)),
-        Step("RELU6", output, inputs=(0,)),
-        Step("MUL", output, inputs=(1,), scalar=Fraction(1, 6)),
+        Step("ADD", output, scalar=Fraction(3), traced=(Traced("add", (), ("Const",)),)),
+        Step("RELU6", output, inputs=(0,), traced=(Traced("Relu6"),)),
+        Step(
+            "MUL",
+            output,
+            inputs=(1,),
+            scalar=Fraction(1, 6),
+            traced=(Traced("truediv", (), ("Const_1",)),),
+        ),
     )
 
 
@@ -116,10 +166,12 @@ class HardSwish(Activation):
 
     keyword = "hard_swish"
     function = "hard_swish"
+    aliases = ("hard_silu",)
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         """The converter recognises the product as HARD_SWISH, unless an activation fuses to it."""
-        return (*_hard_sigmoid(output), Step("MUL", output, inputs=(-1, 2)))
+        product = Step("MUL", output, inputs=(-1, 2), traced=(Traced("mul"),))
+        return (*_hard_sigmoid(output), product)
 
 
 class Swish(Activation):
@@ -127,9 +179,14 @@ class Swish(Activation):
 
     keyword = "swish"
     function = "swish"
+    aliases = ("silu",)
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        return (Step("LOGISTIC", output), Step("MUL", output, inputs=(-1, 0)))
+        scaled = Traced("mul", (), ("beta",))
+        return (
+            Step("LOGISTIC", output, traced=(scaled, Traced("Sigmoid"))),
+            Step("MUL", output, inputs=(-1, 0), traced=(Traced("mul_1"), Traced("IdentityN"))),
+        )
 
 
 class Gelu(Activation):
@@ -139,12 +196,17 @@ class Gelu(Activation):
     function = "gelu"
     operator = "GELU"
 
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        half = Traced("Gelu/mul", (), ("Gelu/mul/x", "Gelu/Cast/x"))
+        return (Step(self.operator, output, traced=(half, Traced("Gelu/mul_2"))),)
+
 
 class LeakyRelu(Activation):
     """The rectifier with a slope for negative values."""
 
     keyword = "leaky_relu"
     operator = "LEAKY_RELU"
+    traced = "LeakyRelu"
     slope = Real("slope below zero", Fraction(3, 10), Fraction(0), Fraction(1))
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
@@ -153,3 +215,12 @@ class LeakyRelu(Activation):
         return KerasCall(
             "LeakyReLU", (KerasArgument("negative_slope", float(self.slope), source="slope"),)
         )
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name == "Activation" and layer.value("activation") == "leaky_relu":
+            return cls(slope=Fraction(1, 5))  # the function's default, which is not the layer's
+        if layer.class_name != "LeakyReLU":
+            return None
+        slope = layer.number("negative_slope", 0.3)
+        return cls(slope=slope) if 0 <= slope < 1 else None

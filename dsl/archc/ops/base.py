@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast, overload
 
+from archc.ops.recognise import KerasLayer
 from archc.values import Size, Symbol, describe, show, unwrapped
 
 Shape = tuple[int, ...]
@@ -309,6 +310,26 @@ class Placement(NamedTuple):
         return total // 2, total - total // 2
 
 
+class Traced(NamedTuple):
+    """A TensorFlow operation that a Keras layer is traced to.
+
+    Names decide where operators stand in the file (`analysis.lowering.order`); read off functions
+    traced with TensorFlow 2.21.0 and Keras 3.15.1.
+    """
+
+    name: str
+    """Below the layer's own name, as in `batchnorm/mul_1`."""
+    variables: tuple[str, ...] = ()
+    """Of the layer's variables it computes with, the names that the function's arguments end in
+    (before `_readvariableop_resource`)."""
+    constants: tuple[str, ...] = ()
+    """Names of constants it computes with."""
+    late: bool = False
+    """Whether the walk does not reach it from an operand that another of its operands is computed
+    from. Observed of Keras' Multiply, and not of Add, on TensorFlow 2.21.0; the reason was not
+    found."""
+
+
 class Step(NamedTuple):
     """One operator of the int8 TFLite file that an operator becomes, before folding and fusing.
 
@@ -341,6 +362,9 @@ class Step(NamedTuple):
     """Whether its result is float32: part of a float island."""
     batched: bool = True
     """Whether its result has a batch axis; a `[C]` for broadcasting has none."""
+    traced: tuple[Traced, ...] = ()
+    """The TensorFlow operations it stems from, each reading the one before; it stands where the
+    last one stands. Empty for one that the converter puts in, right after the step before it."""
 
 
 class Op:
@@ -406,6 +430,16 @@ class Op:
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         """The Keras layer it becomes."""
         raise NotImplementedError
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> "Op | None":
+        """The inverse of `keras`: this operator, where a Keras layer is exactly that, its
+        activation left aside; None where it is another or does more.
+
+        Raises:
+            Malformed: it is of the class, but its config is not one of it.
+        """
+        return None
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         """The TFLite operators it becomes on its own; empty if nothing is left of it."""

@@ -16,6 +16,7 @@ from archc.ops.base import (
     Shape,
     Step,
     Stride,
+    Traced,
     Weight,
     Width,
     Window,
@@ -23,6 +24,7 @@ from archc.ops.base import (
     product,
     show_shape,
 )
+from archc.ops.recognise import KerasLayer
 
 PADDINGS = ("same", "valid")
 
@@ -94,6 +96,11 @@ def placement(
     return Placement(kernel, stride, "valid" if kernel == (1, 1) else padding, dilation)
 
 
+def traced(kernel: Traced, bias: bool | None) -> tuple[Traced, ...]:
+    """The operation with the kernel, and the addition of the bias."""
+    return (kernel, Traced("BiasAdd", ("reshape",), ("Reshape/shape",))) if bias else (kernel,)
+
+
 def check_dilation(stride: tuple[int, int], dilation: tuple[int, int]) -> None:
     if max(stride) > 1 and max(dilation) > 1:
         raise OpError(
@@ -149,10 +156,37 @@ class Conv(Op):
             arguments.append(KerasArgument("use_bias", False))
         return KerasCall("Conv2D", tuple(arguments), regularizer="kernel_regularizer")
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != "Conv2D" or not layer.channels_last or layer.padding is None:
+            return None
+        return cls(
+            channels=layer.count("filters"),
+            kernel=layer.pair("kernel_size"),
+            stride=layer.pair("strides", 1),
+            padding=layer.padding,
+            dilation=layer.pair("dilation_rate", 1),
+            groups=layer.count("groups", 1),
+            bias=layer.flag("use_bias", True),
+        )
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         kernel = self.weights(*inputs)[0]
         window = placement(self.kernel, self.stride, self.padding, self.dilation)
-        return (Step("CONV_2D", output, weights=kernel.size, biases=self.channels, window=window),)
+        # A grouped one is a function of its own, its kernel an argument named by a number only:
+        # digits sort before every letter.
+        call = Traced("StatefulPartitionedCall", ("0",))
+        plain = Traced("convolution", ("convolution",))
+        return (
+            Step(
+                "CONV_2D",
+                output,
+                weights=kernel.size,
+                biases=self.channels,
+                window=window,
+                traced=traced(call if self.groups > 1 else plain, self.bias),
+            ),
+        )
 
     def aligned_width(self) -> int | None:
         return self.channels
@@ -200,6 +234,21 @@ class DepthwiseConv(Op):
             arguments.append(KerasArgument("use_bias", False))
         return KerasCall("DepthwiseConv2D", tuple(arguments), regularizer="depthwise_regularizer")
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != "DepthwiseConv2D" or not layer.channels_last:
+            return None
+        if layer.padding is None:
+            return None
+        return cls(
+            kernel=layer.pair("kernel_size"),
+            stride=layer.pair("strides", 1),
+            padding=layer.padding,
+            dilation=layer.pair("dilation_rate", 1),
+            multiplier=layer.count("depth_multiplier", 1),
+            bias=layer.flag("use_bias", True),
+        )
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         kernel = self.weights(*inputs)[0]
         window = placement(self.kernel, self.stride, self.padding, self.dilation)
@@ -210,6 +259,7 @@ class DepthwiseConv(Op):
                 weights=kernel.size,
                 biases=output[2],
                 window=window,
+                traced=traced(Traced("depthwise", ("depthwise",)), self.bias),
             ),
         )
 
@@ -254,6 +304,21 @@ class ConvTranspose(Op):
             arguments.append(KerasArgument("use_bias", False))
         return KerasCall("Conv2DTranspose", tuple(arguments), regularizer="kernel_regularizer")
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != "Conv2DTranspose" or not layer.channels_last:
+            return None
+        dilated = layer.pair("dilation_rate", 1) != (1, 1)
+        if layer.padding is None or dilated or layer.value("output_padding") is not None:
+            return None
+        return cls(
+            channels=layer.count("filters"),
+            kernel=layer.pair("kernel_size"),
+            stride=layer.pair("strides", 1),
+            padding=layer.padding,
+            bias=layer.flag("use_bias", True),
+        )
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         return (
             Step(
@@ -263,6 +328,7 @@ class ConvTranspose(Op):
                 biases=self.channels if self.bias else 0,
                 tables=((1, *output),),
                 window=placement(self.kernel, self.stride, self.padding),
+                traced=traced(Traced("conv_transpose", ("conv_transpose",)), self.bias),
             ),
         )
 
@@ -303,12 +369,20 @@ class Dense(Op):
             arguments.append(KerasArgument("use_bias", False))
         return KerasCall("Dense", tuple(arguments), regularizer="kernel_regularizer")
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != "Dense":
+            return None
+        return cls(units=layer.count("units"), bias=layer.flag("use_bias", True))
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        product = Traced("MatMul", ("cast",))
         return (
             Step(
                 "FULLY_CONNECTED",
                 output,
                 weights=inputs[0][0] * self.units,
                 biases=self.units if self.bias else 0,
+                traced=(product, Traced("BiasAdd", ("biasadd",))) if self.bias else (product,),
             ),
         )

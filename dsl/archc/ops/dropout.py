@@ -12,6 +12,7 @@ from archc.ops.base import (
     Step,
     feature_map,
 )
+from archc.ops.recognise import KerasLayer
 
 
 class Dropout(Op):
@@ -28,6 +29,13 @@ class Dropout(Op):
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         rate = KerasArgument("rate", float(self.rate), positional=True, source="rate")
         return KerasCall(self.layer, (rate,), rate=self.knob)
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != cls.layer or not layer.channels_last:
+            return None
+        rate = layer.number("rate")
+        return cls(rate=rate) if 0 <= rate < 1 else None
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         return ()

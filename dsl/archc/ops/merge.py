@@ -5,7 +5,8 @@ Keras broadcasts silently; these refuse every mismatch but that of a 1x1 gate.
 
 from typing import ClassVar
 
-from archc.ops.base import KerasCall, Op, OpError, Shape, Step, product, show_shape
+from archc.ops.base import KerasCall, Op, OpError, Shape, Step, Traced, product, show_shape
+from archc.ops.recognise import KerasLayer
 
 
 class Elementwise(Op):
@@ -14,6 +15,8 @@ class Elementwise(Op):
     bodies = True
     layer: ClassVar[str]
     operator: ClassVar[str]
+    traced: ClassVar[str]
+    late: ClassVar[bool] = False
 
     def infer(self, *inputs: Shape) -> Shape:
         for shape in inputs[1:]:
@@ -30,17 +33,29 @@ class Elementwise(Op):
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         return KerasCall(self.layer)
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        return cls() if layer.class_name == cls.layer else None
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         steps: list[Step] = []
+        counts: dict[str, int] = {}
+
+        def add(step: Step, name: str) -> int:
+            """Append a step; TensorFlow numbers the operations of one name from the second."""
+            count = counts[name] = counts.get(name, -1) + 1
+            operation = Traced(f"{name}_{count}" if count else name, late=self.late)
+            steps.append(step._replace(traced=(operation,)))
+            return len(steps) - 1
+
         total = -1
         for place, shape in enumerate(inputs[1:], 2):
-            other = -place
+            other, name = -place, self.traced
             if self.flattens(shape):
-                table = (shape[-1:],)
-                steps.append(Step("RESHAPE", shape[-1:], (other,), tables=table, batched=False))
-                other = len(steps) - 1
-            steps.append(Step(self.operator, output, inputs=(total, other)))
-            total = len(steps) - 1
+                table, name = (shape[-1:],), "BiasAdd"
+                flat = Step("RESHAPE", shape[-1:], (other,), tables=table, batched=False)
+                other = add(flat, "Squeeze")
+            total = add(Step(self.operator, output, inputs=(total, other)), name)
         return tuple(steps)
 
     def flattens(self, second: Shape) -> bool:
@@ -54,6 +69,7 @@ class Add(Elementwise):
     keyword = "add"
     layer = "Add"
     operator = "ADD"
+    traced = "Add"
 
     def flattens(self, second: Shape) -> bool:
         """The trap of batch 1 (`lowering.md` section 1): what has only ones before its last axis
@@ -67,6 +83,8 @@ class Multiply(Elementwise):
     keyword = "multiply"
     layer = "Multiply"
     operator = "MUL"
+    traced = "Mul"
+    late = True
 
     def infer(self, *inputs: Shape) -> Shape:
         if len(inputs) == 2 and inputs[1] == (1, 1, inputs[0][-1]) and len(inputs[0]) == 3:
@@ -92,6 +110,11 @@ class Concat(Op):
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         return KerasCall("Concatenate")
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        return cls() if layer.class_name == "Concatenate" and layer.axis("axis") == -1 else None
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         reads = tuple(-1 - index for index in range(len(inputs)))
-        return (Step("CONCATENATION", output, inputs=reads),)
+        joined = Traced("concat", (), ("concat/axis",))
+        return (Step("CONCATENATION", output, inputs=reads, traced=(joined,)),)

@@ -10,9 +10,11 @@ from archc.ops.base import (
     Real,
     Shape,
     Step,
+    Traced,
     Weight,
     product,
 )
+from archc.ops.recognise import KerasLayer
 
 EPSILON = Fraction(1, 1000)
 MOMENTUM = Fraction(99, 100)
@@ -52,11 +54,23 @@ class BatchNorm(Op):
             arguments.append(KerasArgument("epsilon", float(self.epsilon), source="epsilon"))
         return KerasCall("BatchNormalization", tuple(arguments))
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != "BatchNormalization" or layer.axis("axis") != -1:
+            return None
+        plain = layer.flag("scale", True) and layer.flag("center", True)
+        if not plain or layer.flag("renorm", False):
+            return None
+        epsilon, momentum = layer.number("epsilon", 0.001), layer.number("momentum", 0.99)
+        return cls(epsilon=epsilon, momentum=momentum)
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         channels = output[-1]
+        scaled = Traced("batchnorm/mul_1", ("cast_1", "cast_2"), ("batchnorm/add/y",))
+        moved = Traced("batchnorm/add_1", ("cast", "cast_3"))
         return (
-            Step("MUL", output, weights=channels, affine=True),
-            Step("ADD", output, inputs=(0,), weights=channels, affine=True),
+            Step("MUL", output, weights=channels, affine=True, traced=(scaled,)),
+            Step("ADD", output, inputs=(0,), weights=channels, affine=True, traced=(moved,)),
         )
 
 
@@ -87,27 +101,52 @@ class LayerNorm(Op):
             arguments.append(KerasArgument("scale", False))
         return KerasCall("LayerNormalization", tuple(arguments))
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != "LayerNormalization" or layer.axis("axis") != -1:
+            return None
+        if layer.flag("rms_scaling", False):
+            return None
+        return cls(
+            epsilon=layer.number("epsilon", 0.001),
+            scale=layer.flag("scale", True),
+            center=layer.flag("center", True),
+        )
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         """With `m` the mean and `s` the scaled reciprocal of the deviation it is
         `x * s + (offset - m * s)`; the negation of `m` is done in float.
         """
         channels, squeezed = output[-1], (*output[:-1], 1)
         axis = ((len(output),),)
+        mean, variance, epsilon = (
+            (Traced(name, (), (constant,)),)
+            for name, constant in (
+                ("moments/mean", "moments/mean/reduction_indices"),
+                ("moments/variance", "moments/variance/reduction_indices"),
+                ("add", "add/y"),
+            )
+        )
+        difference = (Traced("moments/SquaredDifference"),)
         steps = [
-            Step("MEAN", squeezed, tables=axis),
+            Step("MEAN", squeezed, tables=axis, traced=mean),
             Step("DEQUANTIZE", squeezed, inputs=(0,), float_result=True),
-            Step("NEG", squeezed, inputs=(1,), float_result=True),
+            Step("NEG", squeezed, inputs=(1,), float_result=True, traced=(Traced("Neg"),)),
             Step("QUANTIZE", squeezed, inputs=(2,)),
-            Step("SQUARED_DIFFERENCE", output, inputs=(-1, 0)),
-            Step("MEAN", squeezed, inputs=(4,), tables=axis),
-            Step("ADD", squeezed, inputs=(5,), scalar=self.epsilon),
-            Step("RSQRT", squeezed, inputs=(6,)),
+            Step("SQUARED_DIFFERENCE", output, inputs=(-1, 0), traced=difference),
+            Step("MEAN", squeezed, inputs=(4,), tables=axis, traced=variance),
+            Step("ADD", squeezed, inputs=(5,), scalar=self.epsilon, traced=epsilon),
+            Step("RSQRT", squeezed, inputs=(6,), traced=(Traced("Rsqrt"),)),
         ]
+        names = {"ADD": ["add_2", "add_1"], "MUL": ["mul_2", "mul_1", "mul"]}
+        variables = ["reshape_1", "reshape"]
 
         def add(operator: str, *reads: int, constants: int = 0) -> int:
             spread = constants or -1 in reads or any(steps[r].shape == output for r in reads)
             shape = output if spread else squeezed
-            steps.append(Step(operator, shape, inputs=reads, weights=constants))
+            variable = (variables.pop(),) if constants else ()
+            traced = (Traced(names[operator].pop(), variable),)
+            steps.append(Step(operator, shape, inputs=reads, weights=constants, traced=traced))
             return len(steps) - 1
 
         scale = add("MUL", 7, constants=channels) if self.scale else 7

@@ -12,11 +12,13 @@ from archc.ops.base import (
     Shape,
     Step,
     Stride,
+    Traced,
     Window,
     feature_map,
     product,
 )
 from archc.ops.convolution import PADDINGS, scalar, windowed
+from archc.ops.recognise import KerasLayer
 
 
 class WindowPool(Op):
@@ -24,6 +26,7 @@ class WindowPool(Op):
 
     layer: ClassVar[str]
     operator: ClassVar[str]
+    traced: ClassVar[str]
     window = Window("rows x columns of the window")
     stride = Stride("step of the window", "=window")
     padding = Choice("`same` pads to `ceil(extent / stride)`", "valid", PADDINGS)
@@ -45,9 +48,19 @@ class WindowPool(Op):
             arguments.append(KerasArgument("padding", self.padding, source="padding"))
         return KerasCall(self.layer, tuple(arguments))
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != cls.layer or not layer.channels_last:
+            return None
+        if layer.padding is None:
+            return None
+        window = layer.pair("pool_size", 2)
+        stride = layer.pair("strides") if layer.value("strides") is not None else window
+        return cls(window=window, stride=stride, padding=layer.padding)
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         window = Placement(self.window, self.stride, self.padding)
-        return (Step(self.operator, output, window=window),)
+        return (Step(self.operator, output, window=window, traced=(Traced(self.traced),)),)
 
 
 class MaxPool(WindowPool):
@@ -56,6 +69,7 @@ class MaxPool(WindowPool):
     keyword = "max_pool"
     layer = "MaxPooling2D"
     operator = "MAX_POOL_2D"
+    traced = "MaxPool2d"
 
 
 class AveragePool(WindowPool):
@@ -64,6 +78,7 @@ class AveragePool(WindowPool):
     keyword = "average_pool"
     layer = "AveragePooling2D"
     operator = "AVERAGE_POOL_2D"
+    traced = "AvgPool"
 
 
 class GlobalPool(Op):
@@ -71,6 +86,7 @@ class GlobalPool(Op):
 
     layer: ClassVar[str]
     operator: ClassVar[str]
+    traced: ClassVar[str]
     keepdims = Flag("give a 1x1 feature map instead of a vector", False)
 
     def infer(self, *inputs: Shape) -> Shape:
@@ -84,8 +100,15 @@ class GlobalPool(Op):
         arguments = (KerasArgument("keepdims", True),) if self.keepdims else ()
         return KerasCall(self.layer, arguments)
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != cls.layer or not layer.channels_last:
+            return None
+        return cls(keepdims=layer.flag("keepdims", False))
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        return (Step(self.operator, output, tables=((1, 2),)),)
+        reduced = Traced(self.traced, (), (f"{self.traced}/reduction_indices",))
+        return (Step(self.operator, output, tables=((1, 2),), traced=(reduced,)),)
 
 
 class GlobalAveragePool(GlobalPool):
@@ -94,6 +117,7 @@ class GlobalAveragePool(GlobalPool):
     keyword = "global_average_pool"
     layer = "GlobalAveragePooling2D"
     operator = "MEAN"
+    traced = "Mean"
 
 
 class GlobalMaxPool(GlobalPool):
@@ -102,3 +126,4 @@ class GlobalMaxPool(GlobalPool):
     keyword = "global_max_pool"
     layer = "GlobalMaxPooling2D"
     operator = "REDUCE_MAX"
+    traced = "Max"

@@ -11,11 +11,15 @@ from archc.ops.base import (
     Shape,
     Step,
     Stride,
+    Traced,
     feature_map,
     product,
     show_shape,
 )
 from archc.ops.convolution import scalar
+from archc.ops.recognise import KerasLayer
+
+RESHAPED = Traced("Reshape", (), ("Reshape/shape",))
 
 
 class ZeroPad(Op):
@@ -42,10 +46,19 @@ class ZeroPad(Op):
             padding = ((top, bottom), (left, right))
         return KerasCall("ZeroPadding2D", (KerasArgument("padding", padding, positional=True),))
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != "ZeroPadding2D" or not layer.channels_last:
+            return None
+        (top, bottom), (left, right) = layer.amounts("padding", 2)
+        return cls(before=(top, left), after=(bottom, right))
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         (top, left), (bottom, right) = self.before, self.after
         table = (0, 0, top, bottom, left, right, 0, 0)
-        return (Step("PAD", output, tables=(table,), pads=((top, bottom), (left, right))),)
+        padded = Traced("Pad", (), ("Const",))
+        pads = ((top, bottom), (left, right))
+        return (Step("PAD", output, tables=(table,), pads=pads, traced=(padded,)),)
 
 
 class Reshape(Op):
@@ -68,8 +81,16 @@ class Reshape(Op):
             "Reshape", (KerasArgument("target_shape", self.shape, positional=True, source="shape"),)
         )
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        """A shape with a -1 in it depends on what it reads: the importer settles that before."""
+        target = layer.value("target_shape")
+        if layer.class_name != "Reshape" or not isinstance(target, list | tuple):
+            return None
+        return cls(shape=layer.counts("target_shape", len(target))) if target else None
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        return (Step("RESHAPE", output, tables=((1, *output),)),)
+        return (Step("RESHAPE", output, tables=((1, *output),), traced=(RESHAPED,)),)
 
 
 class Flatten(Op):
@@ -83,8 +104,12 @@ class Flatten(Op):
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         return KerasCall("Flatten")
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        return cls() if layer.class_name == "Flatten" and layer.channels_last else None
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        return (Step("RESHAPE", output, tables=((1, *output),)),)
+        return (Step("RESHAPE", output, tables=((1, *output),), traced=(RESHAPED,)),)
 
 
 class Upsample(Op):
@@ -104,26 +129,44 @@ class Upsample(Op):
             arguments.append(KerasArgument("interpolation", self.interpolation))
         return KerasCall("UpSampling2D", tuple(arguments))
 
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != "UpSampling2D" or not layer.channels_last:
+            return None
+        interpolation = layer.text("interpolation", "nearest")
+        if interpolation not in ("nearest", "bilinear"):
+            return None
+        return cls(scale=layer.pair("size", 2), interpolation=interpolation)
+
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         if self.interpolation == "bilinear":
-            return (Step("RESIZE_BILINEAR", output, tables=(output[:2],)),)
+            resized = Traced("resize/ResizeBilinear", (), ("resize/size",))
+            return (Step("RESIZE_BILINEAR", output, tables=(output[:2],), traced=(resized,)),)
         height, width, channels = inputs[0]
         steps: list[Step] = []
 
-        def add(operator: str, shape: Shape, table: tuple[int, ...]) -> None:
-            steps.append(Step(operator, shape, inputs=(len(steps) - 1,), tables=(table,)))
+        def add(operator: str, shape: Shape, table: tuple[int, ...], traced: Traced) -> None:
+            reads = (len(steps) - 1,)
+            steps.append(Step(operator, shape, reads, tables=(table,), traced=(traced,)))
 
-        def repeat(before: Shape, axis: int, factor: int) -> None:
+        def repeat(before: Shape, axis: int, factor: int, scope: str) -> None:
             """Repeat each element along an axis: the axis after it is set up and tiled."""
-            add("RESHAPE", before, (1, *before))
             after = tuple(n * factor if i == axis else n for i, n in enumerate(before))
-            add("TILE", after, (1, *(factor if i == axis else 1 for i in range(len(before)))))
+            result = (*after[: axis - 1], after[axis - 1] * after[axis], *after[axis + 1 :])
+            if factor > 1:
+                tiles = (factor if i == axis else 1 for i in range(len(before)))
+                add(
+                    "RESHAPE",
+                    before,
+                    (1, *before),
+                    Traced(f"{scope}/ExpandDims", (), (f"{scope}/ExpandDims/dim",)),
+                )
+                add("TILE", after, (1, *tiles), Traced(f"{scope}/Tile", (), (f"{scope}/repeats",)))
+            # For a factor of 1 it is traced too, and the shape stays as it is.
+            last = Traced(f"{scope}/Reshape_1", (), (f"{scope}/strided_slice/stack",))
+            add("RESHAPE", result, (1, *result), last)
 
         rows, columns = self.scale
-        if rows > 1:
-            repeat((height, 1, width, channels), 1, rows)
-        if columns > 1:
-            repeat((height * rows, width, 1, channels), 2, columns)
-        if steps:
-            add("RESHAPE", output, (1, *output))
+        repeat((height, 1, width, channels), 1, rows, "Repeat")
+        repeat((height * rows, width, 1, channels), 2, columns, "Repeat_1")
         return tuple(steps)
