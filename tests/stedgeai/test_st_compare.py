@@ -211,7 +211,7 @@ def test_with_the_tool(
     ("line", "said"),
     [
         ([], "nothing to analyse"),
-        ([TINY], "this version does not convert"),
+        ([TINY], "archc quantize"),
         (["model.bin"], "neither a spec nor a model"),
         (["a.tflite", "--model", "b.tflite"], "two models"),
         (["a.tflite", "--report", "r.txt"], "leave out the model"),

@@ -93,8 +93,9 @@ def subject(given: argparse.Namespace) -> tuple[str | None, str | None]:
         raise UsageError("`--info` belongs to `--report`; a run reads its own")
     elif spec is not None and model is None:
         raise UsageError(
-            "ST's tool reads a converted model, and this version does not convert: give it with "
-            "`--model FILE.tflite`, or an existing report with `--report FILE`"
+            "ST's tool reads a converted model: make one of the trained network with "
+            "`archc quantize MODEL.keras --data FILE.npz -o FILE.tflite` and give it with "
+            "`--model FILE.tflite`, or give an existing report with `--report FILE`"
         )
     elif model is None:
         raise UsageError("nothing to analyse: give a model, or a report with `--report FILE`")

@@ -24,6 +24,9 @@ MODELS = (".tflite", ".onnx", ".keras", ".h5")
 TIMEOUT = 600
 """Seconds."""
 
+SERIAL = "serial:921600"
+"""How `validate` reaches the board: the first serial port found, at this rate."""
+
 _NAME = "network"
 _REPORT = f"{_NAME}_analyze_report.txt"
 _INFO = f"{_NAME}_c_info.json"
@@ -89,6 +92,30 @@ def command(tool: str, model: str, profile: str, folder: str) -> tuple[str, ...]
         *("--name", _NAME),
         *("--workspace", os.path.join(folder, "workspace")),
         *("--output", os.path.join(folder, "output")),
+    )
+
+
+def next_steps(
+    model: str, vectors: str, profile: str = DEFAULT_PROFILE
+) -> tuple[tuple[str, ...], ...]:
+    """The command lines that bring a converted model to the board: code for it, and then, with the
+    validation application on the board, its results beside the vectors.
+
+    Sources: ST Edge AI Core 2.2.0, "c_info.json code-generation output report" for both commands;
+    a `.npz` with `m_inputs_1` and `m_outputs_1` is what `validate` itself writes and reads.
+
+    Args:
+        model: the converted file.
+        vectors: a `.npz` with its inputs and outputs.
+        profile: see `DEFAULT_PROFILE`.
+    """
+    target = ("--model", model, "--target", TARGET, "--st-neural-art", profile)
+    return (
+        (PROGRAM, "generate", *target),
+        (
+            *(PROGRAM, "validate", *target[:4]),
+            *("--mode", "target", "--desc", SERIAL, "--valinput", vectors),
+        ),
     )
 
 

@@ -1,0 +1,421 @@
+"""Which data is taken for which input, what is kept back from calibration, and what is wrong."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archc.diagnostics.codes import QUANTIZE_DATA, QUANTIZE_DOUBT
+from archc.diagnostics.model import Diagnostic, make, reject
+from archc.diagnostics.nearest import did_you_mean
+from archc.quantization.archive import Store
+
+CALIBRATION, VALIDATION = 500, 200
+"""Samples used at most by default, chosen at random. TensorFlow's guide to post-training
+quantisation calls about 100 to 500 enough for calibration; more cost time only."""
+FEW = 100
+"""Fewer calibration samples than this are doubtful, by the same guide."""
+HOLDOUT = 0.2
+"""The share of the samples that is kept back from calibration."""
+BYTES = 1 << 29
+"""Bound on the memory of the samples in use; fewer are taken where they are large."""
+_MOST = 10_000_000
+"""Samples among which is drawn."""
+_OUTLIER = 20
+"""The largest magnitude is doubted when it is more than this many times the 99.9th percentile: of
+the 256 steps of int8, less than 13 are then left for nearly all values."""
+
+
+class Input(NamedTuple):
+    """An input of a model: its name, and the shape of one sample, without the batch."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+Batch = dict[str, Any]
+"""float32 arrays (samples, *shape) by the name of the input."""
+
+
+class Samples(NamedTuple):
+    """What a quantisation works with."""
+
+    calibration: Batch
+    validation: Batch
+    indices: tuple[int, ...]
+    """Which samples of the data the validation samples are."""
+    total: int
+    """Samples in the calibration data."""
+    doubts: tuple[Diagnostic, ...]
+
+
+def draw(
+    inputs: Sequence[Input],
+    data: Store,
+    validation: Store | None,
+    *,
+    array: str | None = None,
+    validation_array: str | None = None,
+    holdout: float = HOLDOUT,
+    most: tuple[int, int] = (CALIBRATION, VALIDATION),
+    rescales: bool = False,
+) -> Samples:
+    """Choose arrays and samples, and check what was chosen.
+
+    Args:
+        inputs: of the model.
+        data: for calibration.
+        validation: for the comparison; None: a part of ``data`` is kept back from calibration.
+        array: the array for the only input of the model.
+        validation_array: the same of ``validation``.
+        holdout: the share that is kept back.
+        most: samples used at most for calibration and for validation.
+        rescales: whether the model scales its inputs itself.
+
+    Raises:
+        Rejected: the data cannot be used.
+    """
+    from numpy.random import RandomState  # its sequences are fixed for good by NumPy's policy
+
+    doubts: list[Diagnostic] = []
+    chosen = choose(inputs, data, array, doubts)
+    total = _count(data, chosen[inputs[0].name])
+    size = sum(4 * _elements(one.shape) for one in inputs)
+    bound = max(1, BYTES // max(2 * size, 1))
+    order = [int(index) for index in RandomState(0).permutation(total)]
+    if validation is None:
+        if total < 2:
+            raise reject(
+                QUANTIZE_DATA,
+                f"{data.name} holds {_samples(total)}: one is needed for calibration and another "
+                "to compare with",
+                help=f"give {FEW} or more",
+            )
+        held = min(max(1, round(total * holdout)), total - 1)
+        kept, source, names = order[:held], data, chosen
+        order = order[held:]
+    else:
+        _enough(total, data)
+        names = choose(inputs, validation, validation_array, doubts)
+        count = _count(validation, names[inputs[0].name])
+        _enough(count, validation)
+        kept = [int(index) for index in RandomState(0).permutation(count)]
+        source = validation
+    used = sorted(order[: min(most[0], bound)])
+    compared = sorted(kept[: min(most[1], bound)])
+    first = _load(inputs, data, chosen, used, doubts, rescales)
+    second = _load(inputs, source, names, compared, [], rescales)
+    if len(used) < FEW:
+        doubts.append(
+            make(
+                QUANTIZE_DOUBT,
+                f"{_samples(len(used))} for calibration: fewer than the {FEW} to 500 that "
+                "TensorFlow recommends",
+                help="the range of every activation is taken from them: give more, of every kind "
+                "that the network will meet",
+            )
+        )
+    same = _shared(first, second)
+    if same:
+        doubts.append(
+            make(
+                QUANTIZE_DOUBT,
+                f"{same} of the {_samples(len(compared))} of the comparison are also among those "
+                "for calibration, so that the figures flatter",
+            )
+        )
+    return Samples(first, second, tuple(compared), total, tuple(doubts))
+
+
+def _count(data: Store, array: str) -> int:
+    count = data.headers[array].shape[0]
+    if count > _MOST:
+        raise reject(
+            QUANTIZE_DATA, f"`{array}` of {data.name} claims {count:,} samples, more than {_MOST:,}"
+        )
+    return count
+
+
+def _enough(count: int, data: Store) -> None:
+    if count < 1:
+        raise reject(QUANTIZE_DATA, f"{data.name} holds no sample")
+
+
+def _samples(count: int) -> str:
+    return f"{count:,} sample{'s' * (count != 1)}"
+
+
+def _elements(shape: Sequence[int]) -> int:
+    from math import prod
+
+    return prod(shape)
+
+
+# --- which array ----------------------------------------------------------------------------------
+
+
+def choose(
+    inputs: Sequence[Input], data: Store, named: str | None, doubts: list[Diagnostic]
+) -> dict[str, str]:
+    """The array for each input: the one named, else the one called as the input or
+    `m_inputs_NUMBER` as ST's tool calls it, else the only one, else the only one that fits.
+
+    Raises:
+        Rejected: it is not clear which is meant, or it does not fit.
+    """
+    if named is not None and len(inputs) > 1:
+        raise reject(
+            QUANTIZE_DATA,
+            f"one array is named, and the model has {len(inputs)} inputs",
+            help=f"call the arrays as the inputs: {_listed([one.name for one in inputs])}",
+        )
+    chosen = {}
+    for number, one in enumerate(inputs, 1):
+        chosen[one.name] = _array(one, number, len(inputs), data, named, doubts)
+        _fits(one, chosen[one.name], data)
+    counts = {data.headers[array].shape[0] for array in chosen.values()}
+    if len(counts) > 1:
+        said = ", ".join(f"`{a}` {data.headers[a].shape[0]:,}" for a in chosen.values())
+        raise reject(
+            QUANTIZE_DATA, f"the inputs have different numbers of samples in {data.name}: {said}"
+        )
+    return chosen
+
+
+def _array(
+    one: Input, number: int, inputs: int, data: Store, named: str | None, doubts: list[Diagnostic]
+) -> str:
+    headers = data.headers
+    if named is not None:
+        if named in headers:
+            return named
+        raise reject(
+            QUANTIZE_DATA,
+            f"{data.name} has no array `{named}`",
+            notes=[_held(data)],
+            help=did_you_mean(named, headers),
+        )
+    for name in (one.name, f"m_inputs_{number}"):
+        if name in headers:
+            return name
+    if inputs == 1 and len(headers) == 1:
+        return next(iter(headers))
+    fitting = [name for name, header in headers.items() if header.shape[1:] == one.shape]
+    if inputs == 1 and len(fitting) == 1:
+        note = make(
+            QUANTIZE_DOUBT,
+            f"of the {len(headers)} arrays of {data.name}, `{fitting[0]}` was taken, the only one "
+            "whose shape fits",
+            help="name it to be sure: `--array NAME`",
+        )
+        doubts.append(note._replace(level="note"))
+        return fitting[0]
+    raise reject(
+        QUANTIZE_DATA,
+        f"it is not clear which array of {data.name} is for the input `{one.name}`",
+        notes=[_held(data)],
+        help="choose one with `--array NAME`"
+        if inputs == 1
+        else f"call the arrays as the inputs: `{one.name}`, ...",
+    )
+
+
+def _held(data: Store) -> str:
+    shown = [f"`{name}` {_shape(header.shape)}" for name, header in data.headers.items()]
+    more = f" and {len(shown) - 12} more" if len(shown) > 12 else ""
+    return f"it holds {', '.join(shown[:12])}{more}"
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape)) or "a single number"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _fits(one: Input, array: str, data: Store) -> None:
+    """Hold an array's shape and dtype to an input.
+
+    Raises:
+        Rejected: it does not fit.
+    """
+    shape, dtype = data.headers[array]
+    what = f"`{array}` of {data.name}"
+    if dtype.hasobject:
+        raise reject(
+            QUANTIZE_DATA,
+            f"{what} holds Python objects, not numbers",
+            notes=["it would have to be unpickled, which can run code, and is not done"],
+            help="samples of different shapes make such an array; bring them to one shape and "
+            f"`numpy.stack` them as float32, N x {_shape(one.shape)}",
+        )
+    if dtype.kind not in "fiub":
+        raise reject(QUANTIZE_DATA, f"{what} holds {dtype}, not numbers")
+    if shape[1:] == one.shape and shape:
+        return
+    raise reject(
+        QUANTIZE_DATA,
+        f"{what} is {_shape(shape)}, and the input `{one.name}` takes N samples of "
+        f"{_shape(one.shape)}",
+        help=_mend(shape, one.shape),
+    )
+
+
+def _mend(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
+    """What turns data of a wrong shape into the right one, where that is clear."""
+    if shape == wanted:
+        return "it is one sample: stack many of them, `numpy.stack([a, b, ...])`"
+    sample = shape[1:]
+    if wanted[-1:] == (1,) and sample == wanted[:-1]:
+        return "the axis of the channel is missing: `array[..., None]`"
+    if sample[:1] == (1,) and sample[1:] == wanted:
+        return "every sample has a batch axis of its own: `array[:, 0]`"
+    if len(sample) == 3 and (sample[1], sample[2], sample[0]) == wanted:
+        return "its channels come first: `array.transpose(0, 2, 3, 1)`"
+    if len(sample) == len(wanted) >= 2 and (sample[1], sample[0], *sample[2:]) == wanted:
+        return "rows and columns are exchanged: `array.swapaxes(1, 2)`"
+    if len(sample) == len(wanted) and wanted[-1:] == (3,) and sample == (*wanted[:-1], 4):
+        return "it has an alpha channel: `array[..., :3]`"
+    if len(sample) == len(wanted) == 3 and sample[-1] == wanted[-1]:
+        return "resize the samples as it was done for training"
+    if shape and _elements(sample) == _elements(wanted):
+        return (
+            f"`array.reshape(-1, {', '.join(map(str, wanted))})`, if the values are in this order"
+        )
+    return None
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+def _load(
+    inputs: Sequence[Input],
+    data: Store,
+    chosen: Mapping[str, str],
+    indices: Sequence[int],
+    doubts: list[Diagnostic],
+    rescales: bool,
+) -> Batch:
+    """Samples as float32, checked."""
+    import numpy as np
+
+    batch: Batch = {}
+    for one in inputs:
+        array = chosen[one.name]
+        what = f"`{array}` of {data.name}"
+        raw = data.rows(array, indices)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = np.ascontiguousarray(raw, dtype=np.float32)
+        _finite(values, raw, indices, what)
+        _varied(values, indices, what, doubts)
+        if raw.dtype.kind in "iu" and not rescales:
+            doubts.append(_integers(raw, what))
+        elif raw.dtype.kind == "f":
+            _outliers(values, indices, what, doubts)
+        batch[one.name] = values
+    return batch
+
+
+def _finite(values: Any, raw: Any, indices: Sequence[int], what: str) -> None:
+    import numpy as np
+
+    good = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+    if good.all():
+        return
+    bad = int(np.argmin(good))
+    count = int((~good).sum())
+    row = values[bad]
+    if np.isnan(row).any():
+        kind = "NaN"
+    elif np.isfinite(np.asarray(raw[bad], dtype=np.float64)).all():
+        kind = "numbers beyond float32"
+    else:
+        kind = "infinity"
+    more = f", and so do {count - 1:,} more of the {len(values):,} in use" if count > 1 else ""
+    raise reject(
+        QUANTIZE_DATA,
+        f"sample {indices[bad]} of {what} holds {kind}{more}",
+        help="one such value makes the ranges of all activations useless: mend or drop the sample",
+    )
+
+
+def _varied(values: Any, indices: Sequence[int], what: str, doubts: list[Diagnostic]) -> None:
+    import numpy as np
+
+    flat = values.reshape(len(values), -1)
+    low, high = float(flat.min()), float(flat.max())
+    if low == high:
+        raise reject(
+            QUANTIZE_DATA,
+            f"every value of {what} is {low:g}",
+            help="calibration takes the range of every activation from real samples",
+        )
+    if len(flat) > 1 and (flat == flat[0]).all():
+        raise reject(
+            QUANTIZE_DATA,
+            f"all {len(flat):,} samples in use of {what} are the same",
+            help="give different ones, of every kind that the network will meet",
+        )
+    constant = flat.min(axis=1) == flat.max(axis=1)
+    if flat.shape[1] > 1 and constant.sum() > 0.1 * len(flat):
+        first = indices[int(np.argmax(constant))]
+        doubts.append(
+            make(
+                QUANTIZE_DOUBT,
+                f"{int(constant.sum()):,} of {_samples(len(flat))} of {what} are constant, the "
+                f"first is number {first}",
+                help="leave out blank images and silence, unless they are as frequent in use",
+            )
+        )
+    if values.ndim > 2 and values.shape[-1] > 1:
+        channels = values.reshape(-1, values.shape[-1])
+        dead = np.flatnonzero(channels.min(axis=0) == channels.max(axis=0))
+        if len(dead):
+            doubts.append(
+                make(
+                    QUANTIZE_DOUBT,
+                    f"channel {int(dead[0])} of {what} has the same value in all samples",
+                    help="see whether it was filled when the data was saved",
+                )
+            )
+
+
+def _integers(raw: Any, what: str) -> Diagnostic:
+    return make(
+        QUANTIZE_DOUBT,
+        f"{what} is {raw.dtype} from {int(raw.min())} to {int(raw.max())}, and the model has no "
+        "layer that scales it",
+        help="it is used as it is: if the network was trained on scaled values, save those, such "
+        "as `(array / 255).astype('float32')`",
+    )
+
+
+def _outliers(values: Any, indices: Sequence[int], what: str, doubts: list[Diagnostic]) -> None:
+    import numpy as np
+
+    magnitude = np.abs(values)
+    usual = float(np.percentile(magnitude, 99.9))
+    largest = float(magnitude.max())
+    if 0 < usual * _OUTLIER < largest:
+        where = int(magnitude.reshape(len(values), -1).max(axis=1).argmax())
+        doubts.append(
+            make(
+                QUANTIZE_DOUBT,
+                f"sample {indices[where]} of {what} holds {largest:.4g}, {largest / usual:.0f} "
+                f"times as much as 99.9 % of the values",
+                help="int8 has 256 steps for the whole range: drop the sample, or clip the data in "
+                "training and here",
+            )
+        )
+
+
+def _shared(first: Batch, second: Batch) -> int:
+    """How many samples of the second are also in the first, bit for bit."""
+    from hashlib import sha256
+
+    def digests(batch: Batch) -> list[bytes]:
+        arrays = list(batch.values())
+        count = len(arrays[0])
+        return [sha256(b"".join(a[i].tobytes() for a in arrays)).digest() for i in range(count)]
+
+    known = set(digests(first))
+    return sum(digest in known for digest in digests(second))
