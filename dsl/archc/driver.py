@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from archc.analysis.lowering import lower
-from archc.analysis.memory import peak
+from archc.analysis.memory import memory
 from archc.analysis.profile import budget_faults, budgets, profile
 from archc.diagnostics.codes import BAD_NAME, DUPLICATE_NAME, LIMIT, NO_ARCH, RECURSION, SYNTAX
 from archc.diagnostics.model import (
@@ -40,6 +40,7 @@ from archc.syntax import ast
 from archc.syntax.parse import parse_expression
 from archc.targets.judge import aim, border, judge
 from archc.targets.model import Target
+from archc.targets.pools import fill
 from archc.targets.target import parse_target
 
 
@@ -92,8 +93,10 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
             check(each, options.limits, reporter)
         settings = parse_settings(options)
         declared = choose(module.file, options, bool(settings))
-        if not any(found.code == RECURSION.name for found in reporter.diagnostics):
+        whole = not any(each.incomplete for each in program.modules())
+        if whole and not any(found.code == RECURSION.name for found in reporter.diagnostics):
             for arch in declared:
+                reporter.within = variant(arch)
                 model = resolve(module, arch, settings, options.limits, reporter)
                 if model is not None:
                     model = renamed(model, options)
@@ -121,20 +124,18 @@ def compile_model(
     io = border(model.target)
     deployed = lower(graph, io)
     report = judge(target, graph, deployed, reporter) if target else None
-    top = peak(deployed)
+    needed = memory(deployed)
     unsupported = report.unsupported if report else None
-    figures = profile(graph, deployed, top.bytes, top.at, unsupported)
+    figures = profile(graph, deployed, needed, unsupported)
     held, broken = budgets(model.budgets, figures)
     reporter.extend(broken)
-    document = manifest(
-        identity(model, program, options),
-        graph,
-        figures,
-        Judgement(target.target.name, report.verdict, report.findings, io)
-        if target and report
-        else None,
-        held,
-    )
+    judgement = None
+    if target and report:
+        device = target.target
+        board = device.board(target.request.board)
+        pools = fill(device, board, needed.activation_plan, deployed.weight_bytes)
+        judgement = Judgement(device.name, report.verdict, report.findings, io, pools)
+    document = manifest(identity(model, program, options), graph, figures, judgement, held)
     described = document["model"]
     header = keras_module.Header(described["source"], described["source_digest"], LANGUAGE_VERSION)
     return Network(
@@ -276,6 +277,13 @@ def too_deep() -> Diagnostic:
         "this spec nests more deeply than the compiler can follow",
         help="lower the limits that were raised: nesting, call_depth or bindings",
     )
+
+
+def variant(arch: ast.Arch | ast.Derived) -> Label | None:
+    """What errors say of the arch that is compiled, if it is a variant of another one."""
+    if not isinstance(arch, ast.Derived):
+        return None
+    return Label(arch.name.span, f"in `{arch.name.text}`, a variant of `{arch.base.text}`")
 
 
 def try_add(reporter: Reporter, diagnostic: Diagnostic) -> None:

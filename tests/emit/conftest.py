@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from archc.analysis.lowering import lower
+from archc.analysis.memory import memory
 from archc.analysis.profile import Budget, Profile, budgets, profile
 from archc.diagnostics.model import Diagnostic, Reporter
 from archc.emit.manifest import Identity, Judgement, manifest, parameter_text, source_digest
@@ -20,7 +21,7 @@ from archc.source import Source
 
 
 class Compiled(NamedTuple):
-    """A network with all its figures; the peak is the largest input and output of one operator."""
+    """A network with all its figures."""
 
     graph: Graph
     profile: Profile
@@ -44,26 +45,13 @@ def compiled(text: str) -> Compiled:
     graph = expand(model, reporter)
     assert graph is not None, reporter.diagnostics
     deployed = lower(graph)
-    alive = []
-    for index, op in enumerate(deployed.operators):
-        read = {deployed.operators[i].shape if i >= 0 else graph.nodes[0].shape for i in op.inputs}
-        sizes = [_elements(shape) for shape in (*read, op.shape)]
-        alive.append((sum(sizes), -index))
-    peak, at = max(alive)
-    figures = profile(graph, deployed, peak, -at, unsupported=set())
+    figures = profile(graph, deployed, memory(deployed), unsupported=set())
     evaluated, diagnostics = budgets(model.budgets, figures)
     texts = tuple((name, parameter_text(given.value)) for name, given in model.parameters)
     identity = Identity(
         model.name, model.base, texts, model.source.name, source_digest(program.sources())
     )
     return Compiled(graph, figures, evaluated, diagnostics, identity)
-
-
-def _elements(shape: tuple[int, ...]) -> int:
-    size = 1
-    for extent in shape:
-        size *= extent
-    return size
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import archc
 import archc.emit.manifest
 from archc.analysis.profile import BUDGET_NAMES
 from archc.emit.manifest import Judgement, parameter_text, render, source_digest, validate
-from archc.emit.marker import SCHEMA_ID
+from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_ID, SCHEMA_VERSION
 from archc.source import Source
 
 SPEC = """
@@ -20,7 +20,7 @@ block fire(channels, stride = 1) { skip { conv(channels, 3x3, stride) batchnorm 
 arch base(alpha = 1 in 0.1 .. 4, unit = fire, act = { relu6 # fused
     }) {
     require macs <= 1, params <= 1 M, peak_activation_bytes <= 10, weight_bytes <= 10,
-            activation_bytes.int8 <= 1 G
+            activation_bytes.int8 <= 1 G, arena_bytes <= 1 KiB, constant_bytes <= 1 MiB
     input image: 32 x 32 x 3
     stage s1(channels = 20 * alpha, stride = 2, repeat = 2) { unit se act }
     head { global_average_pool dropout dense(10) softmax }
@@ -66,7 +66,9 @@ def test_keys_stand_in_the_order_of_the_contract(document: dict[str, Any]) -> No
         *("source", "origin"),
     ]
     assert list(document["deployed"]) == [
-        *("precision", "operators", "weight_bytes", "peak_activation_bytes", "peak_at")
+        *("precision", "operators", "weight_bytes", "peak_activation_bytes", "peak_at", "peak"),
+        *("sequence", "order", "constant_bytes", "arena_bytes", "arena", "timeline", "pools"),
+        "unknown",
     ]
     assert list(document["totals"]) == [
         *("params", "trainable_params", "macs", "stedgeai_macc", "activation_bytes")
@@ -164,7 +166,10 @@ def at(value: Any, path: tuple[Any, ...]) -> Any:
 
 
 def test_no_key_can_be_added_or_left_out(document: dict[str, Any]) -> None:
-    for path in nodes(document):
+    kinds = {
+        tuple(step for step in path if isinstance(step, str)): path for path in nodes(document)
+    }
+    for path in kinds.values():
         more = copy.deepcopy(document)
         at(more, path)["more-over"] = 1
         with pytest.raises(ValueError, match="more-over"):
@@ -189,7 +194,7 @@ def test_counts_are_integers(document: dict[str, Any], value: object) -> None:
 
 def test_the_schema_is_closed_and_complete() -> None:
     folder = Path(archc.emit.manifest.__file__).parent / "schema"
-    schema = json.loads((folder / "manifest-1.0.json").read_text("utf-8"))
+    schema = json.loads((folder / f"manifest-{SCHEMA_VERSION}.json").read_text("utf-8"))
     assert schema["$id"] == SCHEMA_ID
     for path in nodes(schema):
         node = at(schema, path)
@@ -207,7 +212,98 @@ def test_text_is_json_in_order_with_short_lines(document: dict[str, Any]) -> Non
     assert text == render(copy.deepcopy(document))
     assert '      "activation_bytes": {"float32": 3072, "int8": 768},\n' in text
     assert '    {"name": "image", "shape": [32, 32, 3], "dtype": "float32"}\n' in text
-    assert text.count("\n") < 22 * len(document["layers"]) + 80
+    deployed = document["deployed"]
+    for row in (*deployed["sequence"], *deployed["arena"]["plan"], *deployed["timeline"]):
+        assert f" {json.dumps(row)}" in text
+    rows = sum(len(deployed[key]) for key in ("sequence", "timeline"))
+    rows += len(deployed["arena"]["plan"])
+    assert text.count("\n") < 22 * len(document["layers"]) + rows + 100
+
+
+def test_older_schemas_stay_published() -> None:
+    """Readers of manifests of an older version find theirs; what is new was not in it."""
+    folder = Path(archc.emit.manifest.__file__).parent / "schema"
+    old = json.loads((folder / "manifest-1.0.json").read_text("utf-8"))
+    new = json.loads((folder / f"manifest-{SCHEMA_VERSION}.json").read_text("utf-8"))
+    assert old["$id"] == f"{SCHEMA_FAMILY}1.0.json"
+    for key, kept in old["properties"]["deployed"]["properties"].items():
+        assert new["properties"]["deployed"]["properties"][key] == kept
+    others = [key for key in old["properties"] if key not in ("$schema", "schema_version")]
+    assert others == list(new["properties"])[2:]
+    for key in others:
+        if key != "deployed":
+            assert new["properties"][key] == old["properties"][key]
+
+
+def test_the_plan_the_timeline_and_the_sequence_agree(document: dict[str, Any]) -> None:
+    deployed = document["deployed"]
+    sequence, plan = deployed["sequence"], deployed["arena"]["plan"]
+    names = {layer["name"] for layer in document["layers"]}
+    counts: dict[str, int] = {}
+    for step in sequence:
+        counts[step["operator"]] = counts.get(step["operator"], 0) + 1
+        assert set(step["layers"]) <= names
+    assert counts == deployed["operators"]
+    assert {tensor["layer"] for tensor in plan} <= names
+    assert plan[0]["layer"] == "image"
+    assert plan[0]["kind"] == "border"
+    alive: set[int] = set()
+    for step, moment in enumerate(deployed["timeline"]):
+        alive.update(moment["starts"])
+        assert alive == {
+            number
+            for number, tensor in enumerate(plan)
+            if tensor["first"] <= step <= tensor["last"]
+        }
+        own = [plan[number] for number in alive if plan[number]["kind"] == "activation"]
+        assert moment["step"] == step
+        assert moment["activation_bytes"] == sum(tensor["bytes"] for tensor in own)
+        assert moment["arena_bytes"] == sum(-(-plan[n]["bytes"] // 16) * 16 for n in alive)
+        if step == deployed["peak"]["step"]:
+            assert [plan[number] for number in deployed["peak"]["alive"]] == sorted(
+                own, key=lambda tensor: plan.index(tensor)
+            )
+            assert sequence[step]["layers"][0] == deployed["peak_at"]
+            assert moment["activation_bytes"] == deployed["peak_activation_bytes"]
+        alive -= set(moment["ends"])
+    assert not alive
+    assert len(deployed["timeline"]) == len(sequence)
+    most = max(moment["arena_bytes"] for moment in deployed["timeline"])
+    assert most == deployed["arena"]["lower_bound"] <= deployed["arena_bytes"]
+    assert deployed["arena_bytes"] == max(t["offset"] + -(-t["bytes"] // 16) * 16 for t in plan)
+
+
+def test_nothing_is_deployed_of_an_identity() -> None:
+    compiled = archc.compile_text("arch a { input image: 8 x 8 x 4 head { dropout } }")
+    validate(compiled.manifest)
+    deployed = compiled.manifest["deployed"]
+    assert (deployed["sequence"], deployed["timeline"]) == ([], [])
+    assert deployed["peak"] == {"step": None, "alive": [0]}
+    assert (deployed["peak_activation_bytes"], deployed["arena_bytes"]) == (256, 1024)
+
+
+def test_what_is_not_known_is_listed() -> None:
+    compiled = archc.compile_text("arch a { input image: 8 x 8 x 8 head { conv(8) gelu relu6 } }")
+    (doubt,) = compiled.manifest["deployed"]["unknown"]
+    assert "GELU" in doubt["reason"]
+    assert "head_gelu" in doubt["layers"]
+
+
+def test_pools_of_the_board() -> None:
+    text = "arch a {{ target {} input image: 96 x 96 x 8 head {{ conv(64) }} }}"
+    compiled = archc.compile_text(text.format("stm32n6(board = audio)"))
+    validate(compiled.manifest)
+    pools = compiled.manifest["deployed"]["pools"]
+    assert [pool["name"] for pool in pools] == ["cpuRAM2", "npuRAM6", "octoFlash"]
+    assert [pool["used"] for pool in pools] == [96 * 96 * 72 - 448 * 1024, 448 * 1024, 8 * 64 + 256]
+    assert all(pool["headroom"] == pool["bytes"] - pool["used"] for pool in pools)
+    assert "an estimate" in pools[0]["estimate"]
+    assert (
+        archc.compile_text(text.format("stm32n6").replace("target stm32n6", "")).manifest[
+            "deployed"
+        ]["pools"]
+        == []
+    )
 
 
 def test_text_of_odd_strings() -> None:
@@ -249,9 +345,12 @@ def test_budgets(compile_spec: Compile) -> None:
         "actual": macs,
         "passed": False,
     }
-    assert [budget["passed"] for budget in document["budgets"]] == [False, True, False, False, True]
+    assert [budget["passed"] for budget in document["budgets"]] == [
+        *(False, True, False, False, True, False, True)
+    ]
     broken = {diagnostic.span.text: diagnostic for diagnostic in compiled.diagnostics}
-    assert list(broken) == ["macs", "peak_activation_bytes", "weight_bytes"]
+    assert list(broken) == ["macs", "peak_activation_bytes", "weight_bytes", "arena_bytes"]
+    assert "`image` 12,288, " in broken["arena_bytes"].notes[0]
     costs = sorted(((layer["macs"], layer["name"]) for layer in document["layers"]), reverse=True)
     assert f"the layers that cost most: `{costs[0][1]}` {costs[0][0]:,}" in broken["macs"].notes[0]
     assert f"at `{document['deployed']['peak_at']}`" in broken["peak_activation_bytes"].notes[0]

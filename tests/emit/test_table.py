@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+import archc
 from archc.diagnostics.text import columns
-from archc.emit.table import PEAK_REMARK, summary, summary_markdown, table
+from archc.emit.table import ARENA_REMARK, PEAK_REMARK, summary, summary_markdown, table
 
 SPEC = """
 arch base(alpha = 1 in 0.1 .. 4, unit = ir(expansion = 4)) {
@@ -120,7 +121,17 @@ def test_what_it_says(document: Manifest) -> None:
     for operator, count in deployed["operators"].items():
         assert re.search(rf"^  {operator} +{count}$", text, re.M)
     assert f"{deployed['weight_bytes']:,}" in text
-    assert f"KiB at {deployed['peak_at']}" in text
+    assert f"KiB at {deployed['peak_at']}" in flat
+    assert f"step {deployed['peak']['step']} alive there: " in flat
+    for number in deployed["peak"]["alive"]:
+        tensor = deployed["arena"]["plan"][number]
+        assert f"{tensor['layer']} {tensor['bytes']:,}" in flat
+    assert f"{deployed['constant_bytes']:,}" in text
+    least = deployed["arena"]["lower_bound"]
+    ratio = f"{deployed['arena_bytes'] / least:.2f} times the lower bound of {least:,}"
+    assert re.search(rf"arena bytes +{deployed['arena_bytes']:,} .* {re.escape(ratio)}", flat)
+    assert "in an exact order" in flat
+    assert ARENA_REMARK in flat
     assert PEAK_REMARK in flat
     assert "estimate" in PEAK_REMARK
     assert "1.40" in PEAK_REMARK
@@ -136,6 +147,65 @@ def test_what_it_says(document: Manifest) -> None:
     assert "layer_5 and 3 more" in flat
     assert flat.count("help: run `stedgeai analyze`") == 1
     assert flat.count("source: ST report (confidence B)") == 2
+
+
+def test_what_is_not_sure_is_said(document: Manifest) -> None:
+    deployed = document["deployed"]
+    deployed["order"] = "predicted"
+    flat = " ".join(table(document).split())
+    assert "in a predicted order" in flat
+    assert "rests on the order of the operators" in flat
+    deployed["unknown"] = [{"layers": ["body_1_ir_conv"], "reason": "nobody knows"}]
+    flat = " ".join(table(document).split())
+    assert "a guess: nobody knows: body_1_ir_conv" in flat
+    assert "rests on a guess" in flat
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_timeline(document: Manifest, width: int) -> None:
+    plain = table(document, width=width)
+    text = table(document, width=width, timeline=True)
+    assert set(plain.split("\n")) <= set(text.split("\n"))
+    assert max(map(columns, text.split("\n"))) <= max(width, max(map(columns, plain.split("\n"))))
+    (block,) = (block for block in text.split("\n\n") if block.startswith("Timeline"))
+    shown = [line.split() for line in block.split("\n")[2:]]
+    deployed = document["deployed"]
+    assert [(int(cells[0]), int(cells[3].replace(",", ""))) for cells in shown] == [
+        (moment["step"], moment["activation_bytes"]) for moment in deployed["timeline"]
+    ]
+    assert [cells[0] for cells in shown if cells[-1] == "<"] == [str(deployed["peak"]["step"])]
+    bars = [cells[4].count("█") for cells in shown]
+    assert max(bars) == bars[deployed["peak"]["step"]] >= 5
+    assert table(document, width=width, timeline=True, unicode=False).isascii()
+
+
+def test_timeline_of_nothing() -> None:
+    compiled = archc.compile_text("arch a { input image: 8 x 8 x 4 head { dropout } }")
+    text = table(compiled.manifest, timeline=True)
+    assert "nothing is deployed" in text
+    assert re.search(r"arena bytes +1,024 ", text)
+
+
+def test_pools() -> None:
+    spec = """arch a {
+        target stm32n6(board = BOARD, allow = [activation_memory])
+        SHAPE
+        head { conv(64) }
+    }"""
+    small = archc.compile_text(
+        spec.replace("BOARD", "dk").replace("SHAPE", "input image: 96 x 96 x 8")
+    )
+    flat = " ".join(table(small.manifest).split())
+    assert "npuRAM5 activations 458,752 of 458,752 0 left" in flat
+    assert "npuRAM6 activations 204,800 of 458,752 253,952 left" in flat
+    assert "octoFlash weights 768 of 63,963,136 63,962,368 left" in flat
+    assert "Memories of the board (estimate)" in flat
+    assert "1.00 to 1.40 times" in flat
+    assert "fits" not in flat
+    large = archc.compile_text(
+        spec.replace("BOARD", "audio").replace("SHAPE", "input image: 200 x 200 x 8")
+    )
+    assert "NOT ENOUGH" in table(large.manifest)
 
 
 def test_without_target_and_with_unsupported_layers(document: Manifest) -> None:

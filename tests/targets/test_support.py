@@ -22,6 +22,9 @@ def test_text_names_everything_once() -> None:
     assert "{" not in text
     assert "2,816 KiB" in text
     assert "(default)" in text
+    assert "filled in the order npuRAM5, " in text
+    for estimate in TARGET.estimates.values():
+        assert estimate in " ".join(text.split())
 
 
 def test_json_is_plain_and_complete() -> None:
@@ -30,6 +33,8 @@ def test_json_is_plain_and_complete() -> None:
     listed = [keyword for group in document["layers"].values() for keyword in group]
     assert sorted(listed) == sorted(OPERATORS)
     assert document["layers"]["never"] == ["layernorm"]
+    assert document["estimates"] == TARGET.estimates
+    assert [tuple(board["fill"]) for board in document["boards"]] == [b.fill for b in TARGET.boards]
     for part in ("tiers", "rules", "boards"):
         for entry in document[part]:
             assert entry["source"]

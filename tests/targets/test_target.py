@@ -141,3 +141,27 @@ def test_templates_substitute_plain_names_only() -> None:
 )
 def test_limits_read_well(limit: object, text: str) -> None:
     assert show_limit(limit) == text  # type: ignore[arg-type]
+
+
+def test_how_a_board_is_filled() -> None:
+    pools = [f'{{ name = "{n}", kib = 64, base = 0, holds = "activations" }}' for n in ("ram", "b")]
+    text = SMALL.replace(
+        'pools = [{ name = "ram", kib = 64, base = 0, holds = "activations" }]',
+        f"pools = [{', '.join(pools)}]\nfill = FILL",
+    )
+    given = text.replace("FILL", '["b"]')
+    assert parse_target(Source("mine.toml", given)).boards[0].fill == ("b",)
+    assert parse_target(Source("mine.toml", SMALL)).boards[0].fill == ()
+    assert "`ram`" in refused(text.replace("FILL", '["rem"]'))
+    for wrong in ('["b", "b"]', '["ram", "nothing"]'):
+        assert "takes pools of the board, each once: ram, b" in refused(text.replace("FILL", wrong))
+    assert "takes a list of texts" in refused(text.replace("FILL", "3"))
+
+
+def test_how_good_estimates_are() -> None:
+    given = SMALL + '[estimates]\nactivations = "an estimate: good"\n'
+    target = parse_target(Source("mine.toml", given))
+    assert target.estimates == {"activations": "an estimate: good"}
+    assert parse_target(Source("mine.toml", SMALL)).estimates == {}
+    assert "`weights`" in refused(given.replace('activations = "an', 'weight = "an'))
+    assert "a text of one line" in refused(given.replace('"an estimate: good"', "1.4"))

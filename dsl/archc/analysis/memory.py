@@ -1,26 +1,42 @@
-"""Memory of the deployed graph: which tensors are alive together, and when they are most.
+"""Memory of the deployed graph: which tensors are alive together, and where they lie.
 
-An operator's inputs and its result are alive together, nothing is computed in place, and what
-converts at the border counts on its int8 side only: the float (or uint8) tensors outside belong to
-whoever calls the network.
+Two views of the same tensors. Activations are what the network itself computes with: an operator's
+inputs and its result are alive together, nothing is computed in place, and what converts at the
+border counts on its int8 side only. The arena is that of TensorFlow Lite for Microcontrollers: the
+float (or uint8) tensors outside the border and the scratch memory of kernels are in it too, and all
+sizes are rounded up (`lowering.md` section 7).
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from archc.analysis.lowering.deployed import INPUT, Deployed
+from archc.analysis.arena import Block, place, rounded
+from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp
 from archc.ops.base import product
+
+Kind = Literal["activation", "border", "scratch"]
+"""What a tensor is: of the network itself, outside its border, or for one kernel alone."""
 
 
 class Tensor(NamedTuple):
-    """An activation of the deployed graph."""
+    """A tensor of the deployed graph, constants excluded."""
 
     maker: int
-    """Index of the operator whose result it is; `INPUT` for the network's input."""
+    """Index of the operator whose result or scratch memory it is; `INPUT` for the input."""
+    kind: Kind
     bytes: int
     first: int
     """Index of the operator at which it comes to life."""
     last: int
     """Index of the last operator that reads it; the last one of all for the network's output."""
+
+
+class Moment(NamedTuple):
+    """One step: what is alive while one operator runs."""
+
+    activation_bytes: int
+    """Of activations, as they are."""
+    arena_bytes: int
+    """Of all tensors, each rounded up as the arena does."""
 
 
 class Peak(NamedTuple):
@@ -30,28 +46,82 @@ class Peak(NamedTuple):
     at: int | None
     """Index of the first operator at which that many are; None if nothing is deployed."""
     alive: tuple[Tensor, ...]
-    """The tensors alive there, in order of creation."""
+    """The activations alive there, in order of creation."""
+
+
+class Memory(NamedTuple):
+    """What a network needs of memory for everything but constants."""
+
+    peak: Peak
+    tensors: tuple[Tensor, ...]
+    """See `tensors`."""
+    offsets: tuple[int, ...]
+    """Where each tensor lies in the arena."""
+    arena_bytes: int
+    """The end of the last tensor."""
+    lower_bound: int
+    """What no plan can be below: the most bytes of the arena that are alive at one step."""
+    timeline: tuple[Moment, ...]
+    """By operator."""
+    activation_plan: int
+    """Bytes that the same planner needs for the activations alone."""
 
 
 def tensors(deployed: Deployed) -> tuple[Tensor, ...]:
-    """Every activation with its lifetime, in order of creation."""
+    """Every tensor with its lifetime, numbered as the planner does: the input, the results of the
+    operators in the order of the file, then scratch memory. What goes through a network without
+    any operator is float32, whatever the type at the border.
+    """
     operators = deployed.operators
     end = max(len(operators) - 1, 0)
     last = {deployed.output: end}
     for index, op in enumerate(operators):
         for source in op.inputs:
             last[source] = max(last.get(source, index), index)
-    found = []
-    reads_input = [op for op in operators if INPUT in op.inputs]
-    # An int8 input is a tensor of the network itself; behind a border its QUANTIZE makes it.
-    if not any(op.border for op in reads_input):
-        found.append(Tensor(INPUT, product(deployed.input_shape), 0, last.get(INPUT, 0)))
+    border = [op for op in operators if op.border]
+    floats = not operators or any(op.float_result for op in border)
+    size = product(deployed.input_shape) * (4 if floats else 1)
+    outside = not operators or bool(border)
+    found = [Tensor(INPUT, "border" if outside else "activation", size, 0, last.get(INPUT, 0))]
+    scratch = []
     for index, op in enumerate(operators):
-        if op.border and INPUT not in op.inputs:
-            continue  # what leaves through the border
         size = product(op.shape) * (4 if op.float_result else 1)
-        found.append(Tensor(index, size, index, last.get(index, index)))
-    return tuple(found)
+        leaves = op.border and INPUT not in op.inputs
+        until = end if leaves else last.get(index, index)
+        found.append(Tensor(index, "border" if leaves else "activation", size, index, until))
+        scratch += [Tensor(index, "scratch", size, index, index) for size in _scratch(op, deployed)]
+    return (*found, *scratch)
+
+
+def _scratch(op: DeviceOp, deployed: Deployed) -> tuple[int, ...]:
+    """Bytes that the reference kernel of an operator asks for besides (`lowering.md` section 7)."""
+    if op.operator in ("MEAN", "REDUCE_MAX"):
+        source = op.inputs[0]
+        read = deployed.input_shape if source == INPUT else deployed.operators[source].shape
+        rank, axes = len(read) + 1, sum(map(len, op.tables))
+        walk = (4 * rank, 4 * axes)
+        return (4 * product(op.shape), *walk) if op.operator == "MEAN" else walk
+    return (4 * product(op.shape),) if op.operator == "TRANSPOSE_CONV" else ()
+
+
+def timeline(alive: tuple[Tensor, ...], steps: int) -> tuple[Moment, ...]:
+    """What is alive at each of so many steps."""
+    activations, arena = [0] * (steps + 1), [0] * (steps + 1)
+    for tensor in alive:
+        if tensor.first < steps:
+            size = rounded(tensor.bytes)
+            arena[tensor.first] += size
+            arena[tensor.last + 1] -= size
+            if tensor.kind == "activation":
+                activations[tensor.first] += tensor.bytes
+                activations[tensor.last + 1] -= tensor.bytes
+    moments = []
+    now = held = 0
+    for step in range(steps):
+        now += activations[step]
+        held += arena[step]
+        moments.append(Moment(now, held))
+    return tuple(moments)
 
 
 def peak(deployed: Deployed) -> Peak:
@@ -59,16 +129,44 @@ def peak(deployed: Deployed) -> Peak:
 
     Reproduces the liveness column of the tables in `lowering.md` section 6 and `n6.md` section 5.
     """
-    steps = len(deployed.operators)
-    change = [0] * (steps + 2)
-    alive = tensors(deployed)
-    for tensor in alive:
-        change[tensor.first] += tensor.bytes
-        change[tensor.last + 1] -= tensor.bytes
-    most, at, now = change[0], 0, 0
-    for step in range(steps):
-        now += change[step]
-        if now > most:
-            most, at = now, step
-    together = tuple(tensor for tensor in alive if tensor.first <= at <= tensor.last)
-    return Peak(most, at if steps else None, together)
+    every = tensors(deployed)
+    return _peak(deployed, every, timeline(every, len(deployed.operators)))
+
+
+def _peak(deployed: Deployed, every: tuple[Tensor, ...], moments: tuple[Moment, ...]) -> Peak:
+    """The peak; of a network without any operator, its input by itself, as int8."""
+    if not moments:
+        size = product(deployed.input_shape)
+        return Peak(size, None, (every[0]._replace(kind="activation", bytes=size),))
+    at = max(range(len(moments)), key=lambda step: moments[step].activation_bytes)
+    most = moments[at].activation_bytes
+    return Peak(
+        most,
+        at,
+        tuple(t for t in every if t.kind == "activation" and t.first <= at <= t.last),
+    )
+
+
+def memory(deployed: Deployed) -> Memory:
+    """Lifetimes, the plan of the arena and the peak of a network."""
+    every = tensors(deployed)
+    moments = timeline(every, len(deployed.operators))
+    offsets = place([Block(t.bytes, t.first, t.last) for t in every])
+    activations = [Block(t.bytes, t.first, t.last) for t in every if t.kind == "activation"]
+    most = max((moment.arena_bytes for moment in moments), default=rounded(every[0].bytes))
+    return Memory(
+        _peak(deployed, every, moments),
+        every,
+        tuple(offsets),
+        max(at + rounded(t.bytes) for at, t in zip(offsets, every, strict=True)),
+        most,
+        moments,
+        _end(activations),
+    )
+
+
+def _end(blocks: list[Block]) -> int:
+    return max(
+        (at + rounded(block.bytes) for at, block in zip(place(blocks), blocks, strict=True)),
+        default=0,
+    )

@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp
+from archc.analysis.memory import Memory, Tensor
 from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
 from archc.diagnostics.model import Diagnostic, make
-from archc.diagnostics.nearest import did_you_mean
+from archc.diagnostics.nearest import propose
 from archc.ir.graph import Graph, Node, Via
 from archc.ops.base import Shape, product
 from archc.sema.model import BudgetRequest
@@ -61,17 +62,47 @@ class Totals(NamedTuple):
     activation_bytes: Bytes
 
 
+class Operator(NamedTuple):
+    """One operator of the int8 file."""
+
+    operator: str
+    output_shape: Shape
+    layers: tuple[str, ...]
+    """Names of the layers it stems from; none at the border."""
+
+
+class Doubt(NamedTuple):
+    """A pattern of which it is not known what the converter makes."""
+
+    layers: tuple[str, ...]
+    reason: str
+
+
 class Footprint(NamedTuple):
     """What the deployed graph needs."""
 
     precision: str
     operators: dict[str, int]
     weight_bytes: int
-    peak_activation_bytes: int
+    constant_bytes: int
+    sequence: tuple[Operator, ...]
+    """The operators in the order of the file."""
+    order: str
+    """Whether that order is `exact` or `predicted`."""
+    memory: Memory
+    owners: tuple[str, ...]
+    """The layer whose value each of the memory's tensors is, or for which it is scratch memory."""
     peak_at: str | None
     """The layer at which the peak is; None where nothing is deployed."""
-    peak_alive: tuple[tuple[str, int], ...] = ()
-    """What that operator reads and makes: the layers whose values they are, and their bytes."""
+    unknown: tuple[Doubt, ...]
+
+    @property
+    def peak_activation_bytes(self) -> int:
+        return self.memory.peak.bytes
+
+    @property
+    def arena_bytes(self) -> int:
+        return self.memory.arena_bytes
 
 
 class Budget(NamedTuple):
@@ -97,8 +128,7 @@ class Profile(NamedTuple):
 def profile(
     graph: Graph,
     deployed: Deployed,
-    peak_bytes: int,
-    peak_at: int | None,
+    memory: Memory,
     unsupported: Collection[int] | None,
 ) -> Profile:
     """The figures of a network.
@@ -106,8 +136,7 @@ def profile(
     Args:
         graph: the Keras graph.
         deployed: what the converter leaves of it.
-        peak_bytes: the peak of live int8 tensors.
-        peak_at: index of the deployed operator at which it is; None if there is none.
+        memory: what it needs of memory.
         unsupported: indices of the nodes that the target's gate refuses or that were allowed
             expressly; None without a target.
     """
@@ -133,17 +162,25 @@ def profile(
             sum(row.activation_bytes.int8 for row in rows),
         ),
     )
-    at, alive = None, []
-    if peak_at is not None:
-        op = deployed.operators[peak_at]
-        at = graph.nodes[_first(op)].name
-        for index in dict.fromkeys((*op.inputs, peak_at)):
-            node = graph.nodes[0]
-            if index != INPUT and deployed.operators[index].layers:
-                node = graph.nodes[deployed.operators[index].layers[-1]]
-            alive.append((node.name, product(node.shape)))
+    names = [node.name for node in graph.nodes]
+    step = memory.peak.at
     footprint = Footprint(
-        PRECISION, deployed.counts, deployed.weight_bytes, peak_bytes, at, tuple(alive)
+        PRECISION,
+        deployed.counts,
+        deployed.weight_bytes,
+        deployed.constant_bytes,
+        tuple(
+            Operator(op.operator, op.shape, tuple(names[index] for index in op.layers))
+            for op in deployed.operators
+        ),
+        deployed.order,
+        memory,
+        tuple(names[_owner(tensor, graph, deployed)] for tensor in memory.tensors),
+        None if step is None else names[_first(deployed.operators[step])],
+        tuple(
+            Doubt(tuple(names[index] for index in doubt.layers), doubt.reason)
+            for doubt in deployed.unknown
+        ),
     )
     return Profile(rows, totals, footprint)
 
@@ -177,6 +214,16 @@ def _first(op: DeviceOp) -> int:
     return op.layers[0] if op.layers else 0
 
 
+def _owner(tensor: Tensor, graph: Graph, deployed: Deployed) -> int:
+    """The node whose value a tensor is; for scratch memory the one that needs it."""
+    if tensor.maker == INPUT:
+        return 0
+    op = deployed.operators[tensor.maker]
+    if op.layers:
+        return op.layers[-1]
+    return 0 if INPUT in op.inputs else graph.output
+
+
 # --- budgets -----------------------------------------------------------------------------------
 
 _TOTALS: dict[str, tuple[Callable[[Totals], int], Callable[[Row], int]]] = {
@@ -199,6 +246,8 @@ _TOTALS: dict[str, tuple[Callable[[Totals], int], Callable[[Row], int]]] = {
 _DEPLOYED: dict[str, Callable[[Footprint], int]] = {
     "weight_bytes": lambda footprint: footprint.weight_bytes,
     "peak_activation_bytes": lambda footprint: footprint.peak_activation_bytes,
+    "constant_bytes": lambda footprint: footprint.constant_bytes,
+    "arena_bytes": lambda footprint: footprint.arena_bytes,
 }
 
 BUDGET_NAMES: tuple[str, ...] = (*_TOTALS, *_DEPLOYED)
@@ -252,6 +301,7 @@ def budgets(
                     f"`{name}` is {actual:,}, above the {budget.limit:,} that are required",
                     request.name.span,
                     label=f"{actual - budget.limit:,} too many",
+                    help=f"narrow what is named here, or allow `{name} <= {actual}`",
                     notes=costs[name],
                 )
             )
@@ -260,21 +310,21 @@ def budgets(
 
 def _unknown(request: BudgetRequest) -> Diagnostic:
     name = request.name.text
+    near = propose(name, request.name.span, BUDGET_NAMES)
     return make(
         UNKNOWN_NAME,
         f"`{name}` is no quantity that can be required",
         request.name.span,
         notes=[f"quantities are {', '.join(BUDGET_NAMES)}"],
-        help=did_you_mean(name, BUDGET_NAMES),
+        help=near.help,
+        edits=near.edits,
     )
 
 
 def _costs(name: str, actual: int, profile: Profile, most: int = 5) -> list[str]:
     """A note that names the layers with the largest shares of a quantity."""
-    if name == "peak_activation_bytes":
-        alive = ", ".join(f"`{layer}` {size:,}" for layer, size in profile.deployed.peak_alive)
-        at = profile.deployed.peak_at
-        return [f"the peak is at `{at}`, which reads and makes {alive}"] if alive else []
+    if name in ("peak_activation_bytes", "arena_bytes"):
+        return _fullest(profile.deployed, border=name == "arena_bytes")
     cost = _TOTALS[name][1] if name in _TOTALS else _weight_bytes
     ranked = sorted(profile.layers, key=cost, reverse=True)[:most]
     parts = [
@@ -283,6 +333,28 @@ def _costs(name: str, actual: int, profile: Profile, most: int = 5) -> list[str]
         if cost(row)
     ]
     return [f"the layers that cost most: {', '.join(parts)}"] if parts else []
+
+
+def _fullest(footprint: Footprint, border: bool, most: int = 5) -> list[str]:
+    """A note that says what is alive where memory is fullest, the largest first; ``border``
+    includes what only the arena holds."""
+    memory = footprint.memory
+    if memory.peak.at is None:
+        return []
+    step, where = memory.peak.at, f"`{footprint.peak_at}`"
+    if border:
+        step = max(range(len(memory.timeline)), key=lambda at: memory.timeline[at].arena_bytes)
+        operator = footprint.sequence[step]
+        where = f"`{operator.layers[0]}`" if operator.layers else f"the {operator.operator}"
+    alive = [
+        (tensor.bytes, owner)
+        for tensor, owner in zip(memory.tensors, footprint.owners, strict=True)
+        if tensor.first <= step <= tensor.last and (border or tensor.kind == "activation")
+    ]
+    alive.sort(key=lambda one: -one[0])
+    listed = ", ".join(f"`{layer}` {size:,}" for size, layer in alive[:most])
+    more = f" and {len(alive) - most} more" if len(alive) > most else ""
+    return [f"the peak is at {where}, where these are alive: {listed}{more}"]
 
 
 def _weight_bytes(row: Row) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from archc.analysis.profile import Budget, Bytes, Profile, Row
+from archc.analysis.profile import Budget, Bytes, Footprint, Profile, Row
 from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_ID, SCHEMA_VERSION
 from archc.ir.graph import Graph
 from archc.sema.callees import Callee
@@ -12,6 +12,9 @@ from archc.values import show
 
 LINE = 100
 """Columns up to which an object or array is written on one line."""
+
+ROWS = frozenset({"sequence", "plan", "timeline"})
+"""Keys of long lists, of which every item is written on one line, however long."""
 
 
 class Finding(Protocol):
@@ -31,6 +34,23 @@ class Finding(Protocol):
     def source(self) -> str: ...
     @property
     def confidence(self) -> str: ...
+
+
+class PoolUse(Protocol):
+    """What the manifest takes of an estimate for a memory of the target's board."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def holds(self) -> str: ...
+    @property
+    def external(self) -> bool: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def used(self) -> int: ...
+    @property
+    def estimate(self) -> str | None: ...
 
 
 class Identity(NamedTuple):
@@ -54,6 +74,8 @@ class Judgement(NamedTuple):
     findings: Sequence[Finding]
     io: str = "float32"
     """The type of inputs and outputs on the device."""
+    pools: Sequence[PoolUse] = ()
+    """What would lie in the memories of the board."""
 
 
 def manifest(
@@ -68,7 +90,6 @@ def manifest(
     output = graph.nodes[graph.output]
     first = graph.nodes[0]
     totals = profile.totals
-    deployed = profile.deployed
     return {
         "$schema": SCHEMA_ID,
         "schema_version": SCHEMA_VERSION,
@@ -107,13 +128,7 @@ def manifest(
             {"where": note.where, "taken": note.taken, "reason": note.reason}
             for note in graph.skips
         ],
-        "deployed": {
-            "precision": deployed.precision,
-            "operators": dict(deployed.operators),
-            "weight_bytes": deployed.weight_bytes,
-            "peak_activation_bytes": deployed.peak_activation_bytes,
-            "peak_at": deployed.peak_at,
-        },
+        "deployed": _deployed(profile.deployed, judgement.pools if judgement else ()),
         "totals": {
             "params": totals.params,
             "trainable_params": totals.trainable_params,
@@ -171,6 +186,77 @@ def _layers(rows: Iterable[Row]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _deployed(deployed: Footprint, pools: Iterable[PoolUse]) -> dict[str, Any]:
+    memory = deployed.memory
+    plan, starts, ends = [], {}, {}  # type: ignore[var-annotated]
+    for number, tensor in enumerate(memory.tensors):
+        starts.setdefault(tensor.first, []).append(number)
+        ends.setdefault(tensor.last, []).append(number)
+        plan.append(
+            {
+                "layer": deployed.owners[number],
+                "kind": tensor.kind,
+                "bytes": tensor.bytes,
+                "offset": memory.offsets[number],
+                "first": tensor.first,
+                "last": tensor.last,
+            }
+        )
+    return {
+        "precision": deployed.precision,
+        "operators": dict(deployed.operators),
+        "weight_bytes": deployed.weight_bytes,
+        "peak_activation_bytes": deployed.peak_activation_bytes,
+        "peak_at": deployed.peak_at,
+        "peak": {
+            "step": memory.peak.at,
+            "alive": [
+                number
+                for number, tensor in enumerate(memory.tensors)
+                if tensor.first <= (memory.peak.at or 0) <= tensor.last
+                and (tensor.kind == "activation" or memory.peak.at is None)
+            ],
+        },
+        "sequence": [
+            {
+                "operator": step.operator,
+                "output_shape": list(step.output_shape),
+                "layers": list(step.layers),
+            }
+            for step in deployed.sequence
+        ],
+        "order": deployed.order,
+        "constant_bytes": deployed.constant_bytes,
+        "arena_bytes": deployed.arena_bytes,
+        "arena": {"lower_bound": memory.lower_bound, "plan": plan},
+        "timeline": [
+            {
+                "step": step,
+                "activation_bytes": moment.activation_bytes,
+                "arena_bytes": moment.arena_bytes,
+                "starts": starts.get(step, []),
+                "ends": ends.get(step, []),
+            }
+            for step, moment in enumerate(memory.timeline)
+        ],
+        "pools": [
+            {
+                "name": pool.name,
+                "holds": pool.holds,
+                "external": pool.external,
+                "bytes": pool.bytes,
+                "used": pool.used,
+                "headroom": pool.bytes - pool.used,
+                "estimate": pool.estimate,
+            }
+            for pool in pools
+        ],
+        "unknown": [
+            {"layers": list(doubt.layers), "reason": doubt.reason} for doubt in deployed.unknown
+        ],
+    }
 
 
 def _bytes(sizes: Bytes) -> dict[str, int]:
@@ -236,8 +322,9 @@ class _Printer:
             return f"{{{', '.join(items)}}}"
         raise TypeError(f"not plain data of a manifest: {value!r}")
 
-    def lines(self, value: Any, indent: str, used: int) -> str:
-        """A value; ``used`` is how much of its first line is taken before and after it."""
+    def lines(self, value: Any, indent: str, used: int, rows: bool = False) -> str:
+        """A value; ``used`` is how much of its first line is taken before and after it, ``rows``
+        whether it is a list with one item a line."""
         if not isinstance(value, dict | list) or not value:
             return self.line(value)
         parts = value.values() if isinstance(value, dict) else value
@@ -248,13 +335,17 @@ class _Printer:
         inner = indent + "  "
         start, end = "{", "}"
         if isinstance(value, list):
-            items = [self.lines(item, inner, len(inner) + 1) for item in value]
+            items = [
+                self.line(item) if rows else self.lines(item, inner, len(inner) + 1)
+                for item in value
+            ]
             start, end = "[", "]"
         else:
             items = []
             for key, item in value.items():
                 head = f"{self._quote(key)}: "
-                items.append(head + self.lines(item, inner, len(inner) + len(head) + 1))
+                taken = len(inner) + len(head) + 1
+                items.append(head + self.lines(item, inner, taken, key in ROWS))
         body = ",\n".join(inner + item for item in items)
         return f"{start}\n{body}\n{indent}{end}"
 
@@ -265,21 +356,31 @@ def validate(document: object) -> None:
     Raises:
         ValueError: it does not satisfy it; the message names the place.
     """
-    import json
-    from os.path import dirname, join
-
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    path = join(dirname(__file__), "schema", f"manifest-{SCHEMA_VERSION}.json")
-    with open(path, encoding="utf-8") as file:
-        schema = json.load(file)
-    error = best_match(Draft202012Validator(schema).iter_errors(document))
+    error = best_match(_validator().iter_errors(document))
     if error is not None:
         raise ValueError(f"{error.json_path}: {error.message}")
     where = _float(document, "$")  # JSON Schema takes 1.0 for an integer
     if where:
         raise ValueError(f"{where}: a float where an integer is needed")
+
+
+def _validator() -> Any:
+    """What holds a document to the schema; made once, since a test makes thousands of checks."""
+    if not _validators:
+        import json
+        from os.path import dirname, join
+
+        from jsonschema import Draft202012Validator
+
+        path = join(dirname(__file__), "schema", f"manifest-{SCHEMA_VERSION}.json")
+        with open(path, encoding="utf-8") as file:
+            _validators.append(Draft202012Validator(json.load(file)))
+    return _validators[0]
+
+
+_validators: list[Any] = []
 
 
 def _float(value: object, where: str) -> str | None:

@@ -18,6 +18,12 @@ PEAK_REMARK = (
 )
 """Source: figures of the compiler in the READMEs of ST's model zoo, against our peak."""
 
+ARENA_REMARK = (
+    "To the byte what TensorFlow Lite for Microcontrollers plans with its reference kernels, the "
+    "tensors outside the border and scratch memory included."
+)
+"""Source: its recorded allocations, `lowering.md` section 7."""
+
 GAP = "  "
 _NAME_AT_LEAST = 16
 _BAR_AT_LEAST, _BAR_AT_MOST = 5, 30
@@ -72,7 +78,14 @@ class _Line(NamedTuple):
     group: bool = False
 
 
-def table(manifest: Manifest, *, width: int = 80, unicode: bool = True, color: bool = False) -> str:
+def table(
+    manifest: Manifest,
+    *,
+    width: int = 80,
+    unicode: bool = True,
+    color: bool = False,
+    timeline: bool = False,
+) -> str:
     """A network in detail: layers by stage, totals, what is deployed, budgets and findings.
 
     Args:
@@ -80,6 +93,7 @@ def table(manifest: Manifest, *, width: int = 80, unicode: bool = True, color: b
         width: columns to stay within, at least 60.
         unicode: draw with block characters; otherwise the text is pure ASCII.
         color: print headings in bold.
+        timeline: also what is alive at each step.
 
     Returns:
         Lines, the last one ended too.
@@ -91,6 +105,9 @@ def table(manifest: Manifest, *, width: int = 80, unicode: bool = True, color: b
         _layers(manifest, width, signs, color),
         _totals(manifest, width),
         _deployed(manifest, width),
+        _memory(manifest, width),
+        _timeline(manifest, width, signs) if timeline else ("", []),
+        _pools(manifest, width),
         _target(manifest, width),
         _budgets(manifest, width),
         _roundings(manifest, width),
@@ -252,18 +269,113 @@ def _totals(manifest: Manifest, width: int) -> Section:
 def _deployed(manifest: Manifest, width: int) -> Section:
     deployed = manifest["deployed"]
     operators = deployed["operators"]
-    weights, peak = deployed["weight_bytes"], deployed["peak_activation_bytes"]
-    where = f" at {printable(deployed['peak_at'])}" if deployed["peak_at"] else ""
+    weights, constants = deployed["weight_bytes"], deployed["constant_bytes"]
+    tables = f"{_kib(constants)}, with tables of axes, shapes and padding"
     lines = _figures([(name, count, "") for name, count in operators.items()], width)
     lines += _figures(
         [
-            ("operators", sum(operators.values()), ""),
+            ("operators", sum(operators.values()), _ORDERS[deployed["order"]]),
             ("weight bytes", weights, f"{_kib(weights)}, int8 values and int32 biases"),
-            ("peak activation bytes", peak, f"{_kib(peak)}{where}"),
+            ("constant bytes", constants, tables),
         ],
         width,
     )
-    return f"Deployed ({deployed['precision']})", lines + _wrapped(PEAK_REMARK, width, "    ", "")
+    for doubt in deployed["unknown"]:
+        at = f": {_listed(doubt['layers'])}" if doubt["layers"] else ""
+        lines += _wrapped(f"unknown, so that this is a guess: {doubt['reason']}{at}", width, "  ")
+    return f"Deployed ({deployed['precision']})", lines
+
+
+_ORDERS = {"exact": "in an exact order", "predicted": "in a predicted order"}
+
+_MOST_ALIVE = 8
+"""How many tensors of a peak are listed."""
+
+
+def _memory(manifest: Manifest, width: int) -> Section:
+    """The peak, what is alive there, and the arena."""
+    deployed = manifest["deployed"]
+    peak, arena = deployed["peak_activation_bytes"], deployed["arena_bytes"]
+    where = f", step {deployed['peak']['step']}" if deployed["peak_at"] else ""
+    at = f" at {printable(deployed['peak_at'])}{where}" if deployed["peak_at"] else ""
+    lines = _figures([("peak activation bytes", peak, f"{_kib(peak)}{at}")], width)
+    plan = deployed["arena"]["plan"]
+    alive = sorted((plan[n] for n in deployed["peak"]["alive"]), key=lambda t: -int(t["bytes"]))
+    listed = [f"{tensor['layer']} {tensor['bytes']:,}" for tensor in alive[:_MOST_ALIVE]]
+    more = f" and {len(alive) - _MOST_ALIVE} more" if len(alive) > _MOST_ALIVE else ""
+    if deployed["peak_at"]:
+        lines += _wrapped(f"alive there: {', '.join(listed)}{more}", width, "    ")
+    lines += _wrapped(PEAK_REMARK, width, "    ", "")
+    least = deployed["arena"]["lower_bound"]
+    remark = f"{_kib(arena)}, {arena / least:.2f} times the lower bound of {least:,}"
+    lines += _figures([("arena bytes", arena, remark)], width)
+    unsure = ""
+    if deployed["unknown"]:
+        unsure = " Here it rests on a guess, see above."
+    elif deployed["order"] != "exact":
+        unsure = " Here it rests on the order of the operators, which is predicted."
+    lines += _wrapped(ARENA_REMARK + unsure, width, "    ", "")
+    return "Memory", lines
+
+
+def _timeline(manifest: Manifest, width: int, signs: _Signs) -> Section:
+    """One line per step: what is alive, as a bar; the peak is marked."""
+    deployed = manifest["deployed"]
+    moments, sequence = deployed["timeline"], deployed["sequence"]
+    if not moments:
+        return "Timeline", ["  nothing is deployed"]
+    outer = (manifest["inputs"][0]["name"], manifest["outputs"][0]["name"])
+    names = [
+        printable(step["layers"][0] if step["layers"] else outer[number > 0])
+        for number, step in enumerate(sequence)
+    ]
+    most = max(moment["activation_bytes"] for moment in moments)
+    number, size = len(str(len(moments) - 1)), max(len(f"{most:,}"), len("bytes"))
+    kinds = min(max(len(step["operator"]) for step in sequence), 17)
+    rest = width - number - kinds - size - 2 - 5 * len(GAP)
+    bars = max(min(rest // 2, _BAR_AT_MOST), _BAR_AT_LEAST)
+    room = min(max(rest - bars, 8), max(map(columns, [*names, "layer"])))
+    widths = [number, kinds, room, size]
+    left = frozenset({1, 2})
+    lines = [GAP + _cells(["#"[:number], "operator", "layer", "bytes"], widths, left)]
+    for moment, step, name in zip(moments, sequence, names, strict=True):
+        alive = moment["activation_bytes"]
+        texts = [
+            str(moment["step"]),
+            _cut(step["operator"], kinds, signs),
+            _cut(name, room, signs),
+            f"{alive:,}",
+        ]
+        bar = _bar(alive, most, bars, signs) if alive else ""
+        mark = " <" if moment["step"] == deployed["peak"]["step"] else ""
+        lines.append(f"{GAP}{_cells(texts, widths, left)}{GAP}{bar}{mark}")
+    return "Timeline: int8 activations alive while an operator runs", lines
+
+
+def _pools(manifest: Manifest, width: int) -> Section:
+    """What would lie in which memory of the board."""
+    pools = manifest["deployed"]["pools"]
+    if not pools:
+        return "", []
+    cells = [
+        [
+            printable(pool["name"]),
+            pool["holds"],
+            f"{pool['used']:,}",
+            f"of {pool['bytes']:,}",
+            f"{pool['headroom']:,} left" if pool["headroom"] >= 0 else "NOT ENOUGH",
+        ]
+        for pool in pools
+    ]
+    widths = [max(columns(row[i]) for row in cells) for i in range(5)]
+    lines = [GAP + _cells(row, widths, frozenset({0, 1})) for row in cells]
+    said: dict[str, str] = {}
+    for pool in pools:
+        if pool["estimate"]:
+            said.setdefault(pool["holds"], pool["estimate"])
+    for holds, estimate in said.items():
+        lines += _wrapped(f"{holds}: {estimate}", width, "    ", "")
+    return "Memories of the board (estimate)", lines
 
 
 def _target(manifest: Manifest, width: int) -> Section:

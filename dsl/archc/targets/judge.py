@@ -5,7 +5,7 @@ from typing import NamedTuple
 from archc.analysis.lowering import Deployed
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make
-from archc.diagnostics.nearest import did_you_mean
+from archc.diagnostics.nearest import nearest, propose
 from archc.ir.graph import Graph, Via
 from archc.sema.model import TargetRequest
 from archc.source import Span
@@ -52,7 +52,7 @@ def aim(declared: TargetRequest | None, own: Target | None, reporter: Reporter) 
 def judge(aim: Aim, graph: Graph, deployed: Deployed, reporter: Reporter) -> Report:
     """What the target says of a network, its findings reported where they stand."""
     report = check(aim.target, aim.request, graph, deployed)
-    reporter.extend(diagnostics(report, graph, aim.declared))
+    reporter.extend(diagnostics(report, graph, aim.declared, aim.target))
     return report
 
 
@@ -76,12 +76,14 @@ def understood(request: TargetRequest | None, target: Target, reporter: Reporter
     boards = [board.name for board in target.boards]
     for given, names in ((request.io, BORDERS), (request.board, boards)):
         if given is not None and given.text not in names:
+            near = propose(given.text, given.span, names)
             reporter.add(
                 make(
                     TARGET,
                     f"`{given.text}` is not one of {', '.join(names)}",
                     given.span,
-                    help=did_you_mean(given.text, names),
+                    help=near.help,
+                    edits=near.edits,
                 )
             )
     board = request.board.text if request.board and request.board.text in boards else None
@@ -91,18 +93,24 @@ def understood(request: TargetRequest | None, target: Target, reporter: Reporter
 def not_allowable(name: ast.Name, target: Target, known: tuple[str, ...]) -> Diagnostic:
     why = never_allowed(target, name.text)
     if why is not None:
-        return make(TARGET, why, name.span)
+        return make(
+            TARGET,
+            why,
+            name.span,
+            help=f"`archc explain {target.name}/{name.text}` says how to keep it",
+        )
+    near = propose(name.text, name.span, known)
     return make(
         TARGET,
         f"`{name.text}` is neither an operator nor a rule of {target.name}",
         name.span,
-        help=did_you_mean(name.text, known)
-        or f"`archc targets {target.name}` lists what can be allowed",
+        help=near.help or f"`archc targets {target.name}` lists what can be allowed",
+        edits=near.edits,
     )
 
 
 def diagnostics(
-    report: Report, graph: Graph, request: TargetRequest | None
+    report: Report, graph: Graph, request: TargetRequest | None, target: Target | None = None
 ) -> tuple[Diagnostic, ...]:
     """Findings as diagnostics, at the places that cause them.
 
@@ -117,10 +125,15 @@ def diagnostics(
     for (code, level, span), group in places.items():
         said = span if level == "error" else group[0].message
         together.setdefault((code, level, said), []).extend(group)
-    return tuple(diagnostic(group, graph, request) for group in together.values())
+    return tuple(diagnostic(group, graph, request, target) for group in together.values())
 
 
-def diagnostic(group: list[Finding], graph: Graph, request: TargetRequest | None) -> Diagnostic:
+def diagnostic(
+    group: list[Finding],
+    graph: Graph,
+    request: TargetRequest | None,
+    target: Target | None = None,
+) -> Diagnostic:
     """One diagnostic for findings that belong together."""
     first = group[0]
     spans = list(dict.fromkeys(place(finding, graph, request) for finding in group))
@@ -142,8 +155,18 @@ def diagnostic(group: list[Finding], graph: Graph, request: TargetRequest | None
         spans[0],
         related=(*within(first, graph, spans[0]), *also),
         notes=tuple(notes),
-        help=first.remedy,
+        help=nearer(first, graph, target),
     )
+
+
+def nearer(finding: Finding, graph: Graph, target: Target | None) -> str | None:
+    """The remedy, and before it the demanded operator whose name is close, if one is: `relu6`."""
+    if target is None or finding.node is None or finding.allowed or finding.remedy is None:
+        return finding.remedy
+    if not finding.code.endswith("/operator"):
+        return finding.remedy
+    near = nearest(graph.nodes[finding.node].op.keyword, target.demanded.layers)
+    return f"write `{near}`, or {finding.remedy}" if near is not None else finding.remedy
 
 
 def place(finding: Finding, graph: Graph, request: TargetRequest | None) -> Span | None:

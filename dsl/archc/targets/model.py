@@ -60,6 +60,10 @@ class Rule(NamedTuple):
     """What breaks it; fields are limits and what the predicate gives."""
     remedy: str | None
     source: Reference
+    fails: str | None = None
+    """A spec that breaks it, for `archc explain`."""
+    fixed: str | None = None
+    """The same one mended."""
 
 
 class Pool(NamedTuple):
@@ -80,6 +84,8 @@ class Board(NamedTuple):
     title: str
     pools: tuple[Pool, ...]
     source: Reference
+    fill: tuple[str, ...] = ()
+    """Names of pools in the order in which they are filled; those left out follow as listed."""
 
     def activations(self, external: bool) -> tuple[Pool, ...]:
         """The pools for activations, on chip or external."""
@@ -102,6 +108,8 @@ class Target(NamedTuple):
     rules: tuple[Rule, ...]
     boards: tuple[Board, ...]
     """The default one first."""
+    estimates: dict[str, str] = {}  # noqa: RUF012  # never changed
+    """How good the estimate of what pools hold is, by what they hold."""
 
     def board(self, name: str | None) -> Board:
         """A board by name; the default for None or a name that is not known."""

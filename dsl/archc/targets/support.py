@@ -44,7 +44,13 @@ def support_text(target: Target, width: int = WIDTH) -> str:
             lines.append(f"    {pool.name:<12}{size:>12}  0x{pool.base:08X}  {where}, {pool.holds}")
         total = sum(pool.bytes for pool in board.activations(external=False))
         lines.append(f"    {'on chip':<12}{total // 1024:>8,} KiB  for activations")
+        if board.fill:
+            lines += _wrap(f"filled in the order {', '.join(board.fill)}", width, "    ")
         lines += _source(board.source, width)
+    if target.estimates:
+        lines += ["", *_section("What memories hold", width)]
+        for holds, estimate in target.estimates.items():
+            lines += _wrap(f"{holds}: {estimate}", width, "  ")
     lines += ["", *_wrap(f"Confirm with: {target.analyzer}", width, "")]
     return "\n".join(lines)
 
@@ -95,10 +101,12 @@ def support_json(target: Target) -> dict[str, Any]:
                 "title": board.title,
                 "default": number == 0,
                 "pools": [pool._asdict() for pool in board.pools],
+                "fill": list(board.fill),
                 **_reference(board.source),
             }
             for number, board in enumerate(target.boards)
         ],
+        "estimates": dict(target.estimates),
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import LEVELS, Rejected, reject
-from archc.diagnostics.nearest import did_you_mean
+from archc.diagnostics.nearest import did_you_mean, propose
 from archc.ops.base import OPERATORS
 from archc.source import Source, Span
 from archc.targets.model import (
@@ -29,6 +29,9 @@ _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 _TEXT = 1_000
 """Characters in one text of a target file."""
 
+HOLDS = ("activations", "weights")
+"""What a pool can be for."""
+
 _known: dict[str, Target] = {}
 
 
@@ -47,12 +50,14 @@ def builtin(name: str, span: Span | None = None) -> Target:
     if name not in _known:
         names = builtin_names()
         if name not in names:
+            near = propose(name, span, names)
             raise reject(
                 TARGET,
                 f"there is no target `{name}`",
                 span,
                 notes=[f"there is {', '.join(names)}"],
-                help=did_you_mean(name, names) or "give a file of your own with `--target FILE`",
+                help=near.help or "give a file of your own with `--target FILE`",
+                edits=near.edits,
             )
         with open(os.path.join(_FOLDER, name + _SUFFIX), encoding="utf-8") as file:
             _known[name] = parse_target(Source(f"target:{name}", file.read()))
@@ -113,6 +118,13 @@ class _Table:
 
     def optional_text(self, name: str) -> str | None:
         return self.text(name) if name in self.values else None
+
+    def example(self, name: str) -> str | None:
+        """A text of several lines, which may be left out."""
+        value = self.values.pop(name, None)
+        if value is not None and (not isinstance(value, str) or len(value) > _TEXT):
+            raise self.wrong(name, f"a text of up to {_TEXT:,} characters", value)
+        return value
 
     def name(self, name: str) -> str:
         value = self.text(name)
@@ -191,8 +203,10 @@ class _Reader:
         tiers = tuple(self.tier(table) for table in top.tables("tiers"))
         rules = tuple(self.rule(table) for table in top.tables("rules"))
         boards = self.boards(top.table("boards"))
+        estimates = self.estimates(top)
         top.done(
-            "name", "title", "analyzer", "default_board", "sources", "tiers", "rules", "boards"
+            *("name", "title", "analyzer", "default_board", "sources", "demanded", "tiers"),
+            *("rules", "boards", "estimates"),
         )
         for what, names in (
             ("tiers", [tier.name for tier in tiers]),
@@ -212,7 +226,16 @@ class _Reader:
                 did_you_mean(default, boards),
             )
         first = boards.pop(default)
-        return Target(name, title, analyzer, demanded, tiers, rules, (first, *boards.values()))
+        every = (first, *boards.values())
+        return Target(name, title, analyzer, demanded, tiers, rules, every, estimates)
+
+    def estimates(self, top: _Table) -> dict[str, str]:
+        if "estimates" not in top.values:
+            return {}
+        table = top.table("estimates")
+        found = {holds: table.text(holds) for holds in HOLDS if holds in table.values}
+        table.done(*HOLDS)
+        return found
 
     def sources(self, table: _Table) -> dict[str, Reference]:
         found = {}
@@ -290,6 +313,8 @@ class _Reader:
             table.text("message"),
             table.optional_text("remedy"),
             self.reference(table),
+            table.example("fails"),
+            table.example("fixed"),
         )
         common = COMMON_FIELDS | set(limits)
         self.known_fields(table, "statement", rule.statement, common - {"board"})
@@ -344,16 +369,25 @@ class _Reader:
                 raise table.error(f"`{table.key(name)}` is no name of a board: letters, digits, _")
             one = table.table(name)
             pools = tuple(self.pool(pool) for pool in one.tables("pools"))
-            found[name] = Board(name, one.text("title"), pools, self.reference(one))
-            one.done("title", "pools", "source")
+            names = [pool.name for pool in pools]
+            fill = one.texts("fill", ())
+            for pool in fill:
+                if pool not in names or fill.count(pool) > 1:
+                    raise one.error(
+                        f"`{one.key('fill')}` takes pools of the board, each once: "
+                        f"{', '.join(names)}; not `{_plain(pool)}`",
+                        did_you_mean(pool, names) if pool not in names else None,
+                    )
+            found[name] = Board(name, one.text("title"), pools, self.reference(one), fill)
+            one.done("title", "pools", "source", "fill")
         if not found:
             raise table.error("`boards` takes one board at least")
         return found
 
     def pool(self, table: _Table) -> Pool:
         holds = table.text("holds")
-        if holds not in ("activations", "weights"):
-            raise table.wrong("holds", "`activations` or `weights`", holds)
+        if holds not in HOLDS:
+            raise table.wrong("holds", " or ".join(f"`{one}`" for one in HOLDS), holds)
         pool = Pool(
             table.text("name"),
             table.count("kib") * 1024,
