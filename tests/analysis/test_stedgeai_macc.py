@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 
 from archc.ir.graph import Graph
+from support import shipped
 from support.nets import Net
 from support.published import mobilenet_v2
 
@@ -30,6 +31,12 @@ def test_mobilenet_v2() -> None:
     ]
     # out_relu, global_average_pooling2d, predictions_dense, predictions
     assert counted[-4:] == [62_720, 62_720, 1_281_000, 15_000]
+
+
+def test_mobilenet_v2_in_its_manifest() -> None:
+    """The shipped spec of that network."""
+    totals = shipped.compiled("mobilenet_v2_a10").manifest["totals"]
+    assert totals["stedgeai_macc"] == MOBILENET_V2
 
 
 SINGLE = {

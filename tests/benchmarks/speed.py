@@ -1,8 +1,9 @@
 """How fast the command is, as ratios measured in one run: `python tests/benchmarks/speed.py`.
 
 Whole processes, the pairs of a comparison in turn, medians. Run it with the Python of an
-environment in which archc is installed; the comparison with Keras needs the tensorflow extra.
-Absolute times depend on the machine; the ratios are what to quote.
+environment in which archc is installed; the comparison with Keras needs the tensorflow extra, the
+one with Vela the oracles extra too, and is of the same network: its file is converted first, which
+is not counted. Absolute times depend on the machine; the ratios are what to quote.
 """
 
 import argparse
@@ -27,6 +28,13 @@ import sys
 sys.path.insert(0, {folder!r})
 import dscnn_a05
 dscnn_a05.build_model().summary()
+"""
+CONVERT = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from support import shipped
+Path({file!r}).write_bytes(shipped.tflite({name!r}, "int8"))
 """
 
 
@@ -73,6 +81,28 @@ def imports(command: list[str]) -> list[tuple[str, float]]:
     return sorted(spent.items(), key=lambda item: -item[1])
 
 
+def profilers(folder: str, keras: list[str], runs: int) -> None:
+    """`archc profile` against the other ways to learn the figures of the same network.
+
+    Vela begins with the int8 file: building, calibrating and converting the network come before it.
+    """
+    profile = [*ARCHC, "profile", str(SPEC)]
+    other, archc = compare(keras, profile, runs)
+    show("Keras build and summary : archc profile", other, archc, other / archc, "no goal")
+    if not find_spec("ethosu"):
+        print("Vela : archc profile needs Vela: pip install 'archc-dsl[oracles]'")
+        return
+    file = os.path.join(folder, f"{SPEC.stem}.tflite")
+    tests = str(ROOT / "tests")
+    made = seconds([sys.executable, "-c", CONVERT.format(tests=tests, file=file, name=SPEC.stem)])
+    vela = [sys.executable, "-m", "ethosu.vela", "--accelerator-config", "ethos-u55-128"]
+    vela += ["--verbose-performance", "--output-dir", folder, file]
+    other, archc = compare(vela, profile, runs)
+    show("Vela on the converted file : archc profile", other, archc, other / archc, "no goal")
+    whole = made + other
+    show("convert, then Vela : archc profile", whole, archc, whole / archc, "no goal")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=15, help="counted runs of each command")
@@ -91,6 +121,7 @@ def main() -> None:
             script = [sys.executable, "-c", KERAS.format(folder=folder)]
             keras, archc = compare(script, one, max(3, runs // 5))
             show("Keras build and summary : archc", keras, archc, keras / archc, "at least 15")
+            profilers(folder, script, max(3, runs // 3))
 
         for count in (1_000, 10_000):
             Path(folder, f"chain_{count}.arch").write_text(chain(count))

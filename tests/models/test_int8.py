@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from support import shipped
-from support.tflite import TfliteFile, convert, read
+from support.tflite import TfliteFile, read
 
 pytestmark = pytest.mark.keras
 
@@ -20,33 +20,26 @@ SHAPE_ARITHMETIC = {
     *("CAST", "SQUEEZE", "SLICE", "TILE", "BROADCAST_TO"),
 }
 """What a converter leaves to compute shapes while the network runs."""
-CONVERTED = (
-    *shipped.REFERENCE,
-    *("mobilenet_v1_a025", "mobilenet_v2_a035", "mobilenet_v3_small", "efficientnet_b0"),
-    "squeezenet",
-)
-"""Of each published family the narrowest variant: the others have the same operators."""
 
 
 @cache
 def converted(name: str) -> TfliteFile:
-    samples = 8 if name in shipped.REFERENCE else 2
-    return read(convert(shipped.model(name), samples=samples))
+    return read(shipped.tflite(name))
 
 
-@pytest.mark.parametrize("name", CONVERTED)
+@pytest.mark.parametrize("name", shipped.NAMES)
 def test_operators_are_those_of_the_manifest(name: str) -> None:
     deployed = shipped.compiled(name).manifest["deployed"]
     assert converted(name).counts == deployed["operators"]
 
 
-@pytest.mark.parametrize("name", CONVERTED)
+@pytest.mark.parametrize("name", shipped.NAMES)
 def test_weight_bytes_are_those_of_the_manifest(name: str) -> None:
     deployed = shipped.compiled(name).manifest["deployed"]
     assert converted(name).weight_bytes == deployed["weight_bytes"]
 
 
-@pytest.mark.parametrize("name", CONVERTED)
+@pytest.mark.parametrize("name", shipped.NAMES)
 def test_no_shape_arithmetic_is_left(name: str) -> None:
     assert not SHAPE_ARITHMETIC & set(converted(name).counts)
 

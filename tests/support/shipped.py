@@ -1,11 +1,14 @@
-"""The shipped specs, each compiled and built once per test session."""
+"""The shipped specs, each compiled, built and converted once per test session."""
 
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import archc
+from archc.analysis.lowering import Deployed, lower
+from archc.ir.graph import Graph
 from support.keras_models import randomise
+from support.tflite import convert
 from support.variance import keep_variance
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -38,3 +41,21 @@ def model(name: str) -> Any:
     randomise(built)
     keep_variance(built)
     return built
+
+
+@cache
+def tflite(name: str, io: str = "float32") -> bytes:
+    """Its full-integer int8 file. All tests share it: the largest takes some 15 s to convert."""
+    return convert(model(name), io, samples=2)
+
+
+@cache
+def graph(name: str) -> Graph:
+    """Its op graph."""
+    return compiled(name)._network.graph
+
+
+@cache
+def deployed(name: str, io: str = "float32") -> Deployed:
+    """What the compiler says the int8 file holds."""
+    return lower(graph(name), io)
