@@ -1,5 +1,8 @@
 """The deployed graph by itself: which layers an operator stems from, order, bytes, speed."""
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from archc.analysis.lowering import INPUT, lower
@@ -7,9 +10,10 @@ from support.nets import Net
 
 
 def block(net: Net) -> None:
-    net("dwconv", kernel=(3, 3))
+    # A bias left open is settled by a search over the whole net.
+    net("dwconv", kernel=(3, 3), bias=False)
     net.chain("batchnorm", "relu6")
-    net("conv", channels=8)
+    net("conv", channels=8, bias=False)
     net.chain("batchnorm", "dropout", "relu6")
 
 
@@ -75,13 +79,96 @@ def test_what_is_not_known_is_said() -> None:
     assert "GELU" in unknown.reason
 
 
+@pytest.mark.parametrize("seed", range(100))
+def test_the_order_of_degenerate_nets_can_be_executed(seed: int) -> None:
+    from support.random_nets import degenerate_net
+
+    for index, op in enumerate(lower(degenerate_net(seed, size=12).graph()).operators):
+        assert all(source < index for source in op.inputs)
+
+
+def test_a_chain_with_skips_and_gates_has_one_order() -> None:
+    net = Net(8, 8, 8)
+    block(net)
+    x = net.last
+    block(net)
+    x = net("add", x, net.last)
+    net("global_average_pool", keepdims=True)
+    net("conv", channels=8)
+    net("sigmoid")
+    x = net("multiply", x, net.last)
+    assert lower(net.graph()).order == "exact"
+    net("concat", net("conv", x, channels=8), net("tanh", x))
+    assert lower(net.graph()).order == "predicted"
+
+
+def test_every_step_says_what_it_is_traced_to() -> None:
+    """Only what the converter itself puts in has no TensorFlow operation."""
+    from support.random_nets import random_net
+
+    for seed in range(60):
+        graph = random_net(seed, size=20).graph()
+        for node in graph.nodes[1:]:
+            for step in node.op.device(node.shape, *graph.input_shapes(node)):
+                assert step.traced or step.operator in ("DEQUANTIZE", "QUANTIZE"), node.op
+
+
+def test_what_depends_on_more_than_is_known_is_said() -> None:
+    net = Net(8, 8, 1)
+    net("layernorm")
+    (unknown,) = lower(net.graph()).unknown
+    assert unknown.layers == (1,)
+    net = Net(8)
+    net("reshape", shape=(1, 1, 8))
+    net("hard_swish")
+    (unknown,) = lower(net.graph()).unknown
+    assert 2 in unknown.layers
+
+
+def linear(make: Callable[[int], Net], small: int = 500, times: int = 4) -> None:
+    """Work on a net so many times as large is not half as large again per operator."""
+    graphs = [make(small).graph(), make(small * times).graph()]
+    taken = []
+    for graph in graphs:
+        runs = []
+        for _ in range(3):
+            start = time.process_time()
+            lower(graph)
+            runs.append(time.process_time() - start)
+        taken.append(min(runs))
+    assert taken[1] < 2.5 * times * taken[0], taken
+
+
+def alternating(count: int) -> Net:
+    """RESHAPE and an activation in turns, all of four axes."""
+    net = Net(2, 2, 2, 2)
+    for number in range(count):
+        net("reshape", shape=(2, 2, 2, 2) if number % 2 else (2, 2, 4, 1))
+        net("relu6" if number % 3 else "sigmoid")
+    return net
+
+
+def nested_gates(count: int) -> Net:
+    net = Net(8, 8, 8)
+    values = [net("conv", channels=8, bias=True) for _ in range(count)]
+    last = net.last
+    for value in reversed(values[:-1]):
+        last = net("multiply", value, last)
+    return net
+
+
+@pytest.mark.parametrize("make", [alternating, nested_gates])
+def test_time_grows_with_the_number_of_operators(make: Callable[[int], Net]) -> None:
+    linear(make)
+
+
 def test_ten_thousand_operators_lower() -> None:
     net = Net(8, 8, 8)
     for _ in range(1_666):
         block(net)
     deep = net.graph()
     net = Net(8, 8, 8)
-    wide = [net("relu6", net("conv", 0, channels=8)) for _ in range(5_000)]
+    wide = [net("relu6", net("conv", 0, channels=8, bias=True)) for _ in range(5_000)]
     net("concat", *wide)
     for graph in (deep, net.graph()):
         assert len(lower(graph).operators) > 3_000

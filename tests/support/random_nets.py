@@ -27,6 +27,12 @@ def random_net(seed: int, size: int = 9, exotic: bool = True) -> Net:
             _grow(net, random, random.choice(kinds), reads)
         except OpError:
             continue
+    _join(net)
+    return net
+
+
+def _join(net: Net) -> None:
+    """Let dense layers and a concatenation read what nothing reads."""
     ends = []
     for value in net.loose():
         if len(net.shape(value)) > 1:
@@ -34,7 +40,6 @@ def random_net(seed: int, size: int = 9, exotic: bool = True) -> Net:
         ends.append(net("dense", value, units=4))
     if len(ends) > 1:
         net("concat", *ends)
-    return net
 
 
 def _grow(net: Net, random: Random, kind: str, x: int) -> None:
@@ -117,3 +122,34 @@ def _gate(net: Net, style: str, x: int) -> None:
     if style == "dense":
         net("reshape", shape=(1, 1, channels))
     net("multiply", x, net.last)
+
+
+_DEGENERATE = (
+    *("flatten", "to_map", "reshape", "gap", "gap_map", "multiply", "multiply", "add", "concat"),
+    *("relu6", "sigmoid", "hard_swish", "hard_sigmoid", "swish", "batchnorm", "dense", "conv"),
+)
+
+
+def degenerate_net(seed: int, size: int = 7) -> Net:
+    """A graph of vectors and maps of few pixels or channels, where shapes are easily confused."""
+    random = Random(f"degenerate {seed}")
+    shapes = [
+        (8,),
+        (1, 1, 8),
+        (1, 1, 1),
+        (1,),
+        (4, 1, 1),
+        (1, 4, 4),
+        (1, 1, 4),
+        (2, 2, 1),
+        (4, 4, 4),
+    ]
+    net = Net(*random.choice(shapes))
+    while net.last < size:
+        reads = net.last if random.random() < 0.75 else random.randrange(net.last + 1)
+        try:
+            _grow(net, random, random.choice(_DEGENERATE), reads)
+        except OpError:
+            continue
+    _join(net)
+    return net

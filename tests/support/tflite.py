@@ -1,6 +1,8 @@
 """The int8 converter as a judge: a model to a TFLite file, and what is in such a file."""
 
 import contextlib
+import difflib
+import importlib.metadata
 import io as io_module
 import os
 import warnings
@@ -74,6 +76,33 @@ def convert(model: Any, io: Io = "float32", samples: int = 8) -> bytes:
         # It reports its temporary folder, and that it takes the range of the input from the data.
         warnings.simplefilter("ignore")
         return bytes(converter.convert())
+
+
+def differences(deployed: Any, file: TfliteFile, order: bool = True) -> str:
+    """What a predicted deployed graph and a converted file disagree about; empty if nothing.
+
+    Compared are operators with their result shapes (in the file's order, if ``order``) and bytes.
+    The text holds both lists as a diff, and says so if the converter is not the observed one.
+    """
+    from archc.analysis.lowering import OBSERVED
+
+    predicted = [(op.operator, op.shape) for op in deployed.operators]
+    found = [(op.operator, op.shape) for op in file.operators]
+    if not order:
+        predicted, found = sorted(predicted), sorted(found)
+    lines: list[str] = []
+    if predicted != found:
+        ours, theirs = ([f"{op} {shape}" for op, shape in side] for side in (predicted, found))
+        lines.extend(difflib.unified_diff(ours, theirs, "predicted", "found", n=99, lineterm=""))
+    for name in ("weight_bytes", "constant_bytes"):
+        says, is_ = getattr(deployed, name), getattr(file, name)
+        if says != is_:
+            lines.append(f"{name}: predicted {says:,}, found {is_:,}")
+    if lines:
+        installed = {name: importlib.metadata.version(name) for name in OBSERVED}
+        if installed != OBSERVED:
+            lines.append(f"the rules were observed on {OBSERVED}, this is {installed}")
+    return "\n".join(lines)
 
 
 _BIASED = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3}

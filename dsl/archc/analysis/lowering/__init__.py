@@ -7,11 +7,15 @@ from archc.analysis.lowering.deployed import (
     Unknown,
     measure,
 )
+from archc.analysis.lowering.order import places
 from archc.analysis.lowering.passes import passes
 from archc.analysis.lowering.program import SOURCE, Program
 from archc.ir.graph import Graph
 
-__all__ = ["INPUT", "Deployed", "DeviceOp", "Unknown", "lower"]
+__all__ = ["INPUT", "OBSERVED", "Deployed", "DeviceOp", "Unknown", "lower"]
+
+OBSERVED = {"tensorflow": "2.21.0", "keras": "3.15.1"}
+"""The versions on which every rule of this package was observed."""
 
 
 def lower(graph: Graph, io: str = "float32") -> Deployed:
@@ -30,15 +34,15 @@ def translate(graph: Graph) -> Program:
     """Every operator as it would be on its own."""
     program = Program(graph.nodes[0].shape)
     values = [SOURCE]
+    steps = [node.op.device(node.shape, *graph.input_shapes(node)) for node in graph.nodes]
+    where = places(graph, steps)
     for index, node in enumerate(graph.nodes):
         if index == 0:
             continue
         reads = [values[source] for source in node.inputs]
         made: list[int] = []
-        steps = node.op.device(node.shape, *graph.input_shapes(node))
-        for number, step in enumerate(steps):
+        for step, place in zip(steps[index], where[index], strict=True):
             inputs = [made[i] if i >= 0 else reads[-1 - i] for i in step.inputs]
-            place = (index, 2 * number + 1)
             made.append(program.add(step, inputs, frozenset({index}), place).index)
         values.append(made[-1] if made else reads[0])
     program.finish(values[graph.output])
@@ -46,7 +50,7 @@ def translate(graph: Graph) -> Program:
 
 
 def publish(program: Program) -> Deployed:
-    """The program as it stands, in order of execution."""
+    """The program as it stands, in the order of the file."""
     ordered = sorted(program, key=lambda instruction: instruction.place)
     numbers = {instruction.index: number for number, instruction in enumerate(ordered)}
     numbers[SOURCE] = INPUT

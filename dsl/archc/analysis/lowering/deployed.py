@@ -1,6 +1,7 @@
 """What the int8 converter leaves of a network, as data."""
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from archc.ops.base import Shape
@@ -41,6 +42,7 @@ class Unknown(NamedTuple):
     """A pattern whose lowering is not known; what is said of these nodes is a guess."""
 
     layers: tuple[int, ...]
+    """Indices of the graph's nodes, ascending; at least one."""
     reason: str
 
 
@@ -48,7 +50,7 @@ class Deployed(NamedTuple):
     """The int8 file that TensorFlow's converter makes of a network (batch 1)."""
 
     operators: tuple[DeviceOp, ...]
-    """In a valid execution order: the spec's, which the file's need not be between branches."""
+    """In the order of the file, each reading only earlier ones."""
     counts: dict[str, int]
     """How often each operator occurs, sorted by name."""
     weight_bytes: int
@@ -60,6 +62,9 @@ class Deployed(NamedTuple):
     """Index of the operator that gives the network's output, border excluded; or `INPUT`."""
     input_shape: Shape
     """Of the network's input."""
+    order: str
+    """`exact` where each operator reads the one before it, whatever else it reads, so that no
+    other order is possible; else `predicted` by `archc.analysis.lowering.order`."""
 
 
 def measure(
@@ -87,4 +92,10 @@ def measure(
         unknown,
         output,
         input_shape,
+        "exact" if _is_chain(operators) else "predicted",
     )
+
+
+def _is_chain(operators: tuple[DeviceOp, ...]) -> bool:
+    inner = [i for i, op in enumerate(operators) if not op.border]
+    return all(a in operators[b].inputs for a, b in pairwise(inner))

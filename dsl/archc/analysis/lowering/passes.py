@@ -7,7 +7,9 @@ ask which operator of the language one came from.
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from math import inf
 
+from archc.analysis.lowering.order import Place
 from archc.analysis.lowering.program import OUTPUT, SOURCE, Instruction, Program
 from archc.ops.base import Shape, Step, product
 
@@ -41,6 +43,25 @@ def same_shape(a: Instruction, b: Instruction) -> bool:
     return a.shape == b.shape and a.step.batched == b.step.batched
 
 
+def doubt_single_channels(program: Program) -> None:
+    """A LayerNorm over one channel: its MEANs are identities, and a DEQUANTIZE goes with them."""
+    for instruction in program:
+        if instruction.operator == "SQUARED_DIFFERENCE" and instruction.shape[-1] == 1:
+            program.doubt(instruction, "a layer normalisation over a single channel")
+
+
+def doubt_pixel_means(program: Program) -> None:
+    """Equal MEANs of one pixel, one of them made a map again: when they merge is not known."""
+    for instruction in program:
+        if instruction.operator in ("MEAN", "REDUCE_MAX") and len(instruction.users) > 1:
+            before = program.source(instruction).shape
+            users = [program[user] for user in instruction.users if user != OUTPUT]
+            if _is_vector(before) and any(
+                user.operator == "RESHAPE" and user.shape == before for user in users
+            ):
+                program.doubt(instruction, "a mean of one pixel read as a vector and as a map")
+
+
 def merge_equal(program: Program) -> None:
     """Equal operators without weights of their own that read one tensor are one."""
     seen: dict[tuple[object, ...], Instruction] = {}
@@ -49,9 +70,11 @@ def merge_equal(program: Program) -> None:
         if step.biases or step.weights:
             continue
         reads = sorted(instruction.inputs) if step.operator in COMMUTATIVE else instruction.inputs
-        first = seen.setdefault((step, instruction.activation, tuple(reads)), instruction)
+        facts = step._replace(inputs=(), traced=())
+        first = seen.setdefault((facts, instruction.activation, tuple(reads)), instruction)
         if first is not instruction:
             first.layers |= instruction.layers
+            first.place = min(first.place, instruction.place)
             program.replace(instruction, first)
 
 
@@ -99,6 +122,11 @@ def recognise_hard_swish(program: Program) -> None:
                 if clipped.step.scalar == Fraction(3) and program.source(clipped) is x:
                     instruction.layers |= sixth.layers
                     program.change(instruction, operator="HARD_SWISH")
+                    if x.operator == "RESHAPE" and _lifts_vector(program, x):
+                        # MUL reads the vector itself before HARD_SWISH is recognised.
+                        program.doubt(
+                            instruction, "HARD_SWISH of a reshaped vector may be left in parts"
+                        )
                     program.read(instruction, [x.index])
                     break
 
@@ -126,21 +154,54 @@ ELEMENTWISE = frozenset({"RELU", "RELU6", "LOGISTIC", "TANH"})
 """Operators on one tensor that change places with a RESHAPE before them."""
 
 
+class _Run:
+    """RESHAPEs in a row, each read by the next one alone."""
+
+    __slots__ = ("members", "passed", "place")
+
+    def __init__(self, member: Instruction) -> None:
+        self.members = [member]
+        self.passed = 0
+        """How many of them an operator moved ahead of last, and where it stood."""
+        self.place: Place = ()
+
+
 def sink_reshapes(program: Program) -> None:
-    """A RESHAPE moves behind the elementwise operators that alone read it."""
+    """A RESHAPE moves behind the elementwise operators that alone read it.
+
+    An operator moves ahead of a whole run of RESHAPEs at once, so that long alternations of both
+    take linear time. What moves stands where the operator stood.
+    """
+    runs: dict[int, _Run] = {}
+    sunk: list[_Run] = []
     for instruction in program:
-        _merge_reshape(program, instruction, most=3)
+        if instruction.operator == "RESHAPE":
+            if _merge_reshape(program, instruction, most=3):
+                source = program.source(instruction)
+                if source.operator == "RESHAPE" and source.used_once:
+                    run = runs[instruction.index] = runs[source.index]
+                    run.members.append(instruction)
+                else:
+                    runs[instruction.index] = _Run(instruction)
+            continue
         while _sinks(program, instruction):
-            reshape = program.source(instruction)
-            before = program.source(reshape)
-            step = instruction.step._replace(shape=before.shape, batched=before.step.batched)
-            instruction.step, reshape.step = reshape.step, step
-            instruction.layers, reshape.layers = reshape.layers, instruction.layers
-            if len(instruction.inputs) > 1:
-                program.read(reshape, [before.index] * len(instruction.inputs))
-                program.read(instruction, [reshape.index])
-            reshape.moved = True
-            instruction = reshape  # the elementwise operator stands there now
+            last = program.source(instruction)
+            run = runs[last.index]
+            if instruction.constant and len(run.members) > 1:  # it may stop ahead of the last
+                run.members.pop()
+                run.passed = min(run.passed, len(run.members))
+                run = runs[last.index] = _Run(last)
+            before = program.source(run.members[0])
+            program.lift(instruction, run.members[0], last)
+            program.change(instruction, shape=before.shape, batched=before.step.batched)
+            instruction.moved = True
+            run.passed, run.place = len(run.members), instruction.place
+            sunk.append(run)
+    for run in dict.fromkeys(sunk):
+        for number, member in enumerate(run.members[: run.passed], 1):
+            member.place = (*run.place, number)
+    if sunk:
+        program.sort()
 
 
 def _sinks(program: Program, instruction: Instruction) -> bool:
@@ -209,17 +270,19 @@ def merge_reshapes(program: Program) -> None:
         _merge_reshape(program, instruction, most=4)
 
 
-def _merge_reshape(program: Program, instruction: Instruction, most: int) -> None:
+def _merge_reshape(program: Program, instruction: Instruction, most: int) -> bool:
     """Merge a RESHAPE with one before it that reads at most so many axes, the batch not counted;
-    it vanishes where that leaves the shape unchanged."""
+    it vanishes where that leaves the shape unchanged. Whether it is still there."""
     if instruction.operator != "RESHAPE":
-        return
+        return True
     source = program.source(instruction)
     if source.operator == "RESHAPE" and len(program.source(source).shape) <= most:
         program.rewire(instruction, 0, program.source(source))
         source = program.source(instruction)
     if same_shape(source, instruction):
         program.replace(instruction, source)
+        return False
+    return True
 
 
 def reshape_means(program: Program) -> None:
@@ -258,6 +321,13 @@ def broadcast_lone_vectors(program: Program) -> None:
     broadcast_vectors(program, lone=True)
 
 
+def _lifts_vector(program: Program, reshape: Instruction) -> bool:
+    """Whether a RESHAPE makes a 1x1 map of a vector."""
+    before, after = program.source(reshape).shape, reshape.shape
+    same = before[-1] == after[-1] > 1 and len(before) < len(after)
+    return same and _is_vector(after)
+
+
 def broadcast_vectors(program: Program, lone: bool = False) -> None:
     """MUL broadcasts a vector over a map, without a RESHAPE to a 1x1 map."""
     for instruction in program:
@@ -267,10 +337,8 @@ def broadcast_vectors(program: Program, lone: bool = False) -> None:
             source = program.source(instruction, place)
             if lone and not source.used_once:
                 continue
-            if source.operator == "RESHAPE" and _is_vector(source.shape) and source.shape[-1] > 1:
-                before = program.source(source)
-                if before.shape[-1] == source.shape[-1] and len(before.shape) < len(source.shape):
-                    program.rewire(instruction, place, before)
+            if source.operator == "RESHAPE" and _lifts_vector(program, source):
+                program.rewire(instruction, place, program.source(source))
 
 
 def fold_forward(program: Program) -> None:
@@ -288,6 +356,9 @@ def fold_forward(program: Program) -> None:
                     program.change(instruction, biases=instruction.shape[-1])
                 _take(program, instruction)
             _take_bias(program, instruction)
+            source = program.source(instruction)
+            if source.step.affine and instruction.step.biases and not source.used_once:
+                program.doubt(source, "it may fold into one dense layer and stay beside it")
         elif instruction.operator in ("CONV_2D", "DEPTHWISE_CONV_2D"):
             window = instruction.step.window
             padded = window is None or window.padding != "valid"
@@ -369,7 +440,7 @@ def requantise_concatenated(program: Program) -> None:
                     )
                 joining.add(index)
                 step = Step("QUANTIZE", source.shape)
-                after = (*source.place, 1)
+                after = (*source.place, 0)  # ahead of a RESHAPE that has moved behind it
                 made[index, group] = program.add(step, [index], joined[group], after)
             program.rewire(instruction, place, made[index, group])
 
@@ -396,7 +467,7 @@ def doubt_joined_scales(program: Program) -> None:
             doubled = len(source.users[instruction.index]) > 1
             if source.operator == "REDUCE_MAX" and shared:
                 program.doubt(instruction, "a maximum concatenated beside another use of it")
-            if beside.count("CONCATENATION") > 1:
+            if len(_joined(program, source)) > 1:
                 program.doubt(instruction, "one tensor in several concatenations may be rescaled")
             elif onwards and len(beside) > 1:
                 program.doubt(instruction, "scales tied before and after a concatenation")
@@ -404,6 +475,24 @@ def doubt_joined_scales(program: Program) -> None:
                 program.doubt(
                     instruction, "one tensor concatenated with itself may become a float island"
                 )
+
+
+def _joined(program: Program, source: Instruction) -> set[int]:
+    """Concatenations that a result reaches through same-scale operators, the first two found; the
+    search ends after a hundred operators."""
+    found: set[int] = set()
+    seen = {source.index}
+    stack = [source]
+    while stack and len(found) < 2 and len(seen) < 100:
+        for index in stack.pop().users:
+            if index != OUTPUT and index not in seen:
+                seen.add(index)
+                user = program[index]
+                if user.operator == "CONCATENATION":
+                    found.add(index)
+                elif user.operator in SAME_SCALE:
+                    stack.append(user)
+    return found
 
 
 def add_border(io: str) -> Callable[[Program], None]:
@@ -414,7 +503,7 @@ def add_border(io: str) -> Callable[[Program], None]:
             return
         source, output = program[SOURCE], program[program.output]
         readers = [user for user in source.users if user != OUTPUT]
-        first = program.add(Step("QUANTIZE", source.shape), [SOURCE], frozenset(), (0,))
+        first = program.add(Step("QUANTIZE", source.shape), [SOURCE], frozenset(), (-1.0,))
         first.border = True
         for user in readers:
             reader = program[user]
@@ -423,7 +512,8 @@ def add_border(io: str) -> Callable[[Program], None]:
                     program.rewire(reader, place, first)
         last = "DEQUANTIZE" if io == "float32" else "QUANTIZE"
         step = Step(last, output.shape, float_result=io == "float32")
-        final = program.add(step, [output.index], frozenset(), (*output.place, 1))
+        end = (*output.place, 0) if io == "float32" else (inf,)
+        final = program.add(step, [output.index], frozenset(), end)
         final.border = True
 
     return border
@@ -432,8 +522,10 @@ def add_border(io: str) -> Callable[[Program], None]:
 def passes(io: str) -> Iterable[Callable[[Program], None]]:
     """The passes in order."""
     return (
+        doubt_single_channels,
         drop_identities,
         merge_equal,
+        doubt_pixel_means,
         doubt_column_addends,
         drop_repeated_activations,
         merge_low_reshapes,
@@ -445,6 +537,7 @@ def passes(io: str) -> Iterable[Callable[[Program], None]]:
         fold_forward,
         flatten_into_dense,
         sink_reshapes,
+        merge_equal,
         doubt_gelu,
         fuse_activations,
         recognise_hard_swish,

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from archc.analysis.lowering.deployed import Unknown
+from archc.analysis.lowering.order import Place
 from archc.ops.base import Shape, Step
 
 OUTPUT = -1
 """Stands for the network's output among the users of an instruction."""
 SOURCE = 0
 """The instruction that stands for the network's input."""
-
-Place = tuple[int, ...]
 
 
 class Instruction:
@@ -29,7 +28,7 @@ class Instruction:
         self.inputs = inputs
         self.layers = layers
         self.place = place
-        """Where it stands; sorting by it gives a valid execution order."""
+        """Where it stands in the file."""
         self.activation: str | None = None
         """The activation fused into it."""
         self.border = False
@@ -58,13 +57,15 @@ class Instruction:
 
 
 class Program:
-    """Instructions by index. Removed ones leave a gap; walks go in order of creation."""
+    """Instructions by index; removed ones leave a gap. Walks go in order of creation, after
+    `sort` in that of their places; both are orders of execution."""
 
     def __init__(self, shape: Shape) -> None:
         self._all: list[Instruction | None] = []
+        self._walk: list[int] = []
         self.add(Step("", shape), [], frozenset(), ())
         self.output = SOURCE
-        self.unknown: list[Unknown] = []
+        self.unknown: dict[Unknown, None] = {}
 
     def __getitem__(self, index: int) -> Instruction:
         instruction = self._all[index]
@@ -74,8 +75,8 @@ class Program:
     def __iter__(self) -> Iterator[Instruction]:
         """The instructions there are, the network's input excluded. They may change meanwhile;
         what is added is not visited."""
-        for index in range(1, len(self._all)):
-            instruction = self._all[index]
+        for number in range(1, len(self._walk)):
+            instruction = self._all[self._walk[number]]
             if instruction is not None:
                 yield instruction
 
@@ -84,6 +85,7 @@ class Program:
     ) -> Instruction:
         instruction = Instruction(len(self._all), step, inputs, layers, place)
         self._all.append(instruction)
+        self._walk.append(instruction.index)
         self._use(instruction)
         return instruction
 
@@ -94,7 +96,7 @@ class Program:
 
     def doubt(self, instruction: Instruction, reason: str) -> None:
         """Record that what becomes of an instruction is not known."""
-        self.unknown.append(Unknown(tuple(sorted(instruction.layers)), reason))
+        self.unknown[Unknown(tuple(sorted(instruction.layers)), reason)] = None
 
     def source(self, instruction: Instruction, place: int = 0) -> Instruction:
         """The instruction whose result is read at an input."""
@@ -107,6 +109,26 @@ class Program:
         source.users.setdefault(user.index, []).append(place)
         old.users[user.index].remove(place)
         self._clean(old, user.index)
+
+    def lift(self, user: Instruction, first: Instruction, last: Instruction) -> None:
+        """Move an instruction that alone reads the last of a row ahead of the first of it."""
+        before = self.source(first)
+        last.users, user.users = user.users, {first.index: [0]}
+        for reader, places in last.users.items():
+            if reader == OUTPUT:
+                self.output = last.index
+            else:
+                for place in places:
+                    self[reader].inputs[place] = last.index
+        del before.users[first.index]
+        first.inputs = [user.index]
+        user.inputs = [before.index] * len(user.inputs)
+        before.users[user.index] = list(range(len(user.inputs)))
+
+    def sort(self) -> None:
+        """Let walks go in the order of places from now on."""
+        there = (self[index] for index in self._walk[1:] if self._all[index] is not None)
+        self._walk[1:] = [i.index for i in sorted(there, key=lambda i: (i.place, i.index))]
 
     def read(self, user: Instruction, sources: list[int]) -> None:
         """Make an instruction read other results; what nothing reads any more goes."""
