@@ -11,11 +11,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from archc.api import ArchError as ArchError
     from archc.api import Compiled as Compiled
+    from archc.api import check_n6_compatibility as check_n6_compatibility
     from archc.api import compile_file as compile_file
     from archc.api import compile_text as compile_text
+    from archc.api import profile_model as profile_model
+    from archc.api import quantize as quantize
+    from archc.api import shadow_quantised as shadow_quantised
+    from archc.api import verify_model as verify_model
 
 __version__ = "0.1.0"
-__all__ = ["ArchError", "Compiled", "__version__", "compile_file", "compile_text"]
+__all__ = [
+    "ArchError",
+    "Compiled",
+    "__version__",
+    "check_n6_compatibility",
+    "compile_file",
+    "compile_text",
+    "profile_model",
+    "quantize",
+    "shadow_quantised",
+    "verify_model",
+]
 
 
 def __getattr__(name: str) -> object:

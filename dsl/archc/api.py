@@ -1,7 +1,8 @@
 """The Python interface: compile a file or a text, look at the result, write it, build it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 from archc.diagnostics.model import Diagnostic, Rejected, make
 from archc.diagnostics.render import render
 from archc.driver import Compilation, Network, Options, compile_spec, judged_by, outputs
-from archc.files import Loader, write
+from archc.files import Loader, load_bytes, write
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.source import Source
 
 if TYPE_CHECKING:
     import keras
+
+    from archc.importer.judge import Finding
+    from archc.quantization.convert import Io, Progress
+    from archc.quantization.core import Quantization
+    from archc.training.shadow import FineTuned
+    from archc.verify import Verification
 
 
 class ArchError(Exception):
@@ -165,6 +172,113 @@ def _several(source: Source, compilation: Compilation) -> Diagnostic:
     )
 
 
+def profile_model(
+    model: "keras.Model", *, io: str = "float32", limits: Limits = DEFAULT_LIMITS
+) -> dict[str, Any]:
+    """The figures of any Keras 3 model, in the form of the manifest. Needs the `tensorflow` extra.
+
+    >>> import keras, archc
+    >>> image = keras.Input((32, 32, 3), name="image")
+    >>> x = keras.layers.Conv2D(8, 3, activation="relu", name="features")(image)
+    >>> x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    >>> figures = archc.profile_model(keras.Model(image, x))
+    >>> figures["totals"]["macs"], figures["totals"]["params"]
+    (194400, 224)
+    >>> figures["layers"][1]["output_shape"], figures["unseen"]
+    ([30, 30, 8], [])
+
+    Nothing is executed: the figures come from the model's config, and parameters from its
+    variables.
+
+    Returns:
+        `layers` and `totals` as in the manifest (`stage`, `block`, `repeat` and `source` are null,
+        `origin` is empty), one row per Keras layer in order of execution; and `name`, `inputs`,
+        `outputs`, `deployed` and `unseen`. Nested models are opened: their layers go by
+        path, `outer/inner`, and their inputs are left out. A layer that is called several times
+        is one row: parameters once, MACs and activations of all its calls, inputs of all, the
+        output shape of its first. A layer that stands in several models counts its parameters
+        under one of its paths. `supported` is by the rules of the STM32N6 with nothing
+        allowed.
+
+        What is not known is None in a row and listed in `unseen` (`layer`, `class_name`, `reason`,
+        `unknown`): custom layers, Lambdas, recurrent layers, attention, axes that are open. The
+        totals sum what is known. Then `totals["macs"]` is a lower bound, and
+        `totals["stedgeai_macc"]` is None, as it is wherever it is not known how ST counts a
+        layer. `deployed` (`precision`, `operators`, `weight_bytes`, `peak_activation_bytes`,
+        `peak_at`) is for conversion with batch 1; it is None unless
+        everything is known and there are one input and one output. A model whose class has a
+        `call` of its own cannot be seen into: its layers are listed with their parameters only.
+
+    Args:
+        model: functional, sequential or other, built.
+        io: the border of the deployed model: `float32`, `int8` or `uint8`.
+        limits: bounds on the work: `operators`, `nesting`, `layer_name_length`.
+
+    Raises:
+        ArchError: it is no Keras 3 model, is not built, or is over a bound.
+        ImportError: Keras is not installed.
+    """
+    from archc.importer.profile import profile_model as profile
+
+    try:
+        return profile(model, io, limits=limits)
+    except Rejected as rejected:
+        raise ArchError([rejected.diagnostic]) from None
+
+
+def check_n6_compatibility(
+    model: "keras.Model",
+    *,
+    allow: Sequence[str] = (),
+    io: str = "float32",
+    board: str | None = None,
+    notes: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+) -> "list[Finding]":
+    """What the STM32N6 has against a Keras 3 model: nothing, where the list is empty.
+
+    >>> import keras, archc
+    >>> image = keras.Input((32, 32, 8), name="image")
+    >>> x = keras.layers.Conv2D(16, 3, name="features")(image)
+    >>> archc.check_n6_compatibility(keras.Model(image, x))
+    []
+    >>> x = keras.layers.Flatten(name="flat")(x)
+    >>> [finding.layer for finding in archc.check_n6_compatibility(keras.Model(image, x))]
+    ['flat']
+
+    The rules are those that specs are held to (`archc targets stm32n6`), on the operators that the
+    int8 converter makes of the model. Beside them: a layer that is not known is an error
+    (`unknown_layer`), never taken for one that runs; layers that leave shape arithmetic in the
+    file if the model is converted with the open batch it has (`open_batch`: Reshape, Flatten,
+    Dense on more than a vector, dilation, Conv2DTranspose, UpSampling2D) are warnings, and so is
+    the RESHAPE that an Add may gain with batch 1 (`batch_one_add`).
+
+    Args:
+        model: functional, sequential or other, built.
+        allow: what may be used beyond the demanded operators: operators by our names, rules that
+            yield, classes of layers that are not known. It becomes a warning to confirm.
+        io: the border of the deployed model: `float32`, `int8` or `uint8`.
+        board: `dk` (the default), `nucleo` or `audio`.
+        notes: whether findings of level `note` are listed too: what costs speed or memory, and
+            the conversions of a float32 border. Errors and warnings always are.
+        limits: bounds on the work, as for `profile_model`.
+
+    Returns:
+        findings with `code`, `level`, `layer`, `message`, `remedy`, `source` and `confidence`, as
+        in the manifest.
+
+    Raises:
+        ArchError: it is no Keras 3 model, is not built, or is over a bound; a name is unknown.
+        ImportError: Keras is not installed.
+    """
+    from archc.importer.profile import check_model
+
+    try:
+        return check_model(model, allow, io, board, notes=notes, limits=limits)
+    except Rejected as rejected:
+        raise ArchError([rejected.diagnostic]) from None
+
+
 def expression_text(value: object) -> str:
     """A Python value as an expression of the language.
 
@@ -184,3 +298,165 @@ def expression_text(value: object) -> str:
     if isinstance(value, tuple):
         return " x ".join(f"({expression_text(extent)})" for extent in value)
     raise TypeError(f"a parameter is a number, a boolean, a size or a text, not {value!r}")
+
+
+@contextmanager
+def shadow_quantised(model: "keras.Model", *, leave: Sequence[str] = ()) -> "Iterator[FineTuned]":
+    """Quantisation-aware fine-tuning: inside the `with` block the model computes with its kernels
+    rounded to int8 as the converter will round them, while training moves the float ones.
+
+        model = keras.models.load_model("net.keras")
+        with archc.shadow_quantised(model):
+            model.compile(keras.optimizers.Adam(1e-4), "binary_crossentropy")
+            model.fit(images, labels, epochs=5)
+        model.save("net_tuned.keras")
+
+    Kernels have a scale per output channel (`archc.training.rounding` has the rule and why a
+    folded BatchNorm does not change it); activations and biases stay in float. Gradients pass the
+    rounding as they are. BatchNorms are frozen: statistics, gamma and beta, in training too.
+    `evaluate` and `predict` show the network with rounded kernels inside the block, and with float
+    kernels after it. Of functions you have traced yourself, and of other models that share layers
+    with this one, make new ones on entering and on leaving; the model's own are renewed.
+
+    Nothing of this is in the model: saved inside the block or after it, it has the same standard
+    layers and names as before and float kernels. They are kept, not put on the grid, so that it
+    can be trained on; the converter rounds them the same way as training did.
+
+    Compile inside the block, since it changes which weights are trainable. An optimizer that was
+    first used inside it is started afresh at its end, with the settings it had.
+
+    Args:
+        model: a built model; functional, sequential, nested or subclassed. Layers with weights are
+            those of Keras whose rounding is known: Conv1D, Conv2D, Conv2DTranspose,
+            DepthwiseConv2D, SeparableConv2D and Dense.
+        leave: names of layers to leave as they are, for layers of any other kind.
+
+    Yields:
+        The names of the layers with rounded kernels, frozen, and left in float.
+
+    Raises:
+        ArchError: the model cannot be fine-tuned so; it says which layers are in the way, and
+            nothing was done to the model.
+        ImportError: Keras is not installed.
+    """
+    from archc.training.shadow import Shadow, survey
+
+    found = survey(model, leave)
+    if found.problems:
+        raise ArchError(found.problems)
+    shadow = Shadow(found)
+    shadow.attach()
+    try:
+        yield shadow.report
+    finally:
+        shadow.detach()
+
+
+def quantize(
+    model: "keras.Model | str | os.PathLike[str]",
+    data: object,
+    *,
+    validation: object = None,
+    array: str | None = None,
+    validation_array: str | None = None,
+    holdout: float = 0.2,
+    samples: tuple[int, int] = (500, 200),
+    manifest: "dict[str, Any] | str | os.PathLike[str] | None" = None,
+    io: "Io | None" = None,
+    progress: "Progress | None" = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> "Quantization":
+    """Full-integer post-training quantisation as the STM32N6 wants it, and what it costs.
+
+    int8 weights per channel, int8 activations, batch 1. The file is compared with the float model
+    on samples that it was not calibrated on; the same model and data give the same bytes. Needs the
+    `quantize` extra.
+
+        result = archc.quantize(model, images, manifest=compiled.manifest)
+        if result.cosine >= 0.95 and not result.verification.failed:
+            pathlib.Path("net_int8.tflite").write_bytes(result.tflite)
+
+    Args:
+        model: functional or sequential, in memory or the path of a `.keras` file. A file is loaded
+            without running anything of its own: it has to have layers of Keras only.
+        data: samples for calibration, scaled as in training: an array (samples, *input shape), a
+            dictionary of arrays by the name of the input, or the path of a `.npz` or `.npy` file.
+        validation: samples for the comparison, likewise; None: a part of ``data``.
+        array: the array of ``data``, where it holds several and the model has one input.
+        validation_array: the same of ``validation``.
+        holdout: the share of ``data`` that is kept from calibration, where ``validation`` is None.
+        samples: how many are used at most for calibration and for the comparison, drawn at random,
+            always the same ones.
+        manifest: what the file is verified against, or the path of it.
+        io: the type of inputs and outputs; None: the manifest's, else float32.
+        progress: called with what is being done, how much of it is, and of how much (0: unknown).
+        limits: ``model_bytes`` bounds a model file.
+
+    Returns:
+        ``tflite``, ``cosine``, ``worst`` (largest absolute error of an output), ``layers`` (the
+        error after each operator), ``vectors``, ``verification`` (None without a manifest),
+        ``doubts`` (warnings) and more; see `archc.quantization.core.Quantization`.
+
+    Raises:
+        ArchError: the model or the data cannot be used, an extra is missing, or the converter
+            failed; it says which.
+    """
+    from archc.quantization.convert import silent
+    from archc.quantization.core import quantize as run
+
+    if not 0 < holdout < 1 or min(samples) < 1:
+        raise ValueError("holdout is a share between 0 and 1, samples are counts from 1")
+    try:
+        if manifest is not None and not isinstance(manifest, dict):
+            from archc.verify.document import load_manifest
+
+            manifest = load_manifest(os.fspath(manifest), limits)
+        return run(
+            model,
+            data,
+            validation=validation,
+            array=array,
+            validation_array=validation_array,
+            holdout=holdout,
+            samples=samples,
+            manifest=manifest,
+            io=io,
+            progress=progress or silent,
+            limits=limits,
+        )
+    except Rejected as rejected:
+        raise ArchError([rejected.diagnostic]) from None
+
+
+def verify_model(
+    manifest: "dict[str, Any] | str | os.PathLike[str]",
+    model: "str | os.PathLike[str]",
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+) -> "Verification":
+    """Whether a model file still is the network of a manifest. Nothing of the file is run.
+
+    Args:
+        manifest: a manifest, such as `Compiled.manifest`, or the path of one.
+        model: the path of a `.tflite` or `.keras` file.
+        limits: bounds on the work: `model_bytes`, `operators`, `nesting`, `errors`.
+
+    Returns:
+        what differs (``differences``, each an `error` that matters or a `note`), what was compared
+        and what was not; ``failed`` where a difference matters.
+
+    Raises:
+        ArchError: a file cannot be read, is damaged, or is over a bound.
+    """
+    from archc.verify import verify
+    from archc.verify.document import load_manifest
+
+    try:
+        if not isinstance(manifest, dict):
+            manifest = load_manifest(os.fspath(manifest), limits)
+        path = os.fspath(model)
+        return verify(
+            manifest, path, load_bytes(path, limits.model_bytes, "model_bytes"), limits=limits
+        )
+    except Rejected as rejected:
+        raise ArchError([rejected.diagnostic]) from None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archc.diagnostics.codes import CODES
-from archc.diagnostics.model import Code, Diagnostic, Label, Level
+from archc.diagnostics.model import Code, Diagnostic, Edit, Label, Level
 from archc.diagnostics.render import render, render_json, summary
 from archc.diagnostics.text import cells, columns, printable
 from archc.source import Source, Span
@@ -217,7 +217,9 @@ def test_cells_agree_with_printable(text: str) -> None:
 
 def test_json() -> None:
     span = at("arch x\n  bad\nend", "bad\nend")
-    document = render_json(error(span, "l", related=(Label(span, "r"),), notes=("n",), help="h"))
+    edits = (Edit(span, "good"),)
+    diagnostic = error(span, "l", related=(Label(span, "r"),), notes=("n",), help="h", edits=edits)
+    document = render_json(diagnostic)
     place = {"file": "specs/x.arch", "line": 2, "column": 3, "end_line": 3, "end_column": 4}
     assert document == {
         "code": "code",
@@ -228,6 +230,7 @@ def test_json() -> None:
         "related": [{**place, "label": "r"}],
         "notes": ["n"],
         "help": "h",
+        "edits": [{**place, "text": "good"}],
     }
     assert render_json(error(None))["line"] is None
 

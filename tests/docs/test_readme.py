@@ -49,11 +49,28 @@ def run(command: str, folder: Path) -> str:
     return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
 
 
-def prepare(folder: Path) -> Path:
-    """A copy of what the commands read and write."""
+def prepare(folder: Path, command: str = "") -> Path:
+    """A copy of what the commands read and write, and a trained model for those that take one."""
     for name in ("specs", "generated"):
         shutil.copytree(ROOT / name, folder / name)
+    if takes_model(command):
+        import numpy as np
+
+        from support import shipped
+        from support.variance import images
+
+        shipped.model(MODEL).save(folder / f"{MODEL}.keras")
+        (folder / f"{MODEL}.tflite").write_bytes(shipped.tflite(MODEL))
+        np.savez(folder / "samples.npz", images((64, 256, 1), count=130))
     return folder
+
+
+MODEL = "dscnn_a025"
+"""The network whose trained model the README works with."""
+
+
+def takes_model(command: str) -> bool:
+    return f" {MODEL}.keras" in command or f" {MODEL}.tflite" in command
 
 
 def matches(shown: str, real: str) -> bool:
@@ -86,9 +103,15 @@ def shown_by_readme() -> list[tuple[str, str]]:
 COMMANDS = [(command, shown) for command, shown in shown_by_readme() if command not in JUDGED]
 
 
-@pytest.mark.parametrize(("command", "shown"), COMMANDS, ids=[c for c, _ in COMMANDS])
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        pytest.param(*each, id=each[0], marks=[pytest.mark.keras] * takes_model(each[0]))
+        for each in COMMANDS
+    ],
+)
 def test_commands_print_what_is_shown(command: str, shown: str, tmp_path: Path) -> None:
-    real = run(command, prepare(tmp_path))
+    real = run(command, prepare(tmp_path, command))
     assert matches(shown, real), f"the README shows\n{shown}\nbut `{command}` prints\n{real}"
 
 

@@ -1,9 +1,10 @@
 """Valid specs with one edit, and junk: diagnostics or a network, never another exception."""
 
 from pathlib import Path
+from random import Random
 
 import pytest
-from hypothesis import event, example, given
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 from lark import Lark
@@ -16,11 +17,24 @@ from archc.source import Source
 from archc.syntax.grammar import read_grammar
 from archc.syntax.parse import parse_expression
 from support.checking import check_diagnostics, check_network, compiled
-from support.profiles import Tally, share
+from support.mutations import (
+    KINDS,
+    Answer,
+    Mutation,
+    answer,
+    first_suggestion,
+    helps,
+    judged,
+    texts,
+)
+from support.mutations import mutations as every_mutation
+from support.profiles import Share, Tally, share
 from support.strategies import inlined, junk, mutants, shipped, tokens
 
 EDITED = Tally("specs with one edit")
 JUNK = Tally("junk")
+MUTATED = Share("shipped specs with one edit, well answered")
+SUGGESTED = Share("misspelt names corrected by the first suggestion")
 SENTENCES = Tally("sentences of the grammar")
 
 
@@ -92,6 +106,65 @@ def sentences() -> st.SearchStrategy[str]:
 @given(data=st.data())
 def test_sentences_of_the_grammar(sentences: st.SearchStrategy[str], data: st.DataObject) -> None:
     holds(data.draw(sentences), SENTENCES)
+
+
+MUTATIONS = {"quick": 98, "ci": 420}
+"""How many mutations are tried under a profile; all of them under any other."""
+
+
+def sampled() -> list[Mutation]:
+    """The mutations that the profile in force tries: of each kind alike, spread over the specs."""
+    found = list(every_mutation())
+    most = MUTATIONS.get(settings.get_current_profile_name())
+    if most is None:
+        return found
+    chosen: list[Mutation] = []
+    for kind in KINDS:
+        of_kind = [one for one in found if one.kind == kind]
+        chosen += Random(0).sample(of_kind, most // len(KINDS))
+    return chosen
+
+
+def test_every_mutation_of_a_shipped_spec_is_well_answered() -> None:
+    """It compiles to something else, or what is said points at the edit or names it; and a
+    misspelt name is corrected by the first suggestion."""
+    left: list[str] = []
+    wrong: list[str] = []
+    digests: dict[str, set[str]] = {}
+    for mutation in sampled():
+        said = answer(mutation)
+        check_diagnostics(said.compilation, mutation.text)
+        if not said.errors:
+            made = {each.manifest["model"]["source_digest"] for each in said.compilation.networks}
+            assert made
+            assert not made & original_digests(mutation.spec, digests)
+        good = not said.errors or judged(said) or helps(mutation, said)
+        MUTATED.add(good)
+        if not good:
+            left.append(story(mutation, said))
+        if mutation.kind == "misspell" and said.errors:
+            right = first_suggestion(said) in {mutation.original, *mutation.names}
+            SUGGESTED.add(right)
+            if not right:
+                wrong.append(story(mutation, said))
+    assert len(left) <= 0.005 * MUTATED.count, "\n".join(left)
+    assert len(wrong) <= 0.05 * SUGGESTED.count, "\n".join(wrong)
+
+
+def original_digests(spec: str, known: dict[str, set[str]]) -> set[str]:
+    """The digests of a spec without the edit."""
+    if spec not in known:
+        text = next(text for name, text, _ in texts() if name == spec)
+        made = compiled(text)
+        known[spec] = {each.manifest["model"]["source_digest"] for each in made.networks}
+    return known[spec]
+
+
+def story(mutation: Mutation, said: Answer) -> str:
+    first = said.errors[0]
+    lines = mutation.text.split("\n")
+    edited = [lines[line - 1] for line in sorted(mutation.lines) if 0 < line <= len(lines)]
+    return f"{mutation.kind} in {mutation.spec}: {edited}: {first.message} ({first.help})"
 
 
 @pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)

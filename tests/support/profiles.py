@@ -31,6 +31,26 @@ class Tally:
         return f"{self.what}: {self.count:,}, {len(self.seen):,} of them distinct, {shares}"
 
 
+class Share:
+    """Counts how often something held. Every share is printed at the end of a run."""
+
+    every: "list[Share]" = []  # noqa: RUF012
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.count = self.held = 0
+        Share.every.append(self)
+
+    def add(self, held: bool) -> None:
+        self.count += 1
+        self.held += held
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.held:,} of {self.count:,} ({self.held / self.count:.1%})"
+
+
 def figures() -> Iterator[str]:
-    """A line for every tally that counted something."""
-    return (str(tally) for tally in Tally.every if tally.count)
+    """A line for every tally and share that counted something."""
+    for one in (*Tally.every, *Share.every):
+        if one.count:
+            yield str(one)

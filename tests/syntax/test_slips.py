@@ -2,6 +2,7 @@
 
 import pytest
 
+from archc.diagnostics.fixes import applied
 from archc.diagnostics.model import Diagnostic, Rejected
 from archc.limits import DEFAULT_LIMITS
 from archc.source import Source
@@ -17,30 +18,80 @@ def fault(text: str) -> Diagnostic:
 
 
 CASES = {
-    "open_text": ('use <<">>lib.arch\n', "not closed on its line", None),
-    "open_text, doc": ('<<">>""never', 'never closed with `"""`', None),
+    "quoted_name": (head('conv(8, padding = <<"same">>)'), "without quotes", "write `same`"),
+    "quoted_name, single": (head("conv(8, padding = <<'same'>>)"), "without quotes", "`same`"),
+    "open_text": ('use <<">>lib.arch\n', "not closed on its line", 'close it with `"`'),
+    "open_text, doc": ('<<">>""never', 'never closed with `"""`', "close it"),
     "open_text, single": ("use <<'>>lib.arch'", "double quotes", 'write `"..."`'),
-    "missing_bracket": ("arch a { input i: 1<<>>\n", "the `{` on line 1 is never closed", None),
-    "missing_bracket, round": ("arch a(n = 1<<>>\n", "the `(` on line 1 is never closed", None),
-    "stray_bracket": ("arch a { input i: 1 } <<)>>", "this `)` closes nothing", None),
-    "stray_bracket, other": (head("conv(8 <<]>>"), "expected `)`, found `]`", None),
+    "typographic": (head("if 1 <<≤>> 2 { relu6 }"), "no sign of the language", "write `<=`"),
+    "missing_bracket": (
+        "arch a { input i: 1<<>>\n",
+        "the `{` on line 1 is never closed",
+        "add `}`",
+    ),
+    "missing_bracket, round": ("arch a(n = 1<<>>\n", "the `(` on line 1 is never", "add `)`"),
+    "stray_bracket": ("arch a { input i: 1 } <<)>>", "this `)` closes nothing", "take the `)` out"),
+    "stray_bracket, other": (head("conv(8 <<]>>"), "expected `)`, found `]`", "write `)`"),
     "decimal_point": (head("dropout(<<.>>5)"), "cannot start with a point", "write `0.5`"),
     "decimal_point, end": (head("dropout(1<<.>>)"), "cannot end in a point", "`1` or `1.0`"),
+    "decimal_point, range": ("arch a(n = 1 in 1 ..<<.>> 2) {}", "two points", "LOW .. HIGH"),
     "underscore": (head("conv(1<<_000>>)"), "without underscores", "write `1000`"),
     "glued_size": (head("conv(8, 3<<xk>>)"), "`3xk` reads as a number", "write `3 x k`"),
+    "glued_size, capital": (head("conv(8, 3<<X3>>)"), "small `x`", "write `3x3`"),
+    "percent": (head("dropout(12.5<<%>>)"), "a share is a number", "write `0.125`"),
+    "percent, operator": (head("conv(8 <<%>> 3)"), "no remainder operator", "floor(a / b)"),
     "unknown_unit": ("arch a { require params <= 3 <<T>> }", "`T` is not a unit", "KiB"),
+    "unknown_unit, case": (
+        "arch a { require params <= 3 <<K>> }",
+        "`K` is not a unit",
+        "write `k`",
+    ),
+    "unknown_unit, bytes": ("arch a { require x_ <= 3 <<KB>> }", "not a unit", "`KiB` for 1,024"),
+    "logic": (head("if true <<||>> false { relu6 }"), "`||` is written as a word", "write `or`"),
+    "comparison": (head("if 1 <<=>> 2 { relu6 }"), "compared with `==`", "write `==`"),
+    "comparison, budget": ("arch a { require params <<=>> 3 }", "upper bound", "write `<=`"),
+    "range_sign": ("arch a(n = 1 in 1 <<to>> 2) {}", "around `..`", "LOW .. HIGH"),
+    "range_sign, one end": ("arch a(n = 1 in 1<<)>> {}", "two ends", "LOW .. HIGH"),
+    "unnamed": ("arch a { stage <<{>> relu6 } }", "this stage has no name", "stage stem { ... }"),
+    "unnamed, arch": ("arch <<{>>}", "this arch has no name", "arch NAME"),
+    "unnamed, head": ("arch a { head <<top>> { relu6 } }", "the head has no name", "leave it out"),
+    "unclosed_body": (
+        "arch a {\n    stage s {\n        relu6\n    <<head>> { relu6 }\n}",
+        "the `{` on line 2 is not closed before this `head`",
+        "add `}`",
+    ),
+    "missing_body": ("arch a<<:>>\n", "not after a colon", "arch ... {"),
+    "missing_body, stage": ("arch a { stage s(stride = 2) <<head>> { } }", "no body", "{ ... }"),
+    "missing_body, if": (head("if true <<relu6>>"), "stands in braces", "{ relu6 ... }"),
     "keyword_as_name": ("arch a { input <<input>>: 1 }", "is a word of the language", "`input_`"),
     "keyword_as_name, parameter": ("arch a(<<x>> = 1) {}", "is a word of the language", "`x_`"),
+    "keyword_as_name, else": (head("relu6 <<else>> { }"), "follows no `if", "close the braces"),
+    "other_language": ('<<import>> "a.arch"', "there is no `import`", 'use "FILE.arch"'),
+    "use_without_quotes": ("use <<lib>>\n", "stands in quotes", 'write `use "lib.arch"`'),
+    "no_condition": (head("<<if>> { relu6 }"), "has no condition", "if CONDITION"),
+    "bare_argument": (head("conv <<8>>"), "stand in parentheses", "write `(8)`"),
+    "doubled_comma": (head("conv(8,<<,>> 3x3)"), "one comma", "leave this one out"),
+    "outside": ("<<relu6>>", "stand directly in a file", "arch NAME { ... }"),
+    "outside, after": ("arch a { } <<head>> { }", "outside of an arch", "one too many"),
+    "outside, misspelt": ("<<blok>> b { }", "stand directly in a file", "mean `block`"),
     "not_a_member": ("arch a { <<relu6>> }", "stand directly in an arch", "`stage stem { relu6"),
     "not_a_member, misspelt": ("arch a { <<stag>> s { } }", "stand directly", "mean `stage`"),
-    "not_a_member, block": ("arch a { <<block>> b { } }", "stand directly", "before or after"),
+    "not_a_member, block": ("arch a { <<block>> b { } }", "stand in an arch", "before or after"),
     "wrong_separator": (head("relu6<<;>> relu6"), "need no separator", "leave the `;` out"),
     "wrong_separator, comma": (head("relu6<<,>> relu6"), "need no separator", "leave the `,` out"),
     "wrong_separator, input": ("arch a { input i <<=>> 1 }", "follows a colon", "write `:`"),
     "wrong_separator, argument": ("arch a(n <<:>> 1) {}", "is given with `=`", "write `=`"),
     "wrong_separator, power": (head("conv(2*<<*>>3)"), "no power operator", "`a * a`"),
-    "python_comment": ("<</>>/ a comment\narch a {}", "comments start with `#`", None),
-    "python_comment, within": (head("relu6 <</>>/ a comment\n"), "comments start with `#`", None),
+    "tuple_size": (head("conv(8, kernel = <<(3, 5)>>)"), "written with `x`", "write `3x5`"),
+    "missing_comma": (head("conv(8 <<3>>x3)"), "a comma is missing", "write `,`"),
+    "missing_comma, or not": (head("conv(8 <<relu6>>"), "a comma or `)` is missing", "to end them"),
+    "missing_parenthesis": ("arch a { stage s(stride = 2 <<{>> } }", "`)` is missing", "add `)`"),
+    "assignment": (head("y <<=>> conv(8)"), "has no name", "leave the name out"),
+    "called_twice": (head("conv(8)<<(>>y)"), "one list of arguments", "leave this out"),
+    "brackets_as_parentheses": (head("conv<<[>>8]"), "stand in parentheses", "NAME(...)"),
+    "dotted": (head("nn<<.>>Conv2d(8)"), "names have no dots", "write `Conv2d`"),
+    "python_comment": ("<</>>/ a comment\narch a {}", "comments start with `#`", "write `#`"),
+    "python_comment, within": (head("relu6 <</>>/ a comment\n"), "comments start", "write `#`"),
 }
 
 
@@ -53,10 +104,15 @@ def test_slip(name: str) -> None:
     assert message in found.message
     assert found.span is not None
     assert (found.span.start, found.span.end) == (marked.start, marked.end)
-    if help is None:
-        assert found.help is None
-    else:
-        assert help in (found.help or "")
+    assert help in (found.help or "")
+    for edit in found.edits:
+        assert edit.span.source is found.span.source
+    if found.edits:  # it mends this fault: there is another one, further on, or none
+        mended = applied(found.span.source, [found])
+        try:
+            parse_file(Source("spec.arch", mended), DEFAULT_LIMITS)
+        except Rejected as rejected:
+            assert rejected.diagnostic.message != found.message
 
 
 def test_every_slip_has_a_case() -> None:
@@ -74,7 +130,6 @@ def test_empty_expression() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("arch <<{>>}", "expected a name, found `{`"),
         ("arch a <<b>>", "expected `=`, `{` or `(`, found `b`"),
         ("arch a { input i<<>>", "the `{` on line 1 is never closed"),
         (head("conv(<<)>>"), None),

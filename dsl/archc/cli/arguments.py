@@ -22,10 +22,16 @@ def compile_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--name", help="name of the network compiled with `--set`")
     parser.add_argument("--arch", help="compile only this arch of the spec")
-    shared_arguments(parser)
+    shared_arguments(parser, FORMATS)
 
 
-def shared_arguments(parser: argparse.ArgumentParser) -> None:
+FORMATS = ("text", "short", "json", "sarif", "github")
+"""How diagnostics can be shown; `json` and `sarif` make one document of the whole run."""
+
+
+def shared_arguments(
+    parser: argparse.ArgumentParser, formats: Sequence[str] = ("text", "json")
+) -> None:
     parser.add_argument("--target", metavar="FILE", help="judge by this target file (TOML)")
     parser.add_argument(
         "-I",
@@ -42,7 +48,7 @@ def shared_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=N",
         help=f"move a bound on the work a spec may cause: {', '.join(Limits._fields)}",
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=formats, default="text")
 
 
 def limits(given: Sequence[str]) -> Limits:

@@ -25,6 +25,9 @@ class Session:
         self.diagnostics: list[Diagnostic] = []
         self._locations: dict[Any, str] = {}
         self._loaders: dict[str, Any] = {}
+        self._loaded: dict[tuple[str, str], None] = {}
+        self.targets: list[Any] = []
+        """Targets of the user's own."""
         self.limits = limits(arguments.limit)
         if getattr(arguments, "name", None) and len(arguments.specs) > 1:
             raise UsageError("`--name` names one network: give one spec")
@@ -67,12 +70,17 @@ class Session:
             limits=self.limits,
         )
         loader = self.loader(os.path.dirname(path))
+        self._loaded[os.path.dirname(path), path] = None
         if arguments.target:
             options = judged_by(options, loader.target(arguments.target))
+            self.targets = [options.target]
         compilation = compile_spec(loader, loader.load(path), options)
         self.networks.extend(compilation.networks)
-        said = set(self.diagnostics)  # variants of one family share its warnings
-        self.diagnostics.extend(d for d in compilation.diagnostics if d not in said)
+        # Variants of one family share its diagnostics, errors apart from which variant it was.
+        said = {(d.code, d.level, d.message, d.span) for d in self.diagnostics}
+        for found in compilation.diagnostics:
+            if (found.code, found.level, found.message, found.span) not in said:
+                self.diagnostics.append(found)
 
     def locate(self, source: Any) -> str:
         """The path under which the user can open a source."""
@@ -89,24 +97,79 @@ class Session:
             levels: which diagnostics of the specs to show.
             besides: diagnostics to show whatever their level.
         """
-        from archc.diagnostics.render import render, summary
-
         shown = [found for found in self.diagnostics if found.level in levels]
         shown += [found for found in besides if found not in shown]
+        if not shown:
+            return
+        from archc.diagnostics.render import render, summary
+
+        if self.arguments.format in ("short", "github"):
+            self.lines(shown)
+            return
         for found in shown:
             text = render(found, color=colored(sys.stderr), locate=self.locate)
             print(text, "", sep="\n", file=sys.stderr)
-        if shown:
-            print(summary(shown), file=sys.stderr)
+        print(summary(shown) + self.fixable(shown), file=sys.stderr)
+
+    def lines(self, shown: Sequence[Diagnostic]) -> None:
+        """Print a line for each: to standard error, or for GitHub to standard output, which is
+        where its commands are read."""
+        from archc.diagnostics.formats import github, short
+
+        for found in shown:
+            if self.arguments.format == "github":
+                print(github(found, self.locate))
+            else:
+                print(short(found, self.locate), file=sys.stderr)
+
+    def fixable(self, shown: Sequence[Diagnostic]) -> str:
+        """What to say of those that `--fix` mends."""
+        from archc.diagnostics.fixes import fixable
+
+        given = [source for source, _ in self.specs()]
+        count = sum(fixable(found, given) for found in shown)
+        them = "it" if len(shown) == 1 else f"{count} of them"
+        return f"; `archc check --fix` mends {them}" if count else ""
+
+    def specs(self) -> list[tuple[Any, str]]:
+        """The sources of the specs that the user named and that could be read, with their paths."""
+        found = []
+        for folder, path in self._loaded:
+            try:
+                found.append((self._loaders[folder].load(path), path))
+            except Rejected:
+                continue  # reported when it was compiled
+        return found
+
+    @property
+    def document(self) -> bool:
+        """Whether standard output is one document for programs."""
+        return self.arguments.format in ("json", "sarif")
 
     def json(self, **document: Any) -> None:
         """Print one JSON document, diagnostics included."""
+        if self.arguments.format == "sarif":
+            self.sarif()
+            return
         from archc.diagnostics.render import render_json
 
         document["diagnostics"] = [
             render_json(diagnostic, locate=self.locate) for diagnostic in self.diagnostics
         ]
         print_json(document)
+
+    def sarif(self) -> None:
+        """Print the diagnostics as one SARIF log."""
+        from archc import __version__
+        from archc.diagnostics.formats import sarif
+        from archc.explain import explanations, page
+
+        known = explanations(self.targets)
+
+        def explained(code: str) -> tuple[str, str] | None:
+            return (known[code].what, page(known[code])) if code in known else None
+
+        print_json(sarif(self.diagnostics, self.locate, __version__, explained))
 
 
 def show(text: str) -> None:

@@ -67,7 +67,7 @@ def build(arguments: argparse.Namespace) -> int:
             aside = outcome.diagnostics
             session.diagnostics.extend(aside)
             written, unchanged = outcome.written, outcome.unchanged
-    if arguments.format == "json":
+    if session.document:
         session.json(
             networks=[network.name for network in session.networks],
             output=arguments.output,
@@ -109,10 +109,24 @@ def report(session: Session, arguments: argparse.Namespace, written: Sequence[st
         print(f"{files} written to {arguments.output}{said}")
 
 
+def check_arguments(parser: argparse.ArgumentParser) -> None:
+    compile_arguments(parser)
+    parser.add_argument("--fix", action="store_true", help="mend what has exactly one remedy")
+    parser.add_argument(
+        "--diff", action="store_true", help="with --fix: show what it would change, write nothing"
+    )
+
+
 def check(arguments: argparse.Namespace) -> int:
+    if arguments.fix:
+        from archc.cli import fix
+
+        return fix.run(arguments)
+    if arguments.diff:
+        raise UsageError("`--diff` shows what `--fix` would change: add `--fix`")
     session = Session(arguments)
     session.compile()
-    if arguments.format == "json":
+    if session.document:
         session.json(
             networks=[
                 {"name": network.name, "target": network.manifest["target"]}
@@ -133,6 +147,9 @@ def profile_arguments(parser: argparse.ArgumentParser) -> None:
         "--summary", action="store_true", help="one row per network, also for a single one"
     )
     parser.add_argument("--markdown", action="store_true", help="the summary as Markdown")
+    parser.add_argument(
+        "--timeline", action="store_true", help="also what memory is alive at each operator"
+    )
 
 
 def profile(arguments: argparse.Namespace) -> int:
@@ -141,7 +158,7 @@ def profile(arguments: argparse.Namespace) -> int:
     session = Session(arguments)
     session.compile()
     manifests = [network.manifest for network in session.networks]
-    if arguments.format == "json":
+    if session.document:
         session.json(manifests=manifests)
         return session.code
     # The table lists findings itself; what it cannot show are faults of the spec.
@@ -153,7 +170,7 @@ def profile(arguments: argparse.Namespace) -> int:
         show(summary(manifests, **look))
     else:
         for manifest in manifests:
-            show(table(manifest, width=terminal_width(), **look))
+            show(table(manifest, width=terminal_width(), timeline=arguments.timeline, **look))
     return session.code
 
 
@@ -262,6 +279,30 @@ def analyze(arguments: argparse.Namespace) -> int:
     return analyze.run(arguments)
 
 
+def new_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import new
+
+    new.arguments(parser)
+
+
+def new(arguments: argparse.Namespace) -> int:
+    from archc.cli import new
+
+    return new.run(arguments)
+
+
+def diff_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import diff
+
+    diff.arguments(parser)
+
+
+def diff(arguments: argparse.Namespace) -> int:
+    from archc.cli import diff
+
+    return diff.run(arguments)
+
+
 def fmt_arguments(parser: argparse.ArgumentParser) -> None:
     from archc.cli import fmt
 
@@ -274,12 +315,55 @@ def fmt(arguments: argparse.Namespace) -> int:
     return fmt.run(arguments)
 
 
+def verify_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import verify
+
+    verify.arguments(parser)
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    from archc.cli import verify
+
+    return verify.run(arguments)
+
+
+def quantize_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import quantize
+
+    quantize.arguments(parser)
+
+
+def quantize(arguments: argparse.Namespace) -> int:
+    from archc.cli import quantize
+
+    return quantize.run(arguments)
+
+
+def explain_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import explain
+
+    explain.arguments(parser)
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    from archc.cli import explain
+
+    return explain.run(arguments)
+
+
 VERBS: dict[str, Verb] = {
     "build": Verb("compile specs into Keras builders and manifests", build_arguments, build),
-    "check": Verb("compile without writing, and show every finding", compile_arguments, check),
+    "check": Verb("compile without writing, and show every finding", check_arguments, check),
     "profile": Verb("show what a network costs, layer by layer", profile_arguments, profile),
     "sweep": Verb("show how a network grows with a parameter", sweep_arguments, sweep),
+    "new": Verb("write a spec to begin with", new_arguments, new),
+    "diff": Verb("show what changed between two networks, and its cost", diff_arguments, diff),
     "fmt": Verb("lay specs out in the one canonical way", fmt_arguments, fmt),
+    "quantize": Verb(
+        "make an int8 file of a trained model, and say what that cost", quantize_arguments, quantize
+    ),
     "analyze": Verb("hold a network against ST's own tool", analyze_arguments, analyze),
+    "verify": Verb("hold a model file against its manifest", verify_arguments, verify),
+    "explain": Verb("say what a code means, with an example", explain_arguments, explain),
     "targets": Verb("list targets, or show what one supports", targets_arguments, targets),
 }

@@ -29,6 +29,13 @@ class Label(NamedTuple):
     text: str
 
 
+class Edit(NamedTuple):
+    """Text to put in the place of a span. An empty span is where it is inserted."""
+
+    span: Span
+    text: str
+
+
 class Diagnostic(NamedTuple):
     """One message: what is wrong, where, why, and how to fix it."""
 
@@ -42,6 +49,9 @@ class Diagnostic(NamedTuple):
     related: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+    edits: tuple[Edit, ...] = ()
+    """What mends it, where there is exactly one way: made together, in any order, and said in
+    ``help``. They do not overlap."""
 
 
 class Rejected(Exception):
@@ -65,10 +75,19 @@ def make(
     related: Iterable[Label] = (),
     notes: Iterable[str] = (),
     help: str | None = None,
+    edits: Iterable[Edit] = (),
 ) -> Diagnostic:
     """A diagnostic of a declared code, at that code's level."""
     return Diagnostic(
-        code.name, code.level, message, span, label, tuple(related), tuple(notes), help
+        code.name,
+        code.level,
+        message,
+        span,
+        label,
+        tuple(related),
+        tuple(notes),
+        help,
+        tuple(edits),
     )
 
 
@@ -81,9 +100,21 @@ def reject(
     related: Iterable[Label] = (),
     notes: Iterable[str] = (),
     help: str | None = None,
+    edits: Iterable[Edit] = (),
 ) -> Rejected:
     """The exception that carries such a diagnostic: ``raise reject(...)``."""
-    return Rejected(make(code, message, span, label=label, related=related, notes=notes, help=help))
+    return Rejected(
+        make(
+            code,
+            message,
+            span,
+            label=label,
+            related=related,
+            notes=notes,
+            help=help,
+            edits=edits,
+        )
+    )
 
 
 class Reporter:
@@ -92,8 +123,11 @@ class Reporter:
 
     def __init__(self, limit: int = DEFAULT_LIMITS.errors) -> None:
         self._kept: dict[tuple[str, Span | str], Diagnostic] = {}
+        self._merged: set[tuple[str, Span | str]] = set()
         self._errors = 0
         self._limit = limit
+        self.within: Label | None = None
+        """The variant that is being compiled, where it is said of errors that it is this one."""
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic.
@@ -102,10 +136,11 @@ class Reporter:
             TooManyErrors: the limit on errors is reached.
         """
         key = (diagnostic.code, diagnostic.span or diagnostic.message)
-        if key in self._kept:
+        if key in self._kept or key in self._merged:
             return
         if diagnostic.level == "error":
             self._errors += 1
+            diagnostic = self._placed(diagnostic)
         full = self._errors >= self._limit
         if full:
             last = f"no more than {self._limit:,} errors are reported, the bound `errors`"
@@ -113,6 +148,41 @@ class Reporter:
         self._kept[key] = diagnostic
         if full:
             raise TooManyErrors
+
+    def _placed(self, diagnostic: Diagnostic) -> Diagnostic:
+        """The diagnostic with the variant it arose in, unless it stands there already."""
+        variant = self.within
+        if variant is None or diagnostic.span is None:
+            return diagnostic
+        here = (variant.span.source, variant.span.line)
+        spans = (diagnostic.span, *(label.span for label in diagnostic.related))
+        if any((span.source, span.line) == here for span in spans):
+            return diagnostic
+        return diagnostic._replace(related=(*diagnostic.related, variant))
+
+    def merge(self, first: Diagnostic, again: Diagnostic, label: str, most: int = 3) -> Diagnostic:
+        """Let a diagnostic that was kept stand for another one of the same cause as well.
+
+        Args:
+            first: the one that was kept, as it is now.
+            again: the other one, whose edits are made together with the first one's.
+            label: what is said of its place; up to ``most`` places are named.
+
+        Returns:
+            The first one as it is kept from now on.
+        """
+        assert first.span is not None
+        assert again.span is not None
+        key = (first.code, first.span)
+        if (again.code, again.span) in self._kept or key not in self._kept:
+            return first
+        self._merged.add((again.code, again.span))
+        related = first.related
+        if sum(one.text == label for one in related) < most:
+            related = (*related, Label(again.span, label))
+        merged = first._replace(related=related, edits=(*first.edits, *again.edits))
+        self._kept[key] = merged
+        return merged
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         for diagnostic in diagnostics:

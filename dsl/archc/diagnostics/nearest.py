@@ -1,6 +1,10 @@
 """The declared name that a misspelt one most likely meant."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
+
+from archc.diagnostics.model import Edit
+from archc.source import Span
 
 MOST = 500
 """Names among which one is proposed; more would take longer than the rest of a compile."""
@@ -23,24 +27,73 @@ def distance(a: str, b: str) -> int:
     return row[-1]
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The closest known name, if one is close enough to propose; ties go to the first in order."""
+def ranked(name: str, known: Iterable[str]) -> list[tuple[tuple[int, ...], str]]:
+    """The known names that are close enough to propose, the closest first, each with how close.
+
+    What counts is the number of edits, then whether the same letters were used (a swap is the
+    commonest slip), then whether the first letter is right, then the length. Of names that are
+    as close in all of this the one that was given first comes first: nearer scopes go first.
+    """
     wanted = name.lower()
-    candidates = sorted(known)
+    unordered = isinstance(known, set | frozenset)  # their order differs from run to run
+    candidates = sorted(known) if unordered else list(dict.fromkeys(known))
     if len(wanted) > 64 or len(candidates) > MOST:
-        return None
-    best: tuple[float, str] | None = None
+        return []
+    found: list[tuple[tuple[int, ...], str]] = []
     for candidate in candidates:
         other = candidate.lower()
         if abs(len(other) - len(wanted)) > 3:
             continue
-        score = distance(wanted, other)
-        if score <= max(1, min(len(wanted), len(other)) // 3) and (best is None or score < best[0]):
-            best = (score, candidate)
-    return best[1] if best else None
+        edits = distance(wanted, other)
+        if edits <= max(1, min(len(wanted), len(other)) // 3):
+            letters = sorted(wanted) != sorted(other)
+            start = wanted[:1] != other[:1]
+            digits = _digits(wanted) != _digits(other)
+            key = (edits, letters, start, digits, abs(len(wanted) - len(other)))
+            found.append((key, candidate))
+    return sorted(found, key=lambda one: one[0])
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c.isdigit())
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The closest known name, if one is close enough to propose; ties go to the first in order."""
+    found = ranked(name, known)
+    return found[0][1] if found else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A help line that proposes the nearest name, or None."""
-    found = nearest(name, known)
-    return f"did you mean `{found}`?" if found else None
+    """A help line that proposes the nearest names, or None."""
+    return propose(name, None, known).help
+
+
+class Proposal(NamedTuple):
+    """What to say of a misspelt name, and the edit that mends it where only one can be meant."""
+
+    help: str | None = None
+    edits: tuple[Edit, ...] = ()
+
+
+def propose(name: str, span: Span | None, known: Iterable[str]) -> Proposal:
+    """The nearest names as a help line. Where one is nearer than all others, the edit too.
+
+    Args:
+        name: the misspelt name.
+        span: where it stands, None where it cannot be edited.
+        known: the names that could be meant, those of nearer scopes first.
+    """
+    found = ranked(name, known)
+    if not found:
+        return Proposal()
+    close = [one for key, one in found if key[0] == found[0][0][0]]
+    best = close[0]
+    if len(close) == 1:
+        return Proposal(f"did you mean `{best}`?", (Edit(span, best),) if span is not None else ())
+    return Proposal(f"did you mean {either([f'`{one}`' for one in close[:3]])}?")
+
+
+def either(words: list[str]) -> str:
+    """Words as a choice: `a, b or c`."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]

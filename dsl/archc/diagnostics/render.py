@@ -276,6 +276,7 @@ def render_json(diagnostic: Diagnostic, *, locate: Locate = _name) -> dict[str, 
         ],
         "notes": list(diagnostic.notes),
         "help": diagnostic.help,
+        "edits": [{**_place(edit.span, locate), "text": edit.text} for edit in diagnostic.edits],
     }
 
 

@@ -1,20 +1,33 @@
 """The graph while it is being built: operators made, widths rounded, names and bounds held."""
 
+import re
 from fractions import Fraction
 from typing import Any
 
 from archc.diagnostics.codes import LAYER_NAME, LIMIT, NOT_WHOLE, SHAPE, VALUE
-from archc.diagnostics.model import Label, reject
+from archc.diagnostics.model import Edit, Label, Rejected, reject
 from archc.ir.graph import Frame, Graph, Node, RoundingNote, SkipNote, Via
-from archc.ops.base import OpError, Shape, show_shape
+from archc.ops.base import (
+    Auto,
+    Choice,
+    Extents,
+    Flag,
+    OpError,
+    Real,
+    Shape,
+    Stride,
+    Window,
+    show_shape,
+)
 from archc.ops.network import Input
 from archc.sema.callees import BAD, Bad, Given
 from archc.sema.evaluate import exhausted
 from archc.sema.frames import Context
 from archc.sema.model import Model
+from archc.sema.origin import called, causes, worked
 from archc.source import Span
 from archc.syntax import ast
-from archc.values import Exact, Size, describe, show
+from archc.values import Exact, Size, Symbol, describe, show
 
 
 class Building:
@@ -51,7 +64,7 @@ class Building:
         try:
             return arg.parse(value)
         except OpError as error:
-            raise reject(VALUE, error.message, given.span, help=error.help) from None
+            raise unfit(arg, error, given) from None
 
     def width(self, given: Given, where: str) -> int:
         """The effective number of channels; recorded where it is not the requested one.
@@ -66,19 +79,22 @@ class Building:
                     NOT_WHOLE,
                     f"an exact width is a whole number from 1, not {show(value.width)}",
                     given.span,
+                    related=causes(given),
                     help="leave `exact` out to have it rounded",
                 )
             return value.width.numerator
         if not isinstance(value, Fraction) or value <= 0:
-            help = (
-                "channels come first: `conv(CHANNELS, KERNEL)`"
-                if (isinstance(value, Size))
-                else None
-            )
+            help = "write how many, as in `conv(32)`"
+            if isinstance(value, Size):
+                help = "channels come first: `conv(CHANNELS, KERNEL)`"
+            elif isinstance(value, Fraction):
+                help = "`max(..., 1)` keeps it above 0" if worked(given) else "write 1 or more"
             raise reject(
                 VALUE,
                 f"a number of channels is above 0, not {describe(value)}",
                 given.span,
+                label=worked(given),
+                related=causes(given),
                 help=help,
             )
         rounding = self.rounding
@@ -140,7 +156,13 @@ class Building:
             span = call.name.span
             if error.argument in bound:
                 span = bound[error.argument].span
-            raise reject(SHAPE, error.message, span, help=error.help) from None
+            raise reject(
+                SHAPE,
+                error.message,
+                span,
+                related=self.sources(inputs, call),
+                help=error.help or _shape_help(op, shapes),
+            ) from None
         self.bounds(shape, call)
         name = name or self.layer_name(op.keyword, context)
         self.unique(name, call.name.span)
@@ -161,6 +183,20 @@ class Building:
         index = len(self.nodes) - 1
         context.frame.children.append(index)
         return index
+
+    def sources(self, inputs: tuple[int, ...], call: ast.Call) -> tuple[Label, ...]:
+        """What made the feature maps that an operator cannot read, with their shapes."""
+        labels: dict[Span, Label] = {}
+        for index, value in enumerate(inputs):
+            node = self.nodes[value]
+            span = called(node.origin[-1])
+            if index < len(call.bodies) and call.bodies[index].span.source is span.source:
+                body = call.bodies[index].span
+                if not body.start <= span.start < body.end:
+                    span = Span(body.source, body.start, body.start + 1)
+            what = "the input has" if not node.inputs else "this makes"
+            labels.setdefault(span, Label(span, f"{what} {show_shape(node.shape)}"))
+        return tuple(one for span, one in labels.items() if span != call.name.span)
 
     def bounds(self, shape: Shape, call: ast.Call) -> None:
         limits = self.limits
@@ -203,3 +239,58 @@ class Building:
                 help="rename a stage or a block",
             )
         self.names[name.casefold()] = (name, span)
+
+
+def _shape_help(op: Any, shapes: tuple[Shape, ...]) -> str:
+    """How operators come by the feature maps they need, for those that do not say."""
+    if op.bodies:
+        if all(len(shape) == 3 for shape in shapes) and len({s[:2] for s in shapes}) > 1:
+            return "give the braces the same strides, so that their rows and columns agree"
+        return "end the braces with equal channels: `conv(N)` in each"
+    if any(len(shape) != 3 for shape in shapes):
+        return (
+            "put it before the pooling or `flatten` that makes the vector, or write "
+            "`global_average_pool(keepdims = true)`, which keeps a 1x1 feature map"
+        )
+    return "change what enters it, or this argument, so that they go together"
+
+
+def unfit(arg: Any, error: OpError, given: Given) -> Rejected:
+    """The rejection of a value that an argument does not take, mended where that is plain."""
+    text, value = given.span.text, given.value
+    message, help = error.message, error.help
+    edits: tuple[Edit, ...] = ()
+    label = worked(given)
+    product = re.fullmatch(r"([0-9]+)\s*\*\s*([0-9]+)", text)
+    number = re.fullmatch(r"[0-9]+", text)
+    if isinstance(arg, Window | Extents) and product:
+        size = "x".join(product.groups())
+        message = f"`{text}` is the number {show(value)}, not a size"
+        help, edits = f"write `{size}`", (Edit(given.span, size),)
+    elif isinstance(arg, Window) and number and len(text) < 6 and int(text) > 11:
+        help = (
+            f"give a size such as 3x3; if {text} is a number of channels, leave out the one that "
+            "enters, which is known"
+        )
+    elif isinstance(arg, Window) and number:
+        help, edits = f"write `{text}x{text}`", (Edit(given.span, f"{text}x{text}"),)
+    elif isinstance(arg, Flag | Auto) and text in ("0", "1"):
+        flag = "true" if text == "1" else "false"
+        help, edits = f"write `{flag}`", (Edit(given.span, flag),)
+    elif isinstance(arg, Choice) and isinstance(value, Symbol):
+        help = f"write {arg.takes}"
+    elif isinstance(arg, Window) and isinstance(value, Size) and len(value.extents) != 2:
+        help = "it has two extents, rows x columns; the channels that enter are known"
+    elif isinstance(arg, Stride) and isinstance(value, Fraction) and value > arg.low:
+        help = f"write {value.__floor__()} or {value.__ceil__()}"
+    elif isinstance(arg, Stride):
+        help = f"both are whole numbers from {arg.low}, rows first"
+    elif isinstance(arg, Real) and isinstance(value, Fraction) and 1 < value <= 100:
+        share = show(value / 100)
+        if arg.low <= value / 100 < arg.high and number:
+            help = f"it is a share: write `{share}` for {text} %"
+    if help is None:
+        help = f"write {arg.takes}"
+    return reject(
+        VALUE, message, given.span, label=label, related=causes(given), help=help, edits=edits
+    )

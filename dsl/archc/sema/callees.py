@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from archc.diagnostics.codes import ARGUMENTS
-from archc.diagnostics.model import Diagnostic, Label, make
-from archc.diagnostics.nearest import did_you_mean
+from archc.diagnostics.model import Diagnostic, Edit, Label, make
+from archc.diagnostics.nearest import Proposal
 from archc.ops.base import Op
 from archc.source import Span
 from archc.syntax import ast
@@ -32,6 +32,10 @@ class Given(NamedTuple):
     value: object
     span: Span
     hint: str | None = None
+    made: Any = None
+    """The expression it was written as, and the scope that was evaluated in; for messages."""
+    remark: str = ""
+    """What to say of where it comes from, if not that it was set there."""
 
 
 class Slot(NamedTuple):
@@ -108,6 +112,11 @@ def match(
     positional = iter(free)
     by_name = overflows = False
     for argument in arguments:
+        compared = _compared(argument, known)
+        if compared is not None:
+            problems.append(compared)
+            by_name = True
+            continue
         if argument.name is None:
             if by_name:
                 problems.append(
@@ -115,7 +124,7 @@ def match(
                         ARGUMENTS,
                         "a positional argument cannot follow one given by name",
                         argument.span,
-                        help="give this one by name too",
+                        **_named(argument, free, arguments)._asdict(),
                     )
                 )
                 continue
@@ -132,6 +141,9 @@ def match(
                         f"`{name.text}` takes {takes}" + (" more" if callee.bound else ""),
                         argument.span,
                         label="one too many",
+                        help="leave it out"
+                        if count
+                        else f"write `{name.text}` without parentheses",
                         notes=_parameters(callee),
                     )
                 )
@@ -145,7 +157,7 @@ def match(
                         ARGUMENTS,
                         f"`{name.text}` has no argument `{slot}`",
                         argument.name.span,
-                        help=did_you_mean(slot, known),
+                        **_misnamed(callee, name, argument, known)._asdict(),
                         notes=_parameters(callee),
                     )
                 )
@@ -157,6 +169,7 @@ def match(
                         f"`{slot}` is bound already",
                         argument.name.span,
                         related=[Label(callee.bound[slot].span, "bound here")],
+                        help="leave it out in one of the two places",
                     )
                 )
                 continue
@@ -167,12 +180,70 @@ def match(
                     f"`{slot}` is given twice",
                     argument.span,
                     related=[Label(taken[slot], "first here")],
+                    help="leave one of them out",
                 )
             )
             continue
         taken[slot] = argument.span
         matched.append((slot, argument))
     return matched, problems
+
+
+def _named(
+    argument: ast.Argument, free: list[str], arguments: tuple[ast.Argument, ...]
+) -> Proposal:
+    """How to give a positional argument by name: the first parameter that is left for it."""
+    named = {one.name.text for one in arguments if one.name is not None}
+    before = sum(one.name is None and one.span.start < argument.span.start for one in arguments)
+    left = [slot for slot in free[before:] if slot not in named]
+    if not left:
+        return Proposal("leave it out: every argument is given")
+    text = f"{left[0]} = {argument.span.text}"
+    edits = (Edit(argument.span, text),) if len(left) == 1 or before == 0 else ()
+    return Proposal(f"give this one by name too: `{text}`", edits)
+
+
+def _compared(argument: ast.Argument, known: list[str]) -> Diagnostic | None:
+    """What to say of `conv(8, stride == 2)`; None of anything else."""
+    value = argument.value
+    if argument.name is not None or not isinstance(value, ast.Operation):
+        return None
+    if value.operators != ("==",) or not isinstance(value.operands[0], ast.Reference):
+        return None
+    name, given = value.operands[0].name, value.operands[1]
+    if name.text not in known:
+        return None
+    between = Span(name.span.source, name.span.end, given.span.start)
+    return make(
+        ARGUMENTS,
+        "an argument is given with one `=`",
+        argument.span,
+        help=f"write `{name.text} = {given.span.text}`",
+        edits=[Edit(between, " = ")],
+    )
+
+
+def _misnamed(callee: Callee, name: ast.Name, argument: ast.Argument, known: list[str]) -> Proposal:
+    """What to say of an argument that a callee does not have."""
+    from archc.sema import foreign
+
+    assert argument.name is not None
+    given, value = argument.name, argument.value.span.text
+    found = foreign.argument(given.text, given.span, known)
+    if found.edits:
+        return found
+    wrong = given.text
+    if wrong in ("repeat", "repeats"):
+        return Proposal("stages repeat what is in their braces: `stage NAME(repeat = N) { ... }`")
+    if callee.kind == "operator" and wrong in ("activation", "act", "normalization", "norm"):
+        return Proposal(f"each is a statement of its own: `{name.text}(...) {value}`")
+    if callee.name == "dwconv" and wrong in ("channels", "filters"):
+        return Proposal("a depthwise convolution keeps the channels that enter it; a `conv` after "
+                        "it changes them")  # fmt: skip
+    if callee.kind == "stage" and wrong in ("kernel", "padding", "expansion", "reduction"):
+        return Proposal("a stage takes `channels`, `stride` and `repeat`; give this to the "
+                        "statement in its braces")  # fmt: skip
+    return found
 
 
 def _parameters(callee: Callee) -> tuple[str, ...]:

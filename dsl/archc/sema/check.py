@@ -12,13 +12,13 @@ from archc.diagnostics.codes import (
     STRUCTURE,
     UNKNOWN_NAME,
 )
-from archc.diagnostics.model import Label, Rejected, Reporter, make, reject
-from archc.diagnostics.nearest import did_you_mean
+from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
 from archc.limits import Limits
 from archc.sema import callees
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import unknown
 from archc.sema.scope import FUNCTIONS, Module, Scope
+from archc.source import Span
 from archc.syntax import ast
 
 MODULE_NAMES = ("keras", "build_model", "list_models")
@@ -42,6 +42,20 @@ class Checker:
         self.module = module
         self.limits = limits
         self.reporter = reporter
+        self.said: dict[tuple[str, str | None], Diagnostic] = {}
+        """Names that are unknown, with what is proposed for them."""
+
+    def unknown(self, name: str, found: Diagnostic) -> None:
+        """Report an unknown name: once, however often it is used."""
+        if self.module.incomplete:
+            return  # a file that could not be read may declare it, and that is reported
+        key = (name, found.help)
+        first = self.said.get(key)
+        if first is None:
+            self.reporter.add(found)
+            self.said[key] = found
+        else:
+            self.said[key] = self.reporter.merge(first, found, "and here")
 
     def run(self) -> None:
         file = self.module.file
@@ -138,6 +152,7 @@ class Checker:
                     name.span,
                     label="declared again",
                     related=[Label(first.span, "first here")],
+                    help="give one of them another name",
                 )
             )
 
@@ -170,6 +185,7 @@ class Checker:
                         extra.span,
                         label="a second one",
                         related=[Label(found[0].span, "the first")],
+                        help="leave one of them out",
                     )
                 )
         if not any(isinstance(member, ast.Input) for member in arch.members):
@@ -193,7 +209,8 @@ class Checker:
                             STRUCTURE,
                             "a stage cannot follow the head",
                             member.name.span,
-                            related=[Label(headed.span, "the head")],
+                            related=[Label(_word(headed.span, "head"), "the head")],
+                            help="put it before the head",
                         )
                     )
                 self.stage(member, scope)
@@ -230,18 +247,21 @@ class Checker:
 
     def call(self, call: ast.Call, scope: Scope) -> None:
         callee = self.lookup(call.name, scope)
+        reported: set[Span | None] = set()
         if callee is None:
-            self.reporter.add(unknown_call(call.name, scope).diagnostic)
+            self.unknown(call.name.text, unknown_call(call.name, scope).diagnostic)
         elif isinstance(callee, Callee):
-            self.reporter.extend(callees.match(callee, call.name, call.arguments)[1])
+            problems = callees.match(callee, call.name, call.arguments)[1]
+            self.reporter.extend(problems)
+            reported |= {problem.span for problem in problems}
             problem = bodies_problem(callee, call)
             if problem is not None:
                 self.reporter.add(problem.diagnostic)
-        self.arguments(call.arguments, scope)
+        self.arguments([a for a in call.arguments if a.span not in reported], scope)
         for body in call.bodies:
             self.body(body, scope.inner(BAD))
 
-    def arguments(self, arguments: tuple[ast.Argument, ...], scope: Scope) -> None:
+    def arguments(self, arguments: Iterable[ast.Argument], scope: Scope) -> None:
         for argument in arguments:
             self.expression(argument.value, scope)
 
@@ -249,7 +269,7 @@ class Checker:
         if isinstance(expression, ast.Reference):
             value = self.lookup(expression.name, scope)
             if value is None and expression.name.text not in FUNCTIONS:
-                self.reporter.add(unknown(expression.name, scope).diagnostic)
+                self.unknown(expression.name.text, unknown(expression.name, scope).diagnostic)
             if expression.arguments is not None:
                 if isinstance(value, Callee):
                     problems = callees.match(value, expression.name, expression.arguments)[1]
@@ -336,12 +356,17 @@ def unusable_module(name: str) -> str | None:
 
 def unknown_call(name: ast.Name, scope: Scope) -> Rejected:
     """The rejection of a statement whose name nothing declares."""
+    from archc.sema.foreign import proposed
+
+    found = proposed(name.text, name.span, [*scope.callable_names(), "else", "if"])
     return reject(
         UNKNOWN_NAME,
         f"no operator, block or parameter is called `{name.text}`",
         name.span,
         label="not found",
-        help=did_you_mean(name.text, scope.callable_names()),
+        help=found.help
+        or f"declare it with `block {name.text} {{ ... }}`, or `use` the file that does",
+        edits=found.edits,
     )
 
 
@@ -356,7 +381,9 @@ def bodies_problem(callee: Callee, call: ast.Call) -> Rejected | None:
             BODIES,
             f"`{call.name.text}` takes no body in braces",
             call.bodies[0].span,
-            help="end the call before the brace, or pass the braces as an argument",
+            related=[Label(call.name.span, f"{callee.noun}, which takes arguments only")],
+            help="put what is in the braces after it, without braces",
+            edits=_unbraced(call),
         )
     takes = "one body" if high == 1 else "two or more bodies"
     return reject(
@@ -365,6 +392,20 @@ def bodies_problem(callee: Callee, call: ast.Call) -> Rejected | None:
         call.name.span,
         help=f"write `{call.name.text}" + " { ... }" * max(low, 1) + "`",
     )
+
+
+def _unbraced(call: ast.Call) -> tuple[Edit, ...]:
+    """The edits that put the statements of a call's only body after the call."""
+    if len(call.bodies) != 1:
+        return ()
+    span = call.bodies[0].span
+    return tuple(Edit(Span(span.source, at, at + 1), "") for at in (span.start, span.end - 1))
+
+
+def _word(span: Span, word: str) -> Span:
+    """The place of a word that a construct starts with, behind its doc string."""
+    at = span.source.text.find(word, span.start, span.end)
+    return Span(span.source, at, at + len(word)) if at >= 0 else span
 
 
 def _references(block: ast.Block) -> Iterator[ast.Name]:

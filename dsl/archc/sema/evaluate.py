@@ -4,8 +4,8 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from archc.diagnostics.codes import LIMIT, NUMBER, UNKNOWN_NAME, VALUE
-from archc.diagnostics.model import Diagnostic, Rejected, Reporter, make, reject
-from archc.diagnostics.nearest import did_you_mean
+from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
+from archc.diagnostics.nearest import propose
 from archc.limits import Limits
 from archc.sema import callees
 from archc.sema.callees import BAD, Callee, Given
@@ -23,6 +23,13 @@ from archc.values import (
     nearest_whole,
     unwrapped,
 )
+
+
+def causes_of(expression: ast.Expression, scope: Scope) -> tuple[Label, ...]:
+    """What the names in an expression are, each where it was set; see `origin`."""
+    from archc.sema import origin
+
+    return origin.causes_of(expression, scope)
 
 
 class Poisoned(Exception):
@@ -73,7 +80,8 @@ class Evaluator:
         """The value of an argument; `BAD`, and a report, where it has none."""
         hint = plain_name(expression)
         try:
-            return Given(self.value(expression, scope), expression.span, hint)
+            value = self.value(expression, scope)
+            return Given(value, expression.span, hint, (expression, scope))
         except Rejected as rejected:
             self.reporter.add(rejected.diagnostic)
         except Poisoned:
@@ -105,15 +113,21 @@ class Evaluator:
         if isinstance(expression, ast.Braces):
             return callees.braces(expression.body, scope)
         if isinstance(expression, ast.Minus):
-            return self.arithmetic("-", Fraction(0), expression.operand, scope, expression.span)
+            return self.arithmetic("-", Fraction(0), expression.operand, scope, expression)
         if isinstance(expression, ast.Not):
             return not self.truth(expression.operand, scope)
         if isinstance(expression, ast.ListOf):
+            items = [item.span.text for item in expression.items]
+            size = " x ".join(items)
+            plain = len(items) > 1 and all(isinstance(i, ast.Number) for i in expression.items)
             raise reject(
                 VALUE,
                 "a list has no meaning here",
                 expression.span,
-                help="lists are only for `target NAME(allow = [...])`",
+                help=f"a size is written `{size}`"
+                if plain
+                else "lists are only for `target NAME(allow = [...])`",
+                edits=[Edit(expression.span, size)] if plain else [],
             )
         return self.operation(expression, scope)
 
@@ -129,6 +143,7 @@ class Evaluator:
                 VALUE,
                 f"a condition is true or false, not {describe(value)}",
                 expression.span,
+                related=causes_of(expression, scope),
                 help="compare it, as in `stride == 1`",
             )
         return value
@@ -141,7 +156,13 @@ class Evaluator:
         """
         value = self.value(expression, scope)
         if not isinstance(value, Fraction):
-            raise reject(VALUE, f"this has to be a number, not {describe(value)}", expression.span)
+            raise reject(
+                VALUE,
+                f"this has to be a number, not {describe(value)}",
+                expression.span,
+                related=causes_of(expression, scope),
+                help="write a number, or a parameter that is one",
+            )
         return value
 
     # --- names ----------------------------------------------------------------------------
@@ -162,6 +183,7 @@ class Evaluator:
                 VALUE,
                 f"`{name.text}` is {describe(value)} and takes no arguments",
                 expression.span,
+                help=f"write `{name.text}` alone, or `*` to multiply",
             )
         return self.bind(value, name, expression.arguments, scope)
 
@@ -199,12 +221,13 @@ class Evaluator:
             raise Poisoned
         name = expression.property.text
         if name not in FEATURES:
+            near = propose(name, expression.property.span, FEATURES)
             raise reject(
                 UNKNOWN_NAME,
                 f"a feature map has no `{name}`",
                 expression.property.span,
-                help=did_you_mean(name, FEATURES)
-                or "it has `in.channels`, `in.height`, `in.width` and `in.size`",
+                help=near.help or "it has `in.channels`, `in.height`, `in.width` and `in.size`",
+                edits=near.edits,
             )
         if feature is None:
             raise reject(
@@ -222,6 +245,7 @@ class Evaluator:
                 f"a vector of {feature[-1]} has no {name}",
                 expression.span,
                 label="what enters here is not a feature map",
+                help="`global_average_pool(keepdims = true)` keeps a 1x1 feature map",
             )
         if name == "size":
             return Size((Fraction(feature[0]), Fraction(feature[1])))
@@ -243,21 +267,38 @@ class Evaluator:
             return self.comparison(kind, expression, scope)
         value = self.value(first, scope)
         for sign, operand in zip(expression.operators, rest, strict=True):
-            value = self.arithmetic(sign, value, operand, scope, expression.span)
+            value = self.arithmetic(sign, value, operand, scope, expression)
         return value
 
     def arithmetic(
-        self, sign: str, left: object, operand: ast.Expression, scope: Scope, span: Span
+        self,
+        sign: str,
+        left: object,
+        operand: ast.Expression,
+        scope: Scope,
+        whole: ast.Operation | ast.Minus,
     ) -> Fraction | Size:
-        right = self.value(operand, scope)
+        right, span = self.value(operand, scope), whole.span
         if sign == "/" and (
             right == 0 or (isinstance(right, Size) and any(e == 0 for e in right.extents))
         ):
-            raise reject(NUMBER, "this divides by zero", operand.span)
+            raise reject(
+                NUMBER,
+                "this divides by zero",
+                operand.span,
+                related=causes_of(operand, scope),
+                help="`max(..., 1)` keeps it above 0",
+            )
         try:
             value = elementwise(ARITHMETIC[sign], left, right)
         except Unfit as unfit:
-            raise reject(VALUE, str(unfit), span) from None
+            raise reject(
+                VALUE,
+                str(unfit),
+                span,
+                related=causes_of(whole, scope),
+                help="both sides are numbers, or sizes of as many extents",
+            ) from None
         return self.bounded(value, span)
 
     def bounded(self, value: Fraction | Size, span: Span) -> Fraction | Size:
@@ -275,10 +316,19 @@ class Evaluator:
                 extents.append(value)
             else:
                 raise reject(
-                    VALUE, f"a size is made of numbers, not {describe(value)}", operand.span
+                    VALUE,
+                    f"a size is made of numbers, not {describe(value)}",
+                    operand.span,
+                    related=causes_of(operand, scope),
+                    help="write `rows x columns`, as in `3 x 3`",
                 )
         if len(extents) > 8:
-            raise reject(VALUE, "a size has at most 8 extents", expression.span)
+            raise reject(
+                VALUE,
+                "a size has at most 8 extents",
+                expression.span,
+                help="`x` makes sizes; `*` multiplies",
+            )
         return Size(tuple(extents))
 
     def comparison(self, kind: str, expression: ast.Operation, scope: Scope) -> bool:
@@ -286,11 +336,23 @@ class Evaluator:
         if kind in ("==", "!="):
             if isinstance(left, Callee) or isinstance(right, Callee):
                 odd = left if isinstance(left, Callee) else right
-                raise reject(VALUE, f"{describe(odd)} cannot be compared", expression.span)
+                raise reject(
+                    VALUE,
+                    f"{describe(odd)} cannot be compared",
+                    expression.span,
+                    related=causes_of(expression, scope),
+                    help="compare numbers, sizes or choices; a variant can be a parameter",
+                )
             return _equal(left, right) is (kind == "==")
         if not (isinstance(left, Fraction) and isinstance(right, Fraction)):
             odd = right if isinstance(left, Fraction) else left
-            raise reject(VALUE, f"`{kind}` compares numbers, not {describe(odd)}", expression.span)
+            raise reject(
+                VALUE,
+                f"`{kind}` compares numbers, not {describe(odd)}",
+                expression.span,
+                related=causes_of(expression, scope),
+                help="sizes are equal or not: compare `in.height` or `in.width`",
+            )
         return COMPARISONS[kind](left, right)
 
     # --- functions ------------------------------------------------------------------------
@@ -310,13 +372,17 @@ class Evaluator:
                 VALUE,
                 f"`{name}` takes {'numbers' if many else 'one number'}",
                 expression.span,
+                help=f"write `{name}(a, b)`" if many else f"write `{name}(a)`",
             )
         values = [self.value(argument.value, scope) for argument in arguments]
         if name == "exact":
             width = unwrapped(values[0])
             if not isinstance(width, Fraction):
                 raise reject(
-                    VALUE, f"`exact` takes a width, not {describe(width)}", expression.span
+                    VALUE,
+                    f"`exact` takes a width, not {describe(width)}",
+                    expression.span,
+                    help="write how many channels, as in `exact(12)`",
                 )
             return Exact(width)
         try:
@@ -331,7 +397,9 @@ class Evaluator:
             rounded = ROUNDINGS[name]
             return elementwise(lambda value, _: rounded(value), values[0], Fraction(0))
         except Unfit as unfit:
-            raise reject(VALUE, str(unfit), expression.span) from None
+            raise reject(
+                VALUE, str(unfit), expression.span, help=f"`{name}` takes numbers, or sizes alike"
+            ) from None
 
 
 def plain_name(expression: ast.Expression) -> str | None:
@@ -358,12 +426,17 @@ def _equal(left: object, right: object) -> bool:
 
 def unknown(name: ast.Name, scope: Scope) -> Rejected:
     """The rejection of a name that nothing declares."""
+    from archc.sema.foreign import proposed
+
+    found = proposed(name.text, name.span, scope.known())
     return reject(
         UNKNOWN_NAME,
         f"nothing here is called `{name.text}`",
         name.span,
         label="not found",
-        help=did_you_mean(name.text, scope.known()),
+        help=found.help
+        or f"declare it where it is used, as in `block NAME({name.text} = 1)`, or write its value",
+        edits=found.edits,
     )
 
 

@@ -12,7 +12,7 @@ from archc.diagnostics.codes import (
     STRUCTURE,
     VALUE,
 )
-from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make, reject
+from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
 from archc.ir.graph import Graph, SkipNote, Via
 from archc.ops.base import show_shape
 from archc.ops.merge import Add, Multiply
@@ -23,9 +23,9 @@ from archc.sema.check import bodies_problem, unknown_call
 from archc.sema.evaluate import Evaluator, Exhausted, Poisoned, exhausted
 from archc.sema.frames import Context, Open, Supply
 from archc.sema.model import Model
+from archc.sema.origin import called, causes, causes_of, traced, worked
 from archc.sema.resolve import in_range
 from archc.sema.scope import Scope
-from archc.source import Span
 from archc.syntax import ast
 from archc.values import Exact, Size, describe, show
 
@@ -53,10 +53,15 @@ class Expander:
         scope = Scope(model.module, model.input_shape, dict(model.parameters))
         value: int | None = 0
         try:
+            seen: set[str] = set()  # of two of one name the first counts; that is reported
             for member in model.arch.members:
+                name = member.name.text.casefold() if isinstance(member, ast.Stage) else "head"
+                if not isinstance(member, ast.Stage | ast.Head) or name in seen:
+                    continue
+                seen.add(name)
                 if isinstance(member, ast.Stage):
                     value = self.stage(member, scope, value, root)
-                elif isinstance(member, ast.Head):
+                else:
                     value = self.head(member, scope, value, root)
         except Exhausted as end:
             self.reporter.add(end.diagnostic)
@@ -88,7 +93,11 @@ class Expander:
                 width = self.building.width(channels, name)
                 exact = isinstance(channels.value, Exact)
                 kept = Exact(Fraction(width)) if exact else Fraction(width)
-                channels = Given(kept, channels.span, "channels")
+                asked, remark = worked(channels), f"`channels` is {width}, set here"
+                if channels.value != kept:
+                    asked = asked or f"`channels` is {show(channels.value)}"
+                    remark = f"{asked}, rounded to {width}"
+                channels = channels._replace(value=kept, hint="channels", remark=remark)
             except Rejected as rejected:
                 self.reporter.add(rejected.diagnostic)
                 channels = channels._replace(value=BAD)
@@ -115,8 +124,9 @@ class Expander:
         callee = Callee("stage", stage.name.text, None, None, STAGE_SLOTS, (0, 0), {})
         try:
             return self.evaluator.bind(callee, stage.name, stage.arguments, scope).bound
-        except Poisoned:
-            return {}
+        except Poisoned:  # nothing is known of what it would have supplied
+            faulty = Given(BAD, stage.name.span)
+            return {"channels": faulty, "stride": faulty}
 
     def repeats(self, given: Given | None) -> int:
         if given is None or given.value is BAD:
@@ -129,7 +139,11 @@ class Expander:
                     NOT_WHOLE if isinstance(value, Fraction) else VALUE,
                     f"`repeat` is a whole number from 1, not {describe(value)}",
                     given.span,
-                    help=f"write `ceil({given.span.text})`" if whole else None,
+                    label=worked(given),
+                    related=causes(given),
+                    help=f"write `ceil({given.span.text})`"
+                    if whole
+                    else "leave the stage out where nothing is to be repeated",
                 )
             )
             return 1
@@ -157,6 +171,8 @@ class Expander:
                     STRIDE_UNUSED,
                     f"nothing in `{stage.name.text}` takes its stride of {_text(stride.value)}",
                     stride.span,
+                    label=worked(stride),
+                    related=(*causes(stride), Label(stage.name.span, "in this stage")),
                     notes=[
                         "it goes to the first statement directly in the braces that leaves a "
                         "`stride` open; pools have none, and other braces get nothing"
@@ -171,10 +187,25 @@ class Expander:
                     STAGE_CHANNELS,
                     f"`{stage.name.text}` declares {width} channels and ends with {ends}",
                     channels.span,
+                    label="" if channels.remark.endswith("set here") else channels.remark,
+                    related=(*causes(channels), *self.widened(value)),
                     help="write `conv(channels)` where it should take this width, "
                     "or leave `channels` out",
                 )
             )
+
+    def widened(self, value: int) -> tuple[Label, ...]:
+        """Where the channels of a value were made."""
+        node = self.building.nodes[value]
+        while len(node.inputs) == 1:
+            before = self.building.nodes[node.inputs[0]]
+            if before.shape[-1] != node.shape[-1] or hasattr(node.op, "channels"):
+                break
+            node = before
+        via = node.origin[-1]
+        text = "the input" if not node.inputs else f"this `{via.name}`"
+        verb = "has" if not node.inputs else "makes"
+        return (Label(called(via), f"{text} {verb} {node.shape[-1]} channels"),)
 
     def head(self, head: ast.Head, scope: Scope, value: int | None, parent: Open) -> int | None:
         frame = Open("head", "head", "head", "head", value, head.span)
@@ -263,6 +294,8 @@ class Expander:
                 VALUE,
                 f"`{call.name.text}` is {describe(value)}, not an operator or a block",
                 call.name.span,
+                related=causes_of(ast.Reference(call.name, None, call.name.span), scope),
+                help=f"give `{call.name.text}` a block or an operator, such as `ds` or `relu6`",
             )
         problem = bodies_problem(value, call)
         if problem is not None:
@@ -271,10 +304,7 @@ class Expander:
 
     def fail(self, diagnostic: Diagnostic, context: Context) -> None:
         """Report a fault with the chain of calls that leads to it."""
-        calls = [via for via in context.chain if via.span is not diagnostic.span]
-        calls = [via for via in calls if not _within(diagnostic.span, via.span)]
-        related = (*diagnostic.related, *(Label(v.span, f"in this `{v.name}`") for v in calls[-3:]))
-        self.reporter.add(diagnostic._replace(related=related))
+        self.reporter.add(traced(diagnostic, context.chain))
 
     # --- calls ----------------------------------------------------------------------------
 
@@ -439,6 +469,9 @@ class Expander:
                 return None
         else:
             inputs = (value,) if value is not None else ()
+        swapped = misordered(callee, call)
+        if swapped is not None:
+            raise swapped
         attributes: dict[str, Any] = {}
         name = self.building.layer_name(op.keyword, context)
         for slot, given in callee.bound.items():
@@ -455,6 +488,24 @@ class Expander:
         return self.building.add(op(**attributes), inputs, call, context, callee.bound, name)
 
 
+def misordered(callee: Callee, call: ast.Call) -> Rejected | None:
+    """The rejection of `conv(3x3, 64)`, whose two faults have one cause; else None."""
+    channels, kernel = callee.bound.get("channels"), callee.bound.get("kernel")
+    if channels is None or kernel is None or not isinstance(channels.value, Size):
+        return None
+    if not isinstance(kernel.value, Fraction) or [a.name for a in call.arguments[:2]] != [None] * 2:
+        return None
+    first, second = channels.span, kernel.span
+    return reject(
+        VALUE,
+        f"`{call.name.text}` takes its channels first, then its kernel",
+        first.to(second),
+        label=f"the size {show(channels.value)} stands for the channels",
+        help=f"write `{call.name.text}({second.text}, {first.text})`",
+        edits=[Edit(first, second.text), Edit(second, first.text)],
+    )
+
+
 def _is_one(value: object) -> bool:
     if isinstance(value, Size):
         return all(extent == 1 for extent in value.extents)
@@ -463,12 +514,3 @@ def _is_one(value: object) -> bool:
 
 def _text(value: object) -> str:
     return show(value) if isinstance(value, Fraction | Size) else describe(value)
-
-
-def _within(inner: Span | None, outer: Span) -> bool:
-    return (
-        inner is not None
-        and inner.source is outer.source
-        and outer.start <= inner.start
-        and inner.end <= outer.end
-    )

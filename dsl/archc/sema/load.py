@@ -76,6 +76,7 @@ class Program:
                         module.uses.append(known)
                         work.append((known, (*chain, used)))
                 except Rejected as rejected:
+                    module.incomplete = True
                     self._reporter.add(rejected.diagnostic)
         return root
 

@@ -15,14 +15,15 @@ from archc.diagnostics.codes import (
     UNKNOWN_NAME,
     VALUE,
 )
-from archc.diagnostics.model import Label, Rejected, Reporter, make, reject
-from archc.diagnostics.nearest import did_you_mean
+from archc.diagnostics.model import Edit, Label, Rejected, Reporter, make, reject
+from archc.diagnostics.nearest import propose
 from archc.limits import Limits
 from archc.ops.base import Shape
 from archc.rounding import Rounding
 from archc.sema.callees import BAD, Given
 from archc.sema.evaluate import Evaluator, Exhausted, Poisoned
 from archc.sema.model import BudgetRequest, Model, TargetRequest
+from archc.sema.origin import causes, causes_of, worked
 from archc.sema.scope import Module, Scope
 from archc.source import Span
 from archc.syntax import ast
@@ -140,13 +141,14 @@ class Resolver:
             if found is None:
                 known = [*module.archs, *(name for used in module.uses for name in used.archs)]
                 known = [name for name in known if name != declared.name.text]
+                near = propose(declared.base.text, declared.base.span, known)
                 raise reject(
                     UNKNOWN_NAME,
                     f"no arch is called `{declared.base.text}`",
                     declared.base.span,
                     label="not found",
-                    help=did_you_mean(declared.base.text, known)
-                    or "`use` the file that declares it",
+                    help=near.help or "`use` the file that declares it",
+                    edits=near.edits,
                 )
             next_declared, module = found
             if id(next_declared) in seen:
@@ -155,6 +157,7 @@ class Resolver:
                     f"`{declared.name.text}` is derived from itself",
                     declared.base.span,
                     label="closes the circle",
+                    help="derive one of them from an arch with stages of its own",
                 )
             seen.add(id(next_declared))
             if len(seen) > self.limits.derivations:
@@ -200,6 +203,7 @@ class Resolver:
                         f"`{name.text}` is given twice",
                         name.span,
                         related=[Label(names[name.text].span, "first here")],
+                        help="leave one of them out",
                     )
                 )
             elif name.text in given:
@@ -210,6 +214,7 @@ class Resolver:
                         names[name.text].span,
                         label="bound again",
                         related=[Label(name.span, "bound here, by the arch it is derived from")],
+                        help="derive this one from the base of that, or leave it out",
                     )
                 )
             else:
@@ -218,12 +223,16 @@ class Resolver:
 
     def no_parameter(self, name: ast.Name, arch: ast.Arch) -> None:
         known = [parameter.name.text for parameter in arch.parameters]
+        outside = name.span.source.name.startswith("<")  # a setting, which is no text to edit
+        near = propose(name.text, None if outside else name.span, known)
         self.reporter.add(
             make(
                 ARGUMENTS,
                 f"`{arch.name.text}` has no parameter `{name.text}`",
                 name.span,
-                help=did_you_mean(name.text, known),
+                related=[Label(arch.name.span, "declared here")],
+                help=near.help or f"declare it: `arch {arch.name.text}({name.text} = ...)`",
+                edits=near.edits,
                 notes=[f"its parameters are {', '.join(known)}"] if known else [],
             )
         )
@@ -240,7 +249,14 @@ class Resolver:
             if name.text not in known:
                 self.no_parameter(name, arch)
             elif name.text in fresh:
-                self.reporter.add(make(ARGUMENTS, f"`{name.text}` is set twice", name.span))
+                self.reporter.add(
+                    make(
+                        ARGUMENTS,
+                        f"`{name.text}` is set twice",
+                        name.span,
+                        help="leave one `--set` out",
+                    )
+                )
             elif name.text in given:
                 self.reporter.add(
                     make(
@@ -298,6 +314,7 @@ class Resolver:
                 VALUE,
                 f"the shape of an input is made of whole numbers from 1, not {describe(value)}",
                 member.shape.span,
+                related=causes_of(member.shape, scope),
                 help="write rows x columns x channels, such as 64 x 256 x 1",
             )
         if len(whole) > self.limits.rank:
@@ -324,6 +341,7 @@ class Resolver:
                     VALUE,
                     f"`divisor` is a whole number from 1 to 65536, not {show(divisor)}",
                     given["divisor"].span,
+                    help="the NPU wants multiples of 8: `rounding(divisor = 8)`",
                 )
             rounding = rounding._replace(divisor=divisor.numerator)
         if "keep" in given:
@@ -354,18 +372,26 @@ class Resolver:
                     )
                 )
             elif argument.name.text not in known:
+                near = propose(argument.name.text, argument.name.span, known)
                 self.reporter.add(
                     make(
                         ARGUMENTS,
                         f"`{owner}` has no argument `{argument.name.text}`",
                         argument.name.span,
-                        help=did_you_mean(argument.name.text, known),
+                        help=near.help,
+                        edits=near.edits,
                         notes=[f"its arguments are {', '.join(known)}"],
                     )
                 )
             elif argument.name.text in given:
                 self.reporter.add(
-                    make(ARGUMENTS, f"`{argument.name.text}` is given twice", argument.span)
+                    make(
+                        ARGUMENTS,
+                        f"`{argument.name.text}` is given twice",
+                        argument.span,
+                        related=[Label(given[argument.name.text].span, "first here")],
+                        help="leave one of them out",
+                    )
                 )
             else:
                 given[argument.name.text] = argument.value
@@ -392,7 +418,14 @@ class Resolver:
     def plain_name(self, expression: ast.Expression, owner: str) -> ast.Name:
         if isinstance(expression, ast.Reference) and expression.arguments is None:
             return expression.name
-        raise reject(TARGET, f"`{owner}` takes names", expression.span)
+        raise reject(
+            TARGET,
+            f"`{owner}` takes names",
+            expression.span,
+            help="write `allow = [softmax, relu]`"
+            if owner == "allow"
+            else f"write `{owner} = NAME`",
+        )
 
     def budget(self, budget: ast.Budget, scope: Scope) -> BudgetRequest:
         name, limit = budget.quantity, budget.limit
@@ -401,7 +434,10 @@ class Resolver:
                 VALUE,
                 f"a budget is an upper bound, not `{budget.comparison}`",
                 budget.span,
-                help=f"write `{name.text} <= LIMIT`",
+                help=f"write `{name.text} <= {limit.span.text}`",
+                edits=[Edit(Span(name.span.source, name.span.end, limit.span.start), " <= ")]
+                if budget.comparison in ("<", "==")
+                else [],
             )
         in_bytes = isinstance(limit, ast.Number) and split_unit(limit.text)[1] in BYTE_UNITS
         if isinstance(limit, ast.Number):
@@ -409,7 +445,12 @@ class Resolver:
         else:
             value = self.evaluator.number(limit, scope)
         if value.denominator != 1 or value < 0:
-            raise reject(NUMBER, "a budget is a whole number from 0", limit.span)
+            raise reject(
+                NUMBER,
+                f"a budget is a whole number from 0, not {show(value)}",
+                limit.span,
+                help="units make large ones short: `30 M`, `512 KiB`",
+            )
         return BudgetRequest(name, value.numerator, limit.span, in_bytes)
 
 
@@ -439,9 +480,30 @@ def in_range(parameter: ast.Parameter, given: Given, evaluator: Evaluator, scope
         message = f"`{name}` is a whole number, not {show(value)}"
     else:
         return
+    related = [*causes(given), *([declared] if _apart(given, bounds) else [])]
     evaluator.reporter.add(
-        make(OUT_OF_RANGE, message, given.span, related=[declared] if _apart(given, bounds) else [])
+        make(
+            OUT_OF_RANGE,
+            message,
+            given.span,
+            label=worked(given),
+            related=related,
+            help=_in_range(value, low, high, whole_numbers(parameter)),
+        )
     )
+
+
+def _in_range(value: object, low: Fraction, high: Fraction, whole: bool) -> str:
+    """How to get into a range: its nearest end, or the whole numbers beside a value."""
+    if not isinstance(value, Fraction):
+        return f"give it a number, such as {show(low)}"
+    if value < low or value > high:
+        end = "least" if value < low else "most"
+        bound = show(low if value < low else high)
+        return f"give it {bound} at {end}, or widen the range where it is declared"
+    below, above = Fraction(value.__floor__()), Fraction(value.__ceil__())
+    fits = [show(one) for one in (below, above) if low <= one <= high]
+    return f"write {' or '.join(fits)}, or write the default as {show(low)}.0 to allow fractions"
 
 
 def _apart(given: Given, bounds: ast.Range) -> bool:

@@ -26,6 +26,8 @@ class Module:
     ) -> None:
         self.file = file
         self.uses: list[Module] = []
+        self.incomplete = False
+        """Whether a file that it uses could not be read, so that any name may be declared there."""
         self.blocks = {block.name.text: block for block in file.blocks}
         self.archs = {arch.name.text: arch for arch in file.archs}
         self._library = library
@@ -129,6 +131,15 @@ class Scope:
             scope = scope.parent
         return self.module.lookup(name, span)
 
+    def given(self, name: str) -> Given | None:
+        """The argument or parameter of a name, with where it was set."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.parent
+        return None
+
     def known(self) -> Iterator[str]:
         scope: Scope | None = self
         while scope is not None:
@@ -140,7 +151,7 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             for name, given in scope.names.items():
-                if isinstance(given.value, Callee):
+                if isinstance(given.value, Callee | Bad):
                     yield name
             scope = scope.parent
         yield from self.module.callables()

@@ -7,13 +7,12 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
 from lark.lexer import Token
 
 from archc.diagnostics.codes import LIMIT, SYNTAX
-from archc.diagnostics.model import Diagnostic, Rejected, make, reject
+from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, make, reject
 from archc.limits import Limits
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.build import Builder
 from archc.syntax.grammar import parser
-from archc.syntax.slips import explain
 
 _SKIPPED_OR_BRACKET = re.compile(r'"""(?s:.*?)"""|"[^"\n]*"|#[^\n]*|[][(){}]')
 
@@ -70,6 +69,30 @@ def check_nesting(source: Source, limits: Limits) -> None:
             depth = max(depth - 1, 0)
 
 
+def _before(span: Span, related: list[Label]) -> list[Label]:
+    """The token before an error that stands on a later line: what is wrong may be behind it."""
+    text = span.source.text[: span.start].rstrip()
+    if text.endswith('"""') and text.count('"""') > 1:  # a doc string belongs to what follows
+        text = text[: text.rindex('"""', 0, -3)]
+    end = _end(text)
+    word = re.search(r"(\w+|\S)$", span.source.text[:end][-64:])
+    if word is None:
+        return []
+    before = Span(span.source, end - len(word.group()), end)
+    if before.line == span.line or any(label.span.line == before.line for label in related):
+        return []
+    return [Label(before, "after this")]
+
+
+def _end(text: str) -> int:
+    """Where the last token of a text ends: trailing blanks and comments left out."""
+    end = 0
+    for match in re.finditer(r'"""(?s:.*?)"""|"[^"\n]*"|#[^\n]*|[^\s#"]+|"', text):
+        if not match.group().startswith("#"):
+            end = match.end()
+    return end
+
+
 def _explain(source: Source, error: UnexpectedInput) -> Diagnostic:
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
         start = error.token.start_pos or 0
@@ -81,8 +104,21 @@ def _explain(source: Source, error: UnexpectedInput) -> Diagnostic:
         expected = set(error.allowed or ())
     else:
         assert isinstance(error, UnexpectedToken | UnexpectedEOF)
-        end = len(source.text.rstrip())
+        end = _end(source.text)
         span = Span(source, end, end)
         expected = set(getattr(error, "accepts", None) or error.expected)
+    from archc.syntax.slips import explain  # long, and of use for errors alone
+
     slip = explain(span, expected)
-    return make(SYNTAX, slip.message, span, label=slip.label, help=slip.help, notes=slip.notes)
+    span = Span(source, *slip.span) if slip.span is not None else span
+    related = [Label(Span(source, low, high), text) for low, high, text in slip.related]
+    return make(
+        SYNTAX,
+        slip.message,
+        span,
+        label=slip.label,
+        related=[*related, *_before(span, related)],
+        help=slip.help,
+        notes=slip.notes,
+        edits=[Edit(Span(source, low, high), text) for low, high, text in slip.edits],
+    )

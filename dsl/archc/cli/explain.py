@@ -1,0 +1,75 @@
+"""`archc explain`: what a code means."""
+
+import argparse
+import sys
+
+from archc.cli.arguments import UsageError
+from archc.cli.session import FAILURE, SUCCESS, colored, print_json, show
+from archc.diagnostics.model import Rejected
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("code", nargs="?", metavar="CODE", help="a code, as it stands in brackets")
+    parser.add_argument("--all", action="store_true", help="explain every code")
+    parser.add_argument("--markdown", action="store_true", help="with --all: as a page of Markdown")
+    parser.add_argument("--target", metavar="FILE", help="explain rules of this target file too")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Print an explanation, or the list of codes."""
+    from archc.explain import explanations, listing, markdown, text
+
+    if given.all and given.code is not None:
+        raise UsageError("`--all` explains every code: leave out the one")
+    if given.markdown and not given.all:
+        raise UsageError("`--markdown` makes the page of all codes: add `--all`")
+    targets = []
+    if given.target is not None:
+        from archc.files import Loader
+        from archc.targets.target import parse_target
+
+        try:
+            targets.append(parse_target(Loader().target(given.target)))
+        except Rejected as rejected:
+            from archc.diagnostics.render import render
+
+            print(render(rejected.diagnostic, color=colored(sys.stderr)), file=sys.stderr)
+            return FAILURE
+    known = explanations(targets)
+    if given.code is not None:
+        name = given.code.strip("[]").removeprefix("error[").removeprefix("warning[")
+        rules = [one for one in known if one.endswith(f"/{name}")]
+        if name not in known and len(rules) == 1:  # a rule may be named without its target
+            name = rules[0]
+        if name not in known:
+            raise UsageError(unknown(name, list(known)))
+        chosen = [known[name]]
+    else:
+        chosen = list(known.values())
+    if given.format == "json":
+        print_json([plain(one) for one in chosen] if given.code is None else plain(chosen[0]))
+    elif given.markdown:
+        show(markdown(chosen))
+    elif given.all:
+        show("\n\n\n".join(map(text, chosen)))
+    else:
+        show(text(chosen[0]) if given.code is not None else listing(chosen))
+    return SUCCESS
+
+
+def plain(one: tuple[object, ...]) -> dict[str, object]:
+    """An explanation as plain data for JSON."""
+    fields = one._asdict()  # type: ignore[attr-defined]  # a NamedTuple
+    return {k: v._asdict() if hasattr(v, "_asdict") else v for k, v in fields.items()}
+
+
+def unknown(name: str, names: list[str]) -> str:
+    """What to say of a code that there is not; rules are compared without their target too."""
+    from archc.diagnostics.nearest import ranked
+
+    rules = {full.partition("/")[2]: full for full in names if "/" in full}
+    near = [one for _, one in ranked(name, names)]
+    near = near or [rules[rule] for _, rule in ranked(name, list(rules))]
+    hint = f"did you mean `{near[0]}`?" if near else "`archc explain` lists them"
+    return f"there is no code `{name}`: {hint}"

@@ -1,0 +1,192 @@
+"""What every code means, with an example that fails and the same one mended.
+
+A code's explanation stands where it is declared: its summary and reason are fields of its `Code`,
+its examples the text below it in the source, which costs nothing to import and is read here only
+when somebody asks. What a target's rule means is made of the rule itself.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import pairwise
+from types import ModuleType
+from typing import NamedTuple
+
+from archc.diagnostics import codes
+from archc.diagnostics.model import Code, Diagnostic
+from archc.diagnostics.render import render
+from archc.driver import Options, compile_spec
+from archc.files import Loader
+from archc.source import Source
+from archc.targets import check
+from archc.targets.model import Rule, Target, show_limit, substitute
+from archc.targets.target import builtin, builtin_names
+
+SHOWN = "tiny.arch"
+"""The name that examples go by."""
+
+
+class Example(NamedTuple):
+    """A spec (`arch`) or what is typed at a prompt (`console`)."""
+
+    language: str
+    text: str
+
+
+class Explanation(NamedTuple):
+    """What a code means."""
+
+    name: str
+    level: str
+    what: str
+    why: str
+    fails: Example | None = None
+    fixed: Example | None = None
+    remedy: str | None = None
+    source: str | None = None
+
+
+def explanations(targets: Iterable[Target] = ()) -> dict[str, Explanation]:
+    """Every code by its name: those of the compiler, then those of the rules of targets.
+
+    Args:
+        targets: targets beside those that come with archc.
+    """
+    found = {code.name: _of(code, codes) for code in codes.CODES.values()}
+    for target in (*map(builtin, builtin_names()), *targets):
+        for rule in target.rules:
+            one = _of_rule(target, rule)
+            found[one.name] = one
+        allow = _of(check.ALLOW, check)
+        found[f"{target.name}/{allow.name}"] = allow._replace(name=f"{target.name}/{allow.name}")
+    return found
+
+
+def _of(code: Code, module: ModuleType) -> Explanation:
+    fails, fixed = examples(module).get(code.name, (None, None))
+    return Explanation(code.name, code.level, code.summary, code.why, fails, fixed)
+
+
+def _of_rule(target: Target, rule: Rule) -> Explanation:
+    limits = {name: show_limit(limit) for name, limit in rule.limits.items()}
+    values = {"target": target.name, "analyzer": target.analyzer, **limits}
+    statement = substitute(rule.statement, values)
+    remedy = substitute(rule.remedy, values) if rule.remedy else None
+    yields = f" A spec may allow it: `target {target.name}(allow = [{rule.name}])`."
+    return Explanation(
+        f"{target.name}/{rule.name}",
+        rule.level,
+        f"A rule of {target.name}: {statement}.",
+        f"It says: {substitute(rule.message, values)}." + (yields if rule.overrule else ""),
+        Example("arch", rule.fails.strip("\n")) if rule.fails else None,
+        Example("arch", rule.fixed.strip("\n")) if rule.fixed else None,
+        re.sub(r"\{\w+\}", "...", remedy) if remedy else None,
+        f"{rule.source.text} (confidence {rule.source.confidence})",
+    )
+
+
+@cache
+def examples(module: ModuleType) -> dict[str, tuple[Example | None, Example | None]]:
+    """The examples below the codes that a module declares, by the names of the codes."""
+    found: dict[str, tuple[Example | None, Example | None]] = {}
+    body = ast.parse(inspect.getsource(module)).body
+    for declared, text in pairwise(body):
+        if not isinstance(declared, ast.Assign) or not isinstance(text, ast.Expr):
+            continue
+        name = declared.targets[0]
+        value = getattr(module, name.id) if isinstance(name, ast.Name) else None
+        if not isinstance(value, Code) or not isinstance(text.value, ast.Constant):
+            continue
+        fenced = re.findall(r"```(\w+)\n(.*?)\n```", str(text.value.value), re.S)
+        blocks = [Example(*one) for one in fenced]
+        found[value.name] = (blocks[0] if blocks else None, blocks[1] if blocks[1:] else None)
+    return found
+
+
+def said(example: Example, code: str) -> str | None:
+    """What the compiler says of an example by a code; None of what is typed at a prompt."""
+    if example.language != "arch":
+        return None
+    compilation = compile_spec(Loader(), Source(SHOWN, example.text), Options())
+    found: list[Diagnostic] = [one for one in compilation.diagnostics if one.code == code]
+    return render(found[0], color=False) if found else None
+
+
+def text(one: Explanation, width: int = 80) -> str:
+    """An explanation for a terminal."""
+    from textwrap import fill, indent
+
+    parts = [f"{one.level}[{one.name}]", fill(one.what, width), fill(one.why, width)]
+    if one.fails is not None:
+        parts += ["This fails:", indent(one.fails.text, "    ")]
+        shown = said(one.fails, one.name)
+        if shown is not None:
+            parts += ["It says:", indent(shown, "    ")]
+    if one.fixed is not None:
+        parts += ["This does not:", indent(one.fixed.text, "    ")]
+    if one.remedy is not None:
+        parts.append(fill(f"What to do: {one.remedy}.", width))
+    if one.source is not None:
+        parts.append(fill(f"Source: {one.source}.", width))
+    return "\n\n".join(part for part in parts if part)
+
+
+def listing(found: Iterable[Explanation]) -> str:
+    """All codes, one a line."""
+    rows = list(found)
+    width = max(len(one.name) for one in rows)
+    lines = [f"{one.name:<{width}}  {one.level:<7}  {one.what}" for one in rows]
+    return "\n".join([*lines, "", "`archc explain CODE` says more of one."])
+
+
+def markdown(found: Iterable[Explanation]) -> str:
+    """The reference page of all codes."""
+    rows = list(found)
+    lines = [
+        "<!-- Generated by `archc explain --all --markdown`; do not edit. -->",
+        "# Codes",
+        "",
+        "Every diagnostic has a code, in brackets after its level. `archc explain CODE` prints",
+        "what stands here. Codes with a slash are rules of a target, which only judge specs that",
+        "name it.",
+        "",
+        "| code | level | what |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| [`{one.name}`](#{anchor(one.name)}) | {one.level} | {_cell(one.what)} |" for one in rows
+    ]
+    for one in rows:
+        lines += ["", f"## `{one.name}`", "", page(one)]
+    return "\n".join(lines) + "\n"
+
+
+def anchor(name: str) -> str:
+    """The anchor that Markdown gives to a heading of a code."""
+    return "".join(c for c in name.lower() if c.isalnum() or c in "_-")
+
+
+def _cell(words: str) -> str:
+    return words.replace("|", "\\|")
+
+
+def page(one: Explanation) -> str:
+    """An explanation as Markdown, without its heading."""
+    return "\n".join(_page(one))
+
+
+def _page(one: Explanation) -> Iterator[str]:
+    yield f"{one.level.capitalize()}. {one.what} {one.why}"
+    if one.fails is not None:
+        yield from ("", "This fails:", "", f"```{one.fails.language}", one.fails.text, "```")
+        shown = said(one.fails, one.name)
+        if shown is not None:
+            yield from ("", "```text", shown, "```")
+    if one.fixed is not None:
+        yield from ("", "This does not:", "", f"```{one.fixed.language}", one.fixed.text, "```")
+    if one.remedy is not None:
+        yield from ("", f"What to do: {one.remedy}.")
+    if one.source is not None:
+        yield from ("", f"Source: {one.source}.")

@@ -1,0 +1,12 @@
+"""Codes that examples and golden specs leave out, and why."""
+
+from archc.diagnostics.codes import CODES
+
+NEEDS_A_MODEL = {
+    name
+    for name in CODES
+    if name.startswith(("verify_", "quantize_", "model", "manifest_", "fine_", "extra_"))
+}
+"""Codes about model files, which an example would have to train first: they have none."""
+NEVER = {"stm32n6/static_int8", "stm32n6/deployed_operator"}
+"""Rules that no spec of today breaks."""
