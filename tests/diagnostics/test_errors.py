@@ -170,12 +170,8 @@ def test_every_message_is_well_formed(
 
 KNOWN = explanations()
 NO_HELP = {
-    "stedgeai_layout",
-    "file_binary",
-    "file_unreadable",
-    "file_not_regular",
-    "output_folder",
-    "output_unwritable",
+    *("stedgeai_layout", "stedgeai_failed"),
+    *("file_binary", "file_unreadable", "file_not_regular", "output_folder", "output_unwritable"),
 }
 """What has no remedy but to look at the file system, which the message names."""
 

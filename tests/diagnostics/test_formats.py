@@ -77,6 +77,9 @@ def test_short_of_what_is_right(capsys: pytest.CaptureFixture[str]) -> None:
 # --- GitHub ------------------------------------------------------------------------------------
 
 
+ESCAPES = (("%2C", ","), ("%3A", ":"), ("%0A", "\n"), ("%0D", "\r"), ("%25", "%"))
+
+
 def command(line: str) -> tuple[str, dict[str, str], str]:
     """A workflow command as the runner reads it: split, then unescaped."""
     found = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", line)
@@ -205,6 +208,9 @@ def test_regions_rebuild_the_mended_text() -> None:
         + line[region["endColumn"] - 1 :]
     )
     assert "\n".join(lines) == "a\n  good = 3\n"
+
+
+offsets = st.integers(0, 60)
 
 
 @share(0.3)

@@ -382,6 +382,7 @@ class Evaluator:
                     VALUE,
                     f"`exact` takes a width, not {describe(width)}",
                     expression.span,
+                    related=causes_of(expression, scope),
                     help="write how many channels, as in `exact(12)`",
                 )
             return Exact(width)

@@ -194,6 +194,12 @@ class Expander:
                 )
             )
 
+    def made(self, value: int) -> tuple[Label, ...]:
+        """What made a value, with its shape."""
+        node = self.building.nodes[value]
+        text = "this makes" if node.inputs else "the input has"
+        return (Label(called(node.origin[-1]), f"{text} {show_shape(node.shape)}"),)
+
     def widened(self, value: int) -> tuple[Label, ...]:
         """Where the channels of a value were made."""
         node = self.building.nodes[value]
@@ -399,6 +405,7 @@ class Expander:
                     f"{show_shape(left)}",
                     call.name.span,
                     label=reason,
+                    related=self.made(result),
                     help="give it a `shortcut`, or keep stride 1 and the channels",
                 )
             self.building.skips.append(SkipNote(where, False, reason, call.name.span))
@@ -424,6 +431,7 @@ class Expander:
                 SHAPE,
                 f"a gate on {show_shape(entered)} cannot scale by {show_shape(left)}",
                 call.name.span,
+                related=self.made(result),
                 help=help,
             )
         return self.building.add(Multiply(), (value, result), call, context, {})

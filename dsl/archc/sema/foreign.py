@@ -10,7 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from archc.diagnostics.model import Edit
-from archc.diagnostics.nearest import MOST, Proposal, propose
+from archc.diagnostics.nearest import MOST, Proposal, propose, ranked
 from archc.source import Span
 
 
@@ -134,6 +134,9 @@ def proposed(name: str, span: Span, known: Iterable[str]) -> Proposal:
     for candidate in names:  # `globalaveragepool`, `Relu_6`
         if plain(candidate) == bare:
             return Proposal(f"write `{candidate}`", (Edit(span, candidate),))
+    near = ranked(name, names)
+    if near and near[0][0][0] == 1:  # one letter off is a slip, whatever else it may be called
+        return found
     for ours, spellings in _SAME.items():
         if bare in spellings.split() and ours in names:
             return Proposal(f"it is called `{ours}` here", (Edit(span, ours),))

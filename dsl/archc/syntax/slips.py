@@ -274,19 +274,16 @@ def missing_bracket(place: Place) -> Slip | None:
     bracket, offset = found
     close = CLOSES[bracket]
     line = place.span.source.position(offset)[0]
-    suspect = outdented(text) if bracket == "{" else None
+    suspect = outdented(text, "{" if bracket == "{" else "([{")
     if suspect is not None and suspect[0] != offset:
         offset = suspect[0]
         line = place.span.source.position(offset)[0]
+        bracket, close = text[offset], CLOSES[text[offset]]
     related = [(offset, offset + 1, "opened here")]
     edits: tuple[tuple[int, int, str], ...] = ()
     count = sum(1 for _ in unclosed(text))
     if suspect is not None:
-        word = re.match(r"\w+|.", text[suspect[1] :])
-        assert word is not None
-        related.append(
-            (suspect[1], suspect[1] + word.end(), f"`{close}` may be missing before this")
-        )
+        related.append((*last_token(text, suspect[1]), f"`{close}` may be missing after this"))
     elif count == 1 and not place.before.endswith((",", "=", "(")):
         edits = place.behind(close if bracket != "{" else f"\n{_indent(text, offset)}}}")
     return Slip(
@@ -307,9 +304,10 @@ def _indent(text: str, offset: int) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-def outdented(text: str) -> tuple[int, int] | None:
-    """The first brace that the layout shows to be left open: its offset, and that of the text
-    which stands no deeper than the line that opened it, though it should stand inside."""
+def outdented(text: str, brackets: str = "{") -> tuple[int, int] | None:
+    """The first bracket of some kinds that the layout shows to be left open: its offset, and that
+    of the text which stands no deeper than the line that opened it, though it should stand inside.
+    """
     stack: list[tuple[str, int, int]] = []
     line_start = True
     indent = 0
@@ -322,7 +320,7 @@ def outdented(text: str) -> tuple[int, int] | None:
             continue
         if line_start and stack and token not in "])}":
             top, offset, opened = stack[-1]
-            if top == "{" and indent <= opened:
+            if top in brackets and indent <= opened:
                 return offset, match.start()
         if line_start and stack and token == "}" and indent < stack[-1][2] and stack[-1][0] == "{":
             return stack[-1][1], match.start()
@@ -334,6 +332,41 @@ def outdented(text: str) -> tuple[int, int] | None:
     return None
 
 
+def last_token(text: str, end: int) -> tuple[int, int]:
+    """Where the last token before an offset stands, comments and doc strings left out."""
+    last = (0, 0)
+    for match in re.finditer(r'"""(?s:.*?)"""|"[^"\n]*"|#[^\n]*|\w+|[^\s#"]', text[:end]):
+        if not match.group().startswith(("#", '"""')):
+            last = match.span()
+    return last
+
+
+def inset(text: str) -> int | None:
+    """Where a line starts that stands deeper than those before it in the same braces, though
+    nothing is open in it: a brace is missing before it, or one too many."""
+    stack: list[tuple[str, int | None]] = [("{", 0)]
+    line_start, indent = True, 0
+    for match in re.finditer(r'"""(?s:.*?)"""|"[^"\n]*"|#[^\n]*|\n[ \t]*|[][(){}]|[^\s"#]|"', text):
+        token = match.group()
+        if token[0] == "\n":
+            line_start, indent = True, len(token) - 1
+            continue
+        if token[0] == "#" or token.startswith('"""'):
+            continue
+        if line_start and stack and stack[-1][0] == "{" and token not in "])}":
+            inner = stack[-1][1]
+            if inner is None:
+                stack[-1] = ("{", indent)
+            elif indent > inner:
+                return match.start()
+        line_start = False
+        if token in "([{":
+            stack.append((token, None))
+        elif token in ")]}" and len(stack) > 1:
+            stack.pop()
+    return None
+
+
 @slip
 def stray_bracket(place: Place) -> Slip | None:
     if place.found not in (")", "]", "}"):
@@ -341,14 +374,26 @@ def stray_bracket(place: Place) -> Slip | None:
     open_brackets = list(unclosed(place.before))
     if not open_brackets:
         related: list[tuple[int, int, str]] = []
-        early, deeper = closing(place.span.source.text[: place.start])
+        text = place.span.source.text[: place.start]
+        early, deeper = closing(text)
+        inner = inset(text) if place.found == "}" else None
+        if inner is not None:
+            at = last_token(text, inner)
+            return Slip(
+                "this `}` closes nothing",
+                "nothing is open here",
+                "by the layout a `{` is missing, or a `}` too many, behind what is marked",
+                related=((*at, "behind this"),),
+            )
         if early is not None and place.found == "}":
             related.append((early, early + 1, "this one closed what stands around it"))
         return Slip(
             f"this `{place.found}` closes nothing",
             "nothing is open here",
             related=tuple(related),
-            help=f"take one of the two out: {LAYOUT}" if deeper else f"take the `{place.found}` out",
+            help=f"take one of the two out: {LAYOUT}"
+            if deeper
+            else f"take the `{place.found}` out",
             edits=() if deeper else place.instead(""),
         )
     bracket, offset = open_brackets[0]
@@ -608,26 +653,28 @@ def unnamed(place: Place) -> Slip | None:
 @slip
 def unclosed_body(place: Place) -> Slip | None:
     """A word that stands in an arch or a file, where a body is still open."""
-    if place.found not in MEMBERS or "_STAGE" in place.expected or "RBRACE" not in place.expected:
+    found = place.found
+    if found.startswith('"""'):  # the doc string of what follows
+        following = re.match(r"\s*(\w+)", place.after)
+        found = following.group(1) if following is not None else ""
+    if found not in MEMBERS or "_STAGE" in place.expected or "RBRACE" not in place.expected:
         return None
     brackets = list(unclosed(place.before))
     if not brackets or brackets[0][0] != "{":
         return None
     offset = brackets[0][1]
     line = place.span.source.position(offset)[0]
-    needed = len(brackets) - (place.found not in ("arch", "block", "use"))
+    needed = len(brackets) - (found not in ("arch", "block", "use"))
     help = "add `}` before it" if needed == 1 else f"add {needed} `}}` before it"
     edits = place.behind(" }") if needed == 1 else ()
     related = [(offset, offset + 1, "opened here")]
     suspect = outdented(place.span.source.text[: place.end])
     if suspect is not None and suspect[1] < place.start:
-        word = re.match(r"\w+|.", place.span.source.text[suspect[1] :])
-        assert word is not None
-        earlier = (suspect[1], suspect[1] + word.end(), "or before this, as the layout has it")
+        earlier = (*last_token(place.span.source.text, suspect[1]), "or after this, by the layout")
         related, edits = [(suspect[0], suspect[0] + 1, "opened here"), earlier], ()
         line = place.span.source.position(suspect[0])[0]
     return Slip(
-        f"the `{{` on line {line} is not closed before this `{place.found}`",
+        f"the `{{` on line {line} is not closed before this `{found}`",
         "`}` is missing before it",
         help,
         related=tuple(related),
@@ -811,7 +858,15 @@ def outside(place: Place) -> Slip | None:
     if not {"_ARCH", "$END"} <= place.expected or not re.match("[A-Za-z_]", place.found):
         return None
     if place.found in keywords():
+        inner = inset(place.span.source.text[: place.end])
         close = place.before.rfind("}")
+        if inner is not None and inner < place.start:
+            close = last_token(place.before, inner)[0]
+            return Slip(
+                f"this `{place.found}` stands outside of an arch",
+                help="by the layout a brace is missing, or one too many, behind what is marked",
+                related=((close, close + 1, "behind this"),),
+            )
         related = ((close, close + 1, "this closed the arch"),) if close >= 0 else ()
         return Slip(
             f"this `{place.found}` stands outside of an arch",
@@ -844,7 +899,14 @@ def not_a_member(place: Place) -> Slip | None:
             f"`{place.found}` cannot stand in an arch",
             "not a declaration, stage or head",
             help=help,
-            related=((offset, offset + 1, "this is still open"),) if offset is not None else (),
+            related=(
+                *(((offset, offset + 1, "this is still open"),) if offset is not None else ()),
+                *(
+                    ((*last_token(text, suspect[1]), "`}` may be missing after this"),)
+                    if suspect is not None
+                    else ()
+                ),
+            ),
         )
     stage = f"put it into a stage: `stage stem {{ {place.found[:TAIL]} ... }}`"
     return Slip(
@@ -949,6 +1011,16 @@ def missing_parenthesis(place: Place) -> Slip | None:
     if inner is None or inner[0] not in "([":
         return None
     close = CLOSES[inner[0]]
+    text = place.span.source.text[: place.start]
+    suspect = outdented(text, "([")
+    if suspect is not None:
+        close = CLOSES[text[suspect[0]]]
+        behind = (*last_token(text, suspect[1]), f"`{close}` may be missing after this")
+        return Slip(
+            f"`{close}` is missing before this brace",
+            help=f"by the layout `{close}` is missing where it is marked",
+            related=((suspect[0], suspect[0] + 1, "opened here"), behind),
+        )
     return Slip(
         f"`{close}` is missing before this brace",
         help=f"add `{close}`",
