@@ -127,6 +127,23 @@ def test_each_operator_is_held_against_its_own_layer() -> None:
         assert row.error.worst <= row.error.high - row.error.low
 
 
+def test_a_sequential_grown_by_add() -> None:
+    """Its layers were called anew with each one that was added."""
+    import keras
+    from keras import layers
+
+    model = keras.Sequential([keras.Input((16, 16, 3))])
+    model.add(layers.Rescaling(1 / 2, name="half"))
+    model.add(layers.Conv2D(8, 3, use_bias=False, name="conv"))
+    model.add(layers.ReLU(6.0, name="relu"))
+    model.add(layers.GlobalAveragePooling2D(name="pool"))
+    model.add(layers.Dense(4, name="scores"))
+    randomise(model)
+    found = archc.quantize(model, images((16, 16, 3), 120))
+    assert [one.layer for one in found.layers] == ["relu", "pool", "scores"]  # half: in the filters
+    assert found.cosine > 0.99
+
+
 def test_the_same_bytes_every_time() -> None:
     import numpy as np
 

@@ -94,7 +94,8 @@ def closed(model: Any) -> Any:
         return model
     inputs = [keras.Input(batch_shape=(1, *t.shape[1:]), name=t.name) for t in model.inputs]
     # A model of one input is made with the tensor itself or with a list of it.
-    given = inputs if isinstance(model.input, list | tuple) else inputs[0]
+    listed = not isinstance(model, keras.Sequential) and isinstance(model.input, list | tuple)
+    given = inputs if listed else inputs[0]
     copy = keras.models.clone_model(model, input_tensors=given)
     copy.set_weights(model.get_weights())
     return copy

@@ -151,7 +151,9 @@ def _rescales(model: Any) -> bool:
     kinds = (keras.layers.Rescaling, keras.layers.Normalization, keras.layers.BatchNormalization)
     inputs = {id(tensor) for tensor in model.inputs}
     scaling = [layer for layer in model.layers if isinstance(layer, kinds)]
-    return any(id(layer.input) in inputs for layer in scaling)
+    # Each of its calls: in a Sequential grown by `add` a layer has more than one.
+    read = (t for layer in scaling for node in layer._inbound_nodes for t in node.input_tensors)
+    return any(id(tensor) in inputs for tensor in read)
 
 
 def _doubts(floats: Iterable[str], compared: Comparison) -> Iterable[Diagnostic]:

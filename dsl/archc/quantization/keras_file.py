@@ -6,7 +6,6 @@ everything in it has to be of Keras' own modules, and Keras gets an archive that
 from what was checked: the config without the training set-up, and the weights.
 """
 
-import io
 import json
 import os
 import re
@@ -17,9 +16,8 @@ from archc.diagnostics.codes import MODEL_FILE, QUANTIZE_MODEL, VERIFY_CODE
 from archc.diagnostics.model import Rejected, reject
 from archc.files import load_bytes
 from archc.limits import DEFAULT_LIMITS, Limits
-from archc.verify.strict import NotPlain, plain_json
-
-CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+from archc.verify.archive import CONFIG, METADATA, WEIGHTS, read_archive
+from archc.verify.weights import read_weights
 
 _MODULES = re.compile(
     r"keras(\.src)?(\.(activations|constraints|dtype_policies|initializers|layers|models|ops|"
@@ -77,69 +75,14 @@ def read(path: str, limits: Limits = DEFAULT_LIMITS) -> Archive:
             f"`{path}` is a folder, not a `.keras` file",
             help="save the model with `model.save('NAME.keras')`",
         )
-    data = load_bytes(path, limits.model_bytes, "model_bytes")
-    config, weights = _unpack(path, data, limits)
+    archive = read_archive(path, load_bytes(path, limits.model_bytes, "model_bytes"), limits)
+    if archive.weights is None:
+        raise reject(MODEL_FILE, f"`{path}` holds no weights: it has no `{WEIGHTS}`")
+    config = {key: value for key, value in archive.config.items() if key != "compile_config"}
     for found in _foreign(config):
         raise _refused(path, found)
-    _plain_weights(path, weights)
-    return Archive(path, config, weights)
-
-
-def _unpack(path: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
-    """The config and the weights of an archive."""
-    import zipfile
-    import zlib
-
-    if data.startswith(b"\x89HDF"):
-        raise reject(
-            MODEL_FILE,
-            f"`{path}` is an HDF5 file under another name",
-            help="load it with the Keras that wrote it and save it again",
-        )
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            names = [entry.filename for entry in entries]
-            if len(set(names)) < len(names):
-                raise _damaged(path, "two entries have one name")
-            if sum(entry.file_size for entry in entries) > limits.model_bytes:
-                raise _damaged(
-                    path, f"it unpacks to more than {limits.model_bytes:,} bytes, `model_bytes`"
-                )
-            others = sorted(set(names) - {CONFIG, METADATA, WEIGHTS})
-            if others:
-                raise reject(
-                    QUANTIZE_MODEL,
-                    f"`{path}` holds `{others[0]}`, which is no part of a network of numbers",
-                    help="only a config and HDF5 weights are read; save the model again without "
-                    "layers that have files",
-                )
-            for name in (CONFIG, WEIGHTS):
-                if name not in names:
-                    raise _damaged(path, f"it holds no `{name}`")
-            parts = []
-            for name in (CONFIG, WEIGHTS):
-                with archive.open(name) as entry:
-                    parts.append(entry.read(limits.model_bytes + 1))
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise _damaged(path, str(error)) from None
-    except (NotImplementedError, RuntimeError) as error:
-        raise _damaged(path, f"it cannot be unpacked: {error}") from None
-    if sum(map(len, parts)) > limits.model_bytes:
-        raise _damaged(path, f"it unpacks to more than {limits.model_bytes:,} bytes, `model_bytes`")
-    try:
-        config = plain_json(parts[0], limits.nesting)
-    except NotPlain as fault:
-        raise _damaged(path, f"of its `{CONFIG}`, {fault}") from None
-    if not isinstance(config, dict):
-        raise _damaged(path, f"its `{CONFIG}` describes no model")
-    config = {key: value for key, value in config.items() if key != "compile_config"}
-    return config, parts[1]
-
-
-def _damaged(path: str, why: str) -> Rejected:
-    why = " ".join(why.split()).replace("File is not a zip file", "it is not a zip archive")
-    return reject(MODEL_FILE, f"`{path}` is not a sound `.keras` archive: {why}")
+    read_weights(path, archive.weights, limits)
+    return Archive(path, config, archive.weights)
 
 
 def _foreign(config: dict[str, Any]) -> Iterator[tuple[str, str | None, str]]:
@@ -193,30 +136,6 @@ def _refused(path: str, found: tuple[str, str | None, str]) -> Rejected:
         notes=notes,
         help="if you trust it, load it in Python yourself and call `archc.quantize(model, data)`",
     )
-
-
-def _plain_weights(path: str, weights: bytes) -> None:
-    """Refuse HDF5 files that lead to other files."""
-    import h5py
-
-    try:
-        with h5py.File(io.BytesIO(weights), "r") as file:
-            pending = [file]
-            while pending:
-                group = pending.pop()
-                for name in group:
-                    link = group.get(name, getlink=True)
-                    if not isinstance(link, h5py.HardLink):
-                        raise _damaged(path, f"its weights have a link, `{name}`")
-                    item = group[name]
-                    if isinstance(item, h5py.Group):
-                        pending.append(item)
-                    elif item.external or item.is_virtual:
-                        raise _damaged(path, f"its weights lie in another file, `{name}`")
-    except Rejected:
-        raise
-    except Exception as error:  # h5py raises nearly anything for a damaged file
-        raise _damaged(path, f"its weights cannot be read: {error}") from None
 
 
 def load(archive: Archive) -> Any:

@@ -189,9 +189,8 @@ class Quantised:
         from math import prod
 
         order = {
-            layer.name: (place, prod(layer.output.shape[1:]))
-            for place, layer in enumerate(model.layers)
-            if _single(layer)
+            name: (place, prod(result.shape[1:]))
+            for place, (name, result) in enumerate(results_of(model).items())
         }
         last: dict[str, Step] = {}
         ends = self._ends(model)
@@ -221,13 +220,22 @@ class Quantised:
         return found
 
 
-def _single(layer: Any) -> bool:
-    """Whether a layer gives one tensor of known shape, once."""
-    try:
-        shape = layer.output.shape
-    except (AttributeError, ValueError):
-        return False
-    return all(extent is not None for extent in shape[1:]) and len(layer._inbound_nodes) == 1
+def results_of(model: Any) -> dict[str, Any]:
+    """The symbolic results of a model's layers by name, in their order.
+
+    Layers that are called more than once in this model, or give several tensors or one of unknown
+    shape, are left out. A layer may have been called elsewhere: a Sequential grown by `add` calls
+    its layers anew each time.
+    """
+    calls: dict[str, list[Any]] = {layer.name: [] for layer in model.layers}
+    for nodes in getattr(model, "_functional", model)._nodes_by_depth.values():
+        for node in nodes:
+            calls.setdefault(node.operation.name, []).append(node.outputs)
+    return {
+        name: made[0][0]
+        for name, made in calls.items()
+        if len(made) == 1 and len(made[0]) == 1 and None not in made[0][0].shape[1:]
+    }
 
 
 def _layers(tensor: str) -> Iterator[str]:
@@ -256,7 +264,8 @@ def compare(
     quantised = Quantised(file, inputs)
     steps = quantised.steps(model)
     results = list(model.outputs)
-    tensors = [model.get_layer(step.layer).output for step in steps]
+    made_by = results_of(model)
+    tensors = [made_by[step.layer] for step in steps]
     reference = keras.Model(model.inputs, results + tensors)
     total = len(validation[inputs[0].name])
     weight = 4 * sum(int(np.prod(t.shape[1:])) for t in results + tensors)

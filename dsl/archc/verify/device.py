@@ -464,6 +464,10 @@ class _Check:
             scales = len(given.scales) if given else 0
             if channels > 1 and scales != channels:
                 dense = op.name == "FULLY_CONNECTED"
+                # The two options are attributes of `tf.lite.TFLiteConverter` (TensorFlow 2.21).
+                option = "_experimental_disable_per_channel" + (
+                    "_quantization_for_dense_layers" if dense else ""
+                )
                 where(
                     VERIFY_PRECISION,
                     f"the filter of {op.name} is quantised per tensor, not per channel"
@@ -472,14 +476,8 @@ class _Check:
                     level="note" if dense and scales == 1 else "error",
                     expected=f"{channels} scales, one per output channel",
                     found=several(scales, "scale"),
-                    notes=(
-                        "converters before TensorFlow 2.17 do so for dense layers; the NPU takes "
-                        "both",
-                    )
-                    if dense
-                    else ("one scale for all channels costs accuracy, most in depthwise layers",),
-                    help="leave per-channel quantisation on: do not set "
-                    "`_experimental_disable_per_channel`",
+                    notes=("one scale for all channels costs accuracy, most in depthwise layers",),
+                    help=f"leave per-channel quantisation on: do not set `{option}`",
                 )
             elif given and scales > 1 and given.axis != axis:
                 where(
