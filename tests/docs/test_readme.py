@@ -172,7 +172,7 @@ def bless() -> None:
         lines = []
         for command, shown in sessions(block[2]):
             with TemporaryDirectory() as folder:
-                real = run(command, prepare(Path(folder)))
+                real = run(command, prepare(Path(folder), command))
             cut = f"{CUT}\n" in shown
             lines.append(f"$ {command}\n{shown if cut and matches(shown, real) else real}")
         return f"```console\n{''.join(lines)}```"
