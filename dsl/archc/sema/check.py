@@ -163,9 +163,8 @@ class Checker:
         scope = Scope(self.module, feature, names)
         for parameter in parameters:
             self.declared(parameter.name)
-            for part in (parameter.default, *(parameter.range or ())[:2]):
-                if part is not None:
-                    self.expression(part, scope)
+            for part in parameter.values:
+                self.expression(part, scope)
             names[parameter.name.text] = Given(BAD, parameter.name.span)
         return scope
 

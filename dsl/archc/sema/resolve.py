@@ -513,9 +513,8 @@ def _apart(given: Given, bounds: ast.Range) -> bool:
 
 def whole_numbers(parameter: ast.Parameter) -> bool:
     """Whether default and bounds are literals without a point, which restricts to whole numbers."""
-    parts = [*(parameter.range or ())[:2], parameter.default]
-    parts = [part.operand if isinstance(part, ast.Minus) else part for part in parts]
+    parts = [v.operand if isinstance(v, ast.Minus) else v for v in parameter.values]
     numbers = [part for part in parts if isinstance(part, ast.Number)]
-    return len(numbers) == len([part for part in parts if part is not None]) and all(
+    return len(numbers) == len(parts) and all(
         "." not in number.text and "e-" not in number.text.lower() for number in numbers
     )

@@ -1,25 +1,32 @@
 """The syntax tree of `.arch` sources: frozen, one class per construct, every node with its span."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, dataclass_transform
 
 from archc.source import Source, Span
 
+if TYPE_CHECKING:
+    # mypy takes named tuples for tuples of their fields, and minutes to tell such trees apart.
+    @dataclass_transform(frozen_default=True)
+    class Node: ...
+else:
+    Node = NamedTuple
 
-class Name(NamedTuple):
+
+class Name(Node):
     """An identifier where one is declared or used."""
 
     text: str
     span: Span
 
 
-class Number(NamedTuple):
+class Number(Node):
     """A literal, its unit included: `0.25`, `30 M`, `512 KiB`."""
 
     text: str
     span: Span
 
 
-class Reference(NamedTuple):
+class Reference(Node):
     """A name as a value, with arguments bound: `alpha`, `ir(expansion = 4)`, `ceil(a / 2)`."""
 
     name: Name
@@ -27,14 +34,14 @@ class Reference(NamedTuple):
     span: Span
 
 
-class Feature(NamedTuple):
+class Feature(Node):
     """A property of the feature map that entered the innermost block: `in.channels`."""
 
     property: Name
     span: Span
 
 
-class Operation(NamedTuple):
+class Operation(Node):
     """A chain of operators of one precedence: `a + b - c` has operands a, b, c."""
 
     operators: tuple[str, ...]
@@ -42,22 +49,22 @@ class Operation(NamedTuple):
     span: Span
 
 
-class Minus(NamedTuple):
+class Minus(Node):
     operand: "Expression"
     span: Span
 
 
-class Not(NamedTuple):
+class Not(Node):
     operand: "Expression"
     span: Span
 
 
-class ListOf(NamedTuple):
+class ListOf(Node):
     items: "tuple[Expression, ...]"
     span: Span
 
 
-class Braces(NamedTuple):
+class Braces(Node):
     """Statements as a value: `{ batchnorm relu6 }`."""
 
     body: "Body"
@@ -67,7 +74,7 @@ class Braces(NamedTuple):
 Expression = Number | Reference | Feature | Operation | Minus | Not | ListOf | Braces
 
 
-class Argument(NamedTuple):
+class Argument(Node):
     """An argument of a call; ``name`` is None for a positional one."""
 
     name: Name | None
@@ -75,7 +82,7 @@ class Argument(NamedTuple):
     span: Span
 
 
-class Call(NamedTuple):
+class Call(Node):
     """A statement: `conv(64, 3x3)`, `skip { ... }`."""
 
     name: Name
@@ -84,7 +91,7 @@ class Call(NamedTuple):
     span: Span
 
 
-class If(NamedTuple):
+class If(Node):
     """`if A { } else if B { } else { }`: the branches in order, then the last body."""
 
     branches: "tuple[tuple[Expression, Body], ...]"
@@ -95,25 +102,31 @@ class If(NamedTuple):
 Statement = Call | If
 
 
-class Body(NamedTuple):
+class Body(Node):
     statements: tuple[Statement, ...]
     span: Span
 
 
-class Range(NamedTuple):
+class Range(Node):
     low: Expression
     high: Expression
     span: Span
 
 
-class Parameter(NamedTuple):
+class Parameter(Node):
     name: Name
     default: Expression | None
     range: Range | None
     span: Span
 
+    @property
+    def values(self) -> "tuple[Expression, ...]":
+        """The default and the bounds, where there are any."""
+        bounds = () if self.range is None else (self.range.low, self.range.high)
+        return bounds if self.default is None else (self.default, *bounds)
 
-class Block(NamedTuple):
+
+class Block(Node):
     name: Name
     parameters: tuple[Parameter, ...]
     body: Body
@@ -121,18 +134,18 @@ class Block(NamedTuple):
     span: Span
 
 
-class Target(NamedTuple):
+class Target(Node):
     name: Name
     arguments: tuple[Argument, ...]
     span: Span
 
 
-class Rounding(NamedTuple):
+class Rounding(Node):
     arguments: tuple[Argument, ...]
     span: Span
 
 
-class Budget(NamedTuple):
+class Budget(Node):
     """`macs <= 30 M` in a `require`."""
 
     quantity: Name
@@ -141,18 +154,18 @@ class Budget(NamedTuple):
     span: Span
 
 
-class Require(NamedTuple):
+class Require(Node):
     budgets: tuple[Budget, ...]
     span: Span
 
 
-class Input(NamedTuple):
+class Input(Node):
     name: Name
     shape: Expression
     span: Span
 
 
-class Stage(NamedTuple):
+class Stage(Node):
     name: Name
     arguments: tuple[Argument, ...]
     body: Body
@@ -160,7 +173,7 @@ class Stage(NamedTuple):
     span: Span
 
 
-class Head(NamedTuple):
+class Head(Node):
     body: Body
     span: Span
 
@@ -168,7 +181,7 @@ class Head(NamedTuple):
 Member = Target | Rounding | Require | Input | Stage | Head
 
 
-class Arch(NamedTuple):
+class Arch(Node):
     name: Name
     parameters: tuple[Parameter, ...]
     members: tuple[Member, ...]
@@ -176,7 +189,7 @@ class Arch(NamedTuple):
     span: Span
 
 
-class Derived(NamedTuple):
+class Derived(Node):
     """`arch b = a(alpha = 0.5)`."""
 
     name: Name
@@ -186,12 +199,12 @@ class Derived(NamedTuple):
     span: Span
 
 
-class Use(NamedTuple):
+class Use(Node):
     path: str
     span: Span
 
 
-class File(NamedTuple):
+class File(Node):
     """One source file: its `use`s and declarations in order."""
 
     source: Source
