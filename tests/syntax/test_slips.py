@@ -72,6 +72,7 @@ CASES = {
     "missing_body": ("arch a<<:>>\n", "not after a colon", "arch ... {"),
     "missing_body, stage": ("arch a { stage s(stride = 2) <<head>> { } }", "no body", "{ ... }"),
     "missing_body, if": (head("if true <<relu6>>"), "stands in braces", "{ relu6 ... }"),
+    "loop": (head("<<for>> i in range(3): relu6"), "has no loops", "`stage NAME(repeat = N)"),
     "keyword_as_name": ("arch a { input <<input>>: 1 }", "is a word of the language", "`input_`"),
     "keyword_as_name, parameter": ("arch a(<<x>> = 1) {}", "is a word of the language", "`x_`"),
     "keyword_as_name, else": (head("relu6 <<else>> { }"), "follows no `if", "close the braces"),

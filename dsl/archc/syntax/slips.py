@@ -726,6 +726,20 @@ def missing_body(place: Place) -> Slip | None:
 
 
 @slip
+def loop(place: Place) -> Slip | None:
+    """`for i in range(3): ...`."""
+    found = re.search(r"\bfor\s+\w+\s*$", place.tail)
+    if place.found != "in" or found is None:
+        return None
+    start = len(place.before) - len(found.group())
+    return Slip(
+        "the language has no loops",
+        help="stages repeat their braces: `stage NAME(repeat = N) { ... }`",
+        span=(start, start + len("for")),
+    )
+
+
+@slip
 def keyword_as_name(place: Place) -> Slip | None:
     if place.found == "else" and "RBRACE" in place.expected:
         return Slip(
