@@ -76,6 +76,10 @@ class Compilation(NamedTuple):
 
     networks: tuple[Network, ...]
     diagnostics: tuple[Diagnostic, ...]
+    files: tuple[ast.File, ...] = ()
+    """The syntax trees of the spec and of what it uses, as far as they could be read."""
+    models: tuple[Model, ...] = ()
+    """The archs with their parameters bound, as far as they could be."""
 
     @property
     def failed(self) -> bool:
@@ -86,6 +90,8 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
     """Compile the archs of one spec. All their faults are reported, not the first alone."""
     reporter = Reporter(options.limits.errors)
     networks: list[Network] = []
+    models: list[Model] = []
+    program: Program | None = None
     try:
         program = Program(loader, options.limits, reporter)
         module = program.load(source)
@@ -100,6 +106,7 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
                 model = resolve(module, arch, settings, options.limits, reporter)
                 if model is not None:
                     model = renamed(model, options)
+                    models.append(model)
                     network = compile_model(model, program, options, reporter)
                     if network is not None:
                         networks.append(network)
@@ -109,7 +116,8 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
         pass
     except RecursionError:  # only with bounds that were moved far
         try_add(reporter, too_deep())
-    return Compilation(tuple(networks), reporter.diagnostics)
+    files = tuple(each.file for each in program.modules()) if program else ()
+    return Compilation(tuple(networks), reporter.diagnostics, files, tuple(models))
 
 
 def compile_model(

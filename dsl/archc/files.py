@@ -83,6 +83,11 @@ class Loader:
         name, _ = self._names(real) or (base, path)
         return self._open(real, name, path, None)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that were read, or that another text was put for."""
+        return tuple(self._read)
+
     def put(self, path: str, text: str) -> Source:
         """Take a text for that of a spec which was read before, as `load` gives it from then on.
 
@@ -183,6 +188,20 @@ class Loader:
             source = self._read[real] = Source(name, _text(real, shown, span, self._limits))
             self._paths[source] = (real, shown)
         return source
+
+
+def stamps(paths: Iterable[str]) -> dict[str, tuple[int, int, int] | None]:
+    """What tells that a file or folder was written since: time in nanoseconds, size, and the number
+    of the file, which another one that takes its place does not have. None where there is none."""
+    found: dict[str, tuple[int, int, int] | None] = {}
+    for path in paths:
+        try:
+            about = os.stat(path)
+        except (OSError, ValueError):
+            found[path] = None
+        else:
+            found[path] = (about.st_mtime_ns, about.st_size, about.st_ino)
+    return found
 
 
 def std_sources() -> dict[str, Source]:

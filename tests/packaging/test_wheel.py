@@ -29,7 +29,8 @@ def test_the_wheel_has_all_that_a_compile_reads(wheel: Path) -> None:
     assert "archc/syntax/arch.tables" in names
     assert "archc/py.typed" in names
     package = ROOT / "dsl" / "archc"
-    for pattern in ("std/*.arch", "targets/*.toml", "emit/schema/*.json", "emit/templates/*"):
+    data = ("std/*.arch", "targets/*.toml", "emit/schema/*.json", "emit/templates/*")
+    for pattern in (*data, "manual/*.md", "manual/*.yml"):
         files = list(package.glob(pattern))
         assert files, pattern
         assert {f"archc/{file.relative_to(package).as_posix()}" for file in files} <= names

@@ -22,6 +22,7 @@ class Session:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
         self.networks: list[Any] = []
+        self.compilations: list[Any] = []
         self.diagnostics: list[Diagnostic] = []
         self._locations: dict[Any, str] = {}
         self._loaders: dict[str, Any] = {}
@@ -39,6 +40,11 @@ class Session:
     @property
     def code(self) -> int:
         return FAILURE if self.failed else SUCCESS
+
+    @property
+    def loaders(self) -> tuple[Any, ...]:
+        """What read the specs, one for each of their folders."""
+        return tuple(self._loaders.values())
 
     def loader(self, folder: str) -> Any:
         from archc.files import Loader
@@ -75,6 +81,7 @@ class Session:
             options = judged_by(options, loader.target(arguments.target))
             self.targets = [options.target]
         compilation = compile_spec(loader, loader.load(path), options)
+        self.compilations.append(compilation)
         self.networks.extend(compilation.networks)
         # Variants of one family share its diagnostics, errors apart from which variant it was.
         said = {(d.code, d.level, d.message, d.span) for d in self.diagnostics}

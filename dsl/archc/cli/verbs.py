@@ -38,6 +38,11 @@ def build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--validate", action="store_true", help="hold each manifest to its JSON schema"
     )
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="compile again whenever a file is saved that was read, and show what moved",
+    )
 
 
 def build(arguments: argparse.Namespace) -> int:
@@ -45,10 +50,19 @@ def build(arguments: argparse.Namespace) -> int:
         raise UsageError("`-o DIR` is missing; `archc check SPEC` compiles without writing")
     if arguments.set and not arguments.name:
         raise UsageError("`--set` makes another network: give it a name with `--name NAME`")
+    if arguments.watch:
+        from archc.cli import watch
+
+        return watch.run(arguments)
+    return build_once(Session(arguments)).code
+
+
+def build_once(session: Session) -> Session:
+    """Compile what the command line names, write it, and say so."""
     from archc.driver import outputs
     from archc.files import stale, write
 
-    session = Session(arguments)
+    arguments = session.arguments
     session.compile()
     written: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
@@ -78,7 +92,7 @@ def build(arguments: argparse.Namespace) -> int:
         session.show(LOUD, aside)
         if not session.failed:
             report(session, arguments, written)
-    return session.code
+    return session
 
 
 def report(session: Session, arguments: argparse.Namespace, written: Sequence[str]) -> None:
@@ -351,11 +365,61 @@ def explain(arguments: argparse.Namespace) -> int:
     return explain.run(arguments)
 
 
+def manual_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import manual
+
+    manual.arguments(parser)
+
+
+def manual(arguments: argparse.Namespace) -> int:
+    from archc.cli import manual
+
+    return manual.run(arguments)
+
+
+def completion_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import completion
+
+    completion.arguments(parser)
+
+
+def completion(arguments: argparse.Namespace) -> int:
+    from archc.cli import completion
+
+    return completion.run(arguments)
+
+
+def show_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import show
+
+    show.arguments(parser)
+
+
+def show_stage(arguments: argparse.Namespace) -> int:
+    from archc.cli import show
+
+    return show.run(arguments)
+
+
+def graph_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import graph
+
+    graph.arguments(parser)
+
+
+def graph(arguments: argparse.Namespace) -> int:
+    from archc.cli import graph
+
+    return graph.run(arguments)
+
+
 VERBS: dict[str, Verb] = {
     "build": Verb("compile specs into Keras builders and manifests", build_arguments, build),
     "check": Verb("compile without writing, and show every finding", check_arguments, check),
     "profile": Verb("show what a network costs, layer by layer", profile_arguments, profile),
     "sweep": Verb("show how a network grows with a parameter", sweep_arguments, sweep),
+    "graph": Verb("draw a network", graph_arguments, graph),
+    "show": Verb("show what the compiler holds after each stage", show_arguments, show_stage),
     "new": Verb("write a spec to begin with", new_arguments, new),
     "diff": Verb("show what changed between two networks, and its cost", diff_arguments, diff),
     "fmt": Verb("lay specs out in the one canonical way", fmt_arguments, fmt),
@@ -366,4 +430,10 @@ VERBS: dict[str, Verb] = {
     "verify": Verb("hold a model file against its manifest", verify_arguments, verify),
     "explain": Verb("say what a code means, with an example", explain_arguments, explain),
     "targets": Verb("list targets, or show what one supports", targets_arguments, targets),
+    "manual": Verb("print or write the reference manual", manual_arguments, manual),
+    "completion": Verb(
+        "print a script with which a shell completes this command",
+        completion_arguments,
+        completion,
+    ),
 }

@@ -4,6 +4,7 @@ Layers are matched by name, which are stable by design: appending to a block ren
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -15,6 +16,9 @@ Manifest = Mapping[str, Any]
 
 LISTED = 40
 """How many layers the text names at most."""
+
+FEW = 6
+"""How many layers are named where only what moved is told."""
 
 COMPARED = ("class_name", "output_shape", "inputs", "params", "trainable_params", "macs")
 """What of a layer of the same name makes it another one."""
@@ -343,7 +347,29 @@ def text(found: Difference, *, unicode: bool = True) -> str:
     if found.findings:
         lines += ["", "findings"]
         lines += [f"  {_SIGNS[kind]} {printable(told)}" for kind, told in found.findings]
-    shown = "\n".join(line.rstrip() for line in lines) + "\n"
+    return _in_signs("\n".join(line.rstrip() for line in lines) + "\n", unicode)
+
+
+def moved(found: Difference, *, unicode: bool = True) -> str:
+    """Only what differs, without the stages: empty where the networks are the same."""
+    changed = found._replace(
+        quantities=tuple(one for one in found.quantities if one.delta),
+    )
+    lines = [
+        f"{name} = {before or '-'} → {after or '-'}" for name, before, after in found.parameters
+    ]
+    rows = _figure_rows(changed)[1:]
+    lines += _grid(rows, "lrrrr") if rows else ()
+    lines += [f"{_SIGNS[one.kind]} {one.name}  {one.what}" for one in found.layers[:FEW]]
+    if len(found.layers) > FEW:
+        lines.append(f"  and {len(found.layers) - FEW:,} layers more")
+    heads = [(kind, told.partition(": ")[0]) for kind, told in found.findings]
+    kept = Counter(head for _, head in set(heads))  # there before and after, in other words
+    lines += [f"{_SIGNS[kind]} {head}" for kind, head in heads if kept[head] == 1]
+    return _in_signs("".join(f"  {printable(line).rstrip()}\n" for line in lines), unicode)
+
+
+def _in_signs(shown: str, unicode: bool) -> str:
     return shown if unicode else shown.replace("→", "->").replace("−", "-").replace("·", ".")
 
 

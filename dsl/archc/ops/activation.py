@@ -4,11 +4,14 @@ from fractions import Fraction
 from typing import ClassVar
 
 from archc.ops.base import (
+    TENSOR,
+    UNCHANGED,
     KerasArgument,
     KerasCall,
     Op,
     Real,
     Shape,
+    Stated,
     Step,
     Traced,
     product,
@@ -63,6 +66,7 @@ class Relu6(Activation):
     """The rectifier clipped at 6."""
 
     keyword = "relu6"
+    stated = Stated("conv(8) relu6", TENSOR, UNCHANGED, macc="M")
     operator = "RELU6"
     traced = "Relu6"
 
@@ -81,6 +85,7 @@ class Relu(Activation):
     """The rectifier."""
 
     keyword = "relu"
+    stated = Stated("conv(8) relu", TENSOR, UNCHANGED, macc="M")
     operator = "RELU"
     traced = "Relu"
 
@@ -99,6 +104,7 @@ class Sigmoid(Activation):
     """The logistic function."""
 
     keyword = "sigmoid"
+    stated = Stated("global_average_pool dense(10) sigmoid", TENSOR, UNCHANGED, macc="10 * M")
     function = "sigmoid"
     operator = "LOGISTIC"
     traced = "Sigmoid"
@@ -114,6 +120,7 @@ class Softmax(Activation):
     """Softmax over channels."""
 
     keyword = "softmax"
+    stated = Stated("global_average_pool dense(10) softmax", TENSOR, UNCHANGED, macc="15 * M")
     function = "softmax"
     operator = "SOFTMAX"
     traced = "Softmax"
@@ -132,6 +139,7 @@ class Tanh(Activation):
     """The hyperbolic tangent."""
 
     keyword = "tanh"
+    stated = Stated("conv(8) tanh", TENSOR, UNCHANGED)
     function = "tanh"
     operator = "TANH"
     traced = "Tanh"
@@ -155,6 +163,7 @@ class HardSigmoid(Activation):
     """`relu6(x + 3) / 6`."""
 
     keyword = "hard_sigmoid"
+    stated = Stated("conv(8) hard_sigmoid", TENSOR, UNCHANGED)
     function = "hard_sigmoid"
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
@@ -165,6 +174,7 @@ class HardSwish(Activation):
     """`x * relu6(x + 3) / 6`."""
 
     keyword = "hard_swish"
+    stated = Stated("conv(8) hard_swish", TENSOR, UNCHANGED)
     function = "hard_swish"
     aliases = ("hard_silu",)
 
@@ -178,6 +188,7 @@ class Swish(Activation):
     """`x * sigmoid(x)`, also called SiLU."""
 
     keyword = "swish"
+    stated = Stated("conv(8) swish", TENSOR, UNCHANGED)
     function = "swish"
     aliases = ("silu",)
 
@@ -193,6 +204,7 @@ class Gelu(Activation):
     """The Gaussian error linear unit, exact form."""
 
     keyword = "gelu"
+    stated = Stated("conv(8) gelu", TENSOR, UNCHANGED)
     function = "gelu"
     operator = "GELU"
 
@@ -205,6 +217,7 @@ class LeakyRelu(Activation):
     """The rectifier with a slope for negative values."""
 
     keyword = "leaky_relu"
+    stated = Stated("conv(8) leaky_relu(slope = 0.1)", TENSOR, UNCHANGED)
     operator = "LEAKY_RELU"
     traced = "LeakyRelu"
     slope = Real("slope below zero", Fraction(3, 10), Fraction(0), Fraction(1))

@@ -367,6 +367,37 @@ class Step(NamedTuple):
     last one stands. Empty for one that the converter puts in, right after the step before it."""
 
 
+class Stated(NamedTuple):
+    """What the manual states of an operator; `tests/manual` holds it to the methods.
+
+    Formulas use `H`, `W`, `C` for rows, columns and channels of what enters and `N` for its values,
+    `Ho`, `Wo`, `Co`, `M` for the output, `n` for the number of bodies; `Kh`, `Kw` for the kernel
+    or window, `Sh`, `Sw` for the stride or scale, `Dh`, `Dw` for the dilation; `top`, `left`,
+    `bottom`, `right` for padding. Other arguments go by name; a flag counts as 1 or 0.
+    """
+
+    example: str
+    """Statements that run on a feature map; the last one is of this operator."""
+    reads: str
+    """One of the constants below."""
+    shapes: tuple[tuple[str, str], ...]
+    """(condition, formula): `argument = value`, empty for always, and the output shape."""
+    params: str = "0"
+    frozen: str = "0"
+    """Those of the parameters that are not trainable."""
+    macs: str = "0"
+    macc: str = "0"
+    """What ST Edge AI counts before folding."""
+
+
+FEATURE_MAP = "a feature map"
+VECTOR = "a vector"
+TENSOR = "a feature map or a vector"
+ALIKE = "what its bodies make: two or more tensors of equal shape"
+UNCHANGED = (("", "unchanged"),)
+"""The shape rule of what leaves shapes alone."""
+
+
 class Op:
     """An operator with its arguments, immutable. Equal operators with equal arguments are equal."""
 
@@ -375,6 +406,8 @@ class Op:
     args: ClassVar[dict[str, Arg[Any]]] = {}
     bodies: ClassVar[bool] = False
     """Whether it takes several bodies and merges what they make of the feature map."""
+    stated: ClassVar[Stated]
+    """What the manual states of it."""
 
     def __init__(self, **given: object) -> None:
         values: dict[str, object] = {}

@@ -4,6 +4,8 @@ MACs: convolution `Ho*Wo*Co*Kh*Kw*Ci/groups`, depthwise `Ho*Wo*C*Kh*Kw`, dense `
 """
 
 from archc.ops.base import (
+    FEATURE_MAP,
+    VECTOR,
     Auto,
     Choice,
     Count,
@@ -14,6 +16,7 @@ from archc.ops.base import (
     OpError,
     Placement,
     Shape,
+    Stated,
     Step,
     Stride,
     Traced,
@@ -114,6 +117,20 @@ class Conv(Op):
     """A convolution over rows and columns; by default 1x1, that is pointwise."""
 
     keyword = "conv"
+    stated = Stated(
+        "conv(16, 3x3, stride = 2)",
+        FEATURE_MAP,
+        (
+            ("padding = same", "ceil(H / Sh) x ceil(W / Sw) x channels"),
+            (
+                "padding = valid",
+                "ceil((H - (Kh - 1) * Dh) / Sh) x ceil((W - (Kw - 1) * Dw) / Sw) x channels",
+            ),
+        ),
+        params="Kh * Kw * C / groups * channels + bias * channels",
+        macs="Ho * Wo * channels * Kh * Kw * C / groups",
+        macc="Ho * Wo * channels * Kh * Kw * C / groups + bias * channels",
+    )
     channels = Width("output channels, rounded to the arch's multiple", filled=True)
     kernel = Window("rows x columns of the kernel", (1, 1))
     stride = Stride("step of the kernel", (1, 1), filled=True)
@@ -196,6 +213,20 @@ class DepthwiseConv(Op):
     """A depthwise convolution: one kernel per input channel, so the width is inherited."""
 
     keyword = "dwconv"
+    stated = Stated(
+        "dwconv(3x3, stride = 2)",
+        FEATURE_MAP,
+        (
+            ("padding = same", "ceil(H / Sh) x ceil(W / Sw) x C * multiplier"),
+            (
+                "padding = valid",
+                "ceil((H - (Kh - 1) * Dh) / Sh) x ceil((W - (Kw - 1) * Dw) / Sw) x C * multiplier",
+            ),
+        ),
+        params="Kh * Kw * C * multiplier + bias * C * multiplier",
+        macs="Ho * Wo * C * multiplier * Kh * Kw",
+        macc="Ho * Wo * C * multiplier * Kh * Kw + bias * C * multiplier",
+    )
     kernel = Window("rows x columns of the kernel")
     stride = Stride("step of the kernel", (1, 1), filled=True)
     padding = Choice("`same` pads with zeros to `ceil(extent / stride)`", "same", PADDINGS)
@@ -268,6 +299,20 @@ class ConvTranspose(Op):
     """A transposed convolution, which enlarges the feature map by its stride."""
 
     keyword = "conv_transpose"
+    stated = Stated(
+        "conv_transpose(8, 3x3, stride = 2)",
+        FEATURE_MAP,
+        (
+            ("padding = same", "H * Sh x W * Sw x channels"),
+            (
+                "padding = valid",
+                "H * Sh + max(Kh - Sh, 0) x W * Sw + max(Kw - Sw, 0) x channels",
+            ),
+        ),
+        params="Kh * Kw * C * channels + bias * channels",
+        macs="H * W * C * Kh * Kw * channels",
+        macc="H * W * C * Kh * Kw * channels + bias * channels",
+    )
     channels = Width("output channels, rounded to the arch's multiple", filled=True)
     kernel = Window("rows x columns of the kernel")
     stride = Stride("factor by which rows and columns grow", (1, 1), filled=True)
@@ -340,6 +385,14 @@ class Dense(Op):
     """A fully connected layer on a vector. Its units are never rounded."""
 
     keyword = "dense"
+    stated = Stated(
+        "global_average_pool dense(10)",
+        VECTOR,
+        (("", "units"),),
+        params="C * units + bias * units",
+        macs="C * units",
+        macc="C * units + bias * units",
+    )
     units = Count("outputs")
     bias = Flag("a bias per output", True)
 

@@ -4,11 +4,15 @@ from fractions import Fraction
 from typing import ClassVar
 
 from archc.ops.base import (
+    FEATURE_MAP,
+    TENSOR,
+    UNCHANGED,
     KerasArgument,
     KerasCall,
     Op,
     Real,
     Shape,
+    Stated,
     Step,
     feature_map,
 )
@@ -19,6 +23,7 @@ class Dropout(Op):
     """Zeros a share of the values while training."""
 
     keyword = "dropout"
+    stated = Stated("global_average_pool dropout(0.3)", TENSOR, UNCHANGED)
     layer: ClassVar[str] = "Dropout"
     knob: ClassVar[str | None] = "rate"
     rate = Real("share of values zeroed", Fraction(1, 2), Fraction(0), Fraction(1))
@@ -45,6 +50,7 @@ class SpatialDropout(Dropout):
     """Zeros whole channels of a feature map while training."""
 
     keyword = "spatial_dropout"
+    stated = Stated("conv(8) spatial_dropout(0.1)", FEATURE_MAP, UNCHANGED)
     layer = "SpatialDropout2D"
     knob = None
 

@@ -5,7 +5,19 @@ Keras broadcasts silently; these refuse every mismatch but that of a 1x1 gate.
 
 from typing import ClassVar
 
-from archc.ops.base import KerasCall, Op, OpError, Shape, Step, Traced, product, show_shape
+from archc.ops.base import (
+    ALIKE,
+    UNCHANGED,
+    KerasCall,
+    Op,
+    OpError,
+    Shape,
+    Stated,
+    Step,
+    Traced,
+    product,
+    show_shape,
+)
 from archc.ops.recognise import KerasLayer
 
 
@@ -67,6 +79,7 @@ class Add(Elementwise):
     """The sum of feature maps of equal shape; `skip` adds one."""
 
     keyword = "add"
+    stated = Stated("add { conv(8) } { conv(8, 3x3) }", ALIKE, UNCHANGED, macc="M * (n - 1)")
     layer = "Add"
     operator = "ADD"
     traced = "Add"
@@ -81,6 +94,12 @@ class Multiply(Elementwise):
     """The product of feature maps of equal shape; `gate` adds one, and may scale by a 1x1 map."""
 
     keyword = "multiply"
+    stated = Stated(
+        "multiply { conv(8) } { global_average_pool(keepdims = true) }",
+        f"{ALIKE}, or a feature map and a 1x1 map of as many channels",
+        UNCHANGED,
+        macc="M * (n - 1)",
+    )
     layer = "Multiply"
     operator = "MUL"
     traced = "Mul"
@@ -96,6 +115,11 @@ class Concat(Op):
     """Feature maps of equal height and width, or vectors, one after the other along channels."""
 
     keyword = "concat"
+    stated = Stated(
+        "concat { conv(8) } { conv(16, 3x3) }",
+        "what its bodies make: two or more feature maps of equal rows and columns, or vectors",
+        (("", "H x W x C1 + C2 + ..."),),
+    )
     bodies = True
 
     def infer(self, *inputs: Shape) -> Shape:

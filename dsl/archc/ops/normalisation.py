@@ -3,12 +3,15 @@
 from fractions import Fraction
 
 from archc.ops.base import (
+    TENSOR,
+    UNCHANGED,
     Flag,
     KerasArgument,
     KerasCall,
     Op,
     Real,
     Shape,
+    Stated,
     Step,
     Traced,
     Weight,
@@ -24,6 +27,9 @@ class BatchNorm(Op):
     """Batch normalisation over channels. The int8 converter folds it into a convolution."""
 
     keyword = "batchnorm"
+    stated = Stated(
+        "conv(8, 3x3) batchnorm", TENSOR, UNCHANGED, params="4 * C", frozen="2 * C", macc="2 * M"
+    )
     epsilon = Real("added to the variance", EPSILON, Fraction(0), Fraction(1))
     momentum = Real("of the moving statistics", MOMENTUM, Fraction(0), Fraction(1))
 
@@ -78,6 +84,7 @@ class LayerNorm(Op):
     """Layer normalisation over channels, with a learned scale and offset."""
 
     keyword = "layernorm"
+    stated = Stated("layernorm", TENSOR, UNCHANGED, params="scale * C + center * C")
     epsilon = Real("added to the variance", EPSILON, Fraction(0), Fraction(1))
     scale = Flag("learn a scale per channel", True)
     center = Flag("learn an offset per channel", True)

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from archc.ops.base import (
+    FEATURE_MAP,
     Choice,
     Flag,
     KerasArgument,
@@ -10,6 +11,7 @@ from archc.ops.base import (
     Op,
     Placement,
     Shape,
+    Stated,
     Step,
     Stride,
     Traced,
@@ -19,6 +21,13 @@ from archc.ops.base import (
 )
 from archc.ops.convolution import PADDINGS, scalar, windowed
 from archc.ops.recognise import KerasLayer
+
+POOLED = (
+    ("padding = same", "ceil(H / Sh) x ceil(W / Sw) x C"),
+    ("padding = valid", "ceil((H - Kh + 1) / Sh) x ceil((W - Kw + 1) / Sw) x C"),
+)
+REDUCED = (("keepdims = false", "C"), ("keepdims = true", "1 x 1 x C"))
+"""Shape rules, for the manual."""
 
 
 class WindowPool(Op):
@@ -67,6 +76,7 @@ class MaxPool(WindowPool):
     """The largest value in each window."""
 
     keyword = "max_pool"
+    stated = Stated("max_pool(2x2)", FEATURE_MAP, POOLED, macc="M * Kh * Kw")
     layer = "MaxPooling2D"
     operator = "MAX_POOL_2D"
     traced = "MaxPool2d"
@@ -76,6 +86,9 @@ class AveragePool(WindowPool):
     """The mean of each window; padding does not count."""
 
     keyword = "average_pool"
+    stated = Stated(
+        "average_pool(3x3, stride = 2, padding = same)", FEATURE_MAP, POOLED, macc="M * Kh * Kw"
+    )
     layer = "AveragePooling2D"
     operator = "AVERAGE_POOL_2D"
     traced = "AvgPool"
@@ -115,6 +128,7 @@ class GlobalAveragePool(GlobalPool):
     """The mean of every channel over the whole feature map."""
 
     keyword = "global_average_pool"
+    stated = Stated("global_average_pool", FEATURE_MAP, REDUCED, macc="N")
     layer = "GlobalAveragePooling2D"
     operator = "MEAN"
     traced = "Mean"
@@ -124,6 +138,7 @@ class GlobalMaxPool(GlobalPool):
     """The largest value of every channel over the whole feature map."""
 
     keyword = "global_max_pool"
+    stated = Stated("global_max_pool(keepdims = true)", FEATURE_MAP, REDUCED, macc="N")
     layer = "GlobalMaxPooling2D"
     operator = "REDUCE_MAX"
     traced = "Max"

@@ -1,6 +1,8 @@
 """Operators that move, pad or repeat values without computing on them."""
 
 from archc.ops.base import (
+    FEATURE_MAP,
+    TENSOR,
     Amount,
     Choice,
     Extents,
@@ -9,6 +11,7 @@ from archc.ops.base import (
     Op,
     OpError,
     Shape,
+    Stated,
     Step,
     Stride,
     Traced,
@@ -26,6 +29,11 @@ class ZeroPad(Op):
     """Rows and columns of zeros around a feature map."""
 
     keyword = "zero_pad"
+    stated = Stated(
+        "zero_pad(before = 1, after = 0 x 2)",
+        FEATURE_MAP,
+        (("", "top + H + bottom x left + W + right x C"),),
+    )
     before = Amount("rows above and columns left")
     after = Amount("rows below and columns right", "=before")
 
@@ -65,6 +73,7 @@ class Reshape(Op):
     """The same values in another shape."""
 
     keyword = "reshape"
+    stated = Stated("global_average_pool reshape(1x1x8)", TENSOR, (("", "shape"),))
     shape = Extents("the new shape, such as 1 x 1 x 64, or a number for a vector")
 
     def infer(self, *inputs: Shape) -> Shape:
@@ -97,6 +106,7 @@ class Flatten(Op):
     """The values of a feature map as a vector, row by row."""
 
     keyword = "flatten"
+    stated = Stated("flatten", TENSOR, (("", "N"),))
 
     def infer(self, *inputs: Shape) -> Shape:
         return (product(inputs[0]),)
@@ -116,6 +126,7 @@ class Upsample(Op):
     """A feature map enlarged by whole factors."""
 
     keyword = "upsample"
+    stated = Stated("upsample(2)", FEATURE_MAP, (("", "H * Sh x W * Sw x C"),))
     scale = Stride("factor for rows and columns", (2, 2))
     interpolation = Choice("how values between are found", "nearest", ("nearest", "bilinear"))
 

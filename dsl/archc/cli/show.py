@@ -1,0 +1,98 @@
+"""`archc show SPEC`: what the compiler holds after each of its stages."""
+
+import argparse
+import sys
+from typing import Any
+
+from archc.cli.arguments import compile_arguments
+
+STAGES = ("ast", "model", "graph", "deployed")
+"""In the order the compiler makes them."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    compile_arguments(parser)
+    parser.add_argument(
+        "--stage",
+        choices=STAGES,
+        help="the syntax tree, the archs with their parameters bound, the graph, or what is "
+        "deployed; by default the graph, or where there is none the last stage that was reached",
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    from archc.cli.session import Session, colored, show, unicode
+    from archc.cli.verbs import terminal_width
+    from archc.emit.stages import lines
+
+    session = Session(given)
+    session.compile()
+    reached = [stage for stage in STAGES if subjects(session, stage)]
+    wanted = given.stage or next((one for one in ("graph", "model", "ast") if one in reached), None)
+    found = subjects(session, wanted) if wanted else []
+    if session.document:
+        shown = [data(wanted, subject) for subject in found]
+        session.json(stage=wanted, reached=reached, shown=shown)
+        return session.code
+    look = {"unicode": unicode(sys.stdout), "color": colored(sys.stdout)}
+    for number, subject in enumerate(found):
+        if number:
+            print()
+        title, rows = described(wanted, subject)
+        show(lines(title, rows, width=terminal_width(), **look))
+    if found and session.failed:
+        sys.stdout.flush()  # so that it stands before what is said of it
+        print(file=sys.stderr)
+    session.show(("error",))
+    if session.failed and not reached:
+        print("archc show: no stage was reached, so that there is nothing to show", file=sys.stderr)
+    elif session.failed and not found:
+        last = f"`--stage {reached[-1]}` shows the last that was"
+        print(f"archc show: the stage `{wanted}` was not reached; {last}", file=sys.stderr)
+    elif session.failed and given.stage is None and wanted != "graph":
+        print(f"archc show: this is the last stage that was reached, `{wanted}`", file=sys.stderr)
+    return session.code
+
+
+def subjects(session: Any, stage: str) -> list[Any]:
+    """What there is to show of a stage: one for each file, or each network."""
+    if stage == "ast":
+        files = {file.source: file for one in session.compilations for file in one.files}
+        return list(files.values())
+    if stage == "model":
+        return [model for one in session.compilations for model in one.models]
+    return list(session.networks)
+
+
+def described(stage: str | None, subject: Any) -> tuple[str, Any]:
+    """A title and the rows below it."""
+    from archc.emit import stages
+
+    if stage == "ast":
+        return f"syntax tree of {subject.source.name}", stages.ast_rows(subject)
+    if stage == "model":
+        return f"model of {subject.name}", stages.model_rows(subject)
+    if stage == "graph":
+        return f"graph of {subject.name}", stages.graph_rows(subject.graph)
+    return f"deployed graph of {subject.name}", stages.deployed_rows(
+        subject.graph, deployed(subject)
+    )
+
+
+def data(stage: str | None, subject: Any) -> Any:
+    """The same as plain data."""
+    from archc.emit import stages
+
+    if stage == "ast":
+        return stages.ast_data(subject)
+    if stage == "model":
+        return stages.model_data(subject)
+    if stage == "graph":
+        return stages.graph_data(subject.graph)
+    return stages.deployed_data(subject.graph, deployed(subject))
+
+
+def deployed(network: Any) -> Any:
+    from archc.analysis.lowering import lower
+
+    return lower(network.graph, network.manifest["inputs"][0]["dtype"])

@@ -1,0 +1,6 @@
+"""The network as a picture: what to draw, where, and as SVG."""
+
+from archc.emit.drawing.structure import DETAILS, Picture, TooLarge, picture
+from archc.emit.drawing.svg import MARK, svg
+
+__all__ = ["DETAILS", "MARK", "Picture", "TooLarge", "picture", "svg"]

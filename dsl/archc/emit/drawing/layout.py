@@ -1,0 +1,468 @@
+"""Where everything stands in a drawing, in whole pixels.
+
+Each stage is a band, one below the other. In a band the layers run from left to right and wrap as
+text does; branches lie one above the other, and the value itself goes around in an arc.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archc.emit.drawing import text
+from archc.emit.drawing.structure import Box, Group, Item, Join, Picture, Stage
+from archc.ops.base import Shape
+
+TITLE, SMALL, NAME = 12, 10, 14
+"""Font sizes: of a box's title, of figures and shapes, of a stage's name."""
+
+MARGIN = 24
+HEADER = 172
+"""Width of the left part of a band, which names the stage."""
+BAND_GAP = 34
+NAME_HEIGHT = 56
+PADDING = 12
+GAP = 24
+"""Between boxes where no shape stands."""
+ROW_GAP = 18
+LANE_GAP = 14
+RAIL = 13
+"""What one arc takes above the boxes."""
+LINE = 13
+"""Height of a line of small text."""
+BOX_LEAST, BOX_MOST = 84, 214
+STACK = 3
+"""How far the box behind a folded one shows."""
+FORK = 12
+NARROWEST = 200
+"""Room that rows have at least, however deep they are nested."""
+TURN = 14
+"""Left and right of rows, for the way from one to the next."""
+
+
+class PlacedBox(NamedTuple):
+    x: int
+    y: int
+    width: int
+    height: int
+    box: Box
+    title: str
+    lines: tuple[str, ...]
+    cost: str
+
+
+class PlacedJoin(NamedTuple):
+    x: int
+    y: int
+    width: int
+    height: int
+    join: Join
+
+
+class Outline(NamedTuple):
+    """Around what one call made, or what is repeated."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    label: str
+    many: int
+
+
+class Way(NamedTuple):
+    """A line through points, at right angles. ``kind`` is `flow`, `skip` or `gate`."""
+
+    points: tuple[tuple[int, int], ...]
+    kind: str
+    arrow: bool
+
+
+class Label(NamedTuple):
+    """The shape on an edge. ``x`` is its middle, or its start."""
+
+    x: int
+    y: int
+    text: str
+    middle: bool = True
+
+
+class Band(NamedTuple):
+    x: int
+    y: int
+    width: int
+    height: int
+    axis: int
+    """The height at which its way begins; its name stands there."""
+    stage: Stage
+
+
+class Drawing(NamedTuple):
+    """All that stands in a drawing. ``top`` is how much is left above the network for a head."""
+
+    width: int
+    height: int
+    top: int
+    bands: tuple[Band, ...]
+    boxes: tuple[PlacedBox, ...]
+    joins: tuple[PlacedJoin, ...]
+    outlines: tuple[Outline, ...]
+    ways: tuple[Way, ...]
+    labels: tuple[Label, ...]
+    starts: tuple[tuple[int, int], ...]
+    """Where the ways in the bands begin."""
+    ends: tuple[Label, ...]
+    """The input and the output, at the middle of their boxes."""
+
+
+END_HEIGHT = 26
+
+
+def lay_out(picture: Picture, *, width: int = 1120, top: int = 0, least: int = 0) -> Drawing:
+    """Place everything.
+
+    Args:
+        picture: what to draw.
+        width: pixels to stay within; what cannot be wrapped may go beyond.
+        top: pixels left free at the top.
+        least: how wide the drawing is at least, margins included.
+    """
+    canvas = _Canvas()
+    room = width - 2 * MARGIN - HEADER - PADDING
+    rows = [
+        _Sequence(stage.items, stage.enters, room, tail=False) if stage.items else None
+        for stage in picture.stages
+    ]
+    inner = max((row.width for row in rows if row), default=0)
+    band_width = max(HEADER + inner + PADDING, least - 2 * MARGIN)
+    spine = MARGIN + HEADER // 2
+    y = top + END_HEIGHT
+    source = picture.graph.nodes[0]
+    ends = [Label(spine, top + END_HEIGHT // 2, f"{source.name} {text.extents(source.shape)}")]
+    bands: list[Band] = []
+    starts = []
+    shape = source.shape
+    for stage, row in zip(picture.stages, rows, strict=True):
+        canvas.down(spine, y, y + BAND_GAP, shape if bands else None)
+        y += BAND_GAP
+        height = max(row.height if row else 0, NAME_HEIGHT) + 2 * PADDING
+        axis = y + height // 2
+        if row:
+            at = y + (height - row.height) // 2
+            axis = at + row.entry
+            row.place(canvas, MARGIN + HEADER, at)
+            starts.append((MARGIN + HEADER, axis))
+        # The name stands where the way begins, as far as it fits there.
+        half = NAME_HEIGHT // 2 + PADDING
+        axis = min(max(axis, y + half), y + height - half)
+        bands.append(Band(MARGIN, y, band_width, height, axis, stage))
+        y += height
+        shape = stage.shape
+    canvas.down(spine, y, y + BAND_GAP, None)
+    y += BAND_GAP
+    ends.append(Label(spine, y + END_HEIGHT // 2, f"output {text.extents(shape)}"))
+    return Drawing(
+        band_width + 2 * MARGIN,
+        y + END_HEIGHT + MARGIN,
+        top,
+        tuple(bands),
+        tuple(canvas.boxes),
+        tuple(canvas.joins),
+        tuple(canvas.outlines),
+        tuple(canvas.ways),
+        tuple(canvas.labels),
+        tuple(starts),
+        tuple(ends),
+    )
+
+
+def end_width(label: Label) -> int:
+    """How wide the box of the input or the output is."""
+    return max(text.width(label.text, SMALL + 1) + 24, 96)
+
+
+class _Canvas:
+    """What was placed so far."""
+
+    def __init__(self) -> None:
+        self.boxes: list[PlacedBox] = []
+        self.joins: list[PlacedJoin] = []
+        self.outlines: list[Outline] = []
+        self.ways: list[Way] = []
+        self.labels: list[Label] = []
+
+    def way(self, *points: tuple[int, int], kind: str = "flow", arrow: bool = False) -> None:
+        kept = [point for at, point in enumerate(points) if not at or point != points[at - 1]]
+        if len(kept) > 1:
+            self.ways.append(Way(tuple(kept), kind, arrow))
+
+    def down(self, x: int, start: int, end: int, shape: Shape | None) -> None:
+        self.way((x, start), (x, end), arrow=True)
+        if shape is not None:
+            self.labels.append(Label(x + 9, (start + end) // 2 + 3, text.extents(shape), False))
+
+
+class _Cell:
+    """A placed item. ``entry`` and ``exit`` are where the way enters and leaves, from its top."""
+
+    width: int
+    height: int
+    entry: int
+    exit: int
+    solid = False
+    """Whether a way ends at its border with an arrow; else it goes on inside."""
+    shown: Shape
+    """The shape that was last written on the way through it."""
+
+    def place(self, canvas: _Canvas, x: int, y: int) -> None:
+        raise NotImplementedError
+
+    def seal(self) -> None:
+        """Nothing follows: the way ends inside."""
+
+
+class _BoxCell(_Cell):
+    solid = True
+
+    def __init__(self, box: Box) -> None:
+        self.box, self.shown = box, box.enters
+        times = f" × {box.many}" if box.many > 1 else ""
+        title = box.title + times if box.title else ""
+        self.cost = cost(box) if box.title else ""  # of a stage it stands beside it
+        wanted = max(
+            text.width(title, TITLE, bold=True),
+            text.width(self.cost, SMALL),
+            max((text.width(part, SMALL) for part in box.parts), default=0),
+            min(text.width(" · ".join(box.parts), SMALL), BOX_MOST - 20 if box.title else 400),
+        )
+        most = BOX_MOST if box.title else 420
+        self.width = min(max(wanted + 20, BOX_LEAST), most)
+        room = self.width - 16
+        self.lines = text.lines(box.parts, SMALL, room, 3)
+        self.title = text.cut(title, TITLE, room, bold=True)
+        rows = len(self.lines) + bool(self.cost)
+        self.height = 12 + (17 if self.title else 0) + LINE * rows
+        self.height = max(self.height, 34)
+        self.stack = STACK if box.many > 1 else 0
+        self.width += self.stack
+        self.height += self.stack
+        self.entry = self.exit = self.stack + (self.height - self.stack) // 2
+
+    def place(self, canvas: _Canvas, x: int, y: int) -> None:
+        canvas.boxes.append(
+            PlacedBox(
+                x,
+                y + self.stack,
+                self.width - self.stack,
+                self.height - self.stack,
+                self.box,
+                self.title,
+                self.lines,
+                self.cost,
+            )
+        )
+        if self.stack:
+            axis = y + self.exit
+            canvas.way((x + self.width - self.stack, axis), (x + self.width, axis))
+
+
+def cost(box: Box) -> str:
+    """What a box costs, each of its repeats."""
+    each = [
+        f"{text.figure(value)} {unit}"
+        for value, unit in ((box.macs, "MACs"), (box.params, "params"))
+        if value
+    ]
+    return " · ".join(each) + (" each" if box.times > 1 and each else "")
+
+
+class _Sequence(_Cell):
+    """Items one after the other, in as many rows as they need."""
+
+    def __init__(
+        self, items: Sequence[Item], shown: Shape, room: int, *, tail: bool, first: int = GAP
+    ) -> None:
+        """``tail`` leaves room for a way out, ``first`` is how far the first item stands in."""
+        self.rows: list[list[tuple[int, Shape | None, _Cell]]] = [[]]
+        used = widest = 0
+        for item in items:
+            cell = _cell(item, room - 2 * TURN)
+            label = item.enters if item.enters != shown else None
+            gap = _gap(label)
+            if item is items[0]:
+                gap = max(first, gap if label else 0)
+            row = self.rows[-1]
+            # What takes several rows itself leaves on another height than it was entered on.
+            alone = cell.entry != cell.exit or bool(row and row[-1][2].entry != row[-1][2].exit)
+            if row and (alone or used + gap + cell.width > room):
+                widest = max(widest, used)
+                row, used = [], 0
+                self.rows.append(row)
+            row.append((gap, label, cell))
+            used += gap + cell.width
+            shown = cell.shown if isinstance(item, Group) else item.enters
+        widest = max(widest, used)
+        self.shown = shown
+        self.wrapped = len(self.rows) > 1
+        self.tail = tail
+        self.width = widest + (2 * TURN if self.wrapped else 0)
+        self.tops, self.axes = [], []
+        y = 0
+        for row in self.rows:
+            above = max(cell.entry for _, _, cell in row)
+            below = max(cell.height - cell.entry for _, _, cell in row)
+            self.tops.append(y)
+            self.axes.append(y + above)
+            y += above + below + ROW_GAP
+        self.height = y - ROW_GAP
+        self.entry = self.axes[0]
+        last = self.rows[-1][-1][2]
+        self.exit = self.axes[-1] - last.entry + last.exit
+        if not tail:
+            self.seal()
+
+    def seal(self) -> None:
+        self.tail = False
+        self.rows[-1][-1][2].seal()
+
+    def place(self, canvas: _Canvas, x: int, y: int) -> None:
+        inset = TURN if self.wrapped else 0
+        end = x, y + self.axes[0]
+        for number, (row, axis) in enumerate(zip(self.rows, self.axes, strict=True)):
+            axis += y
+            at = x + (inset if number else 0)
+            if number:
+                turn = y + self.tops[number] - ROW_GAP // 2
+                out, back = x + self.width - TURN // 2, x + TURN // 2
+                lead = [end, (out, end[1]), (out, turn), (back, turn), (back, axis)]
+            else:
+                lead = [end]
+            for gap, label, cell in row:
+                begin = (at, axis) if len(lead) == 1 else lead[-1]
+                canvas.way(*lead[:-1], begin, (at + gap, axis), arrow=cell.solid)
+                if label is not None:
+                    middle = at + (gap - (6 if cell.solid else 0)) // 2
+                    canvas.labels.append(Label(middle, axis - 5, text.extents(label)))
+                at += gap
+                cell.place(canvas, at, axis - cell.entry)
+                at += cell.width
+                end = at, axis - cell.entry + cell.exit
+                lead = [end]
+        if self.tail:
+            canvas.way(end, (x + self.width, end[1]))
+
+
+def _gap(label: Shape | None) -> int:
+    return GAP if label is None else max(text.width(text.extents(label), SMALL) + 18, GAP)
+
+
+class _GroupCell(_Cell):
+    SIDE, TOP, BOTTOM = 10, 20, 10
+
+    def __init__(self, group: Group, room: int) -> None:
+        self.group = group
+        inner = room - 2 * self.SIDE
+        self.inner = _Sequence(group.items, group.enters, inner, tail=True, first=self.SIDE)
+        self.label = group_label(group)
+        least = text.width(self.label, SMALL, bold=True) + 16
+        self.width = max(self.inner.width + self.SIDE, least)
+        self.height = self.inner.height + self.TOP + self.BOTTOM
+        self.entry = self.TOP + self.inner.entry
+        self.exit = self.TOP + self.inner.exit
+        self.shown = self.inner.shown
+
+    def place(self, canvas: _Canvas, x: int, y: int) -> None:
+        outline = Outline(x, y, self.width, self.height, self.label, self.group.many)
+        canvas.outlines.append(outline)
+        self.inner.place(canvas, x, y + self.TOP)
+        if self.inner.tail:
+            axis = y + self.exit
+            canvas.way((x + self.inner.width, axis), (x + self.width, axis))
+
+    def seal(self) -> None:
+        self.inner.seal()
+
+
+def group_label(group: Group) -> str:
+    times = f"× {group.many}" if group.many > 1 else ""
+    return " ".join(part for part in (group.label, times) if part)
+
+
+class _JoinCell(_Cell):
+    HEIGHT = 20
+
+    def __init__(self, join: Join, room: int) -> None:
+        self.join, self.shown = join, join.enters
+        sign = text.width(join.sign, TITLE, bold=True)
+        self.pill = max(sign + 12, self.HEIGHT)
+        inner = room - FORK - self.pill - 2 * GAP
+        full = [branch for branch in join.branches if branch]
+        inner = max(inner, NARROWEST)
+        self.lanes = [_Sequence(branch, join.enters, inner, tail=True) for branch in full]
+        self.ends: list[Shape | None] = [
+            branch[-1].shape if branch[-1].shape != lane.shown else None
+            for branch, lane in zip(full, self.lanes, strict=True)
+        ]
+        self.rails = join.arcs
+        y = 0
+        self.tops = []
+        for lane in self.lanes:
+            self.tops.append(y)
+            y += lane.height + LANE_GAP
+        body = max(y - LANE_GAP, self.HEIGHT)
+        widths = [
+            lane.width + _gap(label) for lane, label in zip(self.lanes, self.ends, strict=True)
+        ]
+        self.inner = max(widths, default=2 * GAP)
+        self.width = FORK + self.inner + self.pill
+        above = RAIL * self.rails
+        if self.lanes:
+            self.entry = above + self._middle([lane.entry for lane in self.lanes])
+            self.exit = above + self._middle([lane.exit for lane in self.lanes])
+        else:
+            self.entry = self.exit = above + body // 2
+        self.above, self.height = above, above + body
+        self.height = max(self.height, self.exit + self.HEIGHT // 2)
+
+    def _middle(self, offsets: list[int]) -> int:
+        return (self.tops[0] + offsets[0] + self.tops[-1] + offsets[-1]) // 2
+
+    def place(self, canvas: _Canvas, x: int, y: int) -> None:
+        fork, axis = x + FORK // 2, y + self.entry
+        left = x + FORK + self.inner
+        centre, out = left + self.pill // 2, y + self.exit
+        half = self.HEIGHT // 2
+        canvas.way((x, axis), (fork, axis))
+        for lane, top, label in zip(self.lanes, self.tops, self.ends, strict=True):
+            start = y + self.above + top
+            lane_in, lane_out = start + lane.entry, start + lane.exit
+            canvas.way((fork, axis), (fork, lane_in), (x + FORK, lane_in))
+            lane.place(canvas, x + FORK, start)
+            end = x + FORK + lane.width, lane_out
+            if abs(lane_out - out) < half:
+                canvas.way(end, (left, lane_out), arrow=True)
+            else:
+                edge = out - half if lane_out < out else out + half
+                canvas.way(end, (centre, lane_out), (centre, edge), arrow=True)
+            if label is not None:
+                middle = (end[0] + left - 6) // 2
+                canvas.labels.append(Label(middle, lane_out - 5, text.extents(label)))
+        kind = "gate" if self.join.sign.startswith("×") else "skip"
+        for number in range(self.rails):
+            rail = y + RAIL * number + 3
+            canvas.way(
+                (fork, axis),
+                (fork, rail),
+                (centre, rail),
+                (centre, out - half),
+                kind=kind,
+                arrow=True,
+            )
+        canvas.joins.append(PlacedJoin(left, out - half, self.pill, self.HEIGHT, self.join))
+
+
+def _cell(item: Item, room: int) -> _Cell:
+    """The cell of an item."""
+    if isinstance(item, Box):
+        return _BoxCell(item)
+    if isinstance(item, Group):
+        return _GroupCell(item, max(room, NARROWEST))
+    return _JoinCell(item, max(room, NARROWEST))

@@ -1,0 +1,107 @@
+"""Texts of a drawing: figures in few digits, and how wide they are."""
+
+from collections.abc import Sequence
+
+from archc.ops.base import Shape
+
+_UNITS = ("", " k", " M", " G", " T", " P", " E")
+
+
+def figure(value: int) -> str:
+    """A count in three digits and a unit: `12.5 M`. Below 1,000 it is exact; ties go up."""
+    power, size = 0, 1
+    while power < len(_UNITS) - 1 and value >= 1000 * size - size // 2 and value >= 1000:
+        power, size = power + 1, size * 1000
+    if power == 0:
+        return str(value)
+    for places in (2, 1, 0):
+        scale = 10**places
+        scaled = (value * scale + size // 2) // size
+        if scaled < 1000 or places == 0:
+            whole, rest = divmod(scaled, scale)
+            digits = f"{whole:,}.{rest:0{places}}" if places else f"{whole:,}"
+            return digits + _UNITS[power]
+    raise AssertionError
+
+
+def share(part: int, whole: int) -> str:
+    """A share in whole percent; what is not nothing is not shown as nothing."""
+    if not whole or not part:
+        return "0 %"
+    percent = (100 * part + whole // 2) // whole
+    return f"{percent} %" if percent else "<1 %"
+
+
+def extents(shape: Shape) -> str:
+    return "x".join(map(str, shape))
+
+
+# --- width -------------------------------------------------------------------------------------
+
+# Advances of a sans-serif face, in hundredths of its size: those of the metric-compatible fonts
+# of the style sheet's list, and a tenth more, since where none of them is installed another one
+# stands in. Texts are held to this estimate; nothing depends on the exact figure.
+_NARROW = frozenset("ijl|.,:;'!` ")
+_SLIM = frozenset('frtI()[]{}/\\-"·')
+_BROAD = frozenset("mwMW%@—→")
+_ADVANCES = (25, 37, 60, 75, 98)
+
+
+def width(text: str, size: int, *, bold: bool = False) -> int:
+    """About how wide a text is at a font size, in pixels, rounded up."""
+    total = 0
+    for character in text:
+        if character in _NARROW:
+            total += _ADVANCES[0] + 6
+        elif character in _SLIM:
+            total += _ADVANCES[1] + 2
+        elif character in _BROAD:
+            total += _ADVANCES[4]
+        elif character.isupper() or character in "+×<>=~_&":
+            total += _ADVANCES[3] - 3
+        elif character.isascii():
+            total += _ADVANCES[2]
+        else:
+            total += 110
+    return -(-total * size * (107 if bold else 100) // 10_000)
+
+
+def cut(text: str, size: int, room: int, *, bold: bool = False) -> str:
+    """A text with its middle cut out where it is too wide; names differ at their ends."""
+    if width(text, size, bold=bold) <= room:
+        return text
+    keep = len(text) - 1
+    while keep > 1:
+        keep -= max(keep // 12, 1)
+        head = (keep + 1) // 2
+        shown = text[:head] + "…" + text[len(text) - (keep - head) :]
+        if width(shown, size, bold=bold) <= room:
+            return shown
+    return "…"
+
+
+def lines(parts: Sequence[str], size: int, room: int, most: int) -> tuple[str, ...]:
+    """Parts with dots between them, on as many lines as allowed; what is left out is counted."""
+    filled: list[list[str]] = [[]]
+    for number, part in enumerate(parts):
+        part = cut(part, size, room)
+        line = filled[-1]
+        if line and width(" · ".join([*line, part]), size) > room:
+            if len(filled) == most:
+                return (
+                    *(" · ".join(one) for one in filled[:-1]),
+                    _shortened(filled[-1], len(parts) - number, size, room),
+                )
+            filled.append([part])
+        else:
+            line.append(part)
+    return tuple(" · ".join(line) for line in filled if line)
+
+
+def _shortened(line: list[str], more: int, size: int, room: int) -> str:
+    """A line that ends by saying how many parts did not fit."""
+    while len(line) > 1 and width(" · ".join([*line, f"+ {more} more"]), size) > room:
+        line, more = line[:-1], more + 1
+    told = f"+ {more} more"
+    left = room - width(f" · {told}", size)
+    return " · ".join([*(cut(part, size, left) for part in line), told])

@@ -1,0 +1,79 @@
+"""The reference manual, made of the declarations: pages of Markdown, by file name.
+
+What can be derived is derived: operators from their classes, blocks from the standard library,
+targets from what judges, codes from where they are declared, the manifest from its schema. Prose
+that cannot be stands in templates beside this file; their specs are compiled while the page is
+made, and what they are shown to give is what the compiler gave. Nothing here is imported by a
+compile.
+"""
+
+from archc.manual.markdown import HEADER, reflowed
+
+TITLES = {
+    "language.md": (
+        "The language",
+        "syntax, scope, rounding, arithmetic, stages, variants, limits",
+    ),
+    "operators.md": ("Operators", "arguments, shapes, cost, Keras layer, int8 operators, STM32N6"),
+    "blocks.md": ("Standard blocks", "source and cost of what comes with archc"),
+    "targets.md": ("Targets", "what a device demands, its rules, its memories, and the sources"),
+    "codes.md": (
+        "Codes",
+        "every diagnostic: what, why, an example that fails and one that does not",
+    ),
+    "cli.md": ("The command", "every verb and option"),
+    "manifest.md": ("The manifest", "every key of the JSON document"),
+    "editors.md": (
+        "Editors and CI",
+        "VS Code and others, highlighting, completion, hooks, Actions",
+    ),
+}
+"""Every page with its title and what it has, in reading order."""
+
+INDEX = "README.md"
+
+
+def pages(command: str, version: str) -> dict[str, str]:
+    """All pages by file name, the index first.
+
+    Args:
+        command: the page of the command, which only the command can describe.
+        version: of archc.
+    """
+    from archc.explain import explanations, markdown
+    from archc.manual import blocks, operators, schema, targets, template
+
+    made = {
+        "language.md": template.page("language.md"),
+        "operators.md": operators.page(),
+        "blocks.md": blocks.page(),
+        "targets.md": targets.page(),
+        "codes.md": markdown(explanations().values()),
+        "cli.md": command,
+        "manifest.md": schema.page(),
+        "editors.md": template.page("editors.md"),
+    }
+    return {INDEX: index(version), **{name: made[name] for name in TITLES}}
+
+
+def index(version: str) -> str:
+    """The page that leads to the others."""
+    from archc.emit.marker import LANGUAGE_VERSION
+
+    lines = [
+        HEADER,
+        "# archc: reference manual",
+        "",
+        f"For archc {version}, language {LANGUAGE_VERSION}. To begin, read the project's",
+        "README, or run `archc new NAME` for a commented spec that compiles.",
+        "",
+        "| page | what it has |",
+        "|---|---|",
+        *(f"| [{title}]({name}) | {what} |" for name, (title, what) in TITLES.items()),
+        "",
+        "The pages are made by `archc manual -o docs/` from what the compiler itself runs on:",
+        "declarations of operators, the standard library, targets, codes, the arguments of the",
+        "command. Every spec on them was compiled, and what is shown as its result is what came",
+        "out. `archc manual PAGE` prints one, for example `archc manual operators`.",
+    ]
+    return reflowed("\n".join(lines) + "\n")

@@ -1,0 +1,342 @@
+"""The page of the operators, from their declarations and from what the compiler makes of them."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from sys import modules
+from typing import Any
+
+from archc.emit.python import literal
+from archc.manual.markdown import HEADER, code, fence, listed, reflowed, table
+from archc.manual.shown import network, shape
+from archc.ops.base import (
+    OPERATORS,
+    VECTOR,
+    Arg,
+    Auto,
+    Choice,
+    Count,
+    Extents,
+    Flag,
+    KerasCall,
+    Op,
+    Real,
+    Shape,
+    Stride,
+    Width,
+    Window,
+    symbols,
+)
+from archc.targets.support import support_json
+from archc.targets.target import builtin, builtin_names
+
+INPUT: Shape = (32, 32, 8)
+"""What enters the examples."""
+
+GROUPS = {
+    "demanded": "demanded: it needs no leave",
+    "vanish": "leaves nothing on the device",
+    "by allow": "only where the spec allows it",
+    "never": "refused",
+}
+"""What the gate of a target does with an operator, in words."""
+
+INTRODUCTION = """\
+An operator stands in a body by its name, with arguments in parentheses and, where it merges several
+feature maps, bodies in braces. It reads what the statement before it made. Arguments are given in
+the order below or by name. Blocks are in [blocks.md](blocks.md), `skip` and `gate` in
+[language.md](language.md#skips-and-gates)."""
+
+FIGURES = f"""\
+MACs count convolutions and dense layers only. *ST macc* is what ST Edge AI counts for it before
+it folds and fuses; it is not the figure to compare networks by. Examples read a feature map of
+{shape(INPUT)}; their figures, Keras calls and int8 operators are what the compiler gave. On the
+device most operators do not stay by themselves: the int8 converter folds batch normalisation into
+the convolution before it and fuses activations. The manifest's `deployed` section has what is left
+of a whole network."""
+
+LEGEND = """\
+In formulas `H`, `W` and `C` are rows, columns and channels of what enters and `N` the number of its
+values (of a vector, `C` and `N` are its length); `Ho`, `Wo`, `Co` and `M` those of the output.
+`Kh` and `Kw` are rows and columns of the kernel or window, `Sh` and `Sw` of the stride or scale,
+`Dh` and `Dw` of the dilation, `top`, `left`, `bottom` and `right` of padding, `n` is the number of
+bodies. Arguments go by their names; `true` counts as 1, `false` as 0. Shapes exclude the batch.
+Counts and extents go up to 2,147,483,647. After what is known of a device stands how sure it is."""
+
+
+def page() -> str:
+    """All operators, group by group."""
+    lines = [
+        HEADER,
+        "# Operators",
+        "",
+        INTRODUCTION,
+        "",
+        LEGEND,
+        "",
+        FIGURES,
+    ]
+    for title, members in groups().items():
+        lines += ["", f"**{title}**", "", _overview(members)]
+    lines += [
+        "",
+        f"Names that arguments choose from, predefined everywhere: {listed(symbols())}.",
+    ]
+    for members in groups().values():
+        for keyword in members:
+            lines += ["", f"## {keyword}", "", *_entry(keyword, OPERATORS[keyword])]
+    return reflowed("\n".join(lines) + "\n")
+
+
+READING = ("convolution", "normalisation", "activation", "pooling", "merge", "reshaping", "dropout")
+"""The modules of operators in reading order; one that is not listed comes last."""
+
+
+def _place(item: tuple[str, type[Op]]) -> int:
+    module = item[1].__module__.rpartition(".")[2]
+    return READING.index(module) if module in READING else len(READING)
+
+
+def groups() -> dict[str, list[str]]:
+    """The operators by what the modules that declare them say of themselves."""
+    found: dict[str, list[str]] = {}
+    for keyword, op in sorted(OPERATORS.items(), key=_place):
+        title = (modules[op.__module__].__doc__ or "").partition("\n")[0].rstrip(".")
+        found.setdefault(title, []).append(keyword)
+    return found
+
+
+def _overview(members: list[str]) -> str:
+    return table(
+        ("operator", "reads", "what it does", *map(_short, builtin_names())),
+        (
+            (
+                f"[`{keyword}`](#{keyword})",
+                OPERATORS[keyword].stated.reads.partition(":")[0],
+                _summary(OPERATORS[keyword]),
+                *(_group(name, keyword) for name in builtin_names()),
+            )
+            for keyword in members
+        ),
+    )
+
+
+def _short(target: str) -> str:
+    return target.upper()
+
+
+def _summary(op: type[Op]) -> str:
+    return " ".join((op.__doc__ or "").split())
+
+
+def _group(target: str, keyword: str) -> str:
+    found = support_json(builtin(target))["layers"]
+    return str(next(group for group, names in found.items() if keyword in names))
+
+
+def _entry(keyword: str, op: type[Op]) -> Iterator[str]:
+    stated = op.stated
+    yield _summary(op)
+    yield ""
+    if op.args:
+        yield table(
+            ("argument", "takes", "default", "meaning", "in Keras"), map(_argument(op), op.args)
+        )
+    else:
+        yield "No arguments." + (" Two or more bodies in braces." if op.bodies else "")
+    yield ""
+    yield f"- **Reads** {stated.reads}."
+    for condition, formula in stated.shapes:
+        when = f" with `{condition}`" if condition else ""
+        what = "the shape of what enters" if formula == "unchanged" else code(formula)
+        yield f"- **Output**{when}: {what}"
+    frozen = f", of which `{stated.frozen}` not trainable" if stated.frozen != "0" else ""
+    yield f"- **Params**: {_formula(stated.params)}{frozen}"
+    yield f"- **MACs**: {_formula(stated.macs)}"
+    yield f"- **ST macc**: {_formula(stated.macc)}"
+    for name in builtin_names():
+        yield f"- **{_short(name)}**: {_tier(name, keyword)}"
+    yield ""
+    yield from _example(keyword, op)
+
+
+def _formula(text: str) -> str:
+    return "none" if text == "0" else code(text)
+
+
+# --- arguments ---------------------------------------------------------------------------------
+
+
+def _argument(op: type[Op]) -> Any:
+    def row(name: str) -> tuple[str, ...]:
+        arg = op.args[name]
+        takes = arg.takes
+        if arg.rounds:
+            takes += ", rounded unless `exact`"
+        default = "required" if arg.required else code(arg.show_default())
+        if arg.filled:
+            default += "; a stage supplies it"
+        return code(name), takes, default, arg.doc, listed(keywords(op, name)) or "-"
+
+    return row
+
+
+def _values(arg: Arg[Any]) -> tuple[Any, Any]:
+    """Two values that an argument may have."""
+    if isinstance(arg, Choice):
+        return arg.choices[0], arg.choices[-1]
+    if isinstance(arg, Flag | Auto):
+        return True, False
+    if isinstance(arg, Real):
+        return Fraction(1, 8), Fraction(1, 4)
+    if isinstance(arg, Window):
+        return (3, 3), (5, 5)
+    if isinstance(arg, Stride):
+        return (1, 1), (2, 2)
+    if isinstance(arg, Extents):
+        return (32 * 32 * 8,), (64, 16, 8)
+    if isinstance(arg, Width):
+        return 8, 16
+    assert isinstance(arg, Count)
+    return 2, 4
+
+
+def samples(op: type[Op], name: str) -> Iterator[Op]:
+    """The operator with two values of one argument, all else alike."""
+    # A 1x1 kernel hides its padding: kernels are given though they may have a default.
+    given = {
+        one: _values(arg)[0]
+        for one, arg in op.args.items()
+        if arg.required or isinstance(arg, Window)
+    }
+    for value in _values(op.args[name]):
+        yield op(**{**given, name: value})
+
+
+def keywords(op: type[Op], name: str) -> list[str]:
+    """The arguments of the Keras layer that an argument of ours decides: what differs between
+    the calls of two operators that differ in it alone."""
+    entering = _entering(op)
+    calls = [one.keras(one.infer(entering), entering) for one in samples(op, name)]
+    first, second = ({a.keyword: a.value for a in call.arguments} for call in calls)
+    differ = {key for key in (*first, *second) if first.get(key) != second.get(key)}
+    return sorted(differ)
+
+
+def _entering(op: type[Op]) -> Shape:
+    return INPUT[-1:] if op.stated.reads == VECTOR else INPUT
+
+
+# --- the device --------------------------------------------------------------------------------
+
+
+def _tier(target: str, keyword: str) -> str:
+    chosen = builtin(target)
+    group = _group(target, keyword)
+    if keyword in chosen.demanded.layers:
+        return f"{GROUPS[group]}."
+    says = GROUPS[group]
+    if group == "by allow":
+        says += f", `target {target}(allow = [{keyword}])`"
+    whole = chosen.layer_tier(keyword)
+    operators = [whole] if whole else []
+    known = [f"it {tier.meaning} ({_source(tier.source)})" for tier in operators]
+    for name in dict.fromkeys(alone(keyword)) if whole is None else ():
+        tier = chosen.tier(name)
+        if tier is None:
+            known.append(f"of `{name}` no source says how it runs")
+        else:
+            known.append(f"`{name}` {tier.meaning} ({_source(tier.source)})")
+    return "; ".join([says, *known]) + "."
+
+
+def _source(source: Any) -> str:
+    return f"[{source.confidence}](targets.md#how-the-device-treats-operators)"
+
+
+def example(keyword: str) -> Any:
+    """The network of an operator's example, and the operator's row of its manifest."""
+    made = network(spec(OPERATORS[keyword].stated.example))
+    nodes = [node.name for node in made.graph.nodes if _keyword(node.op) == keyword]
+    return made, next(r for r in made.manifest["layers"] if r["name"] == nodes[-1])
+
+
+def _keyword(op: Op) -> str | None:
+    return getattr(op, "keyword", None)
+
+
+def spec(statements: str) -> str:
+    return f"arch shown {{\n    input image: {shape(INPUT)}\n    head {{ {statements} }}\n}}\n"
+
+
+def deployed(keyword: str) -> list[tuple[str, list[str]]]:
+    """The int8 operators of an example that the operator has a part in, each with its layers."""
+    made, row = example(keyword)
+    return [
+        (step["operator"], step["layers"])
+        for step in made.manifest["deployed"]["sequence"]
+        if row["name"] in step["layers"]
+    ]
+
+
+def alone(keyword: str) -> list[str]:
+    """The int8 operators that an operator becomes where nothing else takes it in."""
+    op = OPERATORS[keyword]
+    if op.bodies:
+        return [operator for operator, _ in deployed(keyword)]
+    given = {name: _values(arg)[0] for name, arg in op.args.items() if arg.required}
+    texts = [f"{name} = {op.args[name].show(value)}" for name, value in given.items()]
+    before = "" if _entering(op) == INPUT else "global_average_pool "
+    call = f"{keyword}({', '.join(texts)})" if texts else keyword
+    made = network(spec(before + call))
+    last = made.graph.nodes[-1].name
+    sequence = made.manifest["deployed"]["sequence"]
+    return [step["operator"] for step in sequence if last in step["layers"]]
+
+
+def _example(keyword: str, op: type[Op]) -> Iterator[str]:
+    made, row = example(keyword)
+    name = row["name"]
+    node = next(node for node in made.graph.nodes if node.name == name)
+    inputs = made.graph.input_shapes(node)
+    yield fence("arch", op.stated.example)
+    yield ""
+    entered = " and ".join(map(tensor, inputs))
+    becomes = "become" if inputs[1:] else "becomes"
+    parts = [f"{entered} {becomes} {tensor(node.shape)}"]
+    parts.append(f"{row['params']:,} params")
+    parts.append(f"{row['macs']:,} MACs")
+    parts.append(f"ST macc {node.op.stedgeai_macc(node.shape, *inputs):,}")
+    parts[0] = parts[0][0].upper() + parts[0][1:]
+    yield f"{', '.join(parts)}. In Keras:"
+    yield ""
+    yield fence("python", call_text(node.op.keras(node.shape, *inputs)))
+    yield ""
+    steps, single = deployed(keyword), alone(keyword)
+    if not steps:
+        yield "In the int8 file nothing is left of it."
+        return
+    texts = []
+    for operator, sources in steps:
+        others = [one for one in sources if one != name]
+        texts.append(code(operator) + (f", shared with {listed(others)}" if others else ""))
+    here = f"In the int8 file: {', '.join(texts)}"
+    apart = (
+        ""
+        if single == [operator for operator, _ in steps]
+        and not any(len(sources) > 1 for _, sources in steps)
+        else f"; by itself it is {listed(single)}"
+    )
+    yield f"{here}{apart}."
+
+
+def tensor(extents: Shape) -> str:
+    return shape(extents) if len(extents) > 1 else f"a vector of {extents[0]:,}"
+
+
+def call_text(call: KerasCall) -> str:
+    """The call of a Keras layer as generated modules write it, without name and regulariser."""
+    arguments = [
+        literal(one.value) if one.positional else f"{one.keyword}={literal(one.value)}"
+        for one in call.arguments
+    ]
+    return f"layers.{call.class_name}({', '.join(arguments)})"
