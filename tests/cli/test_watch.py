@@ -19,6 +19,10 @@ PATIENCE = 60
 """Seconds after which something that should happen is said not to."""
 
 
+def interruptible() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Watch:
     """A running `archc build ... --watch`."""
 
@@ -32,6 +36,8 @@ class Watch:
                 env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "NO_COLOR": "1"},
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                # Shells have what they run in the background ignore interrupts: not this.
+                preexec_fn=None if os.name == "nt" else interruptible,
             )
 
     @property

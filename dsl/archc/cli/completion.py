@@ -22,21 +22,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from archc.cli.session import FAILURE, SUCCESS, colored, show
+    from archc.cli.session import FAILURE, SUCCESS, show, tell
 
     try:
         import shtab  # noqa: F401  # whether it is there
     except ImportError:
         from archc.diagnostics.codes import EXTRA_MISSING
         from archc.diagnostics.model import make
-        from archc.diagnostics.render import render
 
         missing = make(
             EXTRA_MISSING,
             "scripts for completion are made by shtab, which is not installed",
             help="pip install 'archc-dsl[completion]'",
         )
-        print(render(missing, color=colored(sys.stderr)), file=sys.stderr)
+        tell(missing)
         return FAILURE
     show(script(given.shell))
     return SUCCESS

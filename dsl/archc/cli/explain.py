@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from archc.cli.arguments import UsageError
-from archc.cli.session import FAILURE, SUCCESS, colored, print_json, show
+from archc.cli.session import FAILURE, SUCCESS, print_json, show, tell
 from archc.diagnostics.model import Rejected
 
 
@@ -32,9 +32,7 @@ def run(given: argparse.Namespace) -> int:
         try:
             targets.append(parse_target(Loader().target(given.target)))
         except Rejected as rejected:
-            from archc.diagnostics.render import render
-
-            print(render(rejected.diagnostic, color=colored(sys.stderr)), file=sys.stderr)
+            tell(rejected.diagnostic)
             return FAILURE
     known = explanations(targets)
     if given.code is not None:

@@ -31,9 +31,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from archc.cli.session import FAILURE, SUCCESS, colored
+    from archc.cli.session import FAILURE, SUCCESS, colored, tell
     from archc.diagnostics.model import Diagnostic, Rejected
-    from archc.diagnostics.render import render, summary
+    from archc.diagnostics.render import summary
     from archc.files import Loader, rewrite
     from archc.source import Source
     from archc.syntax.layout import lay_out
@@ -63,7 +63,8 @@ def run(given: argparse.Namespace) -> int:
         except Rejected as rejected:
             found.append(rejected.diagnostic)
     for diagnostic in found:
-        print(render(diagnostic, color=colored(sys.stderr)), "", sep="\n", file=sys.stderr)
+        tell(diagnostic)
+        print(file=sys.stderr)
     if found:
         print(summary(found), file=sys.stderr)
     looks = given.check or given.diff

@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     from archc import __version__
-    from archc.cli.session import FAILURE, SUCCESS, colored, show
+    from archc.cli.session import FAILURE, SUCCESS, show, tell
     from archc.manual import TITLES, pages
 
     if given.check and not given.output:
@@ -64,9 +64,7 @@ def run(given: argparse.Namespace) -> int:
 
     refused = save({path: text.encode() for path, text in texts.items()}, ours)
     if refused is not None:
-        from archc.diagnostics.render import render
-
-        print(render(refused, color=colored(sys.stderr)), file=sys.stderr)
+        tell(refused)
         return FAILURE
     print(f"{len(texts)} pages written to {given.output}")
     return SUCCESS

@@ -17,9 +17,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from archc.cli.session import FAILURE, SUCCESS, colored
+    from archc.cli.session import FAILURE, SUCCESS, tell
     from archc.diagnostics.model import Rejected
-    from archc.diagnostics.render import render
     from archc.files import SPEC_SUFFIX, create
 
     name = given.name.removesuffix(SPEC_SUFFIX)
@@ -28,7 +27,7 @@ def run(given: argparse.Namespace) -> int:
     try:
         create(path, text(name, given.origin))
     except Rejected as rejected:
-        print(render(rejected.diagnostic, color=colored(sys.stderr)), file=sys.stderr)
+        tell(rejected.diagnostic)
         return FAILURE
     print(f"{path} written; `archc profile {path}` shows what it costs")
     return SUCCESS

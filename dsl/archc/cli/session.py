@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from archc.cli.arguments import UsageError, limits, settings
@@ -108,14 +108,14 @@ class Session:
         shown += [found for found in besides if found not in shown]
         if not shown:
             return
-        from archc.diagnostics.render import render, summary
-
         if self.arguments.format in ("short", "github"):
             self.lines(shown)
             return
+        from archc.diagnostics.render import summary
+
         for found in shown:
-            text = render(found, color=colored(sys.stderr), locate=self.locate)
-            print(text, "", sep="\n", file=sys.stderr)
+            tell(found, self.locate)
+            print(file=sys.stderr)
         print(summary(shown) + self.fixable(shown), file=sys.stderr)
 
     def lines(self, shown: Sequence[Diagnostic]) -> None:
@@ -181,6 +181,30 @@ class Session:
 
 def show(text: str) -> None:
     print(text.rstrip("\n"))
+
+
+def tell(found: Diagnostic, locate: Callable[[Any], str] | None = None) -> None:
+    """Print a diagnostic to standard error, as wide as the terminal there is."""
+    from archc.diagnostics.render import render
+
+    stream = sys.stderr
+    named = {"locate": locate} if locate else {}
+    print(render(found, colored(stream), columns=columns(stream), **named), file=stream)
+
+
+def columns(stream: Any) -> int | None:
+    """The columns of the terminal that a stream is; None where it is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
+def terminal_width() -> int:
+    """The columns to fill with a table on standard output."""
+    from shutil import get_terminal_size
+
+    return max(60, min(get_terminal_size((80, 24)).columns, 140))
 
 
 def print_json(document: Any) -> None:

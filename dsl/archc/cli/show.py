@@ -21,8 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from archc.cli.session import Session, colored, show, unicode
-    from archc.cli.verbs import terminal_width
+    from archc.cli.session import Session, colored, show, terminal_width, unicode
     from archc.emit.stages import lines
 
     session = Session(given)

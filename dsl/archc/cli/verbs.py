@@ -14,6 +14,8 @@ from archc.cli.session import (
     colored,
     print_json,
     show,
+    tell,
+    terminal_width,
     unicode,
 )
 from archc.diagnostics.model import LEVELS, Diagnostic, Rejected
@@ -188,12 +190,6 @@ def profile(arguments: argparse.Namespace) -> int:
     return session.code
 
 
-def terminal_width() -> int:
-    from shutil import get_terminal_size
-
-    return max(60, min(get_terminal_size((80, 24)).columns, 140))
-
-
 def sweep_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="a `.arch` file")
     parser.add_argument("sweep", metavar="NAME=V1,V2,...", help="a parameter and its values")
@@ -267,12 +263,12 @@ def targets(arguments: argparse.Namespace) -> int:
         else:
             chosen = builtin(arguments.target)
     except Rejected as rejected:
-        from archc.diagnostics.render import render, render_json
-
         if arguments.format == "json":
+            from archc.diagnostics.render import render_json
+
             print_json({"diagnostics": [render_json(rejected.diagnostic)]})
         else:
-            print(render(rejected.diagnostic, color=colored(sys.stderr)), file=sys.stderr)
+            tell(rejected.diagnostic)
         return FAILURE
     if arguments.format == "json":
         print_json(support_json(chosen))

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from archc.diagnostics.model import LEVELS, Diagnostic
-from archc.diagnostics.text import cells, printable
+from archc.diagnostics.text import cells, printable, wrapped
 from archc.source import Source, Span
 
 WIDTH = 100
 """Columns of source text shown of one line; longer lines are windowed around the span."""
+
+LEAST = 40
+"""Columns of source text that are shown however narrow the terminal is."""
 
 SHORT = 6
 """A span over at most so many lines shows its last line too."""
@@ -60,20 +63,29 @@ def _name(source: Source) -> str:
 
 
 def render(
-    diagnostic: Diagnostic, color: bool, *, width: int = WIDTH, locate: Locate = _name
+    diagnostic: Diagnostic,
+    color: bool,
+    *,
+    columns: int | None = None,
+    width: int = WIDTH,
+    locate: Locate = _name,
 ) -> str:
     """A diagnostic as lines of text for people, without a line end at the end.
 
     Args:
         diagnostic: what to render.
         color: whether to use ANSI colours.
-        width: columns of source text shown of one line.
+        columns: what the terminal has: text is wrapped to it between words, and of source text
+            as much is shown as fits. None wraps nothing.
+        width: columns of source text shown of one line, where that many fit.
         locate: how sources are named; by default by their own name.
     """
     paint = _Paint(color)
     level = _COLOURS[diagnostic.level]
-    head = paint(f"{diagnostic.level}[{diagnostic.code}]", level)
-    lines = [head + paint(f": {printable(diagnostic.message)}", _BOLD)]
+    head = f"{diagnostic.level}[{diagnostic.code}]"
+    said, *rest = wrapped(f"{head}: {printable(diagnostic.message)}", columns, hang="  ")
+    lines = [paint(said[: len(head)], level) + paint(said[len(head) :], _BOLD)]
+    lines += [paint(line, _BOLD) for line in rest]
 
     marks: dict[Source, list[_Mark]] = {}
     if diagnostic.span is not None:
@@ -84,6 +96,8 @@ def render(
         )
     numbers = [mark.line for found in marks.values() for mark in found]
     gutter = len(str(max(numbers))) if numbers else 0
+    if columns is not None:
+        width = max(min(width, columns - gutter - len(" | ")), LEAST)
     for index, (source, found) in enumerate(marks.items()):
         first = found[0]
         arrow = ":::" if index else "-->"
@@ -97,11 +111,13 @@ def render(
     if remarks and marks:
         lines.append(paint(f"{' ' * gutter} |", _FRAME))
     for kind, text in remarks:
-        first_line, *rest = text.split("\n")
         start = f"{' ' * gutter} {paint('=', _FRAME)} {paint(kind, _BOLD)}: "
-        lines.append(start + printable(first_line))
         indent = " " * (gutter + len(kind) + 5)
-        lines.extend(indent + printable(line) for line in rest)
+        room = None if columns is None else columns - len(indent)
+        for line in text.split("\n"):
+            for part in wrapped(printable(line), room):
+                lines.append(start + part)
+                start = indent
     return "\n".join(lines)
 
 

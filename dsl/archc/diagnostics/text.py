@@ -57,3 +57,26 @@ def printable(text: str) -> str:
 def columns(text: str) -> int:
     """The columns a text takes on a terminal."""
     return len(text) if text.isascii() else sum(width for _, width in cells(text))
+
+
+def wrapped(text: str, width: int | None, indent: str = "", hang: str = "") -> list[str]:
+    """Printable text as lines that break between words; in one line where it fits.
+
+    Args:
+        text: what to wrap.
+        width: columns of a line, None where there is no end.
+        indent: what stands before every line.
+        hang: what stands before every line but the first, besides.
+    """
+    if width is None or columns(indent + text) <= width:
+        return [indent + text]
+    from textwrap import wrap
+
+    return wrap(
+        text,
+        max(width, 20),
+        initial_indent=indent,
+        subsequent_indent=indent + hang,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
