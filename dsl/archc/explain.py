@@ -17,6 +17,7 @@ from typing import NamedTuple
 from archc.diagnostics import codes
 from archc.diagnostics.model import Code, Diagnostic
 from archc.diagnostics.render import render
+from archc.diagnostics.text import wrapped
 from archc.driver import Options, compile_spec
 from archc.files import Loader
 from archc.source import Source
@@ -105,13 +106,14 @@ def examples(module: ModuleType) -> dict[str, tuple[Example | None, Example | No
     return found
 
 
-def said(example: Example, code: str) -> str | None:
-    """What the compiler says of an example by a code; None of what is typed at a prompt."""
+def said(example: Example, code: str, columns: int | None = None) -> str | None:
+    """What the compiler says of an example by a code, wrapped to so many columns; None of what is
+    typed at a prompt."""
     if example.language != "arch":
         return None
     compilation = compile_spec(Loader(), Source(SHOWN, example.text), Options())
     found: list[Diagnostic] = [one for one in compilation.diagnostics if one.code == code]
-    return render(found[0], color=False) if found else None
+    return render(found[0], color=False, columns=columns) if found else None
 
 
 def text(one: Explanation, width: int = 80) -> str:
@@ -121,7 +123,7 @@ def text(one: Explanation, width: int = 80) -> str:
     parts = [f"{one.level}[{one.name}]", fill(one.what, width), fill(one.why, width)]
     if one.fails is not None:
         parts += ["This fails:", indent(one.fails.text, "    ")]
-        shown = said(one.fails, one.name)
+        shown = said(one.fails, one.name, width - 4)
         if shown is not None:
             parts += ["It says:", indent(shown, "    ")]
     if one.fixed is not None:
@@ -133,11 +135,14 @@ def text(one: Explanation, width: int = 80) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def listing(found: Iterable[Explanation]) -> str:
-    """All codes, one a line."""
+def listing(found: Iterable[Explanation], width: int | None = None) -> str:
+    """All codes, one a line, or wrapped to a width."""
     rows = list(found)
-    width = max(len(one.name) for one in rows)
-    lines = [f"{one.name:<{width}}  {one.level:<7}  {one.what}" for one in rows]
+    names = max(len(one.name) for one in rows)
+    lines: list[str] = []
+    for one in rows:
+        head = f"{one.name:<{names}}  {one.level:<7}  "
+        lines += wrapped(head + one.what, width, hang=" " * len(head))
     return "\n".join([*lines, "", "`archc explain CODE` says more of one."])
 
 

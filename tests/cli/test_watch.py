@@ -103,7 +103,7 @@ def test_errors_leave_the_outputs_and_end_nothing(watch: Watch) -> None:
     assert files == {path.name: path.read_bytes() for path in (watch.folder / "out").iterdir()}
     watch.edit("dscnn.arch", "dropuot(0.5)", "dropout(0.4)")
     third = watch.until(3)
-    assert "dscnn_a05       73,585 params" in third
+    assert "dscnn_a05  73,585 params" in third
     assert "error" not in third
 
 

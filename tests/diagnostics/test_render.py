@@ -262,3 +262,23 @@ def test_every_code_is_listed_once() -> None:
     for code in declared:
         assert code.summary.endswith("."), code.name
         assert code.why.endswith("."), code.name
+
+
+@given(st.integers(20, 120), st.lists(st.text("ab `-,", max_size=200), max_size=3))
+def test_what_is_wrapped_stays_the_same_text(width: int, texts: list[str]) -> None:
+    span = at("arch x { konv }", "konv")
+    found = error(span, notes=tuple(texts), help=" ".join(texts) or None)
+    shown = render(found, color=False, columns=width).split("\n")
+    whole = render(found, color=False).split("\n")
+    assert "".join(shown).replace(" ", "") == "".join(whole).replace(" ", "")
+    words = [word for text in texts for word in text.split()]
+    longest = max(map(len, words), default=0)
+    assert all(len(line) <= max(width, 40 + 4, longest + 20) for line in shown)
+
+
+def test_only_what_is_too_long_is_wrapped() -> None:
+    found = error(at("arch x { konv }", "konv"), notes=("a note",))
+    assert render(found, color=False, columns=80) == render(found, color=False)
+    coloured = render(error(None)._replace(message="word " * 20), color=True, columns=80)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured).count("\n") == 1
+    assert all(line.endswith("\x1b[0m") for line in coloured.split("\n"))

@@ -247,12 +247,15 @@ def test_summary(document: Manifest) -> None:
     )
     cells = [f"{figure:,}" for figure in figures]
     lines = summary([document, other]).split("\n")
-    assert lines[2].split() == ["base", *cells, "conditional", "(stm32n6)"]
-    assert lines[3].split() == ["a|b", *cells, "no", "target"]
+    assert lines[3].split() == ["base", *cells, "conditional", "(stm32n6)"]
+    assert lines[4].split() == ["a|b", *cells, "no", "target"]
     markdown = summary_markdown([document, other]).split("\n")
     assert markdown[1] == "| --- | ---: | ---: | ---: | ---: | --- |"
     assert markdown[2] == f"| base | {' | '.join(cells)} | conditional (stm32n6) |"
     assert markdown[3].startswith("| a\\|b | ")
-    assert "estimate" in lines[0]
+    assert "estimate" in lines[1]
     assert "estimate" in markdown[0]
+    alone = summary([document]).split("\n")
+    assert alone[1].endswith("(stm32n6)")
+    assert alone[3].split() == ["base", *cells, "conditional"]
     assert summary([document], unicode=False).isascii()

@@ -30,7 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except UsageError as error:
-        print(f"archc: {error}\ntry `archc --help`", file=sys.stderr)
+        from archc.cli.session import columns
+        from archc.diagnostics.text import wrapped
+
+        said = wrapped(f"archc: {error}", columns(sys.stderr), hang="  ")
+        print(*said, "try `archc --help`", sep="\n", file=sys.stderr)
         return USAGE
     except BrokenPipeError:  # the reader of our output has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -120,7 +124,8 @@ def first_word(argv: list[str]) -> int | None:
 
 
 def overview() -> str:
-    lines = [f"  {name:<9}{verb.summary}" for name, verb in VERBS.items()]
+    width = max(map(len, VERBS))
+    lines = [f"  {name:<{width}}  {verb.summary}" for name, verb in VERBS.items()]
     return "commands:\n" + "\n".join(lines) + "\n\n`archc COMMAND --help` explains each."
 
 

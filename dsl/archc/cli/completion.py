@@ -5,7 +5,6 @@ completing starts no Python.
 """
 
 import argparse
-import sys
 from collections.abc import Iterable
 from typing import Any
 

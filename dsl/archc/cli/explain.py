@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from archc.cli.arguments import UsageError
-from archc.cli.session import FAILURE, SUCCESS, print_json, show, tell
+from archc.cli.session import FAILURE, SUCCESS, columns, print_json, show, tell
 from archc.diagnostics.model import Rejected
 
 
@@ -52,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
     elif given.all:
         show("\n\n\n".join(map(text, chosen)))
     else:
-        show(text(chosen[0]) if given.code is not None else listing(chosen))
+        show(text(chosen[0]) if given.code is not None else listing(chosen, columns(sys.stdout)))
     return SUCCESS
 
 

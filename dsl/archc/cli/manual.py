@@ -20,7 +20,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     from archc import __version__
-    from archc.cli.session import FAILURE, SUCCESS, show, tell
+    from archc.cli.session import FAILURE, SUCCESS, columns, show, tell
+    from archc.diagnostics.text import wrapped
     from archc.manual import TITLES, pages
 
     if given.check and not given.output:
@@ -30,7 +31,8 @@ def run(given: argparse.Namespace) -> int:
     if given.page is None and not given.output:
         width = max(map(len, TITLES)) - len(".md") + 2
         for name, (title, what) in TITLES.items():
-            print(f"{name.removesuffix('.md'):<{width}}{title}: {what}")
+            line = f"{name.removesuffix('.md'):<{width}}{title}: {what}"
+            show("\n".join(wrapped(line, columns(sys.stdout), hang=" " * width)))
         print("\n`archc manual PAGE` prints one, `archc manual -o DIR` writes all as Markdown.")
         print("`archc manual textmate` prints the grammar by which editors colour specs.")
         return SUCCESS

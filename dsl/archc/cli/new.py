@@ -3,7 +3,6 @@
 import argparse
 import os
 import re
-import sys
 
 from archc.cli.arguments import UsageError
 

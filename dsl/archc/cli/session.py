@@ -27,6 +27,8 @@ class Session:
         self._locations: dict[Any, str] = {}
         self._loaders: dict[str, Any] = {}
         self._loaded: dict[tuple[str, str], None] = {}
+        self._found_in: dict[tuple[str, Any], list[str]] = {}
+        """The networks that have a finding of a code at a place."""
         self.targets: list[Any] = []
         """Targets of the user's own."""
         self.limits = limits(arguments.limit)
@@ -83,6 +85,13 @@ class Session:
         compilation = compile_spec(loader, loader.load(path), options)
         self.compilations.append(compilation)
         self.networks.extend(compilation.networks)
+        for network in compilation.networks:
+            judged = network.manifest["target"]
+            codes = {finding["code"] for finding in judged["findings"]} if judged else set()
+            for found in compilation.diagnostics:
+                if found.code in codes:
+                    at = self._found_in.setdefault((found.code, found.span), [])
+                    at.extend([network.name] if network.name not in at else [])
         # Variants of one family share its diagnostics, errors apart from which variant it was.
         said = {(d.code, d.level, d.message, d.span) for d in self.diagnostics}
         for found in compilation.diagnostics:
@@ -97,14 +106,17 @@ class Session:
                 return shown
         return str(source.name)
 
-    def show(self, levels: Sequence[str], besides: Iterable[Diagnostic] = ()) -> None:
+    def show(
+        self, levels: Sequence[str], besides: Iterable[Diagnostic] = (), *, brief: bool = False
+    ) -> None:
         """Print what was found to standard error, and a line that counts it.
 
         Args:
             levels: which diagnostics of the specs to show.
             besides: diagnostics to show whatever their level.
+            brief: warnings take one line each.
         """
-        shown = [found for found in self.diagnostics if found.level in levels]
+        shown = self.folded(levels)
         shown += [found for found in besides if found not in shown]
         if not shown:
             return
@@ -113,10 +125,34 @@ class Session:
             return
         from archc.diagnostics.render import summary
 
-        for found in shown:
-            tell(found, self.locate)
+        short = [found for found in shown if brief and found.level == "warning"]
+        self.lines(short)
+        if short:
             print(file=sys.stderr)
-        print(summary(shown) + self.fixable(shown), file=sys.stderr)
+        for found in shown:
+            if found not in short:
+                tell(found, self.locate)
+                print(file=sys.stderr)
+        more = "; `archc check` shows more of the warnings" if short else ""
+        print(summary(shown) + self.fixable(shown) + more, file=sys.stderr)
+
+    def folded(self, levels: Sequence[str]) -> list[Diagnostic]:
+        """The diagnostics of some levels. What a target says of one place in several networks, the
+        variants of a family, is one, with the figures of the first and the names of all."""
+        kept: dict[Any, Diagnostic] = {}
+        for found in self.diagnostics:
+            names = self._found_in.get((found.code, found.span), [])
+            if found.level not in levels:
+                continue
+            if found.level == "error" or len(names) < 2:
+                kept[len(kept)] = found
+                continue
+            first, *others = (f"`{name}`" for name in names)
+            rest = f" and {len(others) - 3} more" if len(others) > 3 else ""
+            note = f"the figures are those of {first}; also in {', '.join(others[:3])}{rest}"
+            folded = found._replace(notes=(*found.notes, note))
+            kept.setdefault((found.code, found.span), folded)
+        return list(kept.values())
 
     def lines(self, shown: Sequence[Diagnostic]) -> None:
         """Print a line for each: to standard error, or for GitHub to standard output, which is
@@ -185,11 +221,11 @@ def show(text: str) -> None:
 
 def tell(found: Diagnostic, locate: Callable[[Any], str] | None = None) -> None:
     """Print a diagnostic to standard error, as wide as the terminal there is."""
-    from archc.diagnostics.render import render
+    from archc.diagnostics.render import own_name, render
 
     stream = sys.stderr
-    named = {"locate": locate} if locate else {}
-    print(render(found, colored(stream), columns=columns(stream), **named), file=stream)
+    text = render(found, colored(stream), columns=columns(stream), locate=locate or own_name)
+    print(text, file=stream)
 
 
 def columns(stream: Any) -> int | None:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archc.cli.arguments import UsageError, compile_arguments, shared_arguments
 from archc.cli.session import (
@@ -91,38 +91,42 @@ def build_once(session: Session) -> Session:
             unchanged=list(unchanged),
         )
     else:
-        session.show(LOUD, aside)
+        session.show(LOUD, aside, brief=len(session.networks) > 1)
         if not session.failed:
             report(session, arguments, written)
     return session
 
 
 def report(session: Session, arguments: argparse.Namespace, written: Sequence[str]) -> None:
-    """One line per network, and where it went."""
-    width = max(len(network.name) for network in session.networks)
-    for network in session.networks:
-        totals, deployed = network.manifest["totals"], network.manifest["deployed"]
-        verdict = network.manifest["target"]["verdict"] if network.manifest["target"] else "-"
-        new = any(name.partition(".")[0] == network.name for name in written)
-        changed = "" if new else "  (unchanged)"
-        print(
-            f"{network.name:<{width}}  {totals['params']:>11,} params  "
-            f"{totals['macs'] / 1e6:>8,.1f} M MACs  "
-            f"{deployed['peak_activation_bytes'] / 1024:>7,.0f} KiB peak (estimate)  "
-            f"{verdict}{'' if arguments.check else changed}"
-        )
-    notes = sum(
-        finding["level"] == "note"
-        for network in session.networks
-        if network.manifest["target"]
-        for finding in network.manifest["target"]["findings"]
-    )
+    """One line per network, and where they went."""
+    rows = [brief(network) for network in session.networks]
+    names, *figures = (max(map(len, cells)) for cells in zip(*rows, strict=True))
+    for network, row in zip(session.networks, rows, strict=True):
+        target = network.manifest["target"]
+        cells = [f"{row[0]:<{names}}"]
+        cells += [f"{cell:>{width}}" for cell, width in zip(row[1:], figures, strict=True)]
+        print("  ".join([*cells, target["verdict"] if target else "no target"]))
+    notes = len(session.folded(("note",)))
     said = f"; {notes} note{'s' * (notes != 1)}, which `archc check` shows" if notes else ""
     if arguments.check:
         print(f"{arguments.output} is current{said}")
     else:
-        files = f"{len(written)} file{'s' * (len(written) != 1)}"
-        print(f"{files} written to {arguments.output}{said}")
+        new = {name.partition(".")[0] for name in written}
+        same = sum(network.name not in new for network in session.networks)
+        files = f"{len(written)} file{'s' * (len(written) != 1)} written to {arguments.output}"
+        kept = f", {same} network{'s' * (same != 1)} unchanged" if same else ""
+        print(f"{files}{kept}{said}")
+
+
+def brief(network: Any) -> tuple[str, ...]:
+    """A network's name and what it costs, the least that tells."""
+    totals, deployed = network.manifest["totals"], network.manifest["deployed"]
+    return (
+        network.name,
+        f"{totals['params']:,} params",
+        f"{totals['macs'] / 1e6:,.1f} M MACs",
+        f"{deployed['peak_activation_bytes'] / 1024:,.0f} KiB est. peak",
+    )
 
 
 def check_arguments(parser: argparse.ArgumentParser) -> None:

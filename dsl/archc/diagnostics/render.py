@@ -58,7 +58,7 @@ Locate = Callable[[Source], str]
 """How a source is named: by its own name, or by a path that an editor can open."""
 
 
-def _name(source: Source) -> str:
+def own_name(source: Source) -> str:
     return source.name
 
 
@@ -68,7 +68,7 @@ def render(
     *,
     columns: int | None = None,
     width: int = WIDTH,
-    locate: Locate = _name,
+    locate: Locate = own_name,
 ) -> str:
     """A diagnostic as lines of text for people, without a line end at the end.
 
@@ -275,7 +275,7 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
     return ", ".join(f"{n} {level}{'s' if n != 1 else ''}" for level, n in counts if n)
 
 
-def render_json(diagnostic: Diagnostic, *, locate: Locate = _name) -> dict[str, Any]:
+def render_json(diagnostic: Diagnostic, *, locate: Locate = own_name) -> dict[str, Any]:
     """A diagnostic as plain data for JSON.
 
     Lines and columns count from 1, columns in characters; ``end_line`` and ``end_column`` name the

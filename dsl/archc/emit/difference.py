@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from archc.diagnostics.text import columns, printable
+from archc.diagnostics.text import columns, printable, wrapped
 from archc.syntax.numbers import BYTE_UNITS, UNITS
 
 Manifest = Mapping[str, Any]
@@ -322,8 +322,8 @@ def data(found: Difference) -> dict[str, Any]:
     }
 
 
-def text(found: Difference, *, unicode: bool = True) -> str:
-    """The difference for a terminal."""
+def text(found: Difference, *, unicode: bool = True, width: int | None = None) -> str:
+    """The difference for a terminal, what is said of it wrapped to a width."""
     lines = [f"{printable(found.before)} → {printable(found.after)}"]
     for name, before, after in found.parameters:
         lines.append(f"  {name} = {printable(before or '-')} → {printable(after or '-')}")
@@ -346,7 +346,8 @@ def text(found: Difference, *, unicode: bool = True) -> str:
             lines.append(f"    and {len(found.layers) - LISTED:,} more, which --format json lists")
     if found.findings:
         lines += ["", "findings"]
-        lines += [f"  {_SIGNS[kind]} {printable(told)}" for kind, told in found.findings]
+        for kind, told in found.findings:
+            lines += wrapped(f"{_SIGNS[kind]} {printable(told)}", width, "  ", "  ")
     return _in_signs("\n".join(line.rstrip() for line in lines) + "\n", unicode)
 
 

@@ -91,18 +91,18 @@ def stage_channels(manifest: Manifest) -> tuple[int, ...]:
 
 
 def cells(parameter: str, rows: Sequence[Scaling]) -> list[list[str]]:
-    """Headings and rows as texts; squares only where there are any."""
+    """Headings, some of two lines, and rows as texts; squares only where there are any."""
     squares = any(row.square is not None for row in rows)
     table = [
         [
             parameter,
-            "stage channels",
+            "stage\nchannels",
             "params",
-            "of default",
+            "of\ndefault",
             *([f"{parameter}²"] if squares else []),
-            "per-channel params",
+            "per-channel\nparams",
             "MACs",
-            "peak KiB (estimate)",
+            "peak KiB\n(estimate)",
         ]
     ]
     for row in rows:
@@ -138,8 +138,10 @@ def scaling_text(parameter: str, rows: Sequence[Scaling]) -> str:
     """The sweep as a table, with the reason why shares are not squares."""
     from textwrap import fill
 
-    table = cells(parameter, rows)
-    widths = [max(columns(row[i]) for row in table) for i in range(len(table[0]))]
+    head, *rest = cells(parameter, rows)
+    upper, lower = zip(*(f"\n{text}".split("\n")[-2:] for text in head), strict=True)
+    table = [upper, lower, *rest]
+    widths = [max(columns(row[i]) for row in table) for i in range(len(head))]
     lines = [
         "  ".join(
             cell + " " * (width - columns(cell))
@@ -155,5 +157,6 @@ def scaling_text(parameter: str, rows: Sequence[Scaling]) -> str:
 def scaling_markdown(parameter: str, rows: Sequence[Scaling]) -> str:
     """The sweep as a Markdown table, with the reason why shares are not squares."""
     head, *rest = cells(parameter, rows)
+    head = [text.replace("\n", " ") for text in head]
     rule = ["---", "---", *["---:"] * (len(head) - 2)]
     return "\n".join([*(f"| {' | '.join(row)} |" for row in [head, rule, *rest]), "", why(rows)])

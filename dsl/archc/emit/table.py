@@ -123,11 +123,17 @@ def table(
 
 def summary(manifests: Iterable[Manifest], *, unicode: bool = True, color: bool = False) -> str:
     """One row per network: parameters, MACs, weight bytes, estimated peak, verdict."""
-    rows = [_summary_row(manifest) for manifest in manifests]
+    networks = list(manifests)
+    targets = {network["target"] and network["target"]["name"] for network in networks}
+    shared = targets.pop() if len(targets) == 1 else None  # said once, in the heading
+    rows = [_summary_row(network, named=shared is None) for network in networks]
+    *figures, verdict = _HEADINGS
+    headings = [*figures, f"{verdict}\n({printable(shared)})" if shared else verdict]
+    upper, lower = zip(*(f"\n{text}".split("\n")[-2:] for text in headings), strict=True)
     signs = _UNICODE if unicode else _ASCII
-    widths = [max(columns(row[i]) for row in [_HEADINGS, *rows]) for i in range(len(_HEADINGS))]
+    widths = [max(map(columns, cells)) for cells in zip(upper, lower, *rows, strict=True)]
     lines = [
-        _bold(_cells(_HEADINGS, widths, _LEFT), color),
+        *(_bold(_cells(head, widths, _LEFT).rstrip(), color) for head in (upper, lower)),
         signs.rule * (sum(widths) + len(GAP) * (len(widths) - 1)),
         *(_cells(row, widths, _LEFT) for row in rows),
     ]
@@ -137,18 +143,23 @@ def summary(manifests: Iterable[Manifest], *, unicode: bool = True, color: bool 
 
 def summary_markdown(manifests: Iterable[Manifest]) -> str:
     """The rows of `summary` as a Markdown table."""
+    headings = [heading.replace("\n", " ") for heading in _HEADINGS]
     rows = [[cell.replace("|", "\\|") for cell in _summary_row(m)] for m in manifests]
     rule = ["---" if index in _LEFT else "---:" for index in range(len(_HEADINGS))]
-    return "".join(f"| {' | '.join(row)} |\n" for row in [list(_HEADINGS), rule, *rows])
+    return "".join(f"| {' | '.join(row)} |\n" for row in [headings, rule, *rows])
 
 
-_HEADINGS = ("network", "params", "MACs", "weight bytes", "peak bytes (estimate)", "verdict")
+_HEADINGS = ("network", "params", "MACs", "weight\nbytes", "peak bytes\n(estimate)", "verdict")
+"""Of the summary; on a terminal some take two lines."""
 _LEFT = frozenset({0, 5})
 
 
-def _summary_row(manifest: Manifest) -> list[str]:
+def _summary_row(manifest: Manifest, named: bool = True) -> list[str]:
+    """The cells of a network; the verdict with the target's name where that is ``named``."""
     target = manifest["target"]
-    verdict = f"{target['verdict']} ({target['name']})" if target else "no target"
+    verdict = target["verdict"] if target else "no target"
+    if target and named:
+        verdict += f" ({target['name']})"
     return [
         printable(manifest["model"]["name"]),
         f"{manifest['totals']['params']:,}",

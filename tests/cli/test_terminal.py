@@ -1,0 +1,122 @@
+"""The command in a real terminal of 80 columns: nothing runs over its edge, with and without
+colour, and several specs do not drown what matters."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COLUMNS = 80
+STEERING = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def terminal(*words: str, columns: int = COLUMNS, **environment: str) -> list[str]:
+    """The lines that the command shows in a terminal, colours included."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    inherited = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "archc", *words],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=ROOT,
+        env={**inherited, "TERM": "xterm-256color", "PYTHONUTF8": "1", **environment},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            read = os.read(ours, 65_536)
+        except OSError:  # Linux says so when the other side is closed
+            break
+        if not read:
+            break
+        shown += read
+    os.close(ours)
+    process.wait(timeout=60)
+    return shown.decode().replace("\r\n", "\n").split("\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", "specs/efficientnet_b0.arch"),
+        ("check", "tests/errors/fractional_stride_in_the_library.arch"),
+        ("check", "tests/errors/misspelt_quantity.arch", "tests/errors/over_budget.arch"),
+        ("profile", "specs/mobilenet_v3_small.arch", "specs/dscnn_a05_ir_se_attn.arch"),
+        ("profile", "specs/efficientnet_b0.arch"),
+        ("show", "specs/dscnn_a05_se.arch", "--stage", "deployed"),
+        ("diff", "specs/dscnn_a05.arch", "specs/dscnn_a05_se.arch"),
+        ("explain",),
+        ("explain", "stm32n6/operator"),
+        ("targets", "stm32n6"),
+        ("manual",),
+        ("--help",),
+        ("verify",),
+        ("analyze", "specs/dscnn.arch"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_runs_over_the_edge(words: tuple[str, ...]) -> None:
+    lines = terminal(*words)
+    assert len(lines) > 1
+    assert [line for line in map(plain, lines) if len(line) > COLUMNS] == []
+
+
+def plain(line: str) -> str:
+    return STEERING.sub("", line)
+
+
+def test_carets_stay_below_what_they_mark() -> None:
+    shown = [plain(line) for line in terminal("check", "specs/squeezenet.arch", columns=60)]
+    rows = [(line, shown[i - 1]) for i, line in enumerate(shown) if re.match(r" +\| +\^+$", line)]
+    marked = [above[line.index("^") : line.rindex("^") + 1] for line, above in rows]
+    assert "relu" in marked
+    assert "softmax" in marked
+    assert max(map(len, shown)) <= 60
+
+
+def test_colour_and_none_say_the_same() -> None:
+    words = ("check", "tests/errors/misspelt_operator.arch")
+    coloured = terminal(*words)
+    bare = terminal(*words, NO_COLOR="1")
+    assert coloured != bare
+    assert [plain(line) for line in coloured] == bare
+    assert "\x1b" not in "".join(bare)
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "archc", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+
+def test_warnings_of_several_networks_take_a_line_each(tmp_path: Path) -> None:
+    one = run("specs/squeezenet.arch", "-o", str(tmp_path))
+    both = run("specs/squeezenet.arch", "specs/mobilenet_v3_small.arch", "-o", str(tmp_path))
+    assert "\n   |\n" in one.stderr
+    headlines = re.findall(r"^warning\[.*\]: .*", one.stderr, re.M)
+    assert len(headlines) == 4
+    lines = both.stderr.splitlines()
+    for headline in headlines:
+        assert any(line.endswith(f": {headline}") for line in lines)
+    assert lines[-1] == "9 warnings; `archc check` shows more of the warnings"
+    assert len(lines) == 9 + 2
+
+
+def test_variants_of_a_family_share_what_is_found_at_one_place() -> None:
+    variants = ["specs/dscnn_a025.arch", "specs/dscnn_a05.arch", "specs/dscnn_a15.arch"]
+    alone = [run("check", variant).stderr for variant in variants]
+    together = run("check", *variants).stderr
+    found = [set(re.findall(r"^note\[(.*)\].*\n +--> (.*)$", text, re.M)) for text in alone]
+    listed = re.findall(r"^note\[(.*)\].*\n +--> (.*)$", together, re.M)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == set().union(*found)
+    shared = "the figures are those of `dscnn_a025`; also in `dscnn_a05`, `dscnn_a15`"
+    assert together.count(shared) == len(set.intersection(*found))
