@@ -448,15 +448,14 @@ def verify_model(
     Raises:
         ArchError: a file cannot be read, is damaged, or is over a bound.
     """
-    from archc.verify import verify
+    from archc.verify import WANTED, verify
     from archc.verify.document import load_manifest
 
     try:
         if not isinstance(manifest, dict):
             manifest = load_manifest(os.fspath(manifest), limits)
         path = os.fspath(model)
-        return verify(
-            manifest, path, load_bytes(path, limits.model_bytes, "model_bytes"), limits=limits
-        )
+        data = load_bytes(path, limits.model_bytes, "model_bytes", WANTED)
+        return verify(manifest, path, data, limits=limits)
     except Rejected as rejected:
         raise ArchError([rejected.diagnostic]) from None

@@ -26,6 +26,11 @@ SPEC_SUFFIX = ".arch"
 REGISTRY = "__init__.py"
 _STD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std")
 
+CHECK_PATH = "check the path; one that is relative starts at the working folder"
+CHECK_ACCESS = "check its permissions, and where it is a link what it leads to"
+_MODELS = (".tflite", ".keras", ".h5", ".hdf5", ".onnx")
+"""Endings of files that are taken for specs by mistake."""
+
 _BYTE_ORDER_MARKS = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
     (b"\x00\x00\xfe\xff", "UTF-32"),
@@ -65,7 +70,9 @@ class Loader:
         roots = [("", folder, os.path.realpath(folder or "."))]
         for given in include:
             if not _is_folder(given):
-                raise reject(codes.FILE_MISSING, f"there is no folder `{given}` to include")
+                raise reject(
+                    codes.FILE_MISSING, f"there is no folder `{given}` to include", help=CHECK_PATH
+                )
             roots.append(("include:", given, os.path.realpath(given)))
         self._roots = roots
 
@@ -73,13 +80,20 @@ class Loader:
         """A spec that the user named, wherever it is.
 
         Raises:
-            Rejected: it cannot be read, is too large or is no UTF-8 text.
+            Rejected: it is a model, cannot be read, is too large or is no UTF-8 text.
         """
+        if path.lower().endswith(_MODELS):
+            raise reject(
+                codes.FILE_BINARY,
+                f"`{path}` is a model, not a spec",
+                help=f"give a spec, `NAME{SPEC_SUFFIX}`; `archc verify` holds a model against one, "
+                "and `archc.profile_model` profiles a Keras model in Python",
+            )
         try:
             folder, base = os.path.split(path)
             real = os.path.join(os.path.realpath(folder or "."), base) if path else ""
         except (OSError, ValueError):
-            raise reject(codes.FILE_MISSING, f"there is no file `{path}`") from None
+            raise _missing(path, path) from None
         name, _ = self._names(real) or (base, path)
         return self._open(real, name, path, None)
 
@@ -164,7 +178,7 @@ class Loader:
         try:
             real = os.path.realpath(path)
         except (OSError, ValueError):
-            raise reject(codes.FILE_MISSING, f"there is no file `{path}`") from None
+            raise _missing(path, path) from None
         name, _ = self._names(real) or (f"target:{os.path.basename(path)}", path)
         return self._open(real, name, path, None)
 
@@ -214,18 +228,28 @@ def std_sources() -> dict[str, Source]:
     return sources
 
 
-def load_bytes(path: str, most: int, bound: str) -> bytes:
+def load_bytes(path: str, most: int, bound: str, wanted: str = "a file") -> bytes:
     """A file of any kind that the user named, such as a model.
 
     Args:
         path: of the file.
         most: the largest size that is read.
         bound: the name of that bound in `Limits`.
+        wanted: what it should be, for messages: "a `.tflite` file".
 
     Raises:
         Rejected: there is no such file, it is no regular file, cannot be read, or is too large.
     """
-    return _data(path, path, None, most, bound)
+    return _data(path, path, None, most, bound, f"give {wanted}")
+
+
+def load_text(path: str, most: int, bound: str, wanted: str) -> str:
+    """A text that is no spec; see `load_bytes`.
+
+    Raises:
+        Rejected: it cannot be read, is too large or is no UTF-8 text.
+    """
+    return _decode(load_bytes(path, most, bound, wanted), path, None, f"give {wanted}")
 
 
 def _text(path: str, shown: str, span: Span | None, limits: Limits) -> str:
@@ -235,34 +259,34 @@ def _text(path: str, shown: str, span: Span | None, limits: Limits) -> str:
         Rejected: there is no such file, it is no regular file, cannot be read, is larger than
             ``limits.source_bytes``, holds NUL bytes or is not UTF-8.
     """
-    return _decode(_data(path, shown, span, limits.source_bytes, "source_bytes"), shown, span)
+    folder = f"name the files in it, such as `{shown.rstrip('/')}/*{SPEC_SUFFIX}`"
+    data = _data(path, shown, span, limits.source_bytes, "source_bytes", folder)
+    return _decode(data, shown, span, "give a file of text")
 
 
-def _data(path: str, shown: str, span: Span | None, most: int, bound: str) -> bytes:
-    """The bytes of a regular file of at most so many."""
+def _data(path: str, shown: str, span: Span | None, most: int, bound: str, instead: str) -> bytes:
+    """The bytes of a regular file of at most so many; ``instead`` helps who names a folder."""
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
+            raise reject(codes.FILE_NOT_REGULAR, f"`{shown}` is a folder", span, help=instead)
+        if not stat.S_ISREG(mode):
             raise reject(
                 codes.FILE_NOT_REGULAR,
-                f"`{shown}` is a folder",
+                f"`{shown}` is not a regular file",
                 span,
-                help=f"name the files in it, such as `{shown.rstrip('/')}/*{SPEC_SUFFIX}`"
-                if bound == "source_bytes"
-                else None,
+                help="pipes and devices are not read: save what they hold as a file",
             )
-        if not stat.S_ISREG(mode):
-            raise reject(codes.FILE_NOT_REGULAR, f"`{shown}` is not a regular file", span)
         with open(path, "rb") as file:
             data = file.read(most + 1)
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        folder, name = os.path.split(path)
-        raise reject(
-            codes.FILE_MISSING, f"there is no file `{shown}`", span, help=_similar(folder, name)
-        ) from None
+        raise _missing(path, shown, span) from None
     except OSError as error:
         raise reject(
-            codes.FILE_UNREADABLE, f"`{shown}` cannot be read: {_reason(error)}", span
+            codes.FILE_UNREADABLE,
+            f"`{shown}` cannot be read: {_reason(error)}",
+            span,
+            help=CHECK_ACCESS,
         ) from None
     if len(data) > most:
         raise reject(
@@ -274,8 +298,18 @@ def _data(path: str, shown: str, span: Span | None, most: int, bound: str) -> by
     return data
 
 
-def _decode(data: bytes, shown: str, span: Span | None) -> str:
-    """UTF-8 bytes as text, a byte order mark dropped."""
+def _missing(path: str, shown: str, span: Span | None = None) -> Rejected:
+    try:
+        similar = _similar(*os.path.split(path))
+    except ValueError:
+        similar = None
+    return reject(
+        codes.FILE_MISSING, f"there is no file `{shown}`", span, help=similar or CHECK_PATH
+    )
+
+
+def _decode(data: bytes, shown: str, span: Span | None, instead: str) -> str:
+    """UTF-8 bytes as text, a byte order mark dropped; ``instead`` helps where it is no text."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             raise reject(
@@ -291,6 +325,7 @@ def _decode(data: bytes, shown: str, span: Span | None) -> str:
             codes.FILE_BINARY,
             f"`{shown}` is not text: it has a NUL byte at offset {at}, in line {line}",
             span,
+            help=instead,
         )
     try:
         return data.decode("utf-8").removeprefix("\ufeff")

@@ -180,6 +180,8 @@ def check(given: argparse.Namespace) -> None:
             "part of the data is kept for the comparison"
         )
     for path in (given.output, given.vectors):
+        if os.path.isdir(path):  # said before the work begins, not after it
+            raise UsageError(f"`{path}` is a folder: name a file to write")
         for source in (given.model, given.data, given.validation, given.manifest):
             if source is not None and _same(path, source):
                 raise UsageError(f"`{path}` is read, so it cannot be written")

@@ -19,7 +19,7 @@ def run(given: argparse.Namespace) -> int:
     from archc.cli.session import Session, show
     from archc.diagnostics.model import Rejected
     from archc.files import load_bytes
-    from archc.verify import SUFFIXES, verify
+    from archc.verify import SUFFIXES, WANTED, verify
     from archc.verify.document import load_manifest
     from archc.verify.show import plain, text
 
@@ -40,7 +40,7 @@ def run(given: argparse.Namespace) -> int:
         else:
             manifest = load_manifest(given.manifest, session.limits)
         if manifest is not None:
-            data = load_bytes(given.model, session.limits.model_bytes, "model_bytes")
+            data = load_bytes(given.model, session.limits.model_bytes, "model_bytes", WANTED)
             result = verify(manifest, given.model, data, limits=session.limits)
             session.diagnostics.extend(found.diagnostic for found in result.differences)
     except Rejected as rejected:

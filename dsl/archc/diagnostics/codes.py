@@ -493,7 +493,7 @@ $ archc check tiny.arch
 """
 FILE_BINARY = Code(
     "file_binary",
-    "A source file holds NUL bytes, so it is no text.",
+    "A source is a model, or holds NUL bytes, so it is no text.",
     "Sources are UTF-8 text.",
 )
 """

@@ -24,12 +24,12 @@ def require(model: Any) -> None:
     except ImportError:
         raise ImportError(f"reading a model needs Keras: {EXTRA}") from None
     if not isinstance(model, keras.Model):
-        what = f"`{type(model).__name__}`"
+        what = f"an object of type `{type(model).__name__}`"
         module = type(model).__module__.split(".")[0]
         old = module in ("tf_keras", "tensorflow")
         raise reject(
             MODEL,
-            f"a Keras 3 model is needed, not a {what} of `{module}`",
+            f"a Keras 3 model is needed, not {what} of `{module}`",
             help="load it with Keras 3"
             if old
             else "pass what `keras.Model` or `keras.saving.load_model` gives",

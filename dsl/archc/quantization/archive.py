@@ -13,12 +13,14 @@ from typing import IO, Any, NamedTuple
 
 from archc.diagnostics.codes import FILE_MISSING, FILE_UNREADABLE, QUANTIZE_DATA
 from archc.diagnostics.model import Rejected, reject
+from archc.files import CHECK_ACCESS, CHECK_PATH
 
 _FORTRAN_BYTES = 1 << 28
 """An array in Fortran order has no rows to pick, so it is read whole, up to this size."""
 _PIECE = 1 << 20
 _ZIP, _NPY = b"PK\x03\x04", b"\x93NUMPY"
 _EMPTY_ZIP = b"PK\x05\x06"
+_WRITE = "write one with `numpy.savez(FILE, samples)`"
 
 
 class Header(NamedTuple):
@@ -73,7 +75,7 @@ class File(Store):
         import zipfile
 
         if not stat.S_ISREG(os.stat(self._path).st_mode):
-            raise reject(QUANTIZE_DATA, f"{self.name} is no regular file")
+            raise reject(QUANTIZE_DATA, f"{self.name} is no regular file", help=_WRITE)
         with open(self._path, "rb") as file:
             start = file.read(6)
         if start.startswith(_NPY):
@@ -85,18 +87,18 @@ class File(Store):
                     if entry.endswith(".npy"):
                         self._members[entry.removesuffix(".npy")] = entry
         elif not start:
-            raise reject(QUANTIZE_DATA, f"{self.name} is empty")
+            raise reject(QUANTIZE_DATA, f"{self.name} is empty", help=_WRITE)
         else:
             raise reject(
                 QUANTIZE_DATA,
                 f"{self.name} is neither a `.npz` nor a `.npy` file",
-                help="write one with `numpy.savez(FILE, samples)`",
+                help=_WRITE,
             )
         if not self._members:
             raise reject(
                 QUANTIZE_DATA,
                 f"{self.name} holds no array",
-                help="write one with `numpy.savez(FILE, samples)`",
+                help=_WRITE,
             )
         for name in self._members:
             with self._open(name) as (_, header, _fortran):
@@ -143,7 +145,9 @@ class File(Store):
         data = file.read(size)
         if len(data) != size:
             raise reject(
-                QUANTIZE_DATA, f"`{array}` of {self.name} ends before its last value: truncated"
+                QUANTIZE_DATA,
+                f"`{array}` of {self.name} ends before its last value: truncated",
+                help=_WRITE,
             )
         return data
 
@@ -162,16 +166,20 @@ class File(Store):
         except Rejected:
             raise
         except FileNotFoundError:
-            raise reject(FILE_MISSING, f"there is no file {self.name}") from None
+            raise reject(FILE_MISSING, f"there is no file {self.name}", help=CHECK_PATH) from None
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise reject(QUANTIZE_DATA, f"{what} is damaged: {_said(error)}") from None
+            raise reject(QUANTIZE_DATA, f"{what} is damaged: {_said(error)}", help=_WRITE) from None
         except RuntimeError as error:  # how `zipfile` says that a password is needed
-            raise reject(QUANTIZE_DATA, f"{what} cannot be read: {_said(error)}") from None
+            raise reject(
+                QUANTIZE_DATA, f"{what} cannot be read: {_said(error)}", help=_WRITE
+            ) from None
         except OSError as error:
             reason = error.strerror or str(error)
-            raise reject(FILE_UNREADABLE, f"{what} cannot be read: {reason}") from None
+            raise reject(
+                FILE_UNREADABLE, f"{what} cannot be read: {reason}", help=CHECK_ACCESS
+            ) from None
         except (ValueError, SyntaxError, MemoryError, OverflowError, TypeError) as error:
-            raise reject(QUANTIZE_DATA, f"{what} is damaged: {_said(error)}") from None
+            raise reject(QUANTIZE_DATA, f"{what} is damaged: {_said(error)}", help=_WRITE) from None
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from archc.diagnostics.codes import MODEL_FILE, QUANTIZE_MODEL, VERIFY_CODE
 from archc.diagnostics.model import Rejected, reject
 from archc.files import load_bytes
 from archc.limits import DEFAULT_LIMITS, Limits
-from archc.verify.archive import CONFIG, METADATA, WEIGHTS, read_archive
+from archc.verify.archive import CONFIG, METADATA, SAVE_AGAIN, WEIGHTS, read_archive
 from archc.verify.weights import read_weights
 
 _MODULES = re.compile(
@@ -33,6 +33,7 @@ _RUNNING = frozenset(
 """Layers of Keras that run code from the file, read other files, or work on texts."""
 _CODE = frozenset({"__lambda__", "__typespec__"})
 _OLD = (".h5", ".hdf5")
+_WANTED = "a `.keras` file"
 
 
 class Archive(NamedTuple):
@@ -75,9 +76,13 @@ def read(path: str, limits: Limits = DEFAULT_LIMITS) -> Archive:
             f"`{path}` is a folder, not a `.keras` file",
             help="save the model with `model.save('NAME.keras')`",
         )
-    archive = read_archive(path, load_bytes(path, limits.model_bytes, "model_bytes"), limits)
+    archive = read_archive(
+        path, load_bytes(path, limits.model_bytes, "model_bytes", _WANTED), limits
+    )
     if archive.weights is None:
-        raise reject(MODEL_FILE, f"`{path}` holds no weights: it has no `{WEIGHTS}`")
+        raise reject(
+            MODEL_FILE, f"`{path}` holds no weights: it has no `{WEIGHTS}`", help=SAVE_AGAIN
+        )
     config = {key: value for key, value in archive.config.items() if key != "compile_config"}
     for found in _foreign(config):
         raise _refused(path, found)

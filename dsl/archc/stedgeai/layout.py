@@ -1,17 +1,18 @@
 """What the readers of ST's files share: how a file is read, and how a strange one is refused."""
 
-import os
 import re
 from typing import Literal, NamedTuple
 
 from archc.diagnostics.codes import STEDGEAI_LAYOUT
 from archc.diagnostics.model import Rejected, reject
-from archc.files import Loader
+from archc.files import load_text
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.source import Source, Span
 
 FILE_BYTES = 64 * 1024 * 1024
 """Largest report or info that is read; the info of a MobileNetV2 has 0.9 MB."""
+
+WANTED = "a `*_report.txt` or `*_c_info.json` as `stedgeai` writes it"
 
 KNOWN_VERSIONS = ("2.1.0", "2.2.0", "4.0.1")
 """Tool versions of which real files were read. Sources: the reports of
@@ -39,8 +40,8 @@ def load(path: str, limits: Limits = DEFAULT_LIMITS) -> Source:
     Raises:
         Rejected: there is no such file, it is larger than `FILE_BYTES`, or it is not UTF-8 text.
     """
-    roomy = limits._replace(source_bytes=max(limits.source_bytes, FILE_BYTES))
-    return Source(path, Loader(os.path.dirname(path), (), roomy).load(path).text)
+    most = max(limits.source_bytes, FILE_BYTES)
+    return Source(path, load_text(path, most, "source_bytes", WANTED))
 
 
 def strange(source: Source, what: str, line: int | None = None, *, label: str = "") -> Rejected:
@@ -64,6 +65,7 @@ def strange(source: Source, what: str, line: int | None = None, *, label: str = 
             "files of ST Edge AI Core "
             f"{', '.join(KNOWN_VERSIONS)} are known; nothing is guessed about others"
         ],
+        help=f"give {WANTED}",
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from archc.diagnostics.codes import STEDGEAI_FAILED, STEDGEAI_MISSING
 from archc.diagnostics.model import Rejected, reject
+from archc.files import CHECK_PATH
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.source import Source
 from archc.stedgeai.layout import load
@@ -144,7 +145,7 @@ def analyze(
     if environment is None:
         environment = os.environ
     if not os.path.isfile(model):
-        raise reject(STEDGEAI_FAILED, f"there is no model file `{model}`")
+        raise reject(STEDGEAI_FAILED, f"there is no model file `{model}`", help=CHECK_PATH)
     tool = find(environment)
     with TemporaryDirectory(prefix="archc-", ignore_cleanup_errors=True) as folder:
         line = command(tool, model, profile, folder)

@@ -18,6 +18,7 @@ from archc.tflite.model import Model, Operator, Quantization, Subgraph, Tensor
 T = TypeVar("T")
 
 SUFFIX = ".tflite"
+_CONVERT = "give a file that TensorFlow's converter or `archc quantize` wrote"
 
 RANK = 8
 """Axes of a tensor that are read; the kernels of TFLite take at most so many."""
@@ -59,7 +60,7 @@ def read(name: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Model:
 
 def _foreign(name: str, data: bytes) -> Rejected:
     """The exception for a file that does not start as TFLite files do."""
-    what, help = "its first bytes are not those of one", None
+    what, help = "its first bytes are not those of one", _CONVERT
     if not data:
         what = "it is empty"
     elif data[:4] == b"PK\x03\x04":

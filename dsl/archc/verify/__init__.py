@@ -15,6 +15,7 @@ __all__ = ["SUFFIXES", "Difference", "Verification", "verify"]
 
 SUFFIXES = (".tflite", ".keras")
 """What can be verified, by the endings of file names."""
+WANTED = "a `.tflite` or `.keras` file"
 
 
 def verify(
@@ -41,7 +42,7 @@ def verify(
         from archc.verify.layers import verify_keras
 
         return verify_keras(manifest, name, data, limits)
-    help = "give a `.tflite` or `.keras` file"
+    help = f"give {WANTED}"
     if lower.endswith((".h5", ".hdf5")):
         help = (
             "the older HDF5 format is not read: load the model with the Keras that wrote it and "

@@ -20,6 +20,7 @@ MEMBERS = 10_000
 """Members of an archive that are looked at; Keras writes three, and assets."""
 JSON_BYTES = 67_108_864
 """Largest config that is unpacked; that of EfficientNet-B0 has 0.3 MB."""
+SAVE_AGAIN = "save the model again: `model.save('NAME.keras')`"
 _ENCRYPTED = 0x1
 _FAILURES = (
     *(BadZipFile, LargeZipFile, EOFError, OSError, ValueError, NotImplementedError),
@@ -66,13 +67,15 @@ def read_archive(name: str, data: bytes, limits: Limits) -> Archive:
             help="it was truncated or changed on its way here: copy or save it again",
         ) from None
     if not isinstance(config, dict):
-        raise reject(MODEL_FILE, f"`{name}` is no model of Keras 3: it has no `{CONFIG}`")
+        raise reject(
+            MODEL_FILE, f"`{name}` is no model of Keras 3: it has no `{CONFIG}`", help=SAVE_AGAIN
+        )
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     return Archive(config, version if isinstance(version, str) else None, weights)
 
 
 def _foreign(name: str, data: bytes) -> Rejected:
-    what, help = "its first bytes are not those of a zip archive", None
+    what, help = "its first bytes are not those of a zip archive", SAVE_AGAIN
     if not data:
         what = "it is empty"
     elif data[:8] == b"\x89HDF\r\n\x1a\n":
@@ -136,6 +139,7 @@ def _bad(name: str, why: str) -> Rejected:
         MODEL_FILE,
         f"`{name}` is not an archive that Keras wrote: {why}",
         notes=["nothing of it was unpacked"],
+        help=SAVE_AGAIN,
     )
 
 
@@ -162,5 +166,7 @@ def _json(
         return plain_json(data, limits.nesting)
     except NotPlain as problem:
         raise reject(
-            MODEL_FILE, f"`{name}` is damaged: `{member}` is no JSON document: {problem}"
+            MODEL_FILE,
+            f"`{name}` is damaged: `{member}` is no JSON document: {problem}",
+            help=SAVE_AGAIN,
         ) from None

@@ -14,6 +14,8 @@ from archc.verify.strict import NotPlain, plain_json
 MANIFEST_BYTES = 16_777_216
 """Largest manifest that is read; that of EfficientNet-B0 has 240 kB."""
 
+WANTED = "the `NAME.manifest.json` that `archc SPEC -o DIR` writes"
+
 _SCHEMAS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "emit", "schema")
 
 
@@ -24,7 +26,7 @@ def load_manifest(path: str, limits: Limits) -> dict[str, Any]:
         Rejected: the file cannot be read, or is no manifest.
     """
     most = min(MANIFEST_BYTES, limits.model_bytes)
-    return read_manifest(path, load_bytes(path, most, "model_bytes"), limits)
+    return read_manifest(path, load_bytes(path, most, "model_bytes", WANTED), limits)
 
 
 def read_manifest(name: str, data: bytes, limits: Limits) -> dict[str, Any]:
@@ -42,7 +44,9 @@ def read_manifest(name: str, data: bytes, limits: Limits) -> dict[str, Any]:
     try:
         document = plain_json(data, limits.nesting)
     except NotPlain as fault:
-        raise reject(MANIFEST_FILE, f"`{name}` is not a manifest: {fault}") from None
+        raise reject(
+            MANIFEST_FILE, f"`{name}` is not a manifest: {fault}", help=f"give {WANTED}"
+        ) from None
     family = document.get("$schema") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(family, str):
         raise _foreign(name, "it does not name the schema of one")
@@ -53,9 +57,9 @@ def read_manifest(name: str, data: bytes, limits: Limits) -> dict[str, Any]:
     if not isinstance(version, str) or version not in known:
         raise reject(
             MANIFEST_FILE,
-            f"`{name}` is a manifest of version {_short(version)}, and this archc knows "
-            f"{', '.join(known)}",
-            help="compile the spec again, or update archc",
+            f"`{name}` is a manifest of schema version {_short(version)}, and this archc knows "
+            f"{' and '.join(known)}",
+            help="update archc if a newer one wrote it, or compile the spec again with this one",
         )
     problem = _fault(document, known[version])
     if problem is None and len(document["layers"]) > limits.operators:
@@ -78,7 +82,7 @@ def _foreign(name: str, why: str) -> Rejected:
     return reject(
         MANIFEST_FILE,
         f"`{name}` is not a manifest of archc: {why}",
-        help="give the `NAME.manifest.json` that `archc SPEC -o DIR` writes",
+        help=f"give {WANTED}",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from archc.diagnostics.codes import MODEL_FILE
 from archc.diagnostics.model import reject
 from archc.limits import Limits
+from archc.verify.archive import SAVE_AGAIN
 
 SECONDS = 120
 _PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hdf5.py")
@@ -65,7 +66,7 @@ def read_weights(name: str, data: bytes, limits: Limits) -> dict[str, Stored]:
         raise reject(
             MODEL_FILE,
             f"the weights in `{name}` cannot be read: {said['refused']}",
-            help="save the model again: `model.save('NAME.keras')`",
+            help=SAVE_AGAIN,
         )
     return {
         path: Stored(
