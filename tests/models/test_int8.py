@@ -27,6 +27,17 @@ def converted(name: str) -> TfliteFile:
     return read(shipped.tflite(name))
 
 
+def test_a_border_that_is_left_out_is_float32_and_the_file_the_same() -> None:
+    """A cache knows calls by how their arguments are written: converted twice, every large network
+    would cost the tests 15 s more."""
+    name = "dscnn_a025"
+    assert shipped.tflite(name) is shipped.tflite(name, "float32")
+    assert shipped.tflite(name) is shipped.tflite(name, io="float32")
+    assert shipped.deployed(name) is shipped.deployed(name, "float32")
+    assert shipped.deployed(name) is shipped.deployed(name, io="float32")
+    assert shipped.deployed(name) is not shipped.deployed(name, "int8")
+
+
 @pytest.mark.parametrize("name", shipped.NAMES)
 def test_operators_are_those_of_the_manifest(name: str) -> None:
     deployed = shipped.compiled(name).manifest["deployed"]

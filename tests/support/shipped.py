@@ -60,7 +60,11 @@ def graph(name: str) -> Graph:
     return compiled(name)._network.graph
 
 
-@cache
 def deployed(name: str, io: str = "float32") -> Deployed:
     """What the compiler says the int8 file holds."""
+    return _lowered(name, io)
+
+
+@cache
+def _lowered(name: str, io: str) -> Deployed:
     return lower(graph(name), io)
