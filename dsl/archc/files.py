@@ -382,7 +382,8 @@ def _similar(folder: str, path: str) -> str | None:
         entries = os.listdir(os.path.join(folder, inner) or ".")
     except (OSError, ValueError):
         return None
-    return did_you_mean(name, (entry for entry in entries if entry.endswith(SPEC_SUFFIX)))
+    others = (entry for entry in entries if entry.endswith(SPEC_SUFFIX) and entry != name)
+    return did_you_mean(name, others)
 
 
 def _is_folder(path: str) -> bool:

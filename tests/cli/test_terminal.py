@@ -120,3 +120,60 @@ def test_variants_of_a_family_share_what_is_found_at_one_place() -> None:
     assert set(listed) == set().union(*found)
     shared = "the figures are those of `dscnn_a025`; also in `dscnn_a05`, `dscnn_a15`"
     assert together.count(shared) == len(set.intersection(*found))
+
+
+def test_ctrl_c_while_the_command_loads_is_no_traceback() -> None:
+    """What is imported is interrupted at its first line, as a signal would."""
+    program = (
+        "import sys\n"
+        "class Interrupts:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'archc.cli.verbs':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+        "from archc.cli import main\n"
+        "raise SystemExit(main(['check', 'specs/dscnn.arch']))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (130, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize(
+    "words", [("explain", "--all"), ("graph", "specs/dscnn.arch"), ("check", "specs/dscnn.arch")]
+)
+def test_a_full_disk_is_no_defect_of_ours(words: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "archc", *words],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert "archc: the output cannot be written: No space left on device" in ended.stderr
+    assert "internal" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+
+
+def test_what_was_typed_cannot_steer_the_terminal() -> None:
+    lines = terminal("explain", "a\x1b[31mb", NO_COLOR="1")
+    assert "there is no code `a\\x1b[31mb`" in lines[0]
+    assert "\x1b" not in "".join(lines)
+
+
+def test_a_link_to_itself_is_not_proposed_for_itself(tmp_path: Path) -> None:
+    (tmp_path / "loop.arch").symlink_to("loop.arch")
+    ended = subprocess.run(
+        [sys.executable, "-m", "archc", "check", "loop.arch"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "did you mean" not in ended.stderr

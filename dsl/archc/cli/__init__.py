@@ -1,18 +1,9 @@
 """The command. Only this package prints and exits."""
 
-import argparse
-import gc
-import os
-import sys
 from collections.abc import Sequence
-from typing import Any
 
-from archc.cli.arguments import UsageError
-from archc.cli.verbs import VERBS
-
-USAGE, INTERNAL = 2, 70
-PIPE = 141
-"""What a shell reports of a command whose reader left: 128 and SIGPIPE."""
+INTERRUPTED = 130
+"""What a shell reports of a command that Ctrl-C ended: 128 and SIGINT."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,135 +12,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 success, 1 diagnostics with errors, 2 usage, 70 internal error.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    gc.disable()  # a compile is short and bounded; collecting costs a tenth of it
     try:
-        code = run(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
-        return code
-    except UsageError as error:
-        from archc.cli.session import columns
-        from archc.diagnostics.text import wrapped
+        from archc.cli import command  # here, so that Ctrl-C while it loads is no traceback
 
-        said = wrapped(f"archc: {error}", columns(sys.stderr), hang="  ")
-        print(*said, "try `archc --help`", sep="\n", file=sys.stderr)
-        return USAGE
-    except BrokenPipeError:  # the reader of our output has left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE
+        return command.main(argv)
     except KeyboardInterrupt:
-        return 130
-    except Exception as error:
-        internal_error(error)
-        return INTERNAL
-
-
-def run(argv: list[str]) -> int:
-    """Find the verb and run it.
-
-    Raises:
-        UsageError: there is none, or its arguments are off.
-    """
-    verb, rest = split_verb(argv)
-    parser = Parser(
-        prog="archc" if verb == "build" and argv == rest else f"archc {verb}",
-        description=VERBS[verb].summary,
-        epilog=overview() if verb == "build" else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=version())
-    VERBS[verb].arguments(parser)
-    return VERBS[verb].run(parser.parse_intermixed_args(rest))
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are `UsageError`s, and which knows its options that take
-    a value."""
-
-    def __init__(self, **settings: Any) -> None:
-        self.valued: set[str] = set()
-        super().__init__(**settings)
-
-    def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
-        if "action" not in settings or settings["action"] == "append":
-            self.valued.update(name for name in names if name.startswith("-"))
-        return super().add_argument(*names, **settings)
-
-    def error(self, message: str) -> Any:
-        raise UsageError(message)
-
-
-def split_verb(argv: list[str]) -> tuple[str, list[str]]:
-    """The verb and its arguments. Without a verb it is `build`; a spec is never a verb.
-
-    Raises:
-        UsageError: the first word is neither a verb nor looks like a spec.
-    """
-    if not argv:
-        raise UsageError("no spec given: `archc SPEC... -o DIR`")
-    first = argv[0]
-    if first.startswith("-"):
-        at = first_word(argv)
-        if at is None or argv[at] not in VERBS:
-            return "build", argv
-        return argv[at], argv[:at] + argv[at + 1 :]
-    if first in VERBS:
-        return first, argv[1:]
-    if first.endswith(".arch") or os.sep in first or os.path.exists(first):
-        return "build", argv
-    from archc.diagnostics.nearest import nearest
-
-    close = nearest(first, VERBS)
-    hint = f", did you mean `{close}`?" if close else "; specs end in `.arch`"
-    raise UsageError(f"`{first}` is not a command{hint}")
-
-
-def first_word(argv: list[str]) -> int | None:
-    """Where the first word stands that is neither an option nor the value of one."""
-    valued: set[str] = set()
-    for verb in VERBS.values():
-        parser = Parser()
-        verb.arguments(parser)
-        valued |= parser.valued
-    skip = False
-    for index, word in enumerate(argv):
-        if skip or word.startswith("-"):
-            skip = not skip and word in valued
-        else:
-            return index
-    return None
-
-
-def overview() -> str:
-    width = max(map(len, VERBS))
-    lines = [f"  {name:<{width}}  {verb.summary}" for name, verb in VERBS.items()]
-    return "commands:\n" + "\n".join(lines) + "\n\n`archc COMMAND --help` explains each."
-
-
-def version() -> str:
-    from archc import __version__
-    from archc.emit.marker import LANGUAGE_VERSION
-
-    return f"archc {__version__} (language {LANGUAGE_VERSION})"
-
-
-def internal_error(error: Exception) -> None:
-    """Say that the failure is ours, and where."""
-    import traceback
-
-    frames = traceback.extract_tb(error.__traceback__)
-    where = ""
-    if frames:
-        last = frames[-1]
-        where = f" ({os.path.basename(last.filename)}:{last.lineno} in {last.name})"
-    print(
-        f"archc: internal error: {type(error).__name__}: {error}{where}\n"
-        "this is a defect of archc, not of your spec; nothing was written. "
-        "Please report it with the spec.\nARCHC_TRACEBACK=1 shows the whole trace.",
-        file=sys.stderr,
-    )
-    if os.environ.get("ARCHC_TRACEBACK"):
-        traceback.print_exception(error)
+        return INTERRUPTED
