@@ -27,6 +27,7 @@ REGISTRY = "__init__.py"
 _STD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std")
 
 CHECK_PATH = "check the path; one that is relative starts at the working folder"
+_ELSEWHERE = "check permissions and free space there, or write to another folder"
 CHECK_ACCESS = "check its permissions, and where it is a link what it leads to"
 _MODELS = (".tflite", ".keras", ".h5", ".hdf5", ".onnx")
 """Endings of files that are taken for specs by mistake."""
@@ -226,6 +227,12 @@ def std_sources() -> dict[str, Source]:
             with open(os.path.join(_STD, entry), encoding="utf-8") as file:
                 sources[entry.removesuffix(SPEC_SUFFIX)] = Source(f"std:{entry}", file.read())
     return sources
+
+
+def library_path(name: str) -> str | None:
+    """Where a source of the standard library is, by its name; None of any other source."""
+    prefix, _, entry = name.partition(":")
+    return os.path.join(_STD, entry) if prefix == "std" else None
 
 
 def load_bytes(path: str, most: int, bound: str, wanted: str = "a file") -> bytes:
@@ -458,7 +465,9 @@ def stale(directory: str, files: Mapping[str, str]) -> tuple[Diagnostic, ...]:
     if not _is_folder(directory):
         there = os.path.lexists(directory) if "\0" not in directory else False
         problem = "is not a folder" if there else "does not exist"
-        return (make(codes.OUTPUT_FOLDER, f"the output folder `{directory}` {problem}"),)
+        return (
+            make(codes.OUTPUT_FOLDER, f"the output folder `{directory}` {problem}", help=_AGAIN),
+        )
     diagnostics = []
     for name, text in files.items():
         path, data = os.path.join(directory, name), _encode(text)
@@ -520,7 +529,9 @@ def rewrite(path: str, text: str) -> None:
         os.replace(temporary.pop(name), real)
     except OSError as error:
         raise reject(
-            codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be written: {_reason(error)}"
+            codes.OUTPUT_UNWRITABLE,
+            f"`{path}` cannot be written: {_reason(error)}",
+            help=_ELSEWHERE,
         ) from None
     finally:
         _remove(temporary.values())
@@ -558,7 +569,11 @@ def save(files: Mapping[str, bytes], ours: Callable[[bytes], bool]) -> Diagnosti
                     help="move it away, or write to another path",
                 )
             if found.state == "unreadable":
-                return make(codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be read: {found.what}")
+                return make(
+                    codes.OUTPUT_UNWRITABLE,
+                    f"`{path}` cannot be read: {found.what}",
+                    help=_ELSEWHERE,
+                )
             before.setdefault(folder, {})[name] = found.content
     for folder, group in groups.items():
         failure = _replace_all(folder, group, before[folder])
@@ -587,7 +602,9 @@ def create(path: str, text: str) -> None:
         ) from None
     except OSError as error:
         raise reject(
-            codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be written: {_reason(error)}"
+            codes.OUTPUT_UNWRITABLE,
+            f"`{path}` cannot be written: {_reason(error)}",
+            help=_ELSEWHERE,
         ) from None
     finally:
         _remove(temporary.values())
@@ -629,7 +646,9 @@ def _make_folder(directory: str) -> list[str]:
                 continue  # not made yet
         if isinstance(error, FileExistsError | NotADirectoryError):
             raise reject(
-                codes.OUTPUT_FOLDER, f"the output folder `{directory}` is not a folder"
+                codes.OUTPUT_FOLDER,
+                f"the output folder `{directory}` is not a folder",
+                help="name a folder, or another path for one",
             ) from None
         raise Rejected(_folder_problem(directory, error)) from None
     return missing
@@ -637,7 +656,9 @@ def _make_folder(directory: str) -> list[str]:
 
 def _folder_problem(directory: str, error: OSError | ValueError) -> Diagnostic:
     return make(
-        codes.OUTPUT_FOLDER, f"the output folder `{directory}` cannot be used: {_reason(error)}"
+        codes.OUTPUT_FOLDER,
+        f"the output folder `{directory}` cannot be used: {_reason(error)}",
+        help=_ELSEWHERE,
     )
 
 
@@ -681,7 +702,11 @@ def _replace_all(
         done = True
     except OSError as error:
         path = os.path.join(directory, name)
-        return make(codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be written: {_reason(error)}")
+        return make(
+            codes.OUTPUT_UNWRITABLE,
+            f"`{path}` cannot be written: {_reason(error)}",
+            help=_ELSEWHERE,
+        )
     finally:  # also when interrupted
         if not done:
             _put_back(directory, replaced, before)
@@ -774,7 +799,9 @@ def _ours(name: str, content: bytes) -> bool:
 
 def _refused(path: str, name: str, found: _Found) -> Diagnostic:
     if found.state == "unreadable":
-        return make(codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be read: {found.what}")
+        return make(
+            codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be read: {found.what}", help=_ELSEWHERE
+        )
     if name == REGISTRY:
         return make(
             codes.REGISTRY_FOREIGN,

@@ -552,7 +552,11 @@ def _model(config: Mapping[str, object], custom: str | None) -> str:
 
 def broken(message: str) -> Rejected:
     """A config that Keras would not write."""
-    return reject(MODEL, f"the config is not one that Keras writes: {message}")
+    return reject(
+        MODEL,
+        f"the config is not one that Keras writes: {message}",
+        help="save the model again: `model.save('NAME.keras')`",
+    )
 
 
 def over(limit: str, bound: int, what: str) -> Rejected:

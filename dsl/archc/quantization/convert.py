@@ -35,7 +35,9 @@ def inputs_of(model: Any) -> tuple[Input, ...]:
 
     if not isinstance(model, keras.Model):
         raise reject(
-            QUANTIZE_MODEL, f"a `{type(model).__name__}` is not a Keras 3 model or a path to one"
+            QUANTIZE_MODEL,
+            f"an object of type `{type(model).__name__}` is not a Keras 3 model or a path to one",
+            help="pass what `keras.Model` or `keras.saving.load_model` gives",
         )
     if keras.backend.backend() != "tensorflow":
         raise reject(

@@ -120,6 +120,7 @@ def draw(
                 QUANTIZE_DOUBT,
                 f"{same} of the {_samples(len(compared))} of the comparison are also among those "
                 "for calibration, so that the figures flatter",
+                help="leave samples that are there twice out of one of both",
             )
         )
     return Samples(first, second, tuple(compared), total, tuple(doubts))
@@ -129,14 +130,20 @@ def _count(data: Store, array: str) -> int:
     count = data.headers[array].shape[0]
     if count > _MOST:
         raise reject(
-            QUANTIZE_DATA, f"`{array}` of {data.name} claims {count:,} samples, more than {_MOST:,}"
+            QUANTIZE_DATA,
+            f"`{array}` of {data.name} claims {count:,} samples, more than {_MOST:,}",
+            help="give fewer: some hundred are enough",
         )
     return count
 
 
 def _enough(count: int, data: Store) -> None:
     if count < 1:
-        raise reject(QUANTIZE_DATA, f"{data.name} holds no sample")
+        raise reject(
+            QUANTIZE_DATA,
+            f"{data.name} holds no sample",
+            help="give some hundred inputs as the network meets them, scaled as in training",
+        )
 
 
 def _samples(count: int) -> str:
@@ -175,7 +182,9 @@ def choose(
     if len(counts) > 1:
         said = ", ".join(f"`{a}` {data.headers[a].shape[0]:,}" for a in chosen.values())
         raise reject(
-            QUANTIZE_DATA, f"the inputs have different numbers of samples in {data.name}: {said}"
+            QUANTIZE_DATA,
+            f"the inputs have different numbers of samples in {data.name}: {said}",
+            help="a sample has a row in every array: write as many to each",
         )
     return chosen
 
@@ -249,7 +258,11 @@ def _fits(one: Input, array: str, data: Store) -> None:
             f"`numpy.stack` them as float32, N x {_shape(one.shape)}",
         )
     if dtype.kind not in "fiub":
-        raise reject(QUANTIZE_DATA, f"{what} holds {dtype}, not numbers")
+        raise reject(
+            QUANTIZE_DATA,
+            f"{what} holds {dtype}, not numbers",
+            help="save the samples as float32, `samples.astype('float32')`",
+        )
     if shape[1:] == one.shape and shape:
         return
     raise reject(

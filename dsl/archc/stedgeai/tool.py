@@ -85,7 +85,7 @@ def command(tool: str, model: str, profile: str, folder: str) -> tuple[str, ...]
             help="write `NAME`, or `NAME@FILE` for one of your own file",
         )
     if at and not os.path.isfile(file):
-        raise reject(STEDGEAI_FAILED, f"there is no file `{file}` with profiles")
+        raise reject(STEDGEAI_FAILED, f"there is no file `{file}` with profiles", help=CHECK_PATH)
     return (
         *(tool, "analyze", "--target", TARGET),
         *("--st-neural-art", f"{name}@{os.path.abspath(file)}" if at else name),
@@ -191,7 +191,11 @@ def _run(
             )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise reject(STEDGEAI_FAILED, f"`{line[0]}` cannot be run: {reason}") from None
+            raise reject(
+                STEDGEAI_FAILED,
+                f"`{line[0]}` cannot be run: {reason}",
+                help=f"put the folder of `{PROGRAM}` on PATH, or set {VARIABLE} to its path",
+            ) from None
         try:
             return process.wait(timeout)
         except subprocess.TimeoutExpired:
