@@ -171,7 +171,8 @@ class Session:
 
         given = [source for source, _ in self.specs()]
         count = sum(fixable(found, given) for found in shown)
-        them = "it" if len(shown) == 1 else f"{count} of them"
+        some = "all" if count == len(shown) else str(count)
+        them = "it" if len(shown) == 1 else f"{some} of them"
         return f"; `archc check --fix` mends {them}" if count else ""
 
     def specs(self) -> list[tuple[Any, str]]:
