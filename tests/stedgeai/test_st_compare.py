@@ -15,6 +15,7 @@ from archc.driver import Options, compile_spec
 from archc.files import Loader
 from archc.source import Source
 from archc.stedgeai.compare import Comparison, Prediction, compare, deployed_macc, predict, text
+from archc.stedgeai.info import Timing, read_info
 from archc.stedgeai.layout import load
 from archc.stedgeai.report import read_report
 from support.nets import Net
@@ -142,6 +143,19 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
         "An estimate: the int8 values alive together",
     ):
         assert shown in out
+
+
+def test_times_on_the_board() -> None:
+    report, info = read_report(load(NPU)), read_info(load(str(WRITTEN / "compiled_c_info.json")))
+
+    def shown(*timings: Timing) -> str:
+        return text(compare(report, info._replace(timings=timings), None))
+
+    one, two = Timing(63_458, 0.079), Timing(1_600_000, 2.0)
+    assert "on the board" not in shown()
+    assert "\non the board: 0.079 ms in 1 epoch\n" in shown(one)
+    said = "\non the board: 2.079 ms in 2 epochs, the slowest number 2 with 2.000 ms\n"
+    assert said in shown(one, two)
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -437,14 +437,13 @@ def text(comparison: Comparison) -> str:
     if comparison.info is not None and comparison.info.timings:
         timings = comparison.info.timings
         total = sum(timing.milliseconds for timing in timings)
-        slowest = max(range(len(timings)), key=lambda i: timings[i].milliseconds)
-        lines += [
-            "",
-            *_wrapped(
-                f"on the board: {total:.3f} ms, {len(timings)} epochs, the slowest number "
-                f"{slowest + 1} with {timings[slowest].milliseconds:.3f} ms"
-            ),
-        ]
+        said = f"on the board: {total:.3f} ms in {len(timings)} epoch{'s' * (len(timings) > 1)}"
+        if len(timings) > 1:
+            slowest = max(range(len(timings)), key=lambda i: timings[i].milliseconds)
+            said += (
+                f", the slowest number {slowest + 1} with {timings[slowest].milliseconds:.3f} ms"
+            )
+        lines += ["", *_wrapped(said)]
     if comparison.notes:
         lines.append("")
         for note in comparison.notes:
