@@ -209,6 +209,20 @@ def test_titles(statement: str, title: str) -> None:
     assert [item.title for item in stage.items if isinstance(item, Box)] == [title]
 
 
+def test_a_summary_does_not_take_zeros_away() -> None:
+    """Zeros on one side alone are said, though a summary leaves most arguments out."""
+    spec = """arch a {
+        input i: 16 x 16 x 8
+        stage s { same_pad(3x3, 2) conv(8, 3x3, stride = 2, padding = valid) }
+    }"""
+    (one,) = compiled(spec).networks
+    (stage,) = picture(one.graph, one.manifest, "blocks").stages
+    padding, _ = stage.items
+    assert isinstance(padding, Box)
+    assert padding.title == "same_pad"
+    assert padding.parts == ("zero_pad 0 after 1",)
+
+
 # --- where it stands ----------------------------------------------------------------------------
 
 Rect = tuple[int, int, int, int]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archc.ir.graph import Frame, Graph, Node
-from archc.ops.base import Arg, Auto, Choice, Flag, Shape, Stride, Window
+from archc.ops.base import Amount, Arg, Auto, Choice, Flag, Shape, Stride, Window
 
 DETAILS = ("stages", "blocks", "layers")
 """Levels of detail, the coarsest first."""
@@ -209,7 +209,7 @@ def title(node: Node, *, brief: bool = False) -> str:
 def _argument(arg: Arg[Any], value: Any, brief: bool) -> list[str]:
     if isinstance(arg, Stride) and arg.name == "stride":
         return [f"/{arg.show(value)}"]
-    if brief:
+    if brief and not isinstance(arg, Amount):  # of zeros: 0 before would say there are none
         return []
     if isinstance(arg, Choice):
         return [arg.show(value)]
