@@ -48,8 +48,6 @@ STABLEHLO_CBRT STABLEHLO_CASE
 """`BuiltinOperator`, each at its number."""
 
 CUSTOM = OPERATORS.index("CUSTOM")
-LAST_OLD_CODE = OPERATORS.index("PLACEHOLDER_FOR_GREATER_OP_CODES")
-"""Operators from here on do not fit into the one byte in which older files have them."""
 
 ACTIVATIONS: tuple[str | None, ...] = (None, "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
 """`ActivationFunctionType`."""
