@@ -16,6 +16,9 @@ function command() {
 }
 
 async function start() {
+  if (!vscode.workspace.isTrusted) {
+    return; // a folder's settings name the command: nothing of theirs runs unasked
+  }
   const [program, ...args] = command();
   const server = { command: program, args, transport: TransportKind.stdio };
   const options = {
@@ -58,10 +61,7 @@ async function activate(context) {
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(start),
   );
-  if (vscode.workspace.isTrusted) {
-    // Not awaited: a server that is slow to start holds up nothing.
-    start();
-  }
+  start(); // not awaited: a server that is slow to start holds up nothing
 }
 
 module.exports = { activate, deactivate: stop };
