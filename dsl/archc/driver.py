@@ -35,6 +35,7 @@ from archc.sema.expand import expand
 from archc.sema.load import Program, SourceLoader
 from archc.sema.model import Model
 from archc.sema.resolve import Setting, resolve
+from archc.sema.scope import Module
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.parse import parse_expression
@@ -76,10 +77,15 @@ class Compilation(NamedTuple):
 
     networks: tuple[Network, ...]
     diagnostics: tuple[Diagnostic, ...]
-    files: tuple[ast.File, ...] = ()
-    """The syntax trees of the spec and of what it uses, as far as they could be read."""
+    modules: tuple[Module, ...] = ()
+    """The spec, if its syntax could be read, and the files it uses, in scope of one another."""
     models: tuple[Model, ...] = ()
     """The archs with their parameters bound, as far as they could be."""
+
+    @property
+    def files(self) -> tuple[ast.File, ...]:
+        """The syntax trees of the spec and of what it uses, as far as they could be read."""
+        return tuple(module.file for module in self.modules)
 
     @property
     def failed(self) -> bool:
@@ -116,8 +122,8 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
         pass
     except RecursionError:  # only with bounds that were moved far
         try_add(reporter, too_deep())
-    files = tuple(each.file for each in program.modules()) if program else ()
-    return Compilation(tuple(networks), reporter.diagnostics, files, tuple(models))
+    modules = program.modules() if program else ()
+    return Compilation(tuple(networks), reporter.diagnostics, modules, tuple(models))
 
 
 def compile_model(

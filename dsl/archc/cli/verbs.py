@@ -389,6 +389,18 @@ def completion(arguments: argparse.Namespace) -> int:
     return completion.run(arguments)
 
 
+def lsp_arguments(parser: argparse.ArgumentParser) -> None:
+    from archc.cli import lsp
+
+    lsp.arguments(parser)
+
+
+def lsp(arguments: argparse.Namespace) -> int:
+    from archc.cli import lsp
+
+    return lsp.run(arguments)
+
+
 def show_arguments(parser: argparse.ArgumentParser) -> None:
     from archc.cli import show
 
@@ -430,6 +442,7 @@ VERBS: dict[str, Verb] = {
     "verify": Verb("hold a model file against its manifest", verify_arguments, verify),
     "explain": Verb("say what a code means, with an example", explain_arguments, explain),
     "targets": Verb("list targets, or show what one supports", targets_arguments, targets),
+    "lsp": Verb("serve editors: the language server", lsp_arguments, lsp),
     "manual": Verb("print or write the reference manual", manual_arguments, manual),
     "completion": Verb(
         "print a script with which a shell completes this command",

@@ -1,0 +1,55 @@
+"""`archc lsp`: the language server, over standard input and output."""
+
+import argparse
+
+from archc.cli.arguments import limits
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-I",
+        dest="include",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder in which `use` may look",
+    )
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=N",
+        help="move a bound on the work a spec may cause",
+    )
+    parser.add_argument(
+        "--stdio",
+        action="store_true",
+        help="talk over standard input and output, as it always does",
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Serve until the editor says goodbye."""
+    from archc.cli.session import FAILURE, SUCCESS, tell
+
+    bounds = limits(given.limit)
+    try:
+        import pygls  # noqa: F401  # whether it is there
+    except ImportError:
+        from archc.diagnostics.codes import EXTRA_MISSING
+        from archc.diagnostics.model import make
+
+        missing = make(
+            EXTRA_MISSING,
+            "the language server needs pygls, which is not installed",
+            help="pip install 'archc-dsl[lsp]'",
+        )
+        tell(missing)
+        return FAILURE
+    import gc
+
+    from archc.cli.server import serve
+
+    gc.enable()  # unlike a compile, a server lives for days
+    serve(tuple(given.include), bounds)
+    return SUCCESS

@@ -1,0 +1,135 @@
+"""What stages and statements cost, and what they make, by the place where they are written."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from archc.driver import Network
+from archc.ir.graph import Frame, Node
+from archc.ops.base import Shape
+from archc.source import Span
+
+ARROW, DOT = "\u2192", "\u00b7"
+
+
+class Cost(NamedTuple):
+    """What a stage or statement amounts to in one network."""
+
+    network: str
+    shapes: tuple[Shape, ...]
+    """What it makes, for each time it is run."""
+    params: int
+    macs: int
+    layers: int
+
+    @property
+    def shape(self) -> Shape | None:
+        """What it makes, where that is always the same."""
+        return self.shapes[0] if len(set(self.shapes)) == 1 else None
+
+
+class Costs:
+    """Costs in the networks of a spec. Of several networks the first that has a place counts."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._costs: dict[Span, Cost] = {}
+        self.calls: dict[Span, list[Node]] = {}
+        """The operators that a call stands for by itself, by the place of the call."""
+        self.networks = tuple(networks)
+        for network in self.networks:
+            for span, cost in _costs(network):
+                self._costs.setdefault(span, cost)
+            for node in network.graph.nodes[1:]:
+                self.calls.setdefault(node.origin[-1].span, []).append(node)
+
+    def of(self, span: Span) -> Cost | None:
+        """The cost of the stage, head, arch or call that stands at a place."""
+        return self._costs.get(span)
+
+
+def _costs(network: Network) -> Iterable[tuple[Span, Cost]]:
+    graph = network.graph
+    rows: dict[str, Any] = {row["name"]: row for row in network.manifest["layers"]}
+    runs: dict[Span, dict[Any, list[Node]]] = {}
+    for node in graph.nodes[1:]:
+        for depth, via in enumerate(node.origin):
+            once = (node.stage, node.repeat, node.origin[: depth + 1])
+            runs.setdefault(via.span, {}).setdefault(once, []).append(node)
+    for span, found in runs.items():
+        nodes = [node for run in found.values() for node in run]
+        shapes = tuple(run[-1].shape for run in found.values())
+        yield span, _cost(network.name, nodes, shapes, rows)
+    for frame in (graph.frame, *(one for one in graph.frame.children if isinstance(one, Frame))):
+        if frame.span is not None:
+            nodes = [graph.nodes[index] for index in indices(frame)]
+            yield frame.span, _cost(network.name, nodes, (graph.nodes[frame.output].shape,), rows)
+
+
+def indices(frame: Frame) -> list[int]:
+    """The operators within a call."""
+    found: list[int] = []
+    stack: list[int | Frame] = [frame]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, int):
+            found.append(part)
+        else:
+            stack.extend(reversed(part.children))
+    return found
+
+
+def _cost(network: str, nodes: list[Node], shapes: tuple[Shape, ...], rows: dict[str, Any]) -> Cost:
+    params = sum(rows[node.name]["params"] for node in nodes)
+    macs = sum(rows[node.name]["macs"] for node in nodes)
+    return Cost(network, shapes, params, macs, len(nodes))
+
+
+def together(costs: list[Cost]) -> Cost:
+    """Statements that stand side by side: what the last one makes, for the price of all."""
+    last = costs[-1]
+    return last._replace(
+        params=sum(one.params for one in costs),
+        macs=sum(one.macs for one in costs),
+        layers=sum(one.layers for one in costs),
+    )
+
+
+def brief(cost: Cost) -> str:
+    """A cost in a few words: `→ 16x64x64 · 0.8 M MACs · 12 k params`; nothing is not said."""
+    times = len(cost.shapes)
+    if cost.shape is not None:
+        parts = [f"{ARROW} {show_shape(cost.shape)}"]
+    else:
+        parts = [f"{ARROW} {len(set(cost.shapes))} shapes in {times} calls"]
+    if cost.macs:
+        parts.append(f"{amount(cost.macs)} MACs")
+    if cost.params:
+        parts.append(f"{amount(cost.params)} params")
+    return f" {DOT} ".join(parts)
+
+
+def full(cost: Cost) -> str:
+    """The same to the unit, and how often it is run."""
+    shapes = list(dict.fromkeys(cost.shapes))
+    shown = ", ".join(show_shape(shape) for shape in shapes[:6])
+    more = f" and {len(shapes) - 6} more" if len(shapes) > 6 else ""
+    times = f"; run {len(cost.shapes)} times" if len(cost.shapes) > 1 else ""
+    layers = f"{cost.layers:,} layer{'s' * (cost.layers != 1)}"
+    return (
+        f"{ARROW} {shown}{more}{times}; {layers}, {cost.params:,} params, {cost.macs:,} MACs "
+        f"in `{cost.network}`"
+    )
+
+
+def show_shape(shape: Shape) -> str:
+    return "x".join(map(str, shape))
+
+
+def amount(count: int) -> str:
+    """A count to about three digits: `950`, `12.4 k`, `7 M`."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if count >= size - size // 2000:
+            value = count / size
+            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+            text = f"{value:.{digits}f}"
+            return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"
+    return str(count)
