@@ -251,7 +251,8 @@ def test_hints_are_the_manifest_s(path: Path) -> None:
 def test_hints_read_as_the_field_writes_them() -> None:
     text = (
         "arch a {\n  input image: 32 x 32 x 3\n  stage s(16, stride = 2) {\n"
-        "    conv(kernel = 3x3)\n    batchnorm relu6\n  }\n  head { global_average_pool dense(10) }\n}\n"
+        "    conv(kernel = 3x3)\n    batchnorm relu6\n  }\n"
+        "  head { global_average_pool dense(10) }\n}\n"
     )
     found = {hint.at: hint.text for hint in hints.hints(view(desk(), text))}
     lines = {text.count("\n", 0, at): shown for at, shown in found.items()}

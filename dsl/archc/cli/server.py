@@ -7,6 +7,7 @@ is compiled once, when it is first asked about; diagnostics follow when typing p
 import asyncio
 import logging
 import os
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -211,7 +212,8 @@ class Server(LanguageServer):
     def encoding(self) -> str:
         """What columns are counted in."""
         with suppress(RuntimeError):
-            return str(getattr(self.workspace.position_encoding, "value", UTF16))
+            agreed: object = self.workspace.position_encoding
+            return str(getattr(agreed, "value", agreed))  # a plain text where a client sent one
         return UTF16
 
     def folders(self) -> list[str]:
@@ -334,7 +336,9 @@ def guarded(answer: Callable[..., T]) -> Callable[..., T | None]:
 def serve(include: tuple[str, ...], limits: Limits) -> None:
     """Talk to an editor over standard input and output until it leaves."""
     logging.getLogger("pygls").setLevel(logging.ERROR)
-    server(include, limits).start_io()
+    # pygls closes what it writes to, and ours is still to be flushed.
+    with open(os.dup(sys.stdout.fileno()), "wb") as out:
+        server(include, limits).start_io(stdout=out)
 
 
 def server(include: tuple[str, ...], limits: Limits) -> Server:

@@ -67,8 +67,7 @@ def context(text: str, at: int) -> Context:
     start = word.start() if word else len(before)
     typed = word.group() if word else ""
     nothing = Context("nothing", at - len(typed), typed)
-    if start and before[start - 1].isdigit():
-        return nothing
+    number = bool(start) and before[start - 1].isdigit()
     scan = _Scan()
     for token in _TOKEN.finditer(before):
         text = token.group()
@@ -80,7 +79,8 @@ def context(text: str, at: int) -> Context:
         if token.start() >= start:
             break
         scan.take(token)
-    return scan.context(at - len(typed), typed)
+    found = scan.context(at - len(typed), typed)
+    return found._replace(where="nothing") if number else found
 
 
 def _within(text: str, last: bool) -> bool:
