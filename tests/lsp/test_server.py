@@ -375,11 +375,12 @@ def test_files_that_use_one_another(tmp_path: Path) -> None:
 def test_a_defect_of_ours_is_logged_and_the_server_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from archc.cli import server as module
     from archc.limits import DEFAULT_LIMITS
+    from archc.lsp import handlers as module
+    from archc.lsp.server import Server
 
     said: list[str] = []
-    made = module.Server((), DEFAULT_LIMITS)
+    made = Server((), DEFAULT_LIMITS)
     monkeypatch.setattr(made, "window_log_message", lambda params: said.append(params.message))
 
     def broken(*_: object) -> None:
@@ -388,7 +389,7 @@ def test_a_defect_of_ours_is_logged_and_the_server_lives(
     monkeypatch.setattr(module.describe, "hover", broken)
     made.desk.put("untitled:a", SPEC)
     params = types.HoverParams(named("untitled:a"), types.Position(0, 0))
-    monkeypatch.setattr(module.Server, "encoding", "utf-16")
+    monkeypatch.setattr(Server, "encoding", "utf-16")
     assert module.hover(made, params) is None
     assert "a defect of archc" in said[0]
     assert "ZeroDivisionError" in said[0]

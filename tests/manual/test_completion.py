@@ -137,7 +137,7 @@ def test_every_verb_and_option_is_in_the_script(capsys: pytest.CaptureFixture[st
     script = capsys.readouterr().out
     for name, verb in VERBS.items():
         parser = argparse.ArgumentParser(add_help=False)
-        verb.arguments(parser)
+        verb.load().arguments(parser)
         declared = {text for action in parser._actions for text in action.option_strings}
         (line,) = [
             line

@@ -197,7 +197,7 @@ def test_the_command_is_described_whole() -> None:
     for name, verb in VERBS.items():
         section = page.partition(f"\n## archc {name}\n")[2].partition("\n## ")[0]
         parser = argparse.ArgumentParser(add_help=False)
-        verb.arguments(parser)
+        verb.load().arguments(parser)
         for action in parser._actions:
             if action.help == argparse.SUPPRESS:
                 continue

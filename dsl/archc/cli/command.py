@@ -76,8 +76,9 @@ def run(argv: list[str]) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=version())
-    VERBS[verb].arguments(parser)
-    return VERBS[verb].run(parser.parse_intermixed_args(rest))
+    module = VERBS[verb].load()
+    module.arguments(parser)
+    return module.run(parser.parse_intermixed_args(rest))
 
 
 class Parser(argparse.ArgumentParser):
@@ -127,7 +128,7 @@ def first_word(argv: list[str]) -> int | None:
     valued: set[str] = set()
     for verb in VERBS.values():
         parser = Parser()
-        verb.arguments(parser)
+        verb.load().arguments(parser)
         valued |= parser.valued
     skip = False
     for index, word in enumerate(argv):

@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="archc")
     root.add_argument("--version", action="store_true", help="print the version")
     build = argparse.ArgumentParser(add_help=False)
-    VERBS["build"].arguments(build)
+    VERBS["build"].load().arguments(build)
     for action in build._actions:
         if action.option_strings:
             marked(action)
@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = root.add_subparsers(dest="verb")
     for name, verb in VERBS.items():
         each = verbs.add_parser(name, help=verb.summary, description=verb.summary)
-        verb.arguments(each)
+        verb.load().arguments(each)
         for action in each._actions:
             marked(action)
     return root

@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
         return FAILURE
     import gc
 
-    from archc.cli.server import serve
+    from archc.lsp.handlers import serve
 
     gc.enable()  # unlike a compile, a server lives for days
     serve(tuple(given.include), bounds)

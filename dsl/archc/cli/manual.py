@@ -127,7 +127,7 @@ def page() -> str:
     lines += [STREAMS, "", table(("exit code", "meaning"), EXITS)]
     for name, verb in VERBS.items():
         parser = argparse.ArgumentParser(prog=f"archc {name}", add_help=False)
-        verb.arguments(parser)
+        verb.load().arguments(parser)
         summary = f"{verb.summary[0].upper()}{verb.summary[1:]}."
         lines += ["", f"## archc {name}", "", summary, "", *_verb(name, parser)]
     return reflowed("\n".join(lines) + "\n")

@@ -8,12 +8,11 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from archc.cli.arguments import UsageError
 from archc.cli.session import SUCCESS, Session, unicode
-from archc.cli.verbs import build_once
 from archc.diagnostics.model import Rejected
 from archc.files import stamps
 
@@ -23,10 +22,11 @@ RULE = "-" * 40
 
 Manifests = dict[str, dict[str, Any]]
 Stamps = Mapping[str, tuple[int, int, int] | None]
+Build = Callable[[Session], Session]
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Compile, then again after every save, until interrupted. A spec with errors leaves the
+def run(arguments: argparse.Namespace, build: Build) -> int:
+    """Build, then again after every save, until interrupted. A spec with errors leaves the
     outputs as they were, and what moved is told against the last one without."""
     if arguments.check:
         raise UsageError("`--check` looks once: `--watch` does not go with it")
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         while True:
             # Stamps of before the compile: what is saved during it is compiled next.
             known = stamps(seen)
-            session = compiled(arguments)
+            session = built(arguments, build)
             if not session.failed:
                 before = compare(before, session)
             watched = stamps(files(session))
@@ -51,11 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
         return SUCCESS
 
 
-def compiled(arguments: argparse.Namespace) -> Session:
-    """One compile, written out. What keeps it from that is reported, and may be mended."""
+def built(arguments: argparse.Namespace, build: Build) -> Session:
+    """One build. What stops it is reported, and may be fixed before the next one."""
     session = Session(arguments)
     try:
-        return build_once(session)
+        return build(session)
     except Rejected as rejected:
         session.diagnostics.append(rejected.diagnostic)
         session.show(("error",))

@@ -1,0 +1,112 @@
+"""`archc build SPEC... -o DIR`: Keras builders and manifests."""
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from archc.cli.arguments import UsageError, compile_arguments
+from archc.cli.session import LOUD, Session
+
+if TYPE_CHECKING:
+    from archc.diagnostics.model import Diagnostic
+    from archc.driver import Network
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    compile_arguments(parser)
+    parser.add_argument("-o", "--output", metavar="DIR", help="folder for the outputs")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; fail if the folder is not what these specs compile to",
+    )
+    parser.add_argument(
+        "--validate", action="store_true", help="check each manifest against its JSON schema"
+    )
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="recompile whenever a source file is saved, and show what moved",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.output is None:
+        raise UsageError("`-o DIR` is missing; `archc check SPEC` compiles without writing")
+    if options.set and not options.name:
+        raise UsageError("`--set` makes another network: give it a name with `--name NAME`")
+    if options.watch:
+        from archc.cli import watch
+
+        return watch.run(options, once)
+    return once(Session(options)).code
+
+
+def once(session: Session) -> Session:
+    """Compile what the command line names, write it, and say so."""
+    from archc.driver import outputs
+    from archc.files import stale, write
+
+    options = session.arguments
+    session.compile()
+    written: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    aside: tuple[Diagnostic, ...] = ()
+    if not session.failed:
+        files = outputs(session.networks)
+        if options.validate:
+            from archc.emit.manifest import validate
+
+            for network in session.networks:
+                validate(network.manifest)
+        if options.check:
+            session.diagnostics.extend(stale(options.output, files))
+        else:
+            outcome = write(options.output, files)
+            aside = outcome.diagnostics
+            session.diagnostics.extend(aside)
+            written, unchanged = outcome.written, outcome.unchanged
+    if session.document:
+        session.json(
+            networks=[network.name for network in session.networks],
+            output=options.output,
+            written=list(written),
+            unchanged=list(unchanged),
+        )
+    else:
+        session.show(LOUD, aside, brief=len(session.networks) > 1)
+        if not session.failed:
+            report(session, options, written)
+    return session
+
+
+def report(session: Session, options: argparse.Namespace, written: Sequence[str]) -> None:
+    """One line per network, and where they went."""
+    rows = [brief(network) for network in session.networks]
+    names, *figures = (max(map(len, cells)) for cells in zip(*rows, strict=True))
+    for network, row in zip(session.networks, rows, strict=True):
+        target = network.manifest["target"]
+        cells = [f"{row[0]:<{names}}"]
+        cells += [f"{cell:>{width}}" for cell, width in zip(row[1:], figures, strict=True)]
+        print("  ".join([*cells, target["verdict"] if target else "no target"]))
+    notes = len(session.folded(("note",)))
+    said = f"; {notes} note{'s' * (notes != 1)}, which `archc check` shows" if notes else ""
+    if options.check:
+        print(f"{options.output} is current{said}")
+    else:
+        new = {name.partition(".")[0] for name in written}
+        same = sum(network.name not in new for network in session.networks)
+        files = f"{len(written)} file{'s' * (len(written) != 1)} written to {options.output}"
+        kept = f", {same} network{'s' * (same != 1)} unchanged" if same else ""
+        print(f"{files}{kept}{said}")
+
+
+def brief(network: "Network") -> tuple[str, ...]:
+    """A network's name and what it costs, the least that tells."""
+    totals, deployed = network.manifest["totals"], network.manifest["deployed"]
+    return (
+        network.name,
+        f"{totals['params']:,} params",
+        f"{totals['macs'] / 1e6:,.1f} M MACs",
+        f"{deployed['peak_activation_bytes'] / 1024:,.0f} KiB est. peak",
+    )

@@ -1,0 +1,39 @@
+"""`archc check SPEC...`: every finding, nothing written."""
+
+import argparse
+
+from archc.cli.arguments import UsageError, compile_arguments
+from archc.cli.session import Session
+from archc.diagnostics.model import LEVELS
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    compile_arguments(parser)
+    parser.add_argument("--fix", action="store_true", help="fix what can be fixed in only one way")
+    parser.add_argument(
+        "--diff", action="store_true", help="with --fix: show what it would change, write nothing"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.fix:
+        from archc.cli import fix
+
+        return fix.run(options)
+    if options.diff:
+        raise UsageError("`--diff` shows what `--fix` would change: add `--fix`")
+    session = Session(options)
+    session.compile()
+    if session.document:
+        session.json(
+            networks=[
+                {"name": network.name, "target": network.manifest["target"]}
+                for network in session.networks
+            ]
+        )
+        return session.code
+    session.show(LEVELS)
+    if not session.failed:
+        names = ", ".join(network.name for network in session.networks)
+        print(f"no errors in {names}")
+    return session.code

@@ -1,0 +1,40 @@
+"""`archc profile SPEC...`: what networks cost."""
+
+import argparse
+import sys
+
+from archc.cli.arguments import compile_arguments
+from archc.cli.session import Session, colored, show, terminal_width, unicode
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    compile_arguments(parser)
+    parser.add_argument(
+        "--summary", action="store_true", help="one row per network, also for a single one"
+    )
+    parser.add_argument("--markdown", action="store_true", help="the summary as Markdown")
+    parser.add_argument(
+        "--timeline", action="store_true", help="also what memory is alive at each operator"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from archc.emit.table import summary, summary_markdown, table
+
+    session = Session(options)
+    session.compile()
+    manifests = [network.manifest for network in session.networks]
+    if session.document:
+        session.json(manifests=manifests)
+        return session.code
+    # The table lists findings itself; what it cannot show are faults of the spec.
+    session.show(("error",))
+    look = {"unicode": unicode(sys.stdout), "color": colored(sys.stdout)}
+    if options.markdown:
+        show(summary_markdown(manifests))
+    elif options.summary or len(manifests) > 1:
+        show(summary(manifests, **look))
+    else:
+        for manifest in manifests:
+            show(table(manifest, width=terminal_width(), timeline=options.timeline, **look))
+    return session.code

@@ -1,0 +1,45 @@
+"""`archc targets [TARGET]`: the targets, or what one supports."""
+
+import argparse
+
+from archc.cli.session import FAILURE, SUCCESS, print_json, show, tell
+from archc.diagnostics.model import Rejected
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", nargs="?", metavar="TARGET", help="a target's name, or its file")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(options: argparse.Namespace) -> int:
+    from archc.targets.support import support_json, support_text
+    from archc.targets.target import builtin, builtin_names, parse_target
+
+    try:
+        if options.target is None:
+            found = [builtin(name) for name in builtin_names()]
+            if options.format == "json":
+                print_json([{"name": t.name, "title": t.title} for t in found])
+            else:
+                for one in found:
+                    print(f"{one.name:<12}{one.title}")
+            return SUCCESS
+        if options.target.endswith(".toml"):
+            from archc.files import Loader
+
+            chosen = parse_target(Loader().target(options.target))
+        else:
+            chosen = builtin(options.target)
+    except Rejected as rejected:
+        if options.format == "json":
+            from archc.diagnostics.render import render_json
+
+            print_json({"diagnostics": [render_json(rejected.diagnostic)]})
+        else:
+            tell(rejected.diagnostic)
+        return FAILURE
+    if options.format == "json":
+        print_json(support_json(chosen))
+    else:
+        show(support_text(chosen))
+    return SUCCESS

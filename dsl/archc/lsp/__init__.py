@@ -1,0 +1,1 @@
+"""The language server: needs the extra `lsp`, which only this package imports."""

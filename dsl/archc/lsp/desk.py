@@ -1,0 +1,146 @@
+"""The open documents of an editor, each version compiled once, when it is first asked about."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from urllib.parse import urlparse
+
+from pygls.uris import from_fs_path, to_fs_path
+
+from archc.diagnostics.codes import LIMIT
+from archc.diagnostics.model import Rejected, make
+from archc.driver import Compilation, Options, compile_spec
+from archc.editor.view import View
+from archc.files import SPEC_SUFFIX, Loader, library_path
+from archc.limits import Limits
+from archc.source import Source, Span
+
+MOST_FILES = 500
+"""Files of the workspace in which uses of a name are looked for."""
+
+
+class Desk:
+    """The documents that are open, each compiled once a version."""
+
+    def __init__(self, include: tuple[str, ...], limits: Limits) -> None:
+        self.include = include
+        self.limits = limits
+        self.texts: dict[str, str] = {}
+        self.views: dict[str, View] = {}
+        self._before: dict[str, View] = {}
+
+    def put(self, uri: str, text: str) -> None:
+        """A new version of a document; those that use it are compiled again too."""
+        # JSON can hold halves of surrogate pairs, which no file can.
+        self.texts[uri] = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        self.forget(uri)
+
+    def close(self, uri: str) -> None:
+        """A document is as its file again."""
+        self.texts.pop(uri, None)
+        self.forget(uri)
+        self._before.pop(uri, None)
+
+    def forget(self, changed: str | None = None) -> None:
+        """A document changed, or something on disk: what may read it is compiled again."""
+        path = fs_path(changed) if changed is not None else None
+        for uri, view in list(self.views.items()):
+            # One with errors may look for a file that was not there.
+            concerned = path is None or view.compilation.failed or path in self.read(view)
+            if changed is None or uri == changed or concerned:
+                self._before[uri] = self.views.pop(uri)
+
+    def read(self, view: View) -> set[str]:
+        """The paths of what a document is made of."""
+        return {view.locate(module.file.source) for module in view.compilation.modules}
+
+    def view(self, uri: str) -> View | None:
+        """The current version of an open document."""
+        if uri not in self.texts:
+            return None
+        if uri not in self.views:
+            self.views[uri] = self.opened(uri, self.texts[uri], self._before.pop(uri, None))
+        return self.views[uri]
+
+    def opened(self, uri: str, text: str, before: View | None = None) -> View:
+        """Compile a text as that of a document."""
+        path = fs_path(uri)
+        name = os.path.basename(path) if path else f"untitled{SPEC_SUFFIX}"
+        loader = self.loader(os.path.dirname(path) if path else "", self.written())
+        source = Source(name, text)
+        if path:
+            with suppress(Rejected):  # a file that is not saved yet
+                source = loader.put(path, text)
+
+        def locate(one: Source) -> str:
+            if one is source:
+                return path or uri
+            return library_path(one.name) or os.path.abspath(loader.locate(one))
+
+        if len(text) > self.limits.source_bytes:
+            message = f"this is larger than {self.limits.source_bytes:,} bytes"
+            large = make(LIMIT, f"{message}, the bound `source_bytes`", Span(source, 0, 0))
+            return View(source, Compilation((), (large,)), loader, locate, before)
+        compilation = compile_spec(loader, source, Options(limits=self.limits))
+        return View(source, compilation, loader, locate, before)
+
+    def written(self) -> dict[str, str]:
+        """The texts of open documents, by path."""
+        paths = ((fs_path(uri), text) for uri, text in self.texts.items())
+        return {path: text for path, text in paths if path}
+
+    def loader(self, folder: str, texts: Mapping[str, str]) -> Loader:
+        """A loader for specs of a folder, with texts in the place of files."""
+        include = [one for one in self.include if os.path.isdir(one)]
+        loader = Loader(folder, include, self.limits)
+        for path, text in texts.items():
+            with suppress(Rejected):
+                loader.put(path, text)
+        return loader
+
+    def project(self, folders: Iterable[str]) -> list[View]:
+        """Every document of the workspace: those that are open, and the other specs in it."""
+        views = [view for uri in self.texts if (view := self.view(uri)) is not None]
+        known = set(self.written())
+        for path in specs(folders):
+            if path in known:
+                continue
+            with suppress(Rejected):
+                text = Loader(os.path.dirname(path), limits=self.limits).load(path).text
+                views.append(self.opened(from_fs_path(path) or "", text))
+        return views
+
+    def again(self, view: View, texts: Mapping[str, str]) -> Compilation:
+        """What becomes of a document with other texts."""
+        path = view.locate(view.source)
+        loader = self.loader(os.path.dirname(path), {**self.written(), **texts})
+        try:
+            source = loader.load(path)
+        except Rejected:
+            source = Source(view.source.name, texts.get(path, view.source.text))
+        return compile_spec(loader, source, Options(limits=self.limits))
+
+
+def fs_path(uri: str) -> str | None:
+    """The path of a `file:` URI, as the loader knows it; None of any other one."""
+    with suppress(ValueError):
+        if urlparse(uri).scheme == "file":
+            path = to_fs_path(uri)
+            return os.path.abspath(path) if path and "\0" not in path else None
+    return None
+
+
+def specs(folders: Iterable[str]) -> Iterator[str]:
+    """The specs at and below some folders, up to a bound; hidden folders are left out."""
+    count = 0
+    for top in folders:
+        for folder, inner, names in os.walk(top):
+            inner[:] = sorted(
+                one for one in inner if not one.startswith(".") and one != "node_modules"
+            )
+            for name in sorted(names):
+                if name.endswith(SPEC_SUFFIX):
+                    count += 1
+                    if count > MOST_FILES:
+                        return
+                    yield os.path.abspath(os.path.join(folder, name))

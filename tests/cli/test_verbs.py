@@ -1,0 +1,34 @@
+"""The table of verbs, and what a newcomer sees of the package."""
+
+import argparse
+import subprocess
+import sys
+
+import pytest
+
+import archc
+from archc.cli.verbs import VERBS
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_verb_is_a_module_imported_on_demand(name: str) -> None:
+    module = VERBS[name].load()
+    module.arguments(argparse.ArgumentParser())
+    assert callable(module.run)
+    assert VERBS[name].summary[0].islower()
+    assert not VERBS[name].summary.endswith(".")
+
+
+def test_no_verb_is_imported_by_the_table() -> None:
+    code = (
+        "import sys, archc.cli.command\n"
+        "from archc.cli.verbs import VERBS\n"
+        "print([v.module for v in VERBS.values() if f'archc.cli.{v.module}' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_package_lists_its_names() -> None:
+    assert dir(archc) == sorted(archc.__all__)
+    assert all(getattr(archc, name) is not None for name in dir(archc))
