@@ -56,6 +56,9 @@ CASES = {
         "write `k`",
     ),
     "unknown_unit, bytes": ("arch a { require x_ <= 3 <<KB>> }", "not a unit", "`KiB` for 1,024"),
+    "arrow": (head("conv(8) <<→>> relu6"), "without `→`", "leave the `→` out"),
+    "arrow, pipe": (head("conv(8) <<|>> relu6"), "without `|`", "leave the `|` out"),
+    "arrow, branches": (head("conv(8) <<||>> relu6"), "without `||`", "concat { ... } { ... }"),
     "logic": (head("if true <<||>> false { relu6 }"), "`||` is written as a word", "write `or`"),
     "comparison": (head("if 1 <<=>> 2 { relu6 }"), "compared with `==`", "write `==`"),
     "comparison, budget": ("arch a { require params <<=>> 3 }", "upper bound", "write `<=`"),
@@ -91,6 +94,8 @@ CASES = {
     "wrong_separator, comma": (head("relu6<<,>> relu6"), "need no separator", "leave the `,` out"),
     "wrong_separator, input": ("arch a { input i <<=>> 1 }", "follows a colon", "write `:`"),
     "wrong_separator, argument": ("arch a(n <<:>> 1) {}", "is given with `=`", "write `=`"),
+    "wrong_separator, type": ("arch a(n<<: int>> = 12) {}", "have no types", "leave `: int` out"),
+    "wrong_separator, float": ("arch a(n<<: float>> = 1) {}", "have no types", "`= 10.0` any"),
     "wrong_separator, power": (head("conv(2*<<*>>3)"), "no power operator", "`a * a`"),
     "tuple_size": (head("conv(8, kernel = <<(3, 5)>>)"), "written with `x`", "write `3x5`"),
     "missing_comma": (head("conv(8 <<3>>x3)"), "a comma is missing", "write `,`"),
@@ -120,6 +125,39 @@ def test_slip(name: str) -> None:
     if found.edits:  # it mends this fault: there is another one, further on, or none
         mended = Source("spec.arch", applied(found.span.source, [found]))
         assert found.message not in said(mended)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("head { conv(8) | batchnorm }", "head { conv(8) batchnorm }"),
+        ("head { conv(8)->batchnorm }", "head { conv(8) batchnorm }"),
+        ("head { conv(8) => batchnorm }", "head { conv(8) batchnorm }"),
+        ("head { conv(8) && batchnorm }", "head { conv(8) batchnorm }"),
+        ("head { if a | b { relu6 } }", "head { if a or b { relu6 } }"),
+    ],
+)
+def test_a_fix_keeps_the_order_of_layers(wrong: str, right: str) -> None:
+    found = fault(f"arch a {{ {wrong} }}")
+    assert found.span is not None
+    assert applied(found.span.source, [found]) == f"arch a {{ {right} }}"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("num_classes: int = 12", "num_classes = 12"),
+        ("n : Optional[int] = 12", "n = 12"),
+        ("n: int, m = 1", "n, m = 1"),
+        ("alpha: float = 0.5", "alpha = 0.5"),
+        ("alpha: float = 1", "alpha: float = 1"),  # without the type it would be a whole number
+        ("unit: ds", "unit = ds"),
+    ],
+)
+def test_a_type_behind_a_parameter_is_no_value(wrong: str, right: str) -> None:
+    found = fault(f"arch a({wrong}) {{}}")
+    assert found.span is not None
+    assert applied(found.span.source, [found]) == f"arch a({right}) {{}}"
 
 
 def test_every_slip_has_a_case() -> None:

@@ -51,7 +51,7 @@ _SAME: dict[str, str] = {
     "ir": "invertedresidual mbconv invertedbottleneck inverted irblock mbblock invres",
     "ds": "depthwiseseparable dsconv separableblock dsblock dscnn dwseparable",
     "attention_pool": "attentionpooling attnpool attentionpool attnpooling",
-    "identity": "none null noop linearactivation nothing passthrough empty",
+    "identity": "noop linearactivation nothing passthrough empty",
 }
 _DIFFERENT: dict[str, Foreign] = {
     "separableconv": Foreign("dwconv(3x3) conv(channels)", "or the block `ds`, normalised"),
@@ -104,7 +104,10 @@ _ARGUMENTS: dict[str, str] = {
     "shortcut": "projection downsample proj",
     "before": "padding pad amount",
 }
-_VALUES: dict[str, str] = {"true": "True yes on", "false": "False no off", "identity": "None null"}
+_VALUES: dict[str, str] = {"true": "True yes on", "false": "False no off"}
+_NOTHING = (
+    "there is no `{}`: leave the argument out, or write `false` or `valid` where that is meant"
+)
 
 
 def plain(name: str) -> str:
@@ -131,6 +134,8 @@ def proposed(name: str, span: Span, known: Iterable[str]) -> Proposal:
         if name in spellings.split() and ours in names:
             return Proposal(f"write `{ours}`", (Edit(span, ours),))
     bare = plain(name)
+    if bare in ("none", "null", "nil"):  # of a bias, a padding or a block each means something else
+        return Proposal(_NOTHING.format(name))
     for candidate in names:  # `globalaveragepool`, `Relu_6`
         if plain(candidate) == bare:
             return Proposal(f"write `{candidate}`", (Edit(span, candidate),))

@@ -556,6 +556,32 @@ UNITS: dict[str, tuple[str, ...]] = {
 
 
 @slip
+def arrow(place: Place) -> Slip | None:
+    """`conv(8) -> relu6`, `conv(8) | relu6`: signs that join layers elsewhere."""
+    found = re.match(r"->|=>|>>|\|>|\|\||\||&+|→|>(?!=)", place.found + place.line_after)
+    if found is None or next(unclosed(place.before), "(")[0] != "{":
+        return None
+    if re.search(r"\b(if|require)\b[^{}]*$", place.line_before):
+        return None
+    start, end = place.start, place.start + found.end()
+    while start > len(place.before):
+        start -= 1
+    gap = place.span.source.text[end : end + 1]
+    if found.group() == "||":
+        return Slip(
+            "branches stand in braces of their own, without `||`",
+            help="write `concat { ... } { ... }` or `add { ... } { ... }`",
+            span=(place.start, end),
+        )
+    return Slip(
+        f"statements follow one another without `{found.group()}`",
+        help=f"leave the `{found.group()}` out: each reads what the one before it made",
+        edits=((start, end, "" if gap.isspace() else " "),),
+        span=(place.start, end),
+    )
+
+
+@slip
 def logic(place: Place) -> Slip | None:
     """`&&`, `||`, `!`."""
     word = {"&": "and", "|": "or", "!": "not"}.get(place.found[:1])
@@ -931,6 +957,10 @@ def not_a_member(place: Place) -> Slip | None:
     )
 
 
+TYPES = "int|float|bool|str|number|integer|string|boolean"
+"""Types as other languages write them behind a parameter."""
+
+
 @slip
 def wrong_separator(place: Place) -> Slip | None:
     if place.found == ";":
@@ -948,6 +978,18 @@ def wrong_separator(place: Place) -> Slip | None:
         and "EQUAL" in place.expected
         and next(unclosed(place.before), "{")[0] == "("
     ):
+        annotation = re.match(r"\s*[A-Za-z_]\w*(\[\w*\])?(?=\s*=[^=])", place.line_after)
+        typed = annotation or re.match(rf"\s*({TYPES})\b(?=\s*[,)])", place.line_after)
+        if typed is not None:
+            edit = (len(place.before), place.end + typed.end(), "")
+            whole = re.match(r"\s*float\s*=\s*[0-9]+(?![0-9.])", place.line_after)
+            return Slip(
+                "parameters have no types",
+                help=f"leave `:{typed.group()}` out: a default without a point, such as `= 10`, "
+                "means whole numbers, `= 10.0` any",
+                edits=() if whole else (edit,),
+                span=(place.start, edit[1]),
+            )
         text = " =" if place.touching else "="
         return Slip(
             "an argument is given with `=`",
