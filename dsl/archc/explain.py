@@ -75,17 +75,36 @@ def _of_rule(target: Target, rule: Rule) -> Explanation:
     values = {"target": target.name, "analyzer": target.analyzer, **limits}
     statement = substitute(rule.statement, values)
     remedy = substitute(rule.remedy, values) if rule.remedy else None
-    yields = f" A spec may allow it: `target {target.name}(allow = [{rule.name}])`."
+    allow = f"`target {target.name}(allow = [{{}}])`"
+    stands = STANDS[rule.level]
+    if rule.overrule:
+        stands = f"A spec may allow it: {allow.format(rule.name)}."
+    elif rule.check == "exotic_layer":
+        stands = f"A spec may allow an operator by its name: {allow.format('softmax')}."
     return Explanation(
         f"{target.name}/{rule.name}",
         rule.level,
         f"A rule of {target.name}: {statement}.",
-        f"It says: {substitute(rule.message, values)}." + (yields if rule.overrule else ""),
+        stands,
         Example("arch", rule.fails.strip("\n")) if rule.fails else None,
         Example("arch", rule.fixed.strip("\n")) if rule.fixed else None,
         re.sub(r"\{\w+\}", "...", remedy) if remedy else None,
-        f"{rule.source.text} (confidence {rule.source.confidence})",
+        str(rule.source),
     )
+
+
+STANDS = {
+    "error": "It cannot be allowed.",
+    "warning": "It stops nothing.",
+    "note": "It stops nothing, and is shown by `archc check` alone.",
+}
+"""What a rule that needs no permission does, by its level."""
+SHOWS = {
+    "error": ("This fails:", "This does not:"),
+    "warning": ("This gets the warning:", "This does not:"),
+    "note": ("This gets the note:", "This does not:"),
+}
+"""What stands above the examples, by the level of what they show."""
 
 
 @cache
@@ -121,13 +140,14 @@ def text(one: Explanation, width: int = 80) -> str:
     from textwrap import fill, indent
 
     parts = [f"{one.level}[{one.name}]", fill(one.what, width), fill(one.why, width)]
+    fails, fixed = SHOWS[one.level]
     if one.fails is not None:
-        parts += ["This fails:", indent(one.fails.text, "    ")]
+        parts += [fails, indent(one.fails.text, "    ")]
         shown = said(one.fails, one.name, width - 4)
         if shown is not None:
             parts += ["It says:", indent(shown, "    ")]
     if one.fixed is not None:
-        parts += ["This does not:", indent(one.fixed.text, "    ")]
+        parts += [fixed, indent(one.fixed.text, "    ")]
     if one.remedy is not None:
         parts.append(fill(f"What to do: {one.remedy}.", width))
     if one.source is not None:
@@ -184,13 +204,14 @@ def page(one: Explanation) -> str:
 
 def _page(one: Explanation) -> Iterator[str]:
     yield f"{one.level.capitalize()}. {one.what} {one.why}"
+    fails, fixed = SHOWS[one.level]
     if one.fails is not None:
-        yield from ("", "This fails:", "", f"```{one.fails.language}", one.fails.text, "```")
+        yield from ("", fails, "", f"```{one.fails.language}", one.fails.text, "```")
         shown = said(one.fails, one.name)
         if shown is not None:
             yield from ("", "```text", shown, "```")
     if one.fixed is not None:
-        yield from ("", "This does not:", "", f"```{one.fixed.language}", one.fixed.text, "```")
+        yield from ("", fixed, "", f"```{one.fixed.language}", one.fixed.text, "```")
     if one.remedy is not None:
         yield from ("", f"What to do: {one.remedy}.")
     if one.source is not None:

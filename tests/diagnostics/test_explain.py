@@ -10,7 +10,7 @@ import pytest
 
 from archc.cli import main
 from archc.diagnostics.codes import CODES
-from archc.explain import Example, Explanation, anchor, explanations, text
+from archc.explain import Example, Explanation, anchor, explanations, page, text
 from archc.targets.target import builtin, builtin_names
 from support.codes import NEEDS_A_MODEL, NEVER
 from support.say import compilation
@@ -101,6 +101,29 @@ def test_it_reads_well_on_a_terminal(name: str) -> None:
     prose = [line for line in shown.split("\n") if not line.startswith("    ")]
     assert max(map(len, prose)) <= 80
     assert "```" not in shown
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_it_says_what_the_compiler_says(name: str) -> None:
+    """No template of a message is shown, and what stands above an example is true of it."""
+    one = KNOWN[name]
+    example = one.fails.text if one.fails is not None else ""
+    for shown in (text(one), page(one)):
+        assert not re.search(r"\{\w+\}", shown.replace(example, "")), shown
+        above = {"error": "This fails:", "warning": "gets the warning:", "note": "gets the note:"}
+        said = [level for level, words in above.items() if words in shown]
+        assert said == ([one.level] if one.fails is not None else [])
+
+
+OUTSIDER = re.compile("normative|source document|demanded|expressly|no TOML|held? against")
+
+
+def test_words_that_mean_nothing_to_a_reader() -> None:
+    for one in KNOWN.values():
+        assert not OUTSIDER.search(text(one)), one.name
+    for name in ("targets.md", "operators.md", "language.md", "codes.md"):
+        found = OUTSIDER.search(PAGE.with_name(name).read_text(encoding="utf-8"))
+        assert found is None, (name, found)
 
 
 def test_the_page_is_current(capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,7 +146,7 @@ def test_what_it_says(document: Manifest) -> None:
     assert text.count("warning[stm32n6/softmax]") == 1
     assert "layer_5 and 3 more" in flat
     assert flat.count("help: run `stedgeai analyze`") == 1
-    assert flat.count("source: ST report (confidence B)") == 2
+    assert flat.count("source: ST report (B: a report of the vendor's tool)") == 2
 
 
 def test_what_is_not_sure_is_said(document: Manifest) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archc.diagnostics.text import columns, printable
+from archc.targets.model import sourced
 
 Manifest = dict[str, Any]
 
@@ -413,7 +414,7 @@ def _target(manifest: Manifest, width: int) -> Section:
                 remedies[remedy] = None
         for remedy in remedies:
             lines += _wrapped(f"help: {remedy}", width, "    ")
-        lines += _wrapped(f"source: {source} (confidence {confidence})", width, "    ")
+        lines += _wrapped(f"source: {sourced(source, confidence)}", width, "    ")
     title = f"Target {target['name']}: {target['verdict']}"
     return title, lines or ["  nothing to say against it"]
 

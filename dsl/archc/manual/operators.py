@@ -26,14 +26,14 @@ from archc.ops.base import (
     Window,
     symbols,
 )
-from archc.targets.support import support_json
+from archc.targets.support import LABELS, support_json
 from archc.targets.target import builtin, builtin_names
 
 INPUT: Shape = (32, 32, 8)
 """What enters the examples."""
 
 GROUPS = {
-    "demanded": "demanded: it needs no leave",
+    "demanded": "may be used freely",
     "vanish": "leaves nothing on the device",
     "by allow": "only where the spec allows it",
     "never": "refused",
@@ -113,7 +113,7 @@ def _overview(members: list[str]) -> str:
                 f"[`{keyword}`](#{keyword})",
                 OPERATORS[keyword].stated.reads.partition(":")[0],
                 _summary(OPERATORS[keyword]),
-                *(_group(name, keyword) for name in builtin_names()),
+                *(LABELS[_group(name, keyword)] for name in builtin_names()),
             )
             for keyword in members
         ),

@@ -11,16 +11,18 @@ from archc.targets.support import support_json
 from archc.targets.target import builtin, builtin_names
 
 INTRODUCTION = """\
-A spec names its target with `target NAME(allow = [...], io = ..., board = ...)`. What the target
-demands must hold; what goes beyond is an error, unless `allow` names the operator or the rule and
-the rule can be overruled. `io` is the type at the border of the deployed model (`float32`, the
-default, `int8` or `uint8`), `board` chooses the memories. `archc targets NAME` prints these tables,
-`--target FILE` judges by a target file of your own: copy the one that comes with archc and edit it.
+A spec names its target with `target NAME(allow = [...], io = ..., board = ...)`. A target has a
+list of operators that may be used freely; any other is an error, unless `allow` names it. So is a
+broken rule, unless `allow` names the rule and it can be overruled. `io` is the type at the border
+of the deployed model (`float32`, the default, `int8` or `uint8`), `board` chooses the memories.
+`archc targets NAME` prints these tables, `--target FILE` judges by a target file of your own: copy
+the one that comes with archc and edit it.
 
 A network is *compatible* where nothing was allowed, *conditional* where something was: confirm that
-with the vendor's tool. Facts name their source and how sure it is: *normative* is the project's
-source document, A the vendor's own page or file, B a real report of the vendor's tool, C a third
-party's distillation or measurement, D a claim that is unconfirmed or contradicted."""
+with the vendor's tool. Facts name their source and how sure it is: *required* is what archc
+requires whatever the chip could run, A the vendor's own page or file, B a real report of the
+vendor's tool, C a third party's distillation or measurement, D a claim that is unconfirmed or
+contradicted."""
 
 LAYERS = {
     "demanded": "may be used freely",

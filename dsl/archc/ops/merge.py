@@ -106,9 +106,22 @@ class Multiply(Elementwise):
     late = True
 
     def infer(self, *inputs: Shape) -> Shape:
-        if len(inputs) == 2 and inputs[1] == (1, 1, inputs[0][-1]) and len(inputs[0]) == 3:
-            return inputs[0]
+        if len(inputs) == 2:
+            first, second = inputs
+            if _scales(second, first):
+                return first
+            if _scales(first, second):
+                raise OpError(
+                    f"`multiply` scales what its first brace makes, but that is "
+                    f"{show_shape(first)} and the second {show_shape(second)}",
+                    "swap the two braces: the feature map first, then the 1x1 map that scales it",
+                )
         return super().infer(*inputs)
+
+
+def _scales(gate: Shape, scaled: Shape) -> bool:
+    """Whether a shape is a 1x1 map of as many channels as a feature map has."""
+    return len(scaled) == 3 and gate == (1, 1, scaled[-1])
 
 
 class Concat(Op):

@@ -167,7 +167,7 @@ arch tiny {
 
 
 def _unneeded(target: Target, name: str) -> Finding:
-    why = "is demanded anyway" if name in target.demanded.layers else "is needed by nothing here"
+    why = "may be used freely" if name in target.demanded.layers else "is needed by nothing here"
     source = target.demanded.source
     return Finding(
         f"{target.name}/{ALLOW.name}",

@@ -5,13 +5,13 @@ from typing import NamedTuple
 from archc.analysis.lowering import Deployed
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make
-from archc.diagnostics.nearest import nearest, propose
+from archc.diagnostics.nearest import propose
 from archc.ir.graph import Graph, Via
 from archc.sema.model import TargetRequest
 from archc.source import Span
 from archc.syntax import ast
 from archc.targets.check import Finding, Report, allowable, check, never_allowed
-from archc.targets.model import Target
+from archc.targets.model import Target, sourced
 from archc.targets.rules import Request
 from archc.targets.target import builtin
 
@@ -146,7 +146,7 @@ def diagnostic(
             count = f"{len(names):,} layers (the figures are those of the first): "
         where = f", in {len(spans)} places" if len(spans) > 1 else ""
         notes.append(f"{count}{', '.join(names[:SHOWN])}{more}{where}")
-    notes.append(f"source: {first.source} (confidence {first.confidence})")
+    notes.append(f"source: {sourced(first.source, first.confidence)}")
     also = tuple(Label(span, "here too") for span in spans[1:SHOWN] if span is not None)
     return Diagnostic(
         first.code,
@@ -160,13 +160,13 @@ def diagnostic(
 
 
 def nearer(finding: Finding, graph: Graph, target: Target | None) -> str | None:
-    """The remedy, and before it the demanded operator whose name is close, if one is: `relu6`."""
+    """The remedy, and before it what the target would have in the operator's place."""
     if target is None or finding.node is None or finding.allowed or finding.remedy is None:
         return finding.remedy
     if not finding.code.endswith("/operator"):
         return finding.remedy
-    near = nearest(graph.nodes[finding.node].op.keyword, target.demanded.layers)
-    return f"write `{near}`, or {finding.remedy}" if near is not None else finding.remedy
+    instead = target.instead.get(graph.nodes[finding.node].op.keyword)
+    return f"{instead}, or {finding.remedy}" if instead is not None else finding.remedy
 
 
 def place(finding: Finding, graph: Graph, request: TargetRequest | None) -> Span | None:

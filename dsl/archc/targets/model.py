@@ -8,10 +8,31 @@ Limit = int | float | tuple[int, ...] | tuple[str, ...]
 
 
 class Reference(NamedTuple):
-    """Where a fact is from, and how sure it is: A to D, or normative."""
+    """Where a fact is from, and how sure it is."""
 
     text: str
     confidence: str
+    """One of `CONFIDENCE`, or a word of a target file's own."""
+
+    def __str__(self) -> str:
+        return sourced(self.text, self.confidence)
+
+
+CONFIDENCE = {
+    "required": "a requirement, not a measurement",
+    "A": "the vendor's own page or file",
+    "B": "a report of the vendor's tool",
+    "C": "a third party",
+    "D": "unconfirmed",
+}
+"""What the marks for how sure a source is stand for."""
+
+
+def sourced(text: str, confidence: str) -> str:
+    """A source with how sure it is, in words."""
+    meaning = CONFIDENCE.get(confidence)
+    mark = f"{confidence}: " if len(confidence) == 1 else ""
+    return f"{text} ({mark}{meaning})" if meaning else f"{text} (confidence {confidence})"
 
 
 class Demanded(NamedTuple):
@@ -110,6 +131,8 @@ class Target(NamedTuple):
     """The default one first."""
     estimates: dict[str, str] = {}  # noqa: RUF012  # never changed
     """How good the estimate of what pools hold is, by what they hold."""
+    instead: dict[str, str] = {}  # noqa: RUF012
+    """What to write instead of an operator of ours that has to be allowed, as an imperative."""
 
     def board(self, name: str | None) -> Board:
         """A board by name; the default for None or a name that is not known."""

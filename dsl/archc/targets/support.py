@@ -6,20 +6,22 @@ from archc.ops.base import OPERATORS, Op
 from archc.targets.model import Reference, Rule, Target, show_limit, substitute
 
 WIDTH = 80
+LABELS = {"demanded": "free", "vanish": "no trace", "by allow": "by allow", "never": "never"}
+"""What the gate does with groups of operators, in a word."""
 
 
 def support_text(target: Target, width: int = WIDTH) -> str:
     """The support table as text, in ``width`` columns."""
     lines = [f"{target.name}: {target.title}", ""]
     demanded = target.demanded
-    lines += _section("Demanded", width)
+    lines += _section("May be used freely", width)
     lines += _entry("layers", ", ".join(k for k in OPERATORS if k in demanded.layers), width)
     lines += _entry("device", ", ".join(sorted(demanded.operators)), width)
     lines += _entry("border", ", ".join(sorted(demanded.border)), width)
     lines += _source(demanded.source, width)
     lines += ["", *_section("Operators of the language", width)]
     for group, names in _layers(target).items():
-        lines += _entry(group, ", ".join(names), width)
+        lines += _entry(LABELS[group], ", ".join(names), width)
     lines += ["", *_section("How the device treats operators", width)]
     for tier in target.tiers:
         lines += _wrap(f"{tier.meaning}:", width, "  ")

@@ -204,9 +204,10 @@ class _Reader:
         rules = tuple(self.rule(table) for table in top.tables("rules"))
         boards = self.boards(top.table("boards"))
         estimates = self.estimates(top)
+        instead = self.instead(top)
         top.done(
             *("name", "title", "analyzer", "default_board", "sources", "demanded", "tiers"),
-            *("rules", "boards", "estimates"),
+            *("rules", "boards", "estimates", "instead"),
         )
         for what, names in (
             ("tiers", [tier.name for tier in tiers]),
@@ -227,7 +228,7 @@ class _Reader:
             )
         first = boards.pop(default)
         every = (first, *boards.values())
-        return Target(name, title, analyzer, demanded, tiers, rules, every, estimates)
+        return Target(name, title, analyzer, demanded, tiers, rules, every, estimates, instead)
 
     def estimates(self, top: _Table) -> dict[str, str]:
         if "estimates" not in top.values:
@@ -236,6 +237,19 @@ class _Reader:
         found = {holds: table.text(holds) for holds in HOLDS if holds in table.values}
         table.done(*HOLDS)
         return found
+
+    def instead(self, top: _Table) -> dict[str, str]:
+        if "instead" not in top.values:
+            return {}
+        table = top.table("instead")
+        names = list(table.values)
+        for name in names:
+            if name not in OPERATORS:
+                raise table.error(
+                    f"`{table.key(name)}` is not an operator of the language",
+                    did_you_mean(name, OPERATORS),
+                )
+        return {name: table.text(name) for name in names}
 
     def sources(self, table: _Table) -> dict[str, Reference]:
         found = {}
