@@ -21,7 +21,7 @@ class Tensor(NamedTuple):
     """A tensor of the deployed graph, constants excluded."""
 
     maker: int
-    """Index of the operator whose result or scratch memory it is; `INPUT` for the input."""
+    """Index of the operator whose result or scratch memory it is; `INPUT`, ... for an input."""
     kind: Kind
     bytes: int
     first: int
@@ -74,19 +74,23 @@ def tensors(deployed: Deployed) -> tuple[Tensor, ...]:
     """
     operators = deployed.operators
     end = max(len(operators) - 1, 0)
-    last = {deployed.output: end}
+    last = dict.fromkeys(deployed.outputs, end)
     for index, op in enumerate(operators):
         for source in op.inputs:
             last[source] = max(last.get(source, index), index)
     border = [op for op in operators if op.border]
     floats = not operators or any(op.float_result for op in border)
-    size = product(deployed.input_shape) * (4 if floats else 1)
     outside = not operators or bool(border)
-    found = [Tensor(INPUT, "border" if outside else "activation", size, 0, last.get(INPUT, 0))]
+    kind: Kind = "border" if outside else "activation"
+    found = []
+    for number, shape in enumerate(deployed.input_shapes):
+        maker = INPUT - number
+        size = product(shape) * (4 if floats else 1)
+        found.append(Tensor(maker, kind, size, 0, last.get(maker, 0)))
     scratch = []
     for index, op in enumerate(operators):
         size = product(op.shape) * (4 if op.float_result else 1)
-        leaves = op.border and INPUT not in op.inputs
+        leaves = op.border and min(op.inputs) >= 0
         until = end if leaves else last.get(index, index)
         found.append(Tensor(index, "border" if leaves else "activation", size, index, until))
         scratch += [Tensor(index, "scratch", size, index, index) for size in _scratch(op, deployed)]
@@ -96,9 +100,7 @@ def tensors(deployed: Deployed) -> tuple[Tensor, ...]:
 def _scratch(op: DeviceOp, deployed: Deployed) -> tuple[int, ...]:
     """Bytes that the reference kernel of an operator asks for besides (`lowering.md` section 7)."""
     if op.operator in ("MEAN", "REDUCE_MAX"):
-        source = op.inputs[0]
-        read = deployed.input_shape if source == INPUT else deployed.operators[source].shape
-        rank, axes = len(read) + 1, sum(map(len, op.tables))
+        rank, axes = len(deployed.shape(op.inputs[0])) + 1, sum(map(len, op.tables))
         walk = (4 * rank, 4 * axes)
         return (4 * product(op.shape), *walk) if op.operator == "MEAN" else walk
     return (4 * product(op.shape),) if op.operator == "TRANSPOSE_CONV" else ()
@@ -134,10 +136,14 @@ def peak(deployed: Deployed) -> Peak:
 
 
 def _peak(deployed: Deployed, every: tuple[Tensor, ...], moments: tuple[Moment, ...]) -> Peak:
-    """The peak; of a network without any operator, its input by itself, as int8."""
+    """The peak; of a network without any operator, its inputs by themselves, as int8."""
     if not moments:
-        size = product(deployed.input_shape)
-        return Peak(size, None, (every[0]._replace(kind="activation", bytes=size),))
+        size = sum(map(product, deployed.input_shapes))
+        alive = (
+            tensor._replace(kind="activation", bytes=product(shape))
+            for tensor, shape in zip(every, deployed.input_shapes, strict=True)
+        )
+        return Peak(size, None, tuple(alive))
     at = max(range(len(moments)), key=lambda step: moments[step].activation_bytes)
     most = moments[at].activation_bytes
     return Peak(
@@ -153,7 +159,9 @@ def memory(deployed: Deployed) -> Memory:
     moments = timeline(every, len(deployed.operators))
     offsets = place([Block(t.bytes, t.first, t.last) for t in every])
     activations = [Block(t.bytes, t.first, t.last) for t in every if t.kind == "activation"]
-    most = max((moment.arena_bytes for moment in moments), default=rounded(every[0].bytes))
+    most = max(
+        (moment.arena_bytes for moment in moments), default=sum(rounded(t.bytes) for t in every)
+    )
     return Memory(
         _peak(deployed, every, moments),
         every,

@@ -74,7 +74,8 @@ class SkipNote(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """A network as it is built and trained. Node 0 is the input."""
+    """A network as it is built and trained. Node 0 is the input; others that read nothing are more
+    inputs, which a network of the language never has."""
 
     name: str
     nodes: tuple[Node, ...]
@@ -82,6 +83,9 @@ class Graph(NamedTuple):
     frame: Frame
     roundings: tuple[RoundingNote, ...]
     skips: tuple[SkipNote, ...]
+    results: tuple[int, ...] = ()
+    """The nodes that give the results of a network that has several, which one of the language
+    never has; ``output`` then is a node that only gathers them."""
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         return tuple(self.nodes[i].shape for i in node.inputs)

@@ -7,7 +7,7 @@ operators, not messages.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from archc.analysis.lowering import INPUT, Deployed, DeviceOp
+from archc.analysis.lowering import Deployed, DeviceOp
 from archc.analysis.memory import Peak, peak
 from archc.ir.graph import Graph, Node
 from archc.ops.base import Placement, Shape, Step, product
@@ -97,9 +97,7 @@ class Facts:
         names = []
         for op in operators:
             tier = self.target.tier(op.operator)
-            from_float = any(
-                source != INPUT and operators[source].float_result for source in op.inputs
-            )
+            from_float = any(source >= 0 and operators[source].float_result for source in op.inputs)
             from_float |= op.border and self.request.io == "float32"
             if op.float_result or from_float or (tier is not None and tier.software):
                 names.append(op.operator)
@@ -443,12 +441,13 @@ def float_border(facts: Facts, limits: Limits) -> Iterator[Offence]:
 @predicate("software_output", "becomes")
 def software_output(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """A last operator on the CPU."""
-    if facts.deployed.output == INPUT:
-        return
-    op = facts.deployed.operators[facts.deployed.output]
-    tier = facts.target.tier(op.operator)
-    if tier is not None and tier.software:
-        yield Offence(facts.first_layer(op), {"becomes": op.operator})
+    for output in dict.fromkeys(facts.deployed.outputs):
+        if output < 0:
+            continue
+        op = facts.deployed.operators[output]
+        tier = facts.target.tier(op.operator)
+        if tier is not None and tier.software:
+            yield Offence(facts.first_layer(op), {"becomes": op.operator})
 
 
 @predicate("unfolded_batchnorm")

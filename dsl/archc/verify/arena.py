@@ -45,7 +45,7 @@ def arena_bytes(graph: Subgraph) -> int | None:
     if output != INPUT and operators[output].border and operators[output].inputs:
         output = operators[output].inputs[0]
     shape = _inner(graph.tensors[graph.inputs[0]].shape)
-    return memory(measure(tuple(operators), (), output, shape)).arena_bytes
+    return memory(measure(tuple(operators), (), (output,), (shape,))).arena_bytes
 
 
 def _inner(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from archc.analysis.lowering.deployed import (
 )
 from archc.analysis.lowering.order import places
 from archc.analysis.lowering.passes import passes
-from archc.analysis.lowering.program import SOURCE, Program
+from archc.analysis.lowering.program import Program
 from archc.ir.graph import Graph
 
 __all__ = ["INPUT", "OBSERVED", "Deployed", "DeviceOp", "Unknown", "lower"]
@@ -33,11 +33,12 @@ def lower(graph: Graph, io: str = "float32") -> Deployed:
 def translate(graph: Graph) -> Program:
     """Every operator as it would be on its own."""
     program = Program(graph.nodes[0].shape)
-    values = [SOURCE]
+    values: list[int] = []
     steps = [node.op.device(node.shape, *graph.input_shapes(node)) for node in graph.nodes]
     where = places(graph, steps)
     for index, node in enumerate(graph.nodes):
-        if index == 0:
+        if not node.inputs:
+            values.append(program.sources[0] if index == 0 else program.enter(node.shape).index)
             continue
         reads = [values[source] for source in node.inputs]
         made: list[int] = []
@@ -45,7 +46,7 @@ def translate(graph: Graph) -> Program:
             inputs = [made[i] if i >= 0 else reads[-1 - i] for i in step.inputs]
             made.append(program.add(step, inputs, frozenset({index}), place).index)
         values.append(made[-1] if made else reads[0])
-    program.finish(values[graph.output])
+    program.finish(*(values[result] for result in graph.results or (graph.output,)))
     return program
 
 
@@ -53,7 +54,7 @@ def publish(program: Program) -> Deployed:
     """The program as it stands, in the order of the file."""
     ordered = sorted(program, key=lambda instruction: instruction.place)
     numbers = {instruction.index: number for number, instruction in enumerate(ordered)}
-    numbers[SOURCE] = INPUT
+    numbers.update((source, INPUT - place) for place, source in enumerate(program.sources))
     operators = tuple(
         DeviceOp(
             instruction.operator,
@@ -71,5 +72,8 @@ def publish(program: Program) -> Deployed:
         for instruction in ordered
     )
     return measure(
-        operators, tuple(program.unknown), numbers[program.output], program[SOURCE].shape
+        operators,
+        tuple(program.unknown),
+        tuple(numbers[output] for output in program.outputs),
+        tuple(program[source].shape for source in program.sources),
     )

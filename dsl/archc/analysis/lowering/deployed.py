@@ -7,7 +7,7 @@ from typing import NamedTuple
 from archc.ops.base import Shape
 
 INPUT = -1
-"""The network's input, where an operator names what it reads."""
+"""The network's input, where an operator names what it reads; its second input is -2."""
 
 
 class DeviceOp(NamedTuple):
@@ -18,7 +18,7 @@ class DeviceOp(NamedTuple):
     shape: Shape
     """Of its result, the batch excluded. (The one-dimensional `[C]` has no batch.)"""
     inputs: tuple[int, ...]
-    """Indices of the operators whose results it reads; `INPUT` is the network's input."""
+    """Indices of the operators whose results it reads; `INPUT`, -2, ... are inputs of all."""
     layers: tuple[int, ...]
     """Indices of the graph's nodes it stems from, ascending: its own and those folded or fused
     into it. A node that is in none leaves nothing behind."""
@@ -58,17 +58,34 @@ class Deployed(NamedTuple):
     constant_bytes: int
     """`weight_bytes` and each distinct table once."""
     unknown: tuple[Unknown, ...]
-    output: int
-    """Index of the operator that gives the network's output, border excluded; or `INPUT`."""
-    input_shape: Shape
-    """Of the network's input."""
+    outputs: tuple[int, ...]
+    """Indices of the operators that give the network's outputs, border excluded; or `INPUT`, ..."""
+    input_shapes: tuple[Shape, ...]
+    """Of the network's inputs."""
     order: str
     """`exact` where each operator reads the one before it, whatever else it reads, so that no
     other order is possible; else `predicted` by `archc.analysis.lowering.order`."""
 
+    @property
+    def output(self) -> int:
+        """The first of the outputs, which is all there is for a network of the language."""
+        return self.outputs[0]
+
+    @property
+    def input_shape(self) -> Shape:
+        """Of the first of the inputs, which is all there is for a network of the language."""
+        return self.input_shapes[0]
+
+    def shape(self, source: int) -> Shape:
+        """Of what an operator reads: the result of another one, or an input."""
+        return self.operators[source].shape if source >= 0 else self.input_shapes[-1 - source]
+
 
 def measure(
-    operators: tuple[DeviceOp, ...], unknown: tuple[Unknown, ...], output: int, input_shape: Shape
+    operators: tuple[DeviceOp, ...],
+    unknown: tuple[Unknown, ...],
+    outputs: tuple[int, ...],
+    input_shapes: tuple[Shape, ...],
 ) -> Deployed:
     """A deployed graph with its sums.
 
@@ -90,8 +107,8 @@ def measure(
         weight_bytes,
         constant_bytes,
         unknown,
-        output,
-        input_shape,
+        outputs,
+        input_shapes,
         "exact" if _is_chain(operators) else "predicted",
     )
 

@@ -16,13 +16,21 @@ Place = tuple[float, ...]
 
 def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[Place]]:
     """The place of every step of every node, in time near linear in the size of the network."""
-    reads: list[list[int]] = [[]]
-    successors: list[list[int]] = [[]]
-    names = [_argument(graph.nodes[0].name)]
-    roots = [(names[0], 0)]
+    reads: list[list[int]] = []
+    successors: list[list[int]] = []
+    names: list[str] = []
+    roots: list[tuple[str, int]] = []
     values: list[int] = []
     last: list[list[int]] = []
     for node, parts in zip(graph.nodes, steps, strict=True):
+        if not node.inputs:
+            values.append(len(names))
+            roots.append((_argument(node.name), len(names)))
+            names.append(_argument(node.name))
+            successors.append([])
+            reads.append([])
+            last.append([])
+            continue
         scope = f"{graph.name}_1/{node.name}_1/"
         operands = [values[source] for source in node.inputs]
         made: list[int] = []
@@ -43,7 +51,7 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[Place]]:
                 roots.extend((scope + name, index) for name in operation.constants)
             made.append(before[0])
         last.append(made)
-        values.append(made[-1] if made else operands[0] if operands else 0)
+        values.append(made[-1] if made else operands[0])
     rank = _reverse_postorder(names, successors, [index for _, index in sorted(roots)])
     return [[(rank[operation], number) for number, operation in enumerate(made)] for made in last]
 

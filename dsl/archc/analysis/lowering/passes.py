@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import inf
 
 from archc.analysis.lowering.order import Place
-from archc.analysis.lowering.program import OUTPUT, SOURCE, Instruction, Program
+from archc.analysis.lowering.program import OUTPUT, Instruction, Program
 from archc.ops.base import Shape, Step, product
 
 KERNELS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
@@ -499,24 +499,33 @@ def add_border(io: str) -> Callable[[Program], None]:
     """The pass that converts at the network's input and output (`lowering.md` section 4)."""
 
     def border(program: Program) -> None:
-        if io == "int8" or program.output == SOURCE:
+        if io == "int8":
             return
-        source, output = program[SOURCE], program[program.output]
-        readers = [user for user in source.users if user != OUTPUT]
-        first = program.add(Step("QUANTIZE", source.shape), [SOURCE], frozenset(), (-1.0,))
-        first.border = True
-        for user in readers:
-            reader = program[user]
-            for place, index in enumerate(reader.inputs):
-                if index == SOURCE:
-                    program.rewire(reader, place, first)
+        for number, index in enumerate(program.sources):
+            _quantise_input(program, program[index], number)
         last = "DEQUANTIZE" if io == "float32" else "QUANTIZE"
-        step = Step(last, output.shape, float_result=io == "float32")
-        end = (*output.place, 0) if io == "float32" else (inf,)
-        final = program.add(step, [output.index], frozenset(), end)
-        final.border = True
+        for number, index in enumerate(dict.fromkeys(program.outputs)):
+            if index in program.sources:
+                continue
+            output = program[index]
+            step = Step(last, output.shape, float_result=io == "float32")
+            end = (*output.place, 0) if io == "float32" else (inf, number)
+            program.add(step, [index], frozenset(), end).border = True
 
     return border
+
+
+def _quantise_input(program: Program, source: Instruction, number: int) -> None:
+    readers = [user for user in source.users if user != OUTPUT]
+    if not readers:
+        return
+    first = program.add(Step("QUANTIZE", source.shape), [source.index], frozenset(), (-1, number))
+    first.border = True
+    for user in readers:
+        reader = program[user]
+        for place, index in enumerate(reader.inputs):
+            if index == source.index:
+                program.rewire(reader, place, first)
 
 
 def passes(io: str) -> Iterable[Callable[[Program], None]]:

@@ -8,9 +8,11 @@ from archc.analysis.lowering.order import Place
 from archc.ops.base import Shape, Step
 
 OUTPUT = -1
-"""Stands for the network's output among the users of an instruction."""
+"""Stands for the network's outputs among the users of an instruction, which are its inputs."""
 SOURCE = 0
-"""The instruction that stands for the network's input."""
+"""The instruction that stands for the network's first input."""
+ENTRY = ""
+"""The operator of what stands for an input."""
 
 
 class Instruction:
@@ -63,8 +65,9 @@ class Program:
     def __init__(self, shape: Shape) -> None:
         self._all: list[Instruction | None] = []
         self._walk: list[int] = []
-        self.add(Step("", shape), [], frozenset(), ())
-        self.output = SOURCE
+        self.sources: list[int] = []
+        self.enter(shape)
+        self.outputs: list[int] = []
         self.unknown: dict[Unknown, None] = {}
 
     def __getitem__(self, index: int) -> Instruction:
@@ -73,12 +76,18 @@ class Program:
         return instruction
 
     def __iter__(self) -> Iterator[Instruction]:
-        """The instructions there are, the network's input excluded. They may change meanwhile;
+        """The instructions there are, the network's inputs excluded. They may change meanwhile;
         what is added is not visited."""
         for number in range(1, len(self._walk)):
             instruction = self._all[self._walk[number]]
-            if instruction is not None:
+            if instruction is not None and instruction.operator != ENTRY:
                 yield instruction
+
+    def enter(self, shape: Shape) -> Instruction:
+        """Add an input of the network."""
+        source = self.add(Step(ENTRY, shape), [], frozenset(), ())
+        self.sources.append(source.index)
+        return source
 
     def add(
         self, step: Step, inputs: list[int], layers: frozenset[int], place: Place
@@ -89,10 +98,11 @@ class Program:
         self._use(instruction)
         return instruction
 
-    def finish(self, output: int) -> None:
-        """Declare which instruction gives the network's output."""
-        self.output = output
-        self[output].users[OUTPUT] = [0]
+    def finish(self, *outputs: int) -> None:
+        """Declare which instructions give the network's outputs."""
+        self.outputs = list(outputs)
+        for place, output in enumerate(outputs):
+            self[output].users.setdefault(OUTPUT, []).append(place)
 
     def doubt(self, instruction: Instruction, reason: str) -> None:
         """Record that what becomes of an instruction is not known."""
@@ -104,22 +114,27 @@ class Program:
 
     def rewire(self, user: Instruction, place: int, source: Instruction) -> None:
         """Make an instruction read another result; what nothing reads any more goes."""
-        old = self.source(user, place)
-        user.inputs[place] = source.index
-        source.users.setdefault(user.index, []).append(place)
-        old.users[user.index].remove(place)
-        self._clean(old, user.index)
+        self._rewire(user.index, user.inputs, place, source)
+
+    def emit(self, place: int, source: Instruction) -> None:
+        """Let another result be an output of the network; what nothing reads any more goes."""
+        self._rewire(OUTPUT, self.outputs, place, source)
+
+    def _rewire(self, user: int, inputs: list[int], place: int, source: Instruction) -> None:
+        old = self[inputs[place]]
+        inputs[place] = source.index
+        source.users.setdefault(user, []).append(place)
+        old.users[user].remove(place)
+        self._clean(old, user)
 
     def lift(self, user: Instruction, first: Instruction, last: Instruction) -> None:
         """Move an instruction that alone reads the last of a row ahead of the first of it."""
         before = self.source(first)
         last.users, user.users = user.users, {first.index: [0]}
         for reader, places in last.users.items():
-            if reader == OUTPUT:
-                self.output = last.index
-            else:
-                for place in places:
-                    self[reader].inputs[place] = last.index
+            inputs = self._inputs(reader)
+            for place in places:
+                inputs[place] = last.index
         del before.users[first.index]
         first.inputs = [user.index]
         user.inputs = [before.index] * len(user.inputs)
@@ -145,18 +160,18 @@ class Program:
         """Let all that read one instruction read another, and remove the first."""
         users, old.users = old.users, {}
         for user, places in users.items():
-            if user == OUTPUT:
-                self.output = new.index
-            else:
-                inputs = self[user].inputs
-                for place in places:
-                    inputs[place] = new.index
+            inputs = self._inputs(user)
+            for place in places:
+                inputs[place] = new.index
             new.users.setdefault(user, []).extend(places)
         self._remove(old)
 
     def change(self, instruction: Instruction, **changes: Any) -> None:
         """Change fields of an instruction's step."""
         instruction.step = instruction.step._replace(**changes)
+
+    def _inputs(self, user: int) -> list[int]:
+        return self.outputs if user == OUTPUT else self[user].inputs
 
     def _use(self, instruction: Instruction) -> None:
         for place, source in enumerate(instruction.inputs):
@@ -172,7 +187,7 @@ class Program:
         doomed = [instruction]
         while doomed:  # not recursive: chains may be ten thousand long
             gone = doomed.pop()
-            if gone.index == SOURCE:
+            if gone.operator == ENTRY:
                 continue
             self._all[gone.index] = None
             for index in set(gone.inputs):
