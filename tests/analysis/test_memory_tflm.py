@@ -49,7 +49,8 @@ def test_random_net(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "keyword", ["global_average_pool", "global_max_pool", "layernorm", "softmax", "hard_swish"]
+    "keyword",
+    ["global_average_pool", "global_max_pool", "layernorm", "softmax", "hard_swish", "upsample"],
 )
 def test_scratch(keyword: str) -> None:
     """Operators by themselves, where scratch memory is what the arena is as large as."""

@@ -28,6 +28,11 @@ FOREIGN: dict[str, Layers] = {
     "unscaled": lambda k, x: k.BatchNormalization(scale=False)(
         k.Conv2D(8, 1, activation="relu")(x)
     ),
+    "repeated": lambda k, x: k.UpSampling2D((2, 3))(k.Conv2D(8, 1)(x)),
+    "repeated_rows": lambda k, x: k.UpSampling2D((2, 1))(x),
+    "resized": lambda k, x: k.Conv2D(8, 1)(k.Resizing(16, 8, interpolation="nearest")(x)),
+    "resized_between": lambda k, x: k.Resizing(5, 11, interpolation="nearest")(x),
+    "resized_smoothly": lambda k, x: k.Conv2D(8, 1)(k.Resizing(5, 11)(x)),
     "numbers": lambda k, x: k.Conv2D(8, 1)(x) * 2.0 + 1.0,
 }
 
@@ -66,6 +71,7 @@ OPEN: dict[str, Layers] = {
     "transposed": lambda k, x: k.Conv2DTranspose(8, 2, strides=2)(x),
     "upsampled": lambda k, x: k.UpSampling2D()(x),
     "bilinear": lambda k, x: k.UpSampling2D(interpolation="bilinear")(x),
+    "resized": FOREIGN["resized"],
     "padded": lambda k, x: k.MaxPooling2D()(k.ZeroPadding2D(1)(x)),
 }
 

@@ -480,7 +480,10 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], ...]] = {
     "max_pool": ({"window": (2, 2)}, {"window": (3, 2), "stride": (1, 2), "padding": "same"}),
     "average_pool": ({"window": (2, 2)},),
     "zero_pad": ({"before": (1, 2), "after": (0, 1)},),
-    "upsample": ({}, {"scale": (1, 3), "interpolation": "bilinear"}),
+    "upsample": (
+        *({}, {"scale": (1, 3)}, {"scale": (1, 1)}),
+        {"scale": (1, 3), "interpolation": "bilinear"},
+    ),
     "global_average_pool": ({}, {"keepdims": True}),
 }
 
@@ -498,7 +501,7 @@ def test_every_operator_knows_its_layer_again(keyword: str) -> None:
         given = [argument.value for argument in call.arguments if argument.positional]
         named = {a.keyword: a.value for a in call.arguments if not a.positional}
         layer = getattr(keras.layers, call.class_name)(*given, **named)
-        saved = KerasLayer(call.class_name, layer.get_config(), len(shape) + 1)
+        saved = KerasLayer(call.class_name, layer.get_config(), len(shape) + 1, shape)
         known = [o for o in (each.from_keras(saved) for each in OPERATORS.values()) if o]
         assert known == [op]
 

@@ -33,6 +33,7 @@ POSITIONAL = {
     "ZeroPadding2D": ("padding",),
     "Reshape": ("target_shape",),
     "UpSampling2D": ("size",),
+    "Resizing": ("height", "width"),
 }
 
 

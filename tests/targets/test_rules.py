@@ -67,7 +67,7 @@ FIRES: dict[str, Net] = {
     "unmapped": chain(MAP, "layernorm", conv()),
     "channel_alignment": chain(MAP, conv(12), conv()),
     "dimension": chain((70_000, 1, 1), ("dwconv", {"kernel": (3, 1)}), conv()),
-    "rank": chain(MAP, "upsample", conv()),
+    "rank": chain(MAP, ("reshape", {"shape": (2, 4, 8, 72)}), "sigmoid"),
     "convolution_window": chain(MAP, ("dwconv", {"kernel": (7, 7)})),
     "stride": chain((9, 9, 72), conv(kernel=(3, 3), stride=(3, 3))),
     "stride_over_kernel": chain(MAP, conv(stride=(2, 2))),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from archc.importer.config import Call, Extents
 from archc.importer.foreign import Facts, Foreign, deploys, facts_of
 from archc.ops.activation import Activation
-from archc.ops.base import OPERATORS, Op, OpError, Shape, Step, Weight
+from archc.ops.base import OPERATORS, Op, OpError, Shape, Step, Traced, Weight
 from archc.ops.convolution import Conv, DepthwiseConv, strided
 from archc.ops.merge import Add, Multiply
 from archc.ops.recognise import LARGEST, KerasLayer, Malformed, shown
@@ -88,7 +88,7 @@ def understand(call: Call, inputs: tuple[Shape, ...], given: Extents | None) -> 
     """
     if not all(inputs):
         return Meaning(unseen="it reads a tensor without axes")
-    layer = KerasLayer(call.layer.class_name, call.layer.config, len(inputs[0]) + 1)
+    layer = KerasLayer(call.layer.class_name, call.layer.config, len(inputs[0]) + 1, inputs[0])
     subject = Subject(layer, inputs, call)
     name = layer.class_name
     if call.layer.operation:
@@ -705,14 +705,53 @@ def _upsampling(subject: Subject) -> tuple[Op, ...] | None:
     entering = _map(subject)
     factors = subject.layer.counts("size", len(entering.extents), 2)
     extents = tuple(e * f for e, f in zip(entering.extents, factors, strict=True))
-    return (subject.foreign(entering.shape(extents, entering.channels)),)
+    shape = entering.shape(extents, entering.channels)
+    nearest = subject.layer.text("interpolation", "nearest") == "nearest"
+    if not nearest or not entering.last or len(extents) != 2:
+        return (subject.foreign(shape),)
+    steps = _repeated(subject.shape, (factors[0], factors[1]))
+    return (subject.foreign(shape, "upsample", steps=steps),)
+
+
+def _repeated(shape: Shape, scale: tuple[int, int]) -> tuple[Step, ...]:
+    """What the converter makes of an `UpSampling2D` to the nearest value."""
+    steps: list[Step] = []
+
+    def add(operator: str, shape: Shape, table: tuple[int, ...], traced: Traced) -> None:
+        steps.append(Step(operator, shape, (len(steps) - 1,), tables=(table,), traced=(traced,)))
+
+    def repeat(before: Shape, axis: int, factor: int, scope: str) -> None:
+        """Repeat each element along an axis: the axis after it is set up and tiled."""
+        after = tuple(n * factor if i == axis else n for i, n in enumerate(before))
+        result = (*after[: axis - 1], after[axis - 1] * after[axis], *after[axis + 1 :])
+        if factor > 1:
+            tiles = (factor if i == axis else 1 for i in range(len(before)))
+            expanded = Traced(f"{scope}/ExpandDims", (), (f"{scope}/ExpandDims/dim",))
+            add("RESHAPE", before, (1, *before), expanded)
+            add("TILE", after, (1, *tiles), Traced(f"{scope}/Tile", (), (f"{scope}/repeats",)))
+        # For a factor of 1 it is traced too, and the shape stays as it is.
+        last = Traced(f"{scope}/Reshape_1", (), (f"{scope}/strided_slice/stack",))
+        add("RESHAPE", result, (1, *result), last)
+
+    height, width, channels = shape
+    repeat((height, 1, width, channels), 1, scale[0], "Repeat")
+    repeat((height * scale[0], width, 1, channels), 2, scale[1], "Repeat_1")
+    return tuple(steps)
+
+
+_RESIZES = {"nearest": "RESIZE_NEAREST_NEIGHBOR", "bilinear": "RESIZE_BILINEAR"}
 
 
 @_reads("Resizing")
 def _resizing(subject: Subject) -> tuple[Op, ...] | None:
     entering = _map(subject)
     extents = (subject.layer.count("height"), subject.layer.count("width"))
-    return (subject.foreign(entering.shape(extents, entering.channels)),)
+    shape = entering.shape(extents, entering.channels)
+    cut = any(subject.layer.flag(f"{how}_to_aspect_ratio", False) for how in ("crop", "pad"))
+    operator = _RESIZES.get(subject.layer.text("interpolation", "bilinear"))
+    if operator is None or cut or not entering.last or len(entering.extents) != 2:
+        return (subject.foreign(shape),)
+    return (subject.foreign(shape, steps=(Step(operator, shape, tables=(extents,)),)),)
 
 
 @_reads("Permute")

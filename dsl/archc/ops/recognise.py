@@ -19,10 +19,17 @@ class KerasLayer:
     """A layer of Keras: its class and config.
 
     ``rank`` counts the axes of what it reads, the batch included; 0 where that is not known.
+    ``shape`` is the shape of what it reads, the batch excluded; empty where that is not known.
     """
 
-    def __init__(self, class_name: str, config: Mapping[str, object], rank: int = 0) -> None:
-        self.class_name, self.rank = class_name, rank
+    def __init__(
+        self,
+        class_name: str,
+        config: Mapping[str, object],
+        rank: int = 0,
+        shape: tuple[int, ...] = (),
+    ) -> None:
+        self.class_name, self.rank, self.shape = class_name, rank, shape
         self._config = config
 
     def value(self, key: str, default: object = None) -> object:

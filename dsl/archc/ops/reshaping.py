@@ -23,6 +23,11 @@ from archc.ops.convolution import scalar
 from archc.ops.recognise import KerasLayer
 
 RESHAPED = Traced("Reshape", (), ("Reshape/shape",))
+_RESIZED = {
+    "nearest": ("ResizeNearestNeighbor", "RESIZE_NEAREST_NEIGHBOR"),
+    "bilinear": ("ResizeBilinear", "RESIZE_BILINEAR"),
+}
+"""TensorFlow's and TFLite's operator for an interpolation."""
 
 
 class ZeroPad(Op):
@@ -135,49 +140,36 @@ class Upsample(Op):
         return height * self.scale[0], width * self.scale[1], channels
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
-        arguments = [KerasArgument("size", scalar(self.scale), positional=True, source="scale")]
-        if self.interpolation != "nearest":
-            arguments.append(KerasArgument("interpolation", self.interpolation))
-        return KerasCall("UpSampling2D", tuple(arguments))
+        """Nearest is a `Resizing`, which converts to one operator; of an `UpSampling2D` the
+        converter makes RESHAPE and TILE over tensors of five axes (`lowering.md` section 1)."""
+        if self.interpolation == "nearest":
+            return KerasCall(
+                "Resizing",
+                (
+                    KerasArgument("height", output[0], positional=True),
+                    KerasArgument("width", output[1], positional=True),
+                    KerasArgument("interpolation", "nearest"),
+                ),
+            )
+        size = KerasArgument("size", scalar(self.scale), positional=True, source="scale")
+        interpolation = KerasArgument("interpolation", self.interpolation)
+        return KerasCall("UpSampling2D", (size, interpolation))
 
     @classmethod
     def from_keras(cls, layer: KerasLayer) -> Op | None:
-        if layer.class_name != "UpSampling2D" or not layer.channels_last:
-            return None
-        interpolation = layer.text("interpolation", "nearest")
-        if interpolation not in ("nearest", "bilinear"):
-            return None
-        return cls(scale=layer.pair("size", 2), interpolation=interpolation)
+        """A nearest `UpSampling2D` is not one: other operators come of it."""
+        if layer.class_name == "UpSampling2D" and layer.channels_last:
+            if layer.text("interpolation", "nearest") == "bilinear":
+                return cls(scale=layer.pair("size", 2), interpolation="bilinear")
+        elif layer.class_name == "Resizing" and layer.channels_last and len(layer.shape) == 3:
+            rows, columns = layer.count("height"), layer.count("width")
+            cuts = any(layer.flag(key, False) for key in ("crop_to_aspect_ratio", "pad_to_aspect_ratio"))
+            whole = rows % layer.shape[0] == columns % layer.shape[1] == 0
+            if layer.text("interpolation", "bilinear") == "nearest" and whole and not cuts:
+                return cls(scale=(rows // layer.shape[0], columns // layer.shape[1]))
+        return None
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        if self.interpolation == "bilinear":
-            resized = Traced("resize/ResizeBilinear", (), ("resize/size",))
-            return (Step("RESIZE_BILINEAR", output, tables=(output[:2],), traced=(resized,)),)
-        height, width, channels = inputs[0]
-        steps: list[Step] = []
-
-        def add(operator: str, shape: Shape, table: tuple[int, ...], traced: Traced) -> None:
-            reads = (len(steps) - 1,)
-            steps.append(Step(operator, shape, reads, tables=(table,), traced=(traced,)))
-
-        def repeat(before: Shape, axis: int, factor: int, scope: str) -> None:
-            """Repeat each element along an axis: the axis after it is set up and tiled."""
-            after = tuple(n * factor if i == axis else n for i, n in enumerate(before))
-            result = (*after[: axis - 1], after[axis - 1] * after[axis], *after[axis + 1 :])
-            if factor > 1:
-                tiles = (factor if i == axis else 1 for i in range(len(before)))
-                add(
-                    "RESHAPE",
-                    before,
-                    (1, *before),
-                    Traced(f"{scope}/ExpandDims", (), (f"{scope}/ExpandDims/dim",)),
-                )
-                add("TILE", after, (1, *tiles), Traced(f"{scope}/Tile", (), (f"{scope}/repeats",)))
-            # For a factor of 1 it is traced too, and the shape stays as it is.
-            last = Traced(f"{scope}/Reshape_1", (), (f"{scope}/strided_slice/stack",))
-            add("RESHAPE", result, (1, *result), last)
-
-        rows, columns = self.scale
-        repeat((height, 1, width, channels), 1, rows, "Repeat")
-        repeat((height * rows, width, 1, channels), 2, columns, "Repeat_1")
-        return tuple(steps)
+        kind, operator = _RESIZED[self.interpolation]
+        resized = Traced(f"resize/{kind}", (), ("resize/size",))
+        return (Step(operator, output, tables=(output[:2],), traced=(resized,)),)

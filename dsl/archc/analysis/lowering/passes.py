@@ -25,7 +25,10 @@ FIXED_SCALE = frozenset({"LOGISTIC", "TANH", "SOFTMAX"})
 """Operators whose results have a quantisation that is given, not calibrated."""
 
 SAME_SCALE = frozenset(
-    {"MAX_POOL_2D", "AVERAGE_POOL_2D", "PAD", "RESHAPE", "TILE", "RESIZE_BILINEAR"}
+    {
+        *("MAX_POOL_2D", "AVERAGE_POOL_2D", "PAD", "RESHAPE", "TILE", "RESIZE_BILINEAR"),
+        "RESIZE_NEAREST_NEIGHBOR",
+    }
 )
 """Operators whose result has the quantisation of what they read."""
 
