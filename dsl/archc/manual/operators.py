@@ -218,8 +218,9 @@ def keywords(op: type[Op], name: str) -> list[str]:
     entering = _entering(op)
     calls = [one.keras(one.infer(entering), entering) for one in samples(op, name)]
     first, second = ({a.keyword: a.value for a in call.arguments} for call in calls)
-    differ = {key for key in (*first, *second) if first.get(key) != second.get(key)}
-    return sorted(differ)
+    one_class = calls[0].class_name == calls[1].class_name
+    keys = {*first, *second} if one_class else first.keys() & second.keys()
+    return sorted(key for key in keys if first.get(key) != second.get(key))
 
 
 def _entering(op: type[Op]) -> Shape:

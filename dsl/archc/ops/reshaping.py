@@ -163,7 +163,9 @@ class Upsample(Op):
                 return cls(scale=layer.pair("size", 2), interpolation="bilinear")
         elif layer.class_name == "Resizing" and layer.channels_last and len(layer.shape) == 3:
             rows, columns = layer.count("height"), layer.count("width")
-            cuts = any(layer.flag(key, False) for key in ("crop_to_aspect_ratio", "pad_to_aspect_ratio"))
+            cuts = any(
+                layer.flag(key, False) for key in ("crop_to_aspect_ratio", "pad_to_aspect_ratio")
+            )
             whole = rows % layer.shape[0] == columns % layer.shape[1] == 0
             if layer.text("interpolation", "bilinear") == "nearest" and whole and not cuts:
                 return cls(scale=(rows // layer.shape[0], columns // layer.shape[1]))
