@@ -93,7 +93,7 @@ def test_a_file_that_may_not_be_read(specs: Path, monkeypatch: pytest.MonkeyPatc
     def deny(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(files, "open", deny, raising=False)
+    monkeypatch.setattr(files.reading, "open", deny, raising=False)
     diagnostic = refused(Loader(str(specs)), str(specs / "a.arch"))
     assert diagnostic.code == "file_unreadable"
     assert diagnostic.message.endswith("cannot be read: permission denied")

@@ -38,6 +38,8 @@ def run(lines: list[str], patch: pytest.MonkeyPatch) -> int:
         elif command == "mkdir":
             for folder in rest:
                 Path(folder).mkdir()
+        elif command == "cp":
+            Path(rest[1]).write_bytes(Path(rest[0]).read_bytes())
         elif command == "chmod":
             os.chmod(rest[1], int(rest[0], 8))
         elif command == "ln":

@@ -689,6 +689,39 @@ $ archc tiny.arch other.arch -o out
 $ archc tiny.arch other.arch -o out --check
 ```
 """
+OUTPUT_LOCKED = Code(
+    "output_locked",
+    "Another archc is writing to the output folder.",
+    "Two builds that write to one folder at once would leave a mix of both. The lock is the "
+    "system's: it is free as soon as the process that has it is gone, however that ended.",
+)
+OUTPUT_MIXED = Code(
+    "output_mixed",
+    "The output folder holds files of different compiles.",
+    "A builder and a manifest that do not belong together describe different networks.",
+)
+"""
+```console
+$ echo 'arch tiny { input image: 8 x 8 x 3 head { relu6 } }' > tiny.arch
+$ archc tiny.arch -o old
+$ echo 'arch tiny { input image: 8 x 8 x 3 head { sigmoid } }' > tiny.arch
+$ archc tiny.arch -o out
+$ cp old/tiny.py out/tiny.py
+$ archc tiny.arch -o out --check
+```
+```console
+$ echo 'arch tiny { input image: 8 x 8 x 3 head { sigmoid } }' > tiny.arch
+$ archc tiny.arch -o out
+$ archc tiny.arch -o out --check
+```
+"""
+OUTPUT_RECOVERED = Code(
+    "output_recovered",
+    "A build that was interrupted while it put its outputs in place is finished.",
+    "What was killed halfway is completed by the next build into the same folder, so that no mix "
+    "of old and new stays.",
+    "note",
+)
 
 # --- stedgeai ---------------------------------------------------------------------------------
 

@@ -14,3 +14,9 @@ LANGUAGE_VERSION = "1.0"
 """Of the language that specs are written in."""
 
 MANIFEST_SUFFIX = ".manifest.json"
+
+STAGING = ".archc-staging"
+"""The folder within an output folder in which outputs wait while they are put in place."""
+
+RECORD = "commit.json"
+"""The file in it that says which files are being replaced."""

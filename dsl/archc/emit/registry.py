@@ -1,12 +1,14 @@
 """The `__init__.py` of an output folder: constant text that finds its siblings when asked."""
 
-from archc.emit.marker import MANIFEST_SUFFIX, MARKER
+from archc.emit.marker import MANIFEST_SUFFIX, MARKER, RECORD, STAGING
 
-TEXT = f'''{MARKER}
+TEXT = rf'''{MARKER}
 """Networks compiled by archc: `list_models()` names them, `build_model(NAME)` builds one."""
 
+import hashlib
 import importlib
 import json
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ __all__ = ["build_model", "list_models"]
 
 _FOLDER = Path(__file__).parent
 _MANIFEST = "{MANIFEST_SUFFIX}"
+_RECORD = _FOLDER / "{STAGING}" / "{RECORD}"
 _KNOBS = ("dropout", "weight_decay", "name")
 
 
@@ -36,9 +39,11 @@ def build_model(model: str, /, **knobs: Any) -> "keras.Model":
 
     Raises:
         ValueError: there is no network of this name.
+        RuntimeError: the folder holds files of different compiles.
         TypeError: a knob is none of these; what shapes a network was fixed when it was
             compiled, and the message says how to derive a variant.
     """
+    _refuse_mixed(model)
     names = list_models()
     if model not in names:
         near = get_close_matches(str(model), names)
@@ -48,6 +53,33 @@ def build_model(model: str, /, **knobs: Any) -> "keras.Model":
     if unknown:
         raise TypeError(_refusal(model, unknown, knobs))
     return importlib.import_module(f".{{model}}", __name__).build_model(**knobs)
+
+
+def _refuse_mixed(model: str) -> None:
+    """Refuse a network whose files do not belong together."""
+    if _RECORD.is_file():
+        files = json.loads(_RECORD.read_text(encoding="utf-8"))["files"]
+        placed = [_digest(_FOLDER / file["name"]) == file["after"] for file in files]
+        if any(placed) and not all(placed):
+            raise RuntimeError(
+                f"{{_FOLDER}} holds {{sum(placed)}} of {{len(placed)}} files of a build that was "
+                "interrupted, or is running: run `archc build` again"
+            )
+    stated = []
+    for file in (_FOLDER / f"{{model}}.py", _FOLDER / f"{{model}}{{_MANIFEST}}"):
+        if file.is_file():
+            pattern = r'(?:^# digest: |"source_digest": ")(sha256:\w+)'
+            text = file.read_text(encoding="utf-8", errors="replace")
+            stated += re.findall(pattern, text, re.MULTILINE)[:1]
+    if len(set(stated)) > 1:
+        raise RuntimeError(
+            f"{{model}}.py and {{model}}{{_MANIFEST}} were made from different sources: "
+            "run `archc build` again"
+        )
+
+
+def _digest(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def _refusal(model: str, unknown: list[str], knobs: dict[str, Any]) -> str:

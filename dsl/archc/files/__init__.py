@@ -1,0 +1,33 @@
+"""The only package that touches files: sources come in here, outputs go out."""
+
+from archc.files.loader import Loader
+from archc.files.outputs import Written, stale, write
+from archc.files.reading import (
+    CHECK_ACCESS,
+    CHECK_PATH,
+    SPEC_SUFFIX,
+    load_bytes,
+    load_text,
+    stamps,
+)
+from archc.files.saving import create, rewrite, save
+from archc.files.shipped import library_path, shipped_specs, std_sources
+
+__all__ = [
+    "CHECK_ACCESS",
+    "CHECK_PATH",
+    "SPEC_SUFFIX",
+    "Loader",
+    "Written",
+    "create",
+    "library_path",
+    "load_bytes",
+    "load_text",
+    "rewrite",
+    "save",
+    "shipped_specs",
+    "stale",
+    "stamps",
+    "std_sources",
+    "write",
+]

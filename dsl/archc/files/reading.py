@@ -1,0 +1,173 @@
+"""Files as bytes and as text, and what is said of one that cannot be read."""
+
+import os
+import stat
+from collections.abc import Iterable
+
+from archc.diagnostics import codes
+from archc.diagnostics.model import Rejected, reject
+from archc.diagnostics.nearest import did_you_mean
+from archc.limits import Limits
+from archc.source import Span
+
+SPEC_SUFFIX = ".arch"
+
+CHECK_PATH = "check the path; one that is relative starts at the working folder"
+CHECK_ACCESS = "check its permissions, and where it is a link what it leads to"
+
+_BYTE_ORDER_MARKS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+
+
+def load_bytes(path: str, most: int, bound: str, wanted: str = "a file") -> bytes:
+    """A file of any kind that the user named, such as a model.
+
+    Args:
+        path: of the file.
+        most: the largest size that is read.
+        bound: the name of that bound in `Limits`.
+        wanted: what it should be, for messages: "a `.tflite` file".
+
+    Raises:
+        Rejected: there is no such file, it is no regular file, cannot be read, or is too large.
+    """
+    return _data(path, path, None, most, bound, f"give {wanted}")
+
+
+def load_text(path: str, most: int, bound: str, wanted: str) -> str:
+    """A text that is no spec; see `load_bytes`.
+
+    Raises:
+        Rejected: it cannot be read, is too large or is no UTF-8 text.
+    """
+    return _decode(load_bytes(path, most, bound, wanted), path, None, f"give {wanted}")
+
+
+def load_spec(path: str, shown: str, span: Span | None, limits: Limits) -> str:
+    """The text of a file.
+
+    Raises:
+        Rejected: there is no such file, it is no regular file, cannot be read, is larger than
+            ``limits.source_bytes``, holds NUL bytes or is not UTF-8.
+    """
+    folder = f"name the files in it, such as `{shown.rstrip('/')}/*{SPEC_SUFFIX}`"
+    data = _data(path, shown, span, limits.source_bytes, "source_bytes", folder)
+    return _decode(data, shown, span, "give a file of text")
+
+
+def _data(path: str, shown: str, span: Span | None, most: int, bound: str, instead: str) -> bytes:
+    """The bytes of a regular file of at most so many; ``instead`` helps who names a folder."""
+    try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise reject(codes.FILE_NOT_REGULAR, f"`{shown}` is a folder", span, help=instead)
+        if not stat.S_ISREG(mode):
+            raise reject(
+                codes.FILE_NOT_REGULAR,
+                f"`{shown}` is not a regular file",
+                span,
+                help="pipes and devices are not read: save what they hold as a file",
+            )
+        with open(path, "rb") as file:
+            data = file.read(most + 1)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise missing(path, shown, span) from None
+    except OSError as error:
+        raise reject(
+            codes.FILE_UNREADABLE,
+            f"`{shown}` cannot be read: {reason(error)}",
+            span,
+            help=CHECK_ACCESS,
+        ) from None
+    if len(data) > most:
+        raise reject(
+            codes.LIMIT,
+            f"`{shown}` is larger than {most:,} bytes, the bound `{bound}`",
+            span,
+            help=f"if that is meant, raise it with `--limit {bound}=N`",
+        )
+    return data
+
+
+def missing(path: str, shown: str, span: Span | None = None) -> Rejected:
+    try:
+        near = similar(*os.path.split(path))
+    except ValueError:
+        near = None
+    return reject(codes.FILE_MISSING, f"there is no file `{shown}`", span, help=near or CHECK_PATH)
+
+
+def _decode(data: bytes, shown: str, span: Span | None, instead: str) -> str:
+    """UTF-8 bytes as text, a byte order mark dropped; ``instead`` helps where it is no text."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            raise reject(
+                codes.FILE_NOT_UTF8,
+                f"`{shown}` is {encoding}, not UTF-8",
+                span,
+                help="save it as UTF-8",
+            )
+    at = data.find(0)
+    if at >= 0:
+        line = data.count(b"\n", 0, at) + 1
+        raise reject(
+            codes.FILE_BINARY,
+            f"`{shown}` is not text: it has a NUL byte at offset {at}, in line {line}",
+            span,
+            help=instead,
+        )
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise reject(
+            codes.FILE_NOT_UTF8,
+            f"`{shown}` is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}, "
+            f"in line {line}",
+            span,
+            help="save it as UTF-8",
+        ) from None
+
+
+def similar(folder: str, path: str) -> str | None:
+    """A help line that proposes a spec with a similar name beside a missing one."""
+    inner, name = os.path.split(path)
+    if ".." in inner.split("/"):
+        return None
+    try:
+        entries = os.listdir(os.path.join(folder, inner) or ".")
+    except (OSError, ValueError):
+        return None
+    others = (entry for entry in entries if entry.endswith(SPEC_SUFFIX) and entry != name)
+    return did_you_mean(name, others)
+
+
+def is_folder(path: str) -> bool:
+    try:
+        return os.path.isdir(path)
+    except ValueError:
+        return False
+
+
+def reason(error: OSError | ValueError) -> str:
+    """What the system says, as the end of a headline."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return text[:1].lower() + text[1:]
+
+
+def stamps(paths: Iterable[str]) -> dict[str, tuple[int, int, int] | None]:
+    """What tells that a file or folder was written since: time in nanoseconds, size, and the number
+    of the file, which another one that takes its place does not have. None where there is none."""
+    found: dict[str, tuple[int, int, int] | None] = {}
+    for path in paths:
+        try:
+            about = os.stat(path)
+        except (OSError, ValueError):
+            found[path] = None
+        else:
+            found[path] = (about.st_mtime_ns, about.st_size, about.st_ino)
+    return found
