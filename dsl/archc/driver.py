@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from archc.analysis.lowering import lower
 from archc.analysis.memory import memory
 from archc.analysis.profile import budget_faults, budgets, profile
+from archc.analysis.tflite_micro import micro
 from archc.diagnostics.codes import BAD_NAME, DUPLICATE_NAME, LIMIT, NO_ARCH, RECURSION, SYNTAX
 from archc.diagnostics.model import (
     Diagnostic,
@@ -140,7 +141,7 @@ def compile_model(
     report = judge(target, graph, deployed, reporter) if target else None
     needed = memory(deployed)
     unsupported = report.unsupported if report else None
-    figures = profile(graph, deployed, needed, unsupported)
+    figures = profile(graph, deployed, needed, micro(deployed), unsupported)
     held, broken = budgets(model.budgets, figures)
     reporter.extend(broken)
     judgement = None

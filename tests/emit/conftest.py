@@ -8,6 +8,7 @@ import pytest
 from archc.analysis.lowering import lower
 from archc.analysis.memory import memory
 from archc.analysis.profile import Budget, Profile, budgets, profile
+from archc.analysis.tflite_micro import micro
 from archc.diagnostics.model import Diagnostic, Reporter
 from archc.emit.manifest import Identity, Judgement, manifest, parameter_text, source_digest
 from archc.files import Loader
@@ -45,7 +46,7 @@ def compiled(text: str) -> Compiled:
     graph = expand(model, reporter)
     assert graph is not None, reporter.diagnostics
     deployed = lower(graph)
-    figures = profile(graph, deployed, memory(deployed), unsupported=set())
+    figures = profile(graph, deployed, memory(deployed), micro(deployed), unsupported=set())
     evaluated, diagnostics = budgets(model.budgets, figures)
     texts = tuple((name, parameter_text(given.value)) for name, given in model.parameters)
     identity = Identity(

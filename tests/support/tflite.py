@@ -25,7 +25,7 @@ class FileOp(NamedTuple):
 
 
 class TfliteFile(NamedTuple):
-    """What a TFLite file holds. Byte counts go by tensor: equal constants share a buffer."""
+    """What a TFLite file holds. Byte counts go by buffer: equal constants are stored once."""
 
     operators: tuple[FileOp, ...]
     constant_bytes: int
@@ -112,6 +112,7 @@ _BIASED = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOS
 def read(file: bytes) -> TfliteFile:
     """What a TFLite file holds, by the interpreter's own account."""
     import numpy as np
+    from ai_edge_litert import schema_py_generated as litert
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
@@ -119,6 +120,8 @@ def read(file: bytes) -> TfliteFile:
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
     tensors = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
+    graph = litert.Model.GetRootAs(file).Subgraphs(0)
+    buffers = [graph.Tensors(index).Buffer() for index in range(graph.TensorsLength())]
     details = interpreter._get_ops_details()
     inputs = {detail["index"] for detail in interpreter.get_input_details()}
     producers = {int(out): index for index, op in enumerate(details) for out in op["outputs"]}
@@ -138,7 +141,8 @@ def read(file: bytes) -> TfliteFile:
                 size = int(np.prod(detail["shape"], dtype=np.int64)) * dtype.itemsize
                 constants.append((dtype.name, tuple(map(int, detail["shape"])), size))
                 weight = dtype.itemsize == 1 or place == _BIASED.get(op["op_name"])
-                counted[tensor] = (size, weight)
+                weight |= counted.get(buffers[tensor], (0, False))[1]
+                counted[buffers[tensor]] = (size, weight)
         out = tensors[int(op["outputs"][0])]
         full = tuple(map(int, out["shape"]))
         shape = full[1:] if len(full) > 1 else full

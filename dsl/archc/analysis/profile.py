@@ -7,8 +7,9 @@ convolution `Ho*Wo*Co*Kh*Kw*Ci`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`; noth
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp
+from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp, weights_of
 from archc.analysis.memory import Memory, Tensor
+from archc.analysis.tflite_micro import Micro
 from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
 from archc.diagnostics.model import Diagnostic, make
 from archc.diagnostics.nearest import propose
@@ -45,7 +46,8 @@ class Row(NamedTuple):
     activation_bytes: Bytes
     """Of its own output."""
     weight_bytes: int
-    """Of the deployed operators that start with it: int8 values and int32 biases."""
+    """Of the deployed operators that start with it: int8 values and int32 biases, those that
+    earlier layers have too left out."""
     supported: bool | None
     """By both halves of the target's gate; None without a target."""
     origin: tuple[Via, ...]
@@ -90,6 +92,7 @@ class Footprint(NamedTuple):
     order: str
     """Whether that order is `exact` or `predicted`."""
     memory: Memory
+    micro: Micro
     owners: tuple[str, ...]
     """The layer whose value each of the memory's tensors is, or for which it is scratch memory."""
     peak_at: str | None
@@ -129,6 +132,7 @@ def profile(
     graph: Graph,
     deployed: Deployed,
     memory: Memory,
+    micro: Micro,
     unsupported: Collection[int] | None,
 ) -> Profile:
     """The figures of a network.
@@ -137,12 +141,17 @@ def profile(
         graph: the Keras graph.
         deployed: what the converter leaves of it.
         memory: what it needs of memory.
+        micro: what TensorFlow Lite Micro needs of it.
         unsupported: indices of the nodes that the target's gate refuses or that were allowed
             expressly; None without a target.
     """
     weight_bytes = [0] * len(graph.nodes)
+    counted: set[object] = set()
     for op in deployed.operators:
-        weight_bytes[_first(op)] += op.weights + 4 * op.biases
+        for content, size in weights_of(op):
+            if content not in counted:
+                counted.add(content)
+                weight_bytes[_first(op)] += size
     rows = tuple(
         _row(
             graph,
@@ -175,6 +184,7 @@ def profile(
         ),
         deployed.order,
         memory,
+        micro,
         tuple(names[_owner(tensor, graph, deployed)] for tensor in memory.tensors),
         None if step is None else names[_first(deployed.operators[step])],
         tuple(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from archc.analysis.profile import Budget, Bytes, Footprint, Profile, Row
+from archc.analysis.tflite_micro import Micro
 from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_ID, SCHEMA_VERSION
 from archc.ir.graph import Graph
 from archc.sema.callees import Callee
@@ -231,6 +232,7 @@ def _deployed(deployed: Footprint, pools: Iterable[PoolUse]) -> dict[str, Any]:
         "constant_bytes": deployed.constant_bytes,
         "arena_bytes": deployed.arena_bytes,
         "arena": {"lower_bound": memory.lower_bound, "plan": plan},
+        "tflite_micro": _tflite_micro(deployed.micro),
         "timeline": [
             {
                 "step": step,
@@ -256,6 +258,18 @@ def _deployed(deployed: Footprint, pools: Iterable[PoolUse]) -> dict[str, Any]:
         "unknown": [
             {"layers": list(doubt.layers), "reason": doubt.reason} for doubt in deployed.unknown
         ],
+    }
+
+
+def _tflite_micro(micro: Micro) -> dict[str, Any]:
+    arena = micro.arena
+    return {
+        "build": micro.build,
+        "activations": arena and arena.activations,
+        "persistent": arena and arena.persistent,
+        "total": arena and arena.total,
+        "smallest_working": arena and arena.smallest_working,
+        "unsupported": list(micro.unsupported),
     }
 
 

@@ -348,6 +348,8 @@ class Step(NamedTuple):
     """int8 constants."""
     biases: int = 0
     """int32 constants of its own."""
+    zero_bias: bool = False
+    """Whether those are zeros that the converter puts in where a layer has no bias."""
     tables: tuple[tuple[int, ...], ...] = ()
     """int32 constants that equal ones in the file share: axes, shapes, amounts of padding."""
     window: Placement | None = None

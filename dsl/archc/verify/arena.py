@@ -1,60 +1,63 @@
-"""The arena of a TFLite file, by the planner that made the manifest's."""
+"""A TFLite file as the computation of the arena takes it (`archc.analysis.tflite_micro`)."""
 
-from archc.analysis.lowering.deployed import INPUT, DeviceOp, measure
-from archc.analysis.memory import memory
-from archc.tflite import Operator, Subgraph
+from archc.analysis.tflite_micro import Network
+from archc.analysis.tflite_micro.network import Operator, Tensor, Window
+from archc.tflite import Model
+from archc.tflite import Operator as FileOperator
+from archc.tflite import Tensor as FileTensor
+from archc.tflite.schema import TYPES
+
+_WIDTHS = {kind.name: kind.bits // 8 for kind in TYPES if kind.bits and kind.bits % 8 == 0}
+"""Bytes of a value by type, where values are whole bytes."""
+_PLANNED = "OfflineMemoryAllocation"
+"""Metadata by which a file brings a plan of its own."""
+_OPERANDS = {
+    "CONV_2D": (2, 4),
+    "DEPTHWISE_CONV_2D": (2, 4),
+    "TRANSPOSE_CONV": (3, 4),
+    "AVERAGE_POOL_2D": (1, 4),
+    "FULLY_CONNECTED": (2, 1),
+    **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), (2, 0)),
+}
+"""(inputs, axes of each float or int8 one) without which an operator means nothing; else (1, 0)."""
 
 
-def arena_bytes(graph: Subgraph) -> int | None:
-    """Bytes that TensorFlow Lite for Microcontrollers plans for what is not constant.
-
-    None where that is not known: for several inputs or outputs, and for types that the planner
-    does not have.
-    """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1 or not graph.operators:
+def file_network(model: Model) -> Network | None:
+    """The network of a file, or None where its allocations are not known: several subgraphs,
+    states, a plan in the file, types without a known width, operators that lack operands."""
+    graph = model.subgraphs[0]
+    if len(model.subgraphs) > 1 or _PLANNED in model.metadata:
         return None
-    makers = {tensor: i for i, op in enumerate(graph.operators) for tensor in op.outputs}
-    operators = []
-    for op in graph.operators:
-        if len(op.outputs) != 1:
-            return None
-        result = graph.tensors[op.outputs[0]]
-        border = op.inputs[:1] == graph.inputs or op.outputs == graph.outputs
-        if result.dtype not in ("int8", "uint8", "float32"):
-            return None
-        reads = []
-        for tensor in op.inputs:
-            if tensor in graph.inputs:
-                reads.append(INPUT)
-            elif tensor in makers:
-                reads.append(makers[tensor])
-        if not reads:
-            return None
-        operators.append(
-            DeviceOp(
-                op.name,
-                _inner(result.shape),
-                tuple(reads),
-                (),
-                tables=_axes(graph, op),
-                border=border and op.name in ("QUANTIZE", "DEQUANTIZE"),
-                float_result=result.dtype == "float32",
-            )
-        )
-    output = makers.get(graph.outputs[0], INPUT)
-    if output != INPUT and operators[output].border and operators[output].inputs:
-        output = operators[output].inputs[0]
-    shape = _inner(graph.tensors[graph.inputs[0]].shape)
-    return memory(measure(tuple(operators), (), (output,), (shape,))).arena_bytes
+    if any(tensor.dtype not in _WIDTHS or tensor.variable for tensor in graph.tensors):
+        return None
+    if not graph.operators or not all(_whole(op, graph.tensors) for op in graph.operators):
+        return None
+    return Network(
+        tuple(map(_tensor, graph.tensors)),
+        tuple(Operator(op.name, op.inputs, op.outputs, _window(op)) for op in graph.operators),
+        graph.inputs,
+        graph.outputs,
+    )
 
 
-def _inner(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return shape[1:] if len(shape) > 1 else shape
+def _whole(op: FileOperator, tensors: tuple[FileTensor, ...]) -> bool:
+    inputs, axes = _OPERANDS.get(op.name, (1, 0))
+    reads = op.inputs[:inputs]
+    if len(reads) < inputs or min(reads, default=0) < 0 or not op.outputs:
+        return False
+    # What TRANSPOSE_CONV reads first is a table, the shape of its result.
+    shaped = (*reads[op.name == "TRANSPOSE_CONV" :], op.outputs[0])
+    window = (*(op.stride or (1, 1)), *(op.dilation or (1, 1)))
+    return all(len(tensors[i].shape) >= axes for i in shaped) and min(window) > 0
 
 
-def _axes(graph: Subgraph, op: Operator) -> tuple[tuple[int, ...], ...]:
-    """As many axes as a reduction has; which ones is of no matter here."""
-    if op.name not in ("MEAN", "REDUCE_MAX") or len(op.inputs) < 2 or op.inputs[1] < 0:
-        return ()
-    axes = graph.tensors[op.inputs[1]].elements
-    return (tuple(range(axes)),) if axes <= 8 else ()
+def _tensor(tensor: FileTensor) -> Tensor:
+    given = tensor.quantization
+    scales = len(given.scales) if given is not None and given.zero_points else 0
+    return Tensor(tensor.shape, _WIDTHS[tensor.dtype], scales, tensor.constant)
+
+
+def _window(op: FileOperator) -> Window | None:
+    if op.stride is None or op.padding is None:
+        return None
+    return Window(op.stride, op.dilation or (1, 1), op.padding == "VALID")

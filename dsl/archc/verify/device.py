@@ -9,6 +9,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
+from archc.analysis.tflite_micro import BUILDS, activations, measure
 from archc.diagnostics.codes import (
     VERIFY_ACTIVATION,
     VERIFY_BATCH,
@@ -25,7 +26,7 @@ from archc.limits import Limits
 from archc.tflite import Model, Operator, Subgraph, Tensor, read
 from archc.verify.advice import BATCH_HELP, CONVERSIONS, CONVERT, SHAPE_ARITHMETIC, remedy, why
 from archc.verify.align import Item, Pair, align
-from archc.verify.arena import arena_bytes
+from archc.verify.arena import file_network
 from archc.verify.model import Findings, Verification, several, shape_text
 from archc.verify.rows import Expected, Rows
 from archc.verify.scheme import KERNELS, scheme
@@ -549,7 +550,8 @@ class _Check:
             )
 
     def check_bytes(self, same: bool) -> None:
-        """Bytes of weights, counted by tensor: equal constants share a buffer."""
+        """Bytes of weights. Constants of equal bytes are stored once and counted once, since
+        schema 1.2; a file may share more, such as the biases of a network that is not trained."""
         found = self.findings
         constants: dict[int, bool] = {}
         for op in self.operators:
@@ -557,19 +559,20 @@ class _Check:
                 if tensor >= 0 and tensor not in self.makers and self.tensors[tensor].constant:
                     weight = self.tensors[tensor].dtype == "int8" or place == _BIASES.get(op.name)
                     constants[tensor] = constants.get(tensor, False) or weight
-        weights = sum(self.bytes(t) for t, weight in constants.items() if weight)
-        everything = sum(map(self.bytes, constants))
         lost, names = self.lost_biases()
-        for key, what, size in (
+        weights = [tensor for tensor, weight in constants.items() if weight]
+        for key, what, counted in (
             ("weight_bytes", "weights", weights),
-            ("constant_bytes", "constants", everything),
+            ("constant_bytes", "constants", list(constants)),
         ):
             if key not in self.deployed:
                 continue
             want = self.deployed[key]
             found.compared.append(f"bytes of {what}: {want:,}")
-            if size == want or (lost and size == want - lost):
+            size, least = sum(map(self.bytes, counted)), self.stored(counted)
+            if least <= want <= size or (lost and least <= want - lost <= size):
                 continue
+            size = least
             if found.failed and not same:
                 continue  # follows from what was said already
             found.add(
@@ -578,7 +581,8 @@ class _Check:
                 expected=f"{want:,}",
                 found=f"{size:,}",
             )
-        if lost and weights == self.deployed["weight_bytes"] - lost:
+        left = self.deployed["weight_bytes"] - lost
+        if lost and self.stored(weights) <= left <= sum(map(self.bytes, weights)):
             found.add(
                 VERIFY_VALUES,
                 f"{several(len(names), 'bias')[:-1] + 'es' if names[1:] else '1 bias'} of "
@@ -591,20 +595,34 @@ class _Check:
     def bytes(self, tensor: int) -> int:
         return self.tensors[tensor].size
 
+    def stored(self, tensors: Iterable[int]) -> int:
+        """Bytes of constants in the file, those that share a buffer once."""
+        return sum({self.tensors[t].buffer: self.tensors[t].size for t in tensors}.values())
+
     def check_arena(self, same: bool) -> None:
         """What the operators of the file need of memory, in the order in which they stand."""
         found = self.findings
-        want = self.deployed.get("arena_bytes")
-        if want is None or found.failed:
-            return  # follows from what was said already
-        size = arena_bytes(self.graph)
-        if size is None:
+        network = file_network(self.model)
+        if network is None or found.failed or "arena_bytes" not in self.deployed:
+            return  # not known, or follows from what was said already
+        given = self.deployed.get("tflite_micro")
+        head = self.deployed["arena_bytes"]
+        self.check_memory("head of the arena", head, activations(network), same)
+        if given is None or given["build"] not in BUILDS or given["smallest_working"] is None:
             return
-        found.compared.append(f"arena of TFLite Micro: {want:,} bytes for activations")
+        arena = measure(network, given["build"]).arena
+        if arena is not None:
+            what = f"smallest arena that works ({BUILDS[given['build']].title})"
+            # Less does no harm: fewer scales, biases that an untrained network loses.
+            size = max(arena.smallest_working, given["smallest_working"])
+            self.check_memory(what, given["smallest_working"], size, same)
+
+    def check_memory(self, what: str, want: int, size: int, same: bool) -> None:
+        self.findings.compared.append(f"TFLite Micro, {what}: {want:,} bytes")
         if size != want:
-            found.add(
+            self.findings.add(
                 VERIFY_MEMORY,
-                f"activations need an arena of {size:,} bytes, not {want:,}",
+                f"the {what} has {size:,} bytes, not {want:,}",
                 level="error" if size > want else "note",
                 expected=f"{want:,}",
                 found=f"{size:,}",

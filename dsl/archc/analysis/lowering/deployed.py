@@ -1,10 +1,11 @@
 """What the int8 converter leaves of a network, as data."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from archc.ops.base import Shape
+from archc.ops.base import Placement, Shape
 
 INPUT = -1
 """The network's input, where an operator names what it reads; its second input is -2."""
@@ -26,10 +27,16 @@ class DeviceOp(NamedTuple):
     """int8 constants, that is bytes."""
     biases: int = 0
     """int32 constants that are its own, 4 bytes each."""
+    zero_bias: bool = False
+    """Whether those are zeros whatever the training: the layer has no bias."""
+    twin: int | None = None
+    """Index of the operator whose filter it reads too, and whose bias equals its own."""
     tables: tuple[tuple[int, ...], ...] = ()
     """int32 constants that equal ones in the file share: axes, shapes, amounts of padding."""
     scalar: Fraction | None = None
-    """A number it multiplies or adds: one byte that equal ones in the file share."""
+    """A number it multiplies or adds: one byte, 127 or -128 with a scale of its own."""
+    window: Placement | None = None
+    """Of a convolution."""
     activation: str | None = None
     """The activation fused into it."""
     border: bool = False
@@ -54,7 +61,7 @@ class Deployed(NamedTuple):
     counts: dict[str, int]
     """How often each operator occurs, sorted by name."""
     weight_bytes: int
-    """int8 values and int32 biases."""
+    """int8 values and int32 biases, each distinct content once."""
     constant_bytes: int
     """`weight_bytes` and each distinct table once."""
     unknown: tuple[Unknown, ...]
@@ -87,30 +94,39 @@ def measure(
     outputs: tuple[int, ...],
     input_shapes: tuple[Shape, ...],
 ) -> Deployed:
-    """A deployed graph with its sums.
-
-    Bytes by tensor (`lowering.md` section 6): int8 filters, 4 bytes per bias, tables once per
-    distinct value, and so are single numbers (1 byte each).
-    """
+    """A deployed graph with its sums."""
     counts: dict[str, int] = {}
-    tables: set[tuple[int, ...]] = set()
-    scalars = {op.scalar for op in operators if op.scalar is not None}
-    weight_bytes = len(scalars)
     for op in operators:
         counts[op.operator] = counts.get(op.operator, 0) + 1
-        weight_bytes += op.weights + 4 * op.biases
-        tables.update(op.tables)
-    constant_bytes = weight_bytes + sum(4 * len(table) for table in tables)
+    weights = {key: size for op in operators for key, size in weights_of(op)}
+    tables = {("int32", table): 4 * len(table) for op in operators for table in op.tables}
     return Deployed(
         operators,
         dict(sorted(counts.items())),
-        weight_bytes,
-        constant_bytes,
+        sum(weights.values()),
+        sum((tables | weights).values()),
         unknown,
         outputs,
         input_shapes,
         "exact" if _is_chain(operators) else "predicted",
     )
+
+
+def weights_of(op: DeviceOp) -> Iterator[tuple[object, int]]:
+    """The weights of an operator: (content, bytes).
+
+    The converter stores constants of equal bytes once (TensorFlow's `flatbuffer_export.cc`, on
+    unless `disable_buffer_deduping` is set), whatever their shapes and scales. Contents are known
+    of zeros, of single numbers, and of what two operators share; any others are taken to differ.
+    """
+    if op.weights:
+        yield object(), op.weights
+    if op.scalar is not None:
+        yield ("int8", op.scalar > 0), 1
+    if op.biases and op.zero_bias:
+        yield ("int32", (0,) * op.biases), 4 * op.biases
+    elif op.biases and op.twin is None:
+        yield object(), 4 * op.biases
 
 
 def _is_chain(operators: tuple[DeviceOp, ...]) -> bool:

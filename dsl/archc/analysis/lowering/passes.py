@@ -148,6 +148,8 @@ def fold_constants(program: Program) -> None:
                 if source.operator == "TRANSPOSE_CONV" and instruction.step.scalar is not None:
                     program.doubt(source, "a number added to TRANSPOSE_CONV without bias fails")
                 program.change(source, biases=source.shape[-1])
+            if instruction.operator == "ADD":
+                program.change(source, zero_bias=False)
             _absorb(program, source, instruction)
         elif source.constant and source.operator == instruction.operator == "ADD":
             _absorb(program, source, instruction)
@@ -240,6 +242,7 @@ def fuse_activations(program: Program) -> None:
         elif source.operator == "FULLY_CONNECTED":
             instruction.activation = instruction.operator
             instruction.step = source.step._replace(weights=0)
+            instruction.twin = source.index
             instruction.layers |= source.layers
             program.rewire(instruction, 0, program.source(source))
 
@@ -389,6 +392,8 @@ def _take(program: Program, kernel: Instruction) -> None:
     """Fold the constant operator that a kernel reads into it."""
     source = program.source(kernel)
     kernel.layers |= source.layers
+    if source.operator == "ADD":
+        program.change(kernel, zero_bias=False)
     program.rewire(kernel, 0, program.source(source))
 
 

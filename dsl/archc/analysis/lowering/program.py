@@ -19,7 +19,8 @@ class Instruction:
     """A TFLite operator being worked on."""
 
     __slots__ = (
-        *("activation", "border", "index", "inputs", "layers", "moved", "place", "step", "users"),
+        *("activation", "border", "index", "inputs", "layers", "moved", "place", "step", "twin"),
+        "users",
     )
 
     def __init__(
@@ -34,6 +35,8 @@ class Instruction:
         self.activation: str | None = None
         """The activation fused into it."""
         self.border = False
+        self.twin: int | None = None
+        """The instruction whose filter and bias it reads too."""
         self.moved = False
         """Whether it changed places with a RESHAPE that stood before it."""
         self.users: dict[int, list[int]] = {}

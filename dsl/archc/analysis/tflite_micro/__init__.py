@@ -1,0 +1,51 @@
+"""The whole arena of TensorFlow Lite for Microcontrollers, for several builds of it."""
+
+from typing import NamedTuple
+
+from archc.analysis.lowering.deployed import Deployed
+from archc.analysis.tflite_micro.network import Network, deployed_network
+from archc.analysis.tflite_micro.replay import Arena, plan, replay, unknown, unsupported
+from archc.analysis.tflite_micro.tables import BUILDS, DEFAULT, Build
+
+__all__ = [
+    "BUILDS",
+    "DEFAULT",
+    "Arena",
+    "Build",
+    "Micro",
+    "Network",
+    "activations",
+    "measure",
+    "micro",
+]
+
+
+class Micro(NamedTuple):
+    """What one build of TFLM makes of a network."""
+
+    build: str
+    """A key of `BUILDS`."""
+    arena: Arena | None
+    """None where an operator has no kernel, or its requests are not known."""
+    unsupported: tuple[str, ...]
+    """Operators without a kernel."""
+    unknown: tuple[str, ...] = ()
+    """Operators with a kernel whose requests are not known."""
+
+
+def micro(deployed: Deployed, build: str = DEFAULT) -> Micro:
+    """The arena for a deployed graph."""
+    return measure(deployed_network(deployed), build)
+
+
+def activations(network: Network, build: str = DEFAULT) -> int:
+    """The head of the arena, planned whether there are kernels for all operators or not."""
+    return plan(network, BUILDS[build]).bytes
+
+
+def measure(network: Network, build: str = DEFAULT) -> Micro:
+    """The arena for a network whose tensors are known."""
+    names = [op.name for op in network.operators]
+    missing, untold = unsupported(names), unknown(names)
+    arena = None if missing or untold else replay(network, BUILDS[build])
+    return Micro(build, arena, missing, untold)

@@ -1,0 +1,243 @@
+"""The arena that TFLM needs for a network, by replaying its allocator request by request.
+
+The arena has two ends. From the start: what is planned, tensors and scratch memory ("activations").
+From the end: what lives as long as the interpreter ("persistent"). Between them, while tensors are
+allocated, temporary memory, which can need more than is left of it in the end: then the smallest
+arena that works is larger than both ends together. Offsets of the persistent end count from a
+multiple of 16, as the end of an arena has to be.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from archc.analysis.arena import Block, place, rounded
+from archc.analysis.tflite_micro import cmsis_nn
+from archc.analysis.tflite_micro.network import Network, Operator
+from archc.analysis.tflite_micro.tables import (
+    KERNELS,
+    PLANNED_BLOCK,
+    SCRATCH_AT_A_TIME,
+    WITHOUT_TABLE,
+    Build,
+)
+from archc.ops.base import product
+
+
+class Plan(NamedTuple):
+    """What is planned: tensors that are not constant, and scratch memory."""
+
+    bytes: int
+    blocks: int
+    scratch: tuple[int, ...]
+    """How many scratch requests each operator makes."""
+
+
+class Arena(NamedTuple):
+    """What one build needs for a network, in bytes."""
+
+    activations: int
+    persistent: int
+    smallest_working: int
+    """The smallest multiple of 16 with which tensors are allocated, the arena aligned to 16."""
+
+    @property
+    def total(self) -> int:
+        return self.activations + self.persistent
+
+
+def unsupported(operators: Iterable[str]) -> tuple[str, ...]:
+    """The operators, each once, that TFLM has no kernel for."""
+    return tuple(
+        name
+        for name in dict.fromkeys(operators)
+        if name not in KERNELS and name not in WITHOUT_TABLE
+    )
+
+
+def unknown(operators: Iterable[str]) -> tuple[str, ...]:
+    """The operators, each once, whose requests are not known though there is a kernel."""
+    return tuple(name for name in dict.fromkeys(operators) if name in WITHOUT_TABLE)
+
+
+def replay(network: Network, build: Build) -> Arena:
+    """What a build needs for a network of operators that are all in the table."""
+    planned = plan(network, build)
+    ends = _Ends()
+    for size in build.fixed:
+        ends.persist(size, build.pointer)
+    ends.resize(build.scratch_request * SCRATCH_AT_A_TIME)
+    ends.persist(build.subgraph, build.pointer)
+    ends.persist(build.eval_tensor * len(network.tensors), build.pointer)
+    ends.persist(build.node * len(network.operators), build.pointer)
+    for op in network.operators:
+        _keep_options(ends, op, build)
+    for op in network.operators:
+        _initialise(ends, op, build)
+    asked = 0
+    for op, requests in zip(network.operators, planned.scratch, strict=True):
+        _Prepare(ends, network, build, op).run()
+        asked += requests
+        ends.resize(build.scratch_request * (asked + SCRATCH_AT_A_TIME))
+    _commit(ends, network, build, planned)
+    return Arena(planned.bytes, ends.tail, rounded(ends.need))
+
+
+class _Ends:
+    """How far both ends reach, and what the arena must have held at the least."""
+
+    def __init__(self) -> None:
+        self.tail = self.head = self.temporary = self.need = 0
+
+    def persist(self, size: int, align: int = 16) -> None:
+        self.tail = -(-(self.tail + size) // align) * align
+        # TFLM compares with the head alone: in less it would overwrite live temporaries.
+        self.need = max(self.need, self.tail + self.temporary)
+
+    def borrow(self, size: int, align: int) -> None:
+        self.temporary = -(-self.temporary // align) * align + size
+        self.need = max(self.need, self.tail + self.temporary)
+
+    def resize(self, size: int) -> None:
+        """The start reaches so far now, and nothing is borrowed any more."""
+        self.head = self.temporary = size
+        self.need = max(self.need, self.tail + size)
+
+
+def _keep_options(ends: _Ends, op: Operator, build: Build) -> None:
+    kernel = KERNELS[op.name]
+    request = build.options.get(op.name, kernel.options)
+    if build.short_enums and kernel.short is not None:
+        request = kernel.short
+    if request is not None:
+        ends.persist(*request)
+
+
+def _initialise(ends: _Ends, op: Operator, build: Build) -> None:
+    kernel = KERNELS[op.name]
+    size = kernel.state + kernel.compressed * build.compression
+    if build.pointer == 4 and kernel.small is not None:
+        size = kernel.small
+    if build.cmsis_nn is not None and kernel.cmsis_nn is not None:
+        size = kernel.cmsis_nn
+    if size:
+        ends.persist(size)
+
+
+class _Prepare:
+    """One operator's `Prepare`: temporary tensors, and what it keeps for each channel."""
+
+    def __init__(self, ends: _Ends, network: Network, build: Build, op: Operator) -> None:
+        self.ends, self.network, self.build, self.op = ends, network, build, op
+
+    def run(self) -> None:
+        op, tensors = self.op, self.network.tensors
+        for token in KERNELS[op.name].prepare.split():
+            kind, where = token[0], token[1:]
+            if kind == "i":
+                places = range(len(op.inputs)) if where == "*" else (int(where),)
+                for place in places:
+                    if place < len(op.inputs):
+                        self.borrow(op.inputs[place])
+            elif kind == "o" or (kind == "q" and tensors[op.inputs[0]].width == 1):
+                self.borrow(op.outputs[int(where)])
+            elif kind in "CF":
+                self.channels(kind == "C")
+            elif kind == "L" and tensors[op.inputs[0]].width == 2:
+                self.ends.persist(1026)
+                self.ends.persist(1026)
+
+    def borrow(self, index: int) -> None:
+        for size, align in _parts(self.network, index, self.build):
+            self.ends.borrow(size, align)
+
+    def channels(self, convolution: bool) -> None:
+        """Multipliers and shifts for each output channel; with Helium a dense layer's sums."""
+        op, tensors, build = self.op, self.network.tensors, self.build
+        kernel, source = tensors[op.inputs[1]], tensors[op.inputs[0]]
+        if convolution:
+            keeps = not (build.cmsis_nn and kernel.width == 4)
+        else:
+            keeps = kernel.scales > 1 and source.width < 4
+        if keeps:
+            count = kernel.shape[3 if op.name == "DEPTHWISE_CONV_2D" else 0]
+            self.ends.persist(4 * count)
+            self.ends.persist(4 * count)
+        if build.cmsis_nn == "mve" and not convolution and source.width == 1 and kernel.constant:
+            result = tensors[op.outputs[0]].shape
+            if len(result) <= 2 or kernel.shape[1] % 4:
+                self.ends.persist(4 * result[-1])
+
+
+def _parts(network: Network, index: int, build: Build) -> Sequence[tuple[int, int]]:
+    """(bytes, alignment) of a `TfLiteTensor`, its quantisation and the zero points of that."""
+    if index < 0:
+        return ()
+    scales = network.tensors[index].scales
+    if not scales:
+        return ((build.tensor, build.pointer),)
+    return (
+        (build.tensor, build.pointer),
+        (build.affine, build.pointer),
+        (4 + 4 * scales, 4),
+    )
+
+
+def _commit(ends: _Ends, network: Network, build: Build, planned: Plan) -> None:
+    """Scratch handles, the memory plan, and the tensors of the border."""
+    asked = sum(planned.scratch)
+    if asked:
+        ends.persist(build.scratch_handle * asked, build.pointer)
+    ends.borrow(build.pointer, build.pointer)
+    ends.borrow(build.allocation * (len(network.tensors) + asked), build.pointer)
+    # The planner has what lies between the two ends, each taken to its multiple of 16.
+    between = rounded(ends.tail) + rounded(ends.temporary)
+    ends.need = max(ends.need, between + PLANNED_BLOCK * planned.blocks)
+    ends.resize(planned.bytes)
+    for indices in (network.inputs, network.outputs):
+        ends.persist(build.pointer * len(indices))
+        for index in indices:
+            for size, align in _parts(network, index, build):
+                ends.persist(size, align)
+
+
+# --- the plan ------------------------------------------------------------------------------------
+
+
+def plan(network: Network, build: Build) -> Plan:
+    """What is alive when, and where the greedy planner ends (`archc.analysis.arena`)."""
+    first, last = dict.fromkeys(network.inputs, 0), dict.fromkeys(network.inputs, 0)
+    for step, op in enumerate(network.operators, 1):
+        for index in op.outputs:
+            first.setdefault(index, step)
+        last.update((index, step) for index in (*op.inputs, *op.outputs) if index >= 0)
+    for index in network.outputs:
+        first.setdefault(index, len(network.operators))
+        last[index] = len(network.operators)
+    blocks = []
+    for index, tensor in enumerate(network.tensors):
+        size = product(tensor.shape) * tensor.width
+        if size and not tensor.constant:
+            blocks.append(Block(size, first.get(index, 0), last.get(index, 0)))
+    requests = [scratch(op, network, build) for op in network.operators]
+    for step, sizes in enumerate(requests, 1):
+        blocks += [Block(size, step, step) for size in sizes]
+    ends = (at + rounded(b.bytes) for at, b in zip(place(blocks), blocks, strict=True))
+    return Plan(max(ends, default=0), len(blocks), tuple(map(len, requests)))
+
+
+def scratch(op: Operator, network: Network, build: Build) -> tuple[int, ...]:
+    """Bytes of each scratch request of an operator (`lowering.md` section 7)."""
+    if build.cmsis_nn is not None and op.name in cmsis_nn.OPERATORS:
+        return cmsis_nn.scratch(op, network, build.cmsis_nn == "mve")
+    tensors = network.tensors
+    result = 4 * product(tensors[op.outputs[0]].shape)
+    if op.name in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"):
+        source, axes = tensors[op.inputs[0]], tensors[op.inputs[1]]
+        walk = (4 * len(source.shape), 4 * product(axes.shape))
+        return (result, *walk) if op.name in ("MEAN", "SUM") and source.width < 4 else walk
+    if op.name == "TRANSPOSE_CONV":
+        width = tensors[op.inputs[2]].width
+        return () if width == 4 else (result if width == 1 else 2 * result,)
+    if op.name == "MIRROR_PAD":
+        return (4 * len(tensors[op.inputs[0]].shape),) * 2
+    return ()
