@@ -89,7 +89,7 @@ LAMBDA = {
     ("change", "said"),
     [
         (lambda c: layer(c, **LAMBDA), "the layer `features` of"),
-        (lambda c: layer(c, class_name="Popen", module="subprocess"), "`Popen`, which is not one"),
+        (lambda c: layer(c, class_name="Popen", module="subprocess"), "`Popen` of `subprocess`"),
         (
             lambda c: layer(c, module="keras.src.utils", class_name="get_file"),
             "get_file",
@@ -98,6 +98,10 @@ LAMBDA = {
         (lambda c: layer(c, module="keras_evil.layers"), "not one of Keras"),
         (lambda c: layer(c, registered_name="mine>Conv2D"), "not one of Keras"),
         (lambda c: layer(c, module=["os"]), "not one of Keras"),
+        (
+            lambda c: layer(c, class_name="Foo", module=None, registered_name="Foo"),
+            "is a custom layer: `Foo`, which is not one of Keras",
+        ),
         (lambda c: layer(c, class_name="TFSMLayer"), "is a TFSMLayer"),
         (lambda c: layer(c, class_name="TorchModuleWrapper"), "is a TorchModuleWrapper"),
         (
@@ -126,7 +130,7 @@ LAMBDA = {
     ],
     ids=[
         *("lambda", "subprocess", "get_file", "config", "lookalike", "registered", "list"),
-        *("tfsm", "torch", "activation", "builtin", "initializer"),
+        *("unregistered", "tfsm", "torch", "activation", "builtin", "initializer"),
     ],
 )
 def test_code_and_foreign_classes(
@@ -144,6 +148,43 @@ def test_the_training_set_up_is_not_looked_at(tmp_path: Path) -> None:
 
     (tmp_path / "m.keras").write_bytes(with_config(change))
     assert load(read(str(tmp_path / "m.keras"))).name == "net"
+
+
+def test_the_training_set_up_of_an_inner_model_is_not_looked_at(tmp_path: Path) -> None:
+    import keras
+
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="a")], name="inner")
+    inner.compile("adam", "mse")
+    image = keras.Input((4,), name="image")
+    model = keras.Model(image, keras.layers.Dense(2, name="b")(inner(image)))
+    model.save(tmp_path / "m.keras")
+    loaded = load(read(str(tmp_path / "m.keras")))
+    same = zip(loaded.get_weights(), model.get_weights(), strict=True)
+    assert all((a == b).all() for a, b in same)
+
+
+def with_custom(folder: Path, package: str | None) -> Diagnostic:
+    import keras
+
+    class Foo(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, x: Any) -> Any:
+            return x
+
+    if package is not None:
+        Foo = keras.saving.register_keras_serializable(package)(Foo)  # type: ignore[misc]  # noqa: N806
+    image = keras.Input((4,), name="image")
+    keras.Model(image, Foo(name="foo")(image)).save(folder / "m.keras")
+    return refused(folder, (folder / "m.keras").read_bytes())
+
+
+def test_custom_layers_are_named_as_such(tmp_path: Path) -> None:
+    plain = with_custom(tmp_path, None)
+    assert "the layer `foo` of" in plain.message
+    assert "is a custom layer: `Foo`" in plain.message
+    assert "damaged" not in (plain.help or "")
+    assert "custom_objects={'Foo': Foo}" in (plain.help or "")
+    packaged = with_custom(tmp_path, "mine")
+    assert "is a custom layer: `Foo` of `mine`" in packaged.message
 
 
 def external() -> bytes:
@@ -200,7 +241,7 @@ def test_bounds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("m.h5", "older HDF5 format"), ("m.tflite", "converted already")]
+    ("name", "said"), [("m.h5", "not an HDF5 file"), ("m.tflite", "converted already")]
 )
 def test_other_formats(tmp_path: Path, name: str, said: str) -> None:
     assert said in refused(tmp_path, b"x", name).message

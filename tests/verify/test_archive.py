@@ -178,7 +178,7 @@ def test_configs_that_are_none_are_refused(data: bytes, said: str) -> None:
         (b"hello", "m.keras", "not those of a zip archive"),
         (b"\x89HDF\r\n\x1a\n", "m.keras", "the older format"),
         (b"\x10\0\0\0TFL3", "m.keras", "it is a TFLite file"),
-        (b"\x89HDF\r\n\x1a\n", "m.h5", "no model that can be verified"),
+        (b"hello", "m.h5", "not an HDF5 file"),
         (b"", "model.onnx", "no model that can be verified"),
     ],
 )

@@ -134,6 +134,148 @@ def test_other_names_are_a_note_where_all_else_is_the_same() -> None:
     assert "`stem_1_conv` is `conv2d_7`" in one.notes[0]
 
 
+def renamed(*changes: tuple[str, str], classes: bool = False) -> bytes:
+    """The small archive with every layer renamed, and then changed."""
+
+    def change(config: dict[str, Any]) -> None:
+        text = json.dumps(config["config"])
+        for number, entry in enumerate(config["config"]["layers"]):
+            text = text.replace(f'"{entry["config"]["name"]}"', f'"layer_{number}"')
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        config["config"] = json.loads(text)
+
+    return edited(change)
+
+
+def test_structure_goes_before_names() -> None:
+    found = held(renamed())
+    assert not found.failed
+    assert [one.message for one in found.differences] == [
+        f"{len(small.manifest()['layers'])} layers have another name"
+    ]
+
+
+def test_the_one_real_difference_among_other_names_is_named() -> None:
+    """Another activation, with all names changed: not a hundred layers missing."""
+    found = held(renamed(('"max_value": 6.0', '"max_value": null')))
+    (one,) = [one for one in found.differences if one.level == "error"]
+    assert (one.code, one.layer) == ("verify_activation", "stem_1_relu6")
+    assert (one.expected, one.found) == ("`relu6`", "`relu`")
+
+
+def test_what_follows_from_a_difference_is_counted_not_listed(tmp_path: Path) -> None:
+    spec = OUTER.replace("stem(channels = 8", "stem(channels = 16")
+    found = held(saved(small.model(spec, None), tmp_path), small.manifest(OUTER))
+    messages = [one.message for one in found.differences if one.level == "error"]
+    assert messages == ["the layer `stem_1_conv` gives another shape"]
+    assert any("follow from the differences above" in part for part in found.left_out)
+
+
+def test_a_missing_and_an_additional_layer_are_named(tmp_path: Path) -> None:
+    missing = held(saved(small.model(small.text(("batchnorm relu6", "batchnorm")), None), tmp_path))
+    assert [one.message for one in missing.differences if one.level == "error"] == [
+        "the layer `stem_1_relu6` is missing"
+    ]
+    more = small.text(("batchnorm relu6", "batchnorm relu6 zero_pad(0)"))
+    found = held(saved(small.model(more, None), tmp_path))
+    assert [one.message for one in found.differences if one.level == "error"] == [
+        "the layer `stem_1_zero_pad` is not in the manifest"
+    ]
+
+
+def test_layers_that_act_in_training_only_are_a_note(tmp_path: Path) -> None:
+    more = small.text(("global_average_pool", "global_average_pool dropout(0.3)"))
+    found = held(saved(small.model(more, None), tmp_path))
+    assert not found.failed
+    assert "it acts in training only" in found.differences[0].notes
+
+
+def test_the_order_of_branches_in_a_merge_is_of_no_matter(tmp_path: Path) -> None:
+    import keras
+
+    spec = """
+    arch branches {
+        input image: 8 x 8 x 8
+        stage body { add { conv(8, 3x3) } { conv(8, 1x1) relu6 conv(8, 1x1) } }
+    }
+    """
+    image = keras.Input((8, 8, 8))
+    a = keras.layers.Conv2D(8, 3, padding="same")(image)
+    b = keras.layers.Conv2D(8, 1, activation="relu6")(image)
+    b = keras.layers.Conv2D(8, 1)(b)
+    for pair in ([a, b], [b, a]):
+        file = saved(keras.Model(image, keras.layers.Add()(pair)), tmp_path)
+        assert not held(file, small.manifest(spec)).failed
+
+
+def test_the_order_of_a_concatenation_matters(tmp_path: Path) -> None:
+    import keras
+
+    spec = """
+    arch branches {
+        input image: 8 x 8 x 8
+        stage body { concat { conv(8, 3x3) } { conv(8, 1x1) } }
+    }
+    """
+    image = keras.Input((8, 8, 8))
+    a = keras.layers.Conv2D(8, 3, padding="same")(image)
+    b = keras.layers.Conv2D(8, 1)(image)
+    good = saved(keras.Model(image, keras.layers.Concatenate()([a, b])), tmp_path)
+    assert not held(good, small.manifest(spec)).failed
+    bad = saved(keras.Model(image, keras.layers.Concatenate()([b, a])), tmp_path)
+    found = held(bad, small.manifest(spec))
+    assert "joins its inputs in another order" in found.differences[0].message
+
+
+def test_another_network_is_told_in_one_sentence(tmp_path: Path) -> None:
+    found = verify(
+        shipped.compiled("squeezenet").manifest, "m.keras", saved(shipped.model("dscnn"), tmp_path)
+    )
+    (one,) = found.differences
+    assert one.message.startswith("it is another network than `squeezenet`: ")
+    assert (one.expected, one.found) == ("224x224x3 to 1000", "64x256x1 to 100")
+
+
+def compiled_inside(folder: Path) -> bytes:
+    """A model of transfer learning: its layers are in a model that was compiled and trained."""
+    import keras
+    import numpy as np
+
+    inner = keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            keras.layers.Conv2D(8, 3, padding="same", name="conv"),
+            keras.layers.BatchNormalization(name="bn"),
+            keras.layers.ReLU(6.0, name="act"),
+        ],
+        name="backbone",
+    )
+    inner.compile("adam", "mse")
+    inner.fit(np.zeros((2, 16, 16, 3)), np.zeros((2, 16, 16, 8)), verbose=0)
+    image = keras.Input((16, 16, 3))
+    x = keras.layers.GlobalAveragePooling2D()(inner(image))
+    model = keras.Model(image, keras.layers.Dense(4)(x))
+    model.compile("adam", "mse")
+    return saved(model, folder)
+
+
+OUTER = """
+arch outer {
+    input image: 16 x 16 x 3
+    stage stem(channels = 8) { conv(kernel = 3x3, bias = true) batchnorm relu6 }
+    head { global_average_pool dense(4) }
+}
+"""
+
+
+def test_models_that_hold_a_compiled_model_are_verified(tmp_path: Path) -> None:
+    found = held(compiled_inside(tmp_path), small.manifest(OUTER))
+    assert not found.failed
+    assert any(part.startswith("weights: shape") for part in found.compared)
+
+
 def weights_changed(change: Callable[[Any], None]) -> bytes:
     import h5py
 

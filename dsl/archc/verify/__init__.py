@@ -1,6 +1,6 @@
 """Whether a model file still is the network of a manifest.
 
-Nothing in a model is run: TFLite files are read as data (`archc.tflite`), of `.keras` archives the
+Nothing in a model is run: TFLite files are read as data (`archc.tflite`), of Keras models the
 config and the weights.
 """
 
@@ -13,9 +13,9 @@ from archc.verify.model import Difference, Verification
 
 __all__ = ["SUFFIXES", "Difference", "Verification", "verify"]
 
-SUFFIXES = (".tflite", ".keras")
+SUFFIXES = (".tflite", ".keras", ".h5", ".hdf5")
 """What can be verified, by the endings of file names."""
-WANTED = "a `.tflite` or `.keras` file"
+WANTED = "a `.tflite`, `.keras` or `.h5` file"
 
 
 def verify(
@@ -38,14 +38,8 @@ def verify(
         from archc.verify.device import verify_tflite
 
         return verify_tflite(manifest, name, data, limits)
-    if lower.endswith(".keras"):
+    if lower.endswith(SUFFIXES):
         from archc.verify.layers import verify_keras
 
         return verify_keras(manifest, name, data, limits)
-    help = f"give {WANTED}"
-    if lower.endswith((".h5", ".hdf5")):
-        help = (
-            "the older HDF5 format is not read: load the model with the Keras that wrote it and "
-            "save it again, `model.save('NAME.keras')`"
-        )
-    raise reject(MODEL_FILE, f"`{name}` is no model that can be verified", help=help)
+    raise reject(MODEL_FILE, f"`{name}` is no model that can be verified", help=f"give {WANTED}")

@@ -7,13 +7,16 @@ names, stored or deflated. Whatever else an archive can do is refused.
 import stat
 import zlib
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, LargeZipFile, ZipFile, ZipInfo
 
 from archc.diagnostics.codes import LIMIT, MODEL_FILE
 from archc.diagnostics.model import Rejected, reject
 from archc.limits import Limits
 from archc.verify.strict import NotPlain, plain_json
+
+if TYPE_CHECKING:
+    from archc.verify.weights import Contents
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 MEMBERS = 10_000
@@ -37,6 +40,8 @@ class Archive(NamedTuple):
     keras_version: str | None
     weights: bytes | None
     """The HDF5 file of the weights; None if there is none."""
+    contents: "Contents | None" = None
+    """Of an `.h5` file, which is all of the model, what is in it."""
 
 
 def read_archive(name: str, data: bytes, limits: Limits) -> Archive:
@@ -71,7 +76,22 @@ def read_archive(name: str, data: bytes, limits: Limits) -> Archive:
             MODEL_FILE, f"`{name}` is no model of Keras 3: it has no `{CONFIG}`", help=SAVE_AGAIN
         )
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
-    return Archive(config, version if isinstance(version, str) else None, weights)
+    return Archive(untrained(config), version if isinstance(version, str) else None, weights)
+
+
+def untrained(config: Any) -> Any:
+    """A config without how its models were compiled for training, at every level: an optimiser or
+    a loss says nothing of the network, and may be a class of the user's own."""
+    if isinstance(config, list):
+        return [untrained(one) for one in config]
+    if not isinstance(config, dict):
+        return config
+    model = "class_name" in config and "config" in config
+    return {
+        key: untrained(value)
+        for key, value in config.items()
+        if not (model and key == "compile_config")
+    }
 
 
 def _foreign(name: str, data: bytes) -> Rejected:
@@ -79,11 +99,7 @@ def _foreign(name: str, data: bytes) -> Rejected:
     if not data:
         what = "it is empty"
     elif data[:8] == b"\x89HDF\r\n\x1a\n":
-        what = "it is HDF5, the older format"
-        help = (
-            "load the model with the Keras that wrote it and save it again, "
-            "`model.save('NAME.keras')`"
-        )
+        what, help = "it is HDF5, the older format", "rename it to end in `.h5`"
     elif data[4:8] == b"TFL3":
         what, help = "it is a TFLite file", "rename it to end in `.tflite`"
     elif data[:7] == b"version" and b"git-lfs" in data[:64]:

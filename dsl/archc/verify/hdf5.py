@@ -5,11 +5,13 @@ and may end the process on a damaged file. Nothing outside the file is followed:
 files, virtual and external storage and filters other than those that come with the library are
 named and left alone.
 
-Usage: hdf5.py BYTES, where BYTES bounds what is unpacked.
+Usage: hdf5.py BYTES [values], where BYTES bounds what is unpacked. With `values`, a line of JSON is
+followed by the values of all variables as little-endian float32, in the order of the JSON.
 """
 
 import json
 import sys
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -17,39 +19,131 @@ OBJECTS = 200_000
 AXES = 8
 FILTERS = (1, 2, 3)
 """Deflate, shuffle, Fletcher's checksum (HDF5 specification, "Filter Identifiers")."""
+ATTRIBUTE_BYTES = 67_108_864
+"""Largest attribute that is read; the config of EfficientNet-B0 has 0.3 MB."""
+TRAINING = "optimizer_weights/"
+"""Where the older format keeps the state of training, which is not read."""
 
 
-def main(most: int) -> dict[str, Any]:
-    """Every variable by path, or why the file is refused."""
+class Refused(Exception):
+    """The file is not read. The message completes "it is not read: "."""
+
+
+def main(most: int, wanted: bool) -> tuple[dict[str, Any], list[bytes]]:
+    """Every variable by path with the values of all, or why the file is refused."""
     restrict(most)
     import h5py
 
     found: dict[str, Any] = {}
+    values: list[bytes] = []
     with h5py.File(BytesIO(sys.stdin.buffer.read()), "r") as file:
-        seen = {address(file)}
-        pending: list[tuple[str, Any]] = [("", file)]
-        while pending:
-            path, group = pending.pop()
-            for name in group:
-                place = f"{path}{name}"
-                if len(seen) > OBJECTS:
-                    return {"refused": "it has too many parts"}
-                if type(group.get(name, getlink=True)) is not h5py.HardLink:
-                    return {"refused": f"`{place[:120]}` is a link to somewhere else"}
-                entry = group[name]
-                at = address(entry)
-                if at in seen:
-                    return {"refused": f"`{place[:120]}` is there under another name too"}
-                seen.add(at)
-                if isinstance(entry, h5py.Group):
-                    pending.append((f"{place}/", entry))
-                elif isinstance(entry, h5py.Dataset):
-                    most -= int(entry.nbytes)
-                    problem = refused(entry, most)
-                    if problem is not None:
-                        return {"refused": f"`{place[:120]}` {problem}"}
-                    found[place] = looked(entry)
-    return {"variables": found}
+        for place, entry in datasets(file):
+            most -= int(entry.nbytes)
+            problem = refused(entry, most)
+            if problem is not None:
+                raise Refused(f"`{place[:120]}` {problem}")
+            if place.startswith(TRAINING):
+                continue
+            found[place], array = looked(entry)
+            if wanted:
+                values.append(array.astype("<f4").tobytes())
+        about = older(file)
+    return {"variables": found, **about}, values
+
+
+def datasets(file: Any) -> Iterator[tuple[str, Any]]:
+    """Every variable of a file and its path, as the file has them and nothing else."""
+    import h5py
+
+    seen = {address(file)}
+    pending: list[tuple[str, Any]] = [("", file)]
+    while pending:
+        path, group = pending.pop()
+        for name in group:
+            place = f"{path}{name}"
+            if len(seen) > OBJECTS:
+                raise Refused("it has too many parts")
+            if type(group.get(name, getlink=True)) is not h5py.HardLink:
+                raise Refused(f"`{place[:120]}` is a link to somewhere else")
+            entry = group[name]
+            at = address(entry)
+            if at in seen:
+                raise Refused(f"`{place[:120]}` is there under another name too")
+            seen.add(at)
+            if isinstance(entry, h5py.Group):
+                pending.append((f"{place}/", entry))
+            elif isinstance(entry, h5py.Dataset):
+                yield place, entry
+
+
+def older(file: Any) -> dict[str, Any]:
+    """What the older format (`.h5`) keeps in attributes: config, version, variables by layer."""
+    import h5py
+
+    about: dict[str, Any] = {}
+    for name in ("model_config", "keras_version"):
+        value = attribute(file, name)
+        if value is not None and not isinstance(value, list):
+            about[name] = value
+    root = file.get("model_weights", file)
+    if not isinstance(root, h5py.Group) or "layer_names" not in about_attributes(root):
+        return about
+    prefix = "model_weights/" if root is not file and root.name != "/" else ""
+    layers = []
+    for name in listed(root, "layer_names"):
+        group = root.get(name)
+        if not isinstance(group, h5py.Group):
+            raise Refused(f"it has no layer `{name[:120]}`, which it lists")
+        paths = [f"{prefix}{name}/{weight}" for weight in listed(group, "weight_names")]
+        layers.append([name, paths])
+    about["layers"] = layers
+    return about
+
+
+def about_attributes(group: Any) -> set[str]:
+    """Names of attributes; a list that is too long for one is split, and numbered."""
+    return {name.rstrip("0123456789") for name in group.attrs}
+
+
+def listed(group: Any, name: str) -> list[str]:
+    """A list of texts in an attribute, or in several that are numbered."""
+    whole = attribute(group, name)
+    if isinstance(whole, list):
+        return whole
+    found: list[str] = []
+    number = 0
+    while isinstance(part := attribute(group, f"{name}{number}"), list):
+        found += part
+        number += 1
+    return found
+
+
+def attribute(group: Any, name: str) -> Any:
+    """A text or a list of texts; None where there is no such attribute."""
+    import h5py
+
+    if name not in group.attrs:
+        return None
+    about = h5py.h5a.open(group.id, name.encode())
+    size = about.dtype.itemsize  # h5py's `get_storage_size` raises where nothing is stored
+    for extent in about.shape or ():
+        size *= int(extent)
+    if size > ATTRIBUTE_BYTES:
+        raise Refused(f"its attribute `{name}` is too large")
+    value = group.attrs[name]
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [text(one) for one in value]
+    return text(value)
+
+
+def text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if not isinstance(value, str):
+        raise Refused("an attribute that should be text is none")
+    return value
 
 
 def restrict(most: int) -> None:
@@ -89,8 +183,8 @@ def refused(entry: Any, left: int) -> str | None:
     return None
 
 
-def looked(entry: Any) -> dict[str, Any]:
-    """What is said of a variable. The numbers are None where they are not numbers."""
+def looked(entry: Any) -> tuple[dict[str, Any], Any]:
+    """What is said of a variable, and its values. Numbers are None where they are not numbers."""
     import numpy as np
 
     about: dict[str, Any] = {
@@ -101,18 +195,23 @@ def looked(entry: Any) -> dict[str, Any]:
         "least": None,
     }
     if entry.dtype.kind not in "fiu" or entry.shape is None or entry.size == 0:
-        return about
+        return about, np.zeros(about["shape"])
     values = np.asarray(entry[()])
     finite = np.isfinite(values)
     about["finite"] = bool(finite.all())
     about["zero"] = not bool(values.any())
     about["least"] = float(values[finite].min()) if finite.any() else None
-    return about
+    return about, values
 
 
 if __name__ == "__main__":
+    parts: list[bytes] = []
     try:
-        result = main(int(sys.argv[1]))
+        result, parts = main(int(sys.argv[1]), sys.argv[2:] == ["values"])
+    except Refused as problem:
+        result = {"refused": str(problem)}
     except Exception as error:  # whatever the library finds wrong with the file
         result = {"refused": f"{type(error).__name__}: {error}"[:200]}
-    sys.stdout.write(json.dumps(result, allow_nan=False))
+    sys.stdout.buffer.write(json.dumps(result, allow_nan=False).encode() + b"\n")
+    for part in parts:
+        sys.stdout.buffer.write(part)

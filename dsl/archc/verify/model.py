@@ -53,7 +53,7 @@ class Verification(NamedTuple):
 
     model: str
     """Name of the model file."""
-    kind: Literal["tflite", "keras"]
+    kind: Literal["tflite", "keras", "h5"]
     network: str
     """Name of the network of the manifest."""
     summary: str
@@ -79,6 +79,9 @@ class Findings:
         self.compared: list[str] = []
         self.left_out: list[str] = []
         self.limit = limit
+        self.manifest = manifest
+        self.unrelated = False
+        """Whether the file is of another network altogether."""
 
     def add(
         self,
@@ -110,6 +113,36 @@ class Findings:
             )
         )
 
+    def another(
+        self,
+        code: Code,
+        why: str,
+        inputs: Iterable[Iterable[int] | None],
+        outputs: Iterable[Iterable[int] | None],
+    ) -> None:
+        """Say in one sentence that the file is of another network, in place of all else.
+
+        Args:
+            code: of the diagnostic.
+            why: how little of it is the same.
+            inputs: of the file; shapes without the batch, None where a size is open.
+            outputs: of the file.
+        """
+        self.differences.clear()
+        self.compared.clear()
+        self.left_out[:] = ["everything else: it is another network"]
+        self.unrelated = True
+        manifest = self.manifest
+        self.add(
+            code,
+            f"it is another network than `{manifest['model']['name']}`: {why}",
+            expected=_ends(
+                [r["shape"] for r in manifest["inputs"]], [r["shape"] for r in manifest["outputs"]]
+            ),
+            found=_ends(inputs, outputs),
+            help="give the manifest of this network, or the model that was made of this manifest",
+        )
+
     def place(self, layer: str | None) -> str | None:
         """Where a layer stands in the spec."""
         row = self.rows.get(layer) if layer is not None else None
@@ -133,6 +166,14 @@ class Findings:
                 help = "see them with `--limit errors=N`"
                 shown.append(Difference(LIMIT.name, same[0].level, more, help=help))
         return tuple(shown)
+
+
+def _ends(inputs: Iterable[Iterable[int] | None], outputs: Iterable[Iterable[int] | None]) -> str:
+    sides = [
+        " and ".join("an open size" if shape is None else shape_text(shape) for shape in side)
+        for side in (inputs, outputs)
+    ]
+    return f"{sides[0]} to {sides[1]}"
 
 
 def shape_text(shape: Iterable[int]) -> str:

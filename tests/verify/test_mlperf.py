@@ -1,0 +1,65 @@
+"""The published files of MLPerf Tiny against specs of its networks written by hand."""
+
+import pytest
+
+from archc.verify import Verification, verify
+from support import mlperf
+
+FILES = [
+    pytest.param(name, file, id=file, marks=[pytest.mark.keras] * file.endswith(".h5"))
+    for name, network in mlperf.NETWORKS.items()
+    for file in (network.tflite, network.h5)
+    if file is not None
+]
+
+
+def held(name: str, file: str) -> Verification:
+    return verify(mlperf.compiled(name).manifest, file, mlperf.file(file))
+
+
+@pytest.mark.parametrize("name", mlperf.NETWORKS)
+def test_the_specs_have_the_published_figures(name: str) -> None:
+    network, totals = mlperf.NETWORKS[name], mlperf.compiled(name).manifest["totals"]
+    assert (totals["params"], totals["macs"]) == (network.params, network.macs)
+
+
+@mlperf.real
+@pytest.mark.parametrize(("name", "file"), FILES)
+def test_published_files_are_their_networks(name: str, file: str) -> None:
+    found = held(name, file)
+    assert [one.message for one in found.differences if one.level == "error"] == []
+    if file.endswith(".h5"):
+        assert f"{mlperf.NETWORKS[name].params:,} parameters, Keras 2.4.0" in found.summary
+        assert any(part.startswith("weights: shape of every variable") for part in found.compared)
+    else:
+        assert any(part.startswith("bytes of constants") for part in found.compared)
+
+
+@mlperf.real
+@pytest.mark.parametrize("name", ["kws", "vww", "resnet"])
+def test_the_reshape_of_an_older_converter_is_a_note(name: str) -> None:
+    found = held(name, mlperf.NETWORKS[name].tflite)
+    (one,) = [one for one in found.differences if one.code == "verify_operators"]
+    assert one.level == "note"
+    assert one.message == "1 RESHAPE more than in the manifest, which changes no value"
+
+
+@mlperf.real
+def test_ten_dense_layers_per_tensor_are_one_note_about_dense_layers() -> None:
+    found = held("ad", mlperf.NETWORKS["ad"].tflite)
+    (one,) = [one for one in found.differences if one.code == "verify_precision"]
+    assert one.level == "note"
+    assert one.message == (
+        "the filters of 10 FULLY_CONNECTED are quantised per tensor, not per channel"
+    )
+    assert "depthwise" not in " ".join([*one.notes, one.help or ""])
+    assert "for_dense_layers" in (one.help or "")
+
+
+@mlperf.real
+@pytest.mark.parametrize(("name", "file"), FILES)
+def test_any_other_network_is_told_in_one_sentence(name: str, file: str) -> None:
+    for other in mlperf.NETWORKS.keys() - {name}:
+        (one,) = held(other, file).differences
+        assert one.level == "error"
+        assert one.message.startswith(f"it is another network than `{other}`: ")
