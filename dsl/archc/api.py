@@ -377,7 +377,7 @@ def quantize(
             pathlib.Path("net_int8.tflite").write_bytes(result.tflite)
 
     Args:
-        model: functional or sequential, in memory or the path of a `.keras` file. A file is loaded
+        model: functional or sequential, in memory or the path of a `.keras` or `.h5` file. It is loaded
             without running anything of its own: it has to have layers of Keras only.
         data: samples for calibration, scaled as in training: an array (samples, *input shape), a
             dictionary of arrays by the name of the input, or the path of a `.npz` or `.npy` file.
@@ -438,7 +438,7 @@ def verify_model(
 
     Args:
         manifest: a manifest, such as `Compiled.manifest`, or the path of one.
-        model: the path of a `.tflite` or `.keras` file.
+        model: the path of a `.tflite`, `.keras` or `.h5` file.
         limits: bounds on the work: `model_bytes`, `operators`, `nesting`, `errors`.
 
     Returns:

@@ -60,8 +60,8 @@ def test_models_to_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str], en
     for path in made(tmp_path, ending):
         said = told(capsys, "verify", tmp_path / "out" / "tiny.manifest.json", path)
         assert path.name in said
-        if ending == ".h5" and path.is_file():
-            assert "HDF5 format is not read" in said
+        if ending == ".h5" and path.is_file() and "needs h5py" not in said:
+            assert "is not an HDF5 file" in said or "cannot be read" in said
 
 
 def test_manifests_to_verify_against(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -115,7 +115,7 @@ def marked(action: argparse.Action) -> None:
     elif action.dest == "target" and metavar == "FILE":
         marks.complete = _files("*.toml")
     elif action.dest == "model":
-        marks.complete = _files("*.keras", "*.tflite")
+        marks.complete = _files("*.keras", "*.h5", "*.tflite")
     elif metavar == "DIR":
         marks.complete = shtab.DIRECTORY
     elif metavar.startswith("FILE"):

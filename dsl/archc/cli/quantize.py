@@ -18,7 +18,7 @@ TERMINAL_INTERVAL, PLAIN_INTERVAL = 0.1, 10.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL.keras", help="a trained Keras model")
+    parser.add_argument("model", metavar="MODEL", help="a trained Keras model, `.keras` or `.h5`")
     parser.add_argument(
         "--data",
         metavar="FILE",

@@ -9,7 +9,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "manifest", metavar="MANIFEST", help="the `NAME.manifest.json` of a compile, or a spec"
     )
-    parser.add_argument("model", metavar="MODEL", help="a `.tflite` or `.keras` file")
+    parser.add_argument("model", metavar="MODEL", help="a `.tflite`, `.keras` or `.h5` file")
     parser.add_argument("--arch", help="the arch of the spec to compare with")
     parser.set_defaults(set=[], name=None)
     shared_arguments(parser)
