@@ -377,8 +377,8 @@ def quantize(
             pathlib.Path("net_int8.tflite").write_bytes(result.tflite)
 
     Args:
-        model: functional or sequential, in memory or the path of a `.keras` or `.h5` file. It is loaded
-            without running anything of its own: it has to have layers of Keras only.
+        model: functional or sequential, in memory or the path of a `.keras` or `.h5` file. A file
+            is loaded without running anything of its own: it has to have layers of Keras only.
         data: samples for calibration, scaled as in training: an array (samples, *input shape), a
             dictionary of arrays by the name of the input, or the path of a `.npz` or `.npy` file.
         validation: samples for the comparison, likewise; None: a part of ``data``.
