@@ -359,6 +359,7 @@ def quantize(
     validation: object = None,
     array: str | None = None,
     validation_array: str | None = None,
+    labels: str | None = None,
     holdout: float = 0.2,
     samples: tuple[int, int] = (500, 200),
     manifest: "dict[str, Any] | str | os.PathLike[str] | None" = None,
@@ -384,6 +385,8 @@ def quantize(
         validation: samples for the comparison, likewise; None: a part of ``data``.
         array: the array of ``data``, where it holds several and the model has one input.
         validation_array: the same of ``validation``.
+        labels: the array of the labels beside the samples that are compared; None: one that is
+            called `labels`, `y` or the like, or as the samples are (`x_test`, `y_test`).
         holdout: the share of ``data`` that is kept from calibration, where ``validation`` is None.
         samples: how many are used at most for calibration and for the comparison, drawn at random,
             always the same ones.
@@ -394,7 +397,8 @@ def quantize(
 
     Returns:
         ``tflite``, ``cosine``, ``worst`` (largest absolute error of an output), ``layers`` (the
-        error after each operator), ``vectors``, ``verification`` (None without a manifest),
+        error after each operator), ``ranges`` (of the data), ``accuracy`` (where labels are known),
+        ``vectors``, ``verification`` (None without a manifest),
         ``doubts`` (warnings) and more; see `archc.quantization.core.Quantization`.
 
     Raises:
@@ -417,6 +421,7 @@ def quantize(
             validation=validation,
             array=array,
             validation_array=validation_array,
+            labels=labels,
             holdout=holdout,
             samples=samples,
             manifest=manifest,

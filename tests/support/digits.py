@@ -87,7 +87,7 @@ def quantised(io: str = "int8") -> Any:
     return archc.quantize(
         trained(),
         digits.train_x[:300],
-        validation=digits.test_x,
+        validation={trained().inputs[0].name: digits.test_x, "labels": digits.test_y},
         manifest=compiled().manifest if io == "float32" else None,
         io=io,
         samples=(300, len(digits.test_x)),

@@ -41,6 +41,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="the array to compare with, of the validation file or else of the data",
     )
     parser.add_argument(
+        "--labels",
+        metavar="NAME",
+        help="the array of the labels, for accuracy (default: one called `labels`, `y`, ...)",
+    )
+    parser.add_argument(
         "--holdout",
         type=float,
         metavar="SHARE",
@@ -220,6 +225,7 @@ def quantized(given: argparse.Namespace, bounds: Any, progress: "Progress") -> t
         "holdout": HOLDOUT if given.holdout is None else given.holdout,
         "samples": (given.samples, given.validation_samples),
         "manifest": manifest,
+        "labels": given.labels,
         "io": given.io,
         "limits": bounds,
     }

@@ -10,6 +10,8 @@ from archc.limits import DEFAULT_LIMITS, Limits
 from archc.quantization import keras_file
 from archc.quantization.archive import store
 from archc.quantization.convert import Io, Progress, convert, inputs_of, quiet, silent
+from archc.quantization.labels import Accuracy, doubtful
+from archc.quantization.ranges import Lead, Range, leads
 from archc.quantization.run import Comparison, Error, LayerError, Quantised, compare
 from archc.quantization.samples import CALIBRATION, HOLDOUT, VALIDATION, draw
 from archc.verify import Verification, verify
@@ -54,6 +56,10 @@ class Quantization(NamedTuple):
     """Operators that stayed in floating point."""
     doubts: tuple[Diagnostic, ...]
     """Warnings about the data and the result."""
+    ranges: tuple[Range, ...]
+    """Of the calibration samples, an input each, and what the model makes of it."""
+    accuracy: Accuracy | None
+    """Right answers of the float model and of the file; None where no labels are known."""
 
 
 def require() -> None:
@@ -83,6 +89,7 @@ def quantize(
     holdout: float = HOLDOUT,
     samples: tuple[int, int] = (CALIBRATION, VALIDATION),
     manifest: dict[str, Any] | None = None,
+    labels: str | None = None,
     io: Io | None = None,
     progress: Progress = silent,
     limits: Limits = DEFAULT_LIMITS,
@@ -117,11 +124,13 @@ def quantize(
         validation_array=validation_array,
         holdout=holdout,
         most=samples,
-        rescales=_rescales(model),
+        leads=_leads(model, limits),
+        outputs=[tuple(output.shape[1:]) for output in model.outputs],
+        labels=labels,
     )
     file = convert(model, drawn.calibration, io, progress)
     with quiet():
-        compared = compare(model, file, drawn.validation, inputs, progress)
+        compared = compare(model, file, drawn.validation, inputs, progress, drawn.labels)
         floats = tuple(Quantised(file, inputs).floats())
     worst = min(range(len(compared.samples)), key=lambda number: compared.samples[number])
     return Quantization(
@@ -142,18 +151,16 @@ def quantize(
         validated=len(compared.samples),
         floats=floats,
         doubts=(*drawn.doubts, *_doubts(floats, compared)),
+        ranges=drawn.ranges,
+        accuracy=compared.accuracy,
     )
 
 
-def _rescales(model: Any) -> bool:
-    import keras
-
-    kinds = (keras.layers.Rescaling, keras.layers.Normalization, keras.layers.BatchNormalization)
-    inputs = {id(tensor) for tensor in model.inputs}
-    scaling = [layer for layer in model.layers if isinstance(layer, kinds)]
-    # Each of its calls: in a Sequential grown by `add` a layer has more than one.
-    read = (t for layer in scaling for node in layer._inbound_nodes for t in node.input_tensors)
-    return any(id(tensor) in inputs for tensor in read)
+def _leads(model: Any, limits: Limits) -> dict[str, Lead]:
+    """How a model scales its inputs, by the names that they go by here."""
+    found = leads(model.get_config(), limits)
+    # In the model's order, whatever a sequential model calls its input.
+    return {str(t.name): lead for t, lead in zip(model.inputs, found.values(), strict=False)}
 
 
 def _doubts(floats: Iterable[str], compared: Comparison) -> Iterable[Diagnostic]:
@@ -165,6 +172,10 @@ def _doubts(floats: Iterable[str], compared: Comparison) -> Iterable[Diagnostic]
             notes=["the converter has no int8 kernel for it; the NPU does not run it"],
             help="replace the layer it comes from",
         )
+    if compared.accuracy is not None:
+        guessing = doubtful(compared.accuracy, compared.vectors["m_outputs_1"][0].size)
+        if guessing is not None:
+            yield guessing
     for number, error in enumerate(compared.outputs, 1):
         if error.low == error.high:
             yield make(

@@ -10,6 +10,8 @@ from archc.diagnostics.codes import QUANTIZE_FAILED
 from archc.diagnostics.model import Diagnostic, Rejected, reject
 from archc.quantization.convert import Progress, last_lines
 from archc.quantization.core import Quantization
+from archc.quantization.labels import Accuracy
+from archc.quantization.ranges import Lead, Range
 from archc.quantization.run import Error, LayerError
 from archc.quantization.worker import TFLITE, VECTORS
 from archc.verify.model import Difference, Verification
@@ -131,5 +133,9 @@ def _result(plain: dict[str, Any], tflite: bytes) -> Quantization:
             "doubts": tuple(map(diagnostic, plain["doubts"])),
             "floats": tuple(plain["floats"]),
             "verification": verification,
+            "ranges": tuple(
+                Range(**{**one, "lead": Lead(*one["lead"])}) for one in plain["ranges"]
+            ),
+            "accuracy": None if plain["accuracy"] is None else Accuracy(*plain["accuracy"]),
         }
     )

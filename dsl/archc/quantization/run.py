@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archc.quantization.convert import Progress, silent
+from archc.quantization.labels import Accuracy, Labels
 from archc.quantization.samples import Batch, Input
 
 _CHUNK_BYTES = 1 << 26
@@ -22,6 +23,10 @@ class Error(NamedTuple):
     low: float
     high: float
     """The range of the float values."""
+    mean: float = 0.0
+    """The mean of int8 less float: what a cosine does not show, that all values are shifted."""
+    absolute: float = 0.0
+    """The mean absolute difference."""
 
 
 class LayerError(NamedTuple):
@@ -47,6 +52,8 @@ class Comparison(NamedTuple):
     """In the order of the file."""
     vectors: dict[str, Any]
     """Inputs and outputs of the file, in the types of its border: `m_inputs_1`, `m_outputs_1`."""
+    accuracy: Accuracy | None
+    """Right answers of both, where labels are known."""
 
 
 class Sums:
@@ -54,6 +61,8 @@ class Sums:
 
     def __init__(self) -> None:
         self.dot = self.float = self.quantised = self.noise = self.worst = 0.0
+        self.shift = self.apart = 0.0
+        self.count = 0
         self.low, self.high = float("inf"), float("-inf")
 
     def add(self, expected: Any, found: Any) -> None:
@@ -65,6 +74,9 @@ class Sums:
         self.float += float(a @ a)
         self.quantised += float(b @ b)
         self.noise += float(apart @ apart)
+        self.shift += float(apart.sum())
+        self.apart += float(np.abs(apart).sum())
+        self.count += apart.size
         self.worst = max(self.worst, float(np.abs(apart).max()))
         self.low, self.high = min(self.low, float(a.min())), max(self.high, float(a.max()))
 
@@ -72,7 +84,9 @@ class Sums:
         from math import log10
 
         sqnr = 10 * log10(self.float / self.noise) if self.float and self.noise else None
-        return Error(self.cosine(), sqnr, self.worst, self.low, self.high)
+        count = max(self.count, 1)
+        mean, absolute = self.shift / count, self.apart / count
+        return Error(self.cosine(), sqnr, self.worst, self.low, self.high, mean, absolute)
 
     def cosine(self) -> float:
         """1 also where both are zero throughout, 0 where only one is."""
@@ -247,7 +261,12 @@ def _layers(tensor: str) -> Iterator[str]:
 
 
 def compare(
-    model: Any, file: bytes, validation: Batch, inputs: Sequence[Input], progress: Progress = silent
+    model: Any,
+    file: bytes,
+    validation: Batch,
+    inputs: Sequence[Input],
+    progress: Progress = silent,
+    labels: Labels | None = None,
 ) -> Comparison:
     """Run both networks on the validation samples.
 
@@ -257,6 +276,7 @@ def compare(
         validation: samples that were not used for calibration.
         inputs: of the model.
         progress: told of every sample.
+        labels: of the samples.
     """
     import keras
     import numpy as np
@@ -274,6 +294,7 @@ def compare(
     rows = [Sums() for _ in steps]
     cosines = []
     same = 0
+    answers: list[tuple[Any, Any]] = []
     ranked = len(results) == 1 and len(results[0].shape) == 2 and results[0].shape[1] > 1
     given: list[list[Any]] = [[] for _ in inputs]
     made: list[list[Any]] = [[] for _ in results]
@@ -290,6 +311,8 @@ def compare(
                 value = quantised.value(index)
                 ends[number].add(expected[number][place], value)
                 one.add(expected[number][place], value)
+                if labels is not None:
+                    answers.append((expected[0][place].ravel(), value.ravel()))
                 if ranked:
                     same += int(expected[0][place].argmax()) == int(value.argmax())
             cosines.append(one.cosine())
@@ -304,7 +327,16 @@ def compare(
         same if ranked else None,
         tuple(LayerError(s.layer, s.operator, r.error()) for s, r in zip(steps, rows, strict=True)),
         vectors,
+        None if labels is None else _accuracy(labels, answers),
     )
+
+
+def _accuracy(labels: Labels, answers: Sequence[tuple[Any, Any]]) -> Accuracy:
+    import numpy as np
+
+    expected, found = (np.stack([pair[side] for pair in answers]) for side in (0, 1))
+    right = [labels.right(outputs, expected) for outputs in (expected, found)]
+    return Accuracy(right[0], right[1], len(answers), labels.array)
 
 
 def _results(reference: Any, chunk: list[Any], model: Any) -> list[Any]:

@@ -7,6 +7,11 @@ from archc.diagnostics.codes import QUANTIZE_DATA, QUANTIZE_DOUBT
 from archc.diagnostics.model import Diagnostic, make, reject
 from archc.diagnostics.nearest import did_you_mean
 from archc.quantization.archive import Store
+from archc.quantization.labels import Labels
+from archc.quantization.labels import choose as choose_labels
+from archc.quantization.labels import load as load_labels
+from archc.quantization.ranges import Lead, Range, doubtful, measured
+from archc.quantization.values import finite, outliers, varied
 
 CALIBRATION, VALIDATION = 500, 200
 """Samples used at most by default, chosen at random. TensorFlow's guide to post-training
@@ -17,11 +22,9 @@ HOLDOUT = 0.2
 """The share of the samples that is kept back from calibration."""
 BYTES = 1 << 29
 """Bound on the memory of the samples in use; fewer are taken where they are large."""
+_NO_LEADS: Mapping[str, Lead] = {}
 _MOST = 10_000_000
 """Samples among which is drawn."""
-_OUTLIER = 20
-"""The largest magnitude is doubted when it is more than this many times the 99.9th percentile: of
-the 256 steps of int8, less than 13 are then left for nearly all values."""
 
 
 class Input(NamedTuple):
@@ -45,6 +48,10 @@ class Samples(NamedTuple):
     total: int
     """Samples in the calibration data."""
     doubts: tuple[Diagnostic, ...]
+    ranges: tuple[Range, ...] = ()
+    """Of the calibration samples, an input each."""
+    labels: Labels | None = None
+    """Of the validation samples."""
 
 
 def draw(
@@ -56,7 +63,9 @@ def draw(
     validation_array: str | None = None,
     holdout: float = HOLDOUT,
     most: tuple[int, int] = (CALIBRATION, VALIDATION),
-    rescales: bool = False,
+    leads: Mapping[str, Lead] = _NO_LEADS,
+    outputs: Sequence[tuple[int, ...]] = (),
+    labels: str | None = None,
 ) -> Samples:
     """Choose arrays and samples, and check what was chosen.
 
@@ -68,7 +77,9 @@ def draw(
         validation_array: the same of ``validation``.
         holdout: the share that is kept back.
         most: samples used at most for calibration and for validation.
-        rescales: whether the model scales its inputs itself.
+        leads: how the model scales its inputs itself, by their name.
+        outputs: shapes of its outputs, without the batch, by which labels are known.
+        labels: the array of the labels.
 
     Raises:
         Rejected: the data cannot be used.
@@ -101,8 +112,10 @@ def draw(
         source = validation
     used = sorted(order[: min(most[0], bound)])
     compared = sorted(kept[: min(most[1], bound)])
-    first = _load(inputs, data, chosen, used, doubts, rescales)
-    second = _load(inputs, source, names, compared, [], rescales)
+    ranges: list[Range] = []
+    first = _load(inputs, data, chosen, used, doubts, ranges, leads)
+    second = _load(inputs, source, names, compared, [], [], leads)
+    known = _labels(source, names[inputs[0].name], compared, outputs, labels, doubts)
     if len(used) < FEW:
         doubts.append(
             make(
@@ -119,11 +132,26 @@ def draw(
             make(
                 QUANTIZE_DOUBT,
                 f"{same} of the {_samples(len(compared))} of the comparison are also among those "
-                "for calibration, so that the figures flatter",
-                help="leave samples that are there twice out of one of both",
+                "for calibration, so that the figures look better than they are",
+                help="leave samples that appear twice out of one of both",
             )
         )
-    return Samples(first, second, tuple(compared), total, tuple(doubts))
+    done = tuple(doubts)
+    return Samples(first, second, tuple(compared), total, done, tuple(ranges), known)
+
+
+def _labels(
+    data: Store,
+    samples: str,
+    indices: Sequence[int],
+    outputs: Sequence[tuple[int, ...]],
+    named: str | None,
+    doubts: list[Diagnostic],
+) -> Labels | None:
+    array = choose_labels(data, samples, outputs, named) if outputs else None
+    if array is None:
+        return None
+    return load_labels(data, array, indices, _elements(outputs[0]), doubts)
 
 
 def _count(data: Store, array: str) -> int:
@@ -306,7 +334,8 @@ def _load(
     chosen: Mapping[str, str],
     indices: Sequence[int],
     doubts: list[Diagnostic],
-    rescales: bool,
+    ranges: list[Range],
+    leads: Mapping[str, Lead],
 ) -> Batch:
     """Samples as float32, checked."""
     import numpy as np
@@ -318,107 +347,14 @@ def _load(
         raw = data.rows(array, indices)
         with np.errstate(over="ignore", invalid="ignore"):
             values = np.ascontiguousarray(raw, dtype=np.float32)
-        _finite(values, raw, indices, what)
-        _varied(values, indices, what, doubts)
-        if raw.dtype.kind in "iu" and not rescales:
-            doubts.append(_integers(raw, what))
-        elif raw.dtype.kind == "f":
-            _outliers(values, indices, what, doubts)
+        finite(values, raw, indices, what)
+        varied(values, indices, what, doubts)
+        ranges.append(measured(values, raw, one.name, array, leads.get(one.name, Lead())))
+        doubts.extend(doubtful(ranges[-1], what))
+        if raw.dtype.kind == "f":
+            outliers(values, indices, what, doubts)
         batch[one.name] = values
     return batch
-
-
-def _finite(values: Any, raw: Any, indices: Sequence[int], what: str) -> None:
-    import numpy as np
-
-    good = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
-    if good.all():
-        return
-    bad = int(np.argmin(good))
-    count = int((~good).sum())
-    row = values[bad]
-    if np.isnan(row).any():
-        kind = "NaN"
-    elif np.isfinite(np.asarray(raw[bad], dtype=np.float64)).all():
-        kind = "numbers beyond float32"
-    else:
-        kind = "infinity"
-    more = f", and so do {count - 1:,} more of the {len(values):,} in use" if count > 1 else ""
-    raise reject(
-        QUANTIZE_DATA,
-        f"sample {indices[bad]} of {what} holds {kind}{more}",
-        help="one such value makes the ranges of all activations useless: mend or drop the sample",
-    )
-
-
-def _varied(values: Any, indices: Sequence[int], what: str, doubts: list[Diagnostic]) -> None:
-    import numpy as np
-
-    flat = values.reshape(len(values), -1)
-    low, high = float(flat.min()), float(flat.max())
-    if low == high:
-        raise reject(
-            QUANTIZE_DATA,
-            f"every value of {what} is {low:g}",
-            help="calibration takes the range of every activation from real samples",
-        )
-    if len(flat) > 1 and (flat == flat[0]).all():
-        raise reject(
-            QUANTIZE_DATA,
-            f"all {len(flat):,} samples in use of {what} are the same",
-            help="give different ones, of every kind that the network will meet",
-        )
-    constant = flat.min(axis=1) == flat.max(axis=1)
-    if flat.shape[1] > 1 and constant.sum() > 0.1 * len(flat):
-        first = indices[int(np.argmax(constant))]
-        doubts.append(
-            make(
-                QUANTIZE_DOUBT,
-                f"{int(constant.sum()):,} of {_samples(len(flat))} of {what} are constant, the "
-                f"first is number {first}",
-                help="leave out blank images and silence, unless they are as frequent in use",
-            )
-        )
-    if values.ndim > 2 and values.shape[-1] > 1:
-        channels = values.reshape(-1, values.shape[-1])
-        dead = np.flatnonzero(channels.min(axis=0) == channels.max(axis=0))
-        if len(dead):
-            doubts.append(
-                make(
-                    QUANTIZE_DOUBT,
-                    f"channel {int(dead[0])} of {what} has the same value in all samples",
-                    help="see whether it was filled when the data was saved",
-                )
-            )
-
-
-def _integers(raw: Any, what: str) -> Diagnostic:
-    return make(
-        QUANTIZE_DOUBT,
-        f"{what} is {raw.dtype} from {int(raw.min())} to {int(raw.max())}, and the model has no "
-        "layer that scales it",
-        help="it is used as it is: if the network was trained on scaled values, save those, such "
-        "as `(array / 255).astype('float32')`",
-    )
-
-
-def _outliers(values: Any, indices: Sequence[int], what: str, doubts: list[Diagnostic]) -> None:
-    import numpy as np
-
-    magnitude = np.abs(values)
-    usual = float(np.percentile(magnitude, 99.9))
-    largest = float(magnitude.max())
-    if 0 < usual * _OUTLIER < largest:
-        where = int(magnitude.reshape(len(values), -1).max(axis=1).argmax())
-        doubts.append(
-            make(
-                QUANTIZE_DOUBT,
-                f"sample {indices[where]} of {what} holds {largest:.4g}, {largest / usual:.0f} "
-                f"times as much as 99.9 % of the values",
-                help="int8 has 256 steps for the whole range: drop the sample, or clip the data in "
-                "training and here",
-            )
-        )
 
 
 def _shared(first: Batch, second: Batch) -> int:

@@ -4,9 +4,12 @@ from typing import Any
 
 from archc.diagnostics.text import columns, printable
 from archc.quantization.core import Quantization, figure
+from archc.quantization.ranges import Range, shown
 from archc.quantization.run import LayerError
 
 WIDTH = 80
+ONE_SIDED = 0.8
+"""Share of the mean absolute error from which the mean error says that values are shifted."""
 ROWS = 8
 """Layers in the table."""
 
@@ -24,6 +27,7 @@ def text(result: Quantization, threshold: float, name: str) -> str:
         f"calibrated on {_count(result.calibrated)}, compared with the float model on "
         f"{result.validated:,} other{'s' * (result.validated != 1)}",
         "",
+        *(line for one in result.ranges for line in _range(one, len(result.ranges) > 1)),
         _line("cosine similarity", figure(result.cosine), f"at least {threshold:g} is asked"),
         _line("of one sample", figure(result.lowest), f"the lowest, sample {result.lowest_sample}"),
     ]
@@ -36,17 +40,46 @@ def text(result: Quantization, threshold: float, name: str) -> str:
                 f"of outputs from {error.low:.4g} to {error.high:.4g}",
             )
         )
+        shift = error.mean / error.absolute if error.absolute else 0.0
+        lines.append(
+            _line(
+                f"mean error{which}",
+                f"{error.absolute:.4g}",
+                f"of absolute values; {error.mean:+.4g} with sign"
+                + (", most in one direction" if abs(shift) > ONE_SIDED else ""),
+            )
+        )
+    if result.accuracy is not None:
+        right = result.accuracy
+        by = _fit(right.array, 20)
+        lines += [
+            _line("accuracy", _share(right.int8, right.of), f"in int8, by the labels `{by}`"),
+            _line("", _share(right.float, right.of), f"in float, of {_count(right.of)}"),
+        ]
     if result.agreement is not None:
-        share = result.agreement / result.validated
         lines.append(
             _line(
                 "same largest",
-                f"{100 * share:.1f} %",
+                _share(result.agreement, result.validated),
                 f"output in {result.agreement:,} of {_count(result.validated)}",
             )
         )
     lines += ["", *_table(result.layers)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _range(data: Range, several: bool) -> list[str]:
+    """The range of an input, and what the model makes of it."""
+    name = f"data `{printable(data.input)}`" if several else "data"
+    lines = [_line(name, data.dtype, f"from {shown(data.low, data.high)}, mean {data.mean:.4g}")]
+    if data.scaled is not None:
+        layer = _fit(data.lead.layer or "", 20)
+        lines.append(_line("", "", f"`{layer}` makes that {shown(*data.scaled)}"))
+    return lines
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %"
 
 
 def _count(samples: int) -> str:
@@ -106,6 +139,15 @@ def plain(result: Quantization, threshold: float) -> dict[str, Any]:
         "worst": result.worst,
         "lowest_sample": {"sample": result.lowest_sample, "cosine": result.lowest},
         "same_largest_output": result.agreement,
+        "accuracy": None if result.accuracy is None else result.accuracy._asdict(),
+        "data": [
+            {
+                **one._asdict(),
+                "lead": one.lead._asdict(),
+                "scaled": None if one.scaled is None else list(one.scaled),
+            }
+            for one in result.ranges
+        ],
         "outputs": [error._asdict() for error in result.outputs],
         "layers": [
             {"layer": row.layer, "operator": row.operator, **row.error._asdict()}

@@ -52,6 +52,7 @@ def main() -> int:
             **result._asdict(),
             "tflite": None,
             "vectors": {name: [list(a.shape), str(a.dtype)] for name, a in result.vectors.items()},
+            "ranges": [one._asdict() for one in result.ranges],
             "doubts": [plain_diagnostic(doubt) for doubt in result.doubts],
             "verification": None
             if verification is None
