@@ -14,10 +14,11 @@ from archc.cli import main
 from archc.driver import Options, compile_spec
 from archc.files import Loader
 from archc.source import Source
-from archc.stedgeai.compare import Comparison, Prediction, compare, deployed_macc, predict, text
-from archc.stedgeai.info import Timing, read_info
+from archc.stedgeai.compare import Comparison, compare, deployed_macc, predict
 from archc.stedgeai.layout import load
-from archc.stedgeai.report import read_report
+from archc.stedgeai.run import read as read_files
+from archc.stedgeai.show import text
+from archc.stedgeai.trace import Prediction
 from support.nets import Net
 from support.st_reports import REAL, WRITTEN, real
 
@@ -34,7 +35,7 @@ def predicted(path: Path) -> Prediction:
 
 def compared(report: str | Path, spec: str | Path | None = None) -> Comparison:
     prediction = predicted(Path(spec)) if spec else None
-    return compare(read_report(load(str(report))), None, prediction)
+    return compare(*read_files([load(str(report))]), prediction)
 
 
 def figure(comparison: Comparison, name: str) -> tuple[int | None, int | None]:
@@ -69,7 +70,7 @@ def test_what_is_ambiguous_is_not_guessed() -> None:
     """Two layers have the operator, one epoch runs in software."""
     report = (WRITTEN / "npu_2_2_analyze.txt").read_text(encoding="utf-8")
     report = report.replace("conversion_5 (DEQUANTIZE)", "conversion_5 (QUANTIZE)  ")
-    traced = compare(read_report(Source("r", report)), None, predicted(Path(TINY))).traced
+    traced = compare(*read_files([Source("r", report)]), predicted(Path(TINY))).traced
     assert traced[0].row is None
     assert traced[0].why.startswith("one of 2 layers")
     assert traced[2].why == "no layer has this operator: the compiler inserted it"
@@ -136,26 +137,13 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(map(len, out.split("\n"))) <= 80
     for shown in (
         "ST Edge AI Core 2.2.0, analyze, stm32n6, NPU profile default",
-        "macc, model                6,256          6,256  equal; int8 file",
+        "macc, model                6,256          6,256  equal; int8 file, 2.2's count",
         "activations B                768          1,536  +768 (+100.0%); estimate",
         "    our layer head_softmax, tiny.arch:9",
         "6 of its 6 layers were found in the spec",
         "An estimate: the int8 values alive together",
     ):
         assert shown in out
-
-
-def test_times_on_the_board() -> None:
-    report, info = read_report(load(NPU)), read_info(load(str(WRITTEN / "compiled_c_info.json")))
-
-    def shown(*timings: Timing) -> str:
-        return text(compare(report, info._replace(timings=timings), None))
-
-    one, two = Timing(63_458, 0.079), Timing(1_600_000, 2.0)
-    assert "on the board" not in shown()
-    assert "\non the board: 0.079 ms in 1 epoch\n" in shown(one)
-    said = "\non the board: 2.079 ms in 2 epochs, the slowest number 2 with 2.000 ms\n"
-    assert said in shown(one, two)
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,6 +159,8 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         "name": "npuRAM5",
         "capacity": 458_752,
         "used": 1_536,
+        "start": 0x342E0000,
+        "weights": 0,
     }
     assert analysis["software_epochs"][1]["layer"] == "head_softmax"
     assert {"id": 1, "name": "conv2d_1", "layer": "stem_1_conv"} in analysis["layers"]

@@ -66,8 +66,8 @@ def test_compiled() -> None:
     """Form: network_c_info.json of NetanelUnger/N6_tof."""
     info = read(COMPILED)
     assert info.pools == (
-        InfoPool("npuRAM5", 458_752, 1_536),
-        InfoPool("octoFlash", 117_440_512, 161),
+        InfoPool("npuRAM5", 458_752, 1_536, 0x342E0000, 0),
+        InfoPool("octoFlash", 117_440_512, 161, 0x71000000, 161),
     )
     assert info.epochs == (
         Epoch(1, "sw", "QuantizeLinear"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archc.diagnostics.model import Diagnostic, Rejected
-from archc.stedgeai.report import read_report
+from archc.stedgeai.report import read_reports
 from archc.stedgeai.tool import DEFAULT_PROFILE, Outcome, analyze, command, find
 from support.st_reports import WRITTEN
 
@@ -61,7 +61,7 @@ def test_success(bench: Bench) -> None:
         *(str(tool), "analyze", "--target", "stm32n6"),
         *("--st-neural-art", "default", "--model", str(bench.model)),
     )
-    assert read_report(outcome.report).macc.model == 6_256
+    assert read_reports(outcome.report)[0].macc.model == 6_256
     assert outcome.report.name == "network_analyze_report.txt"
     assert outcome.info is not None
     assert not os.path.exists(outcome.command[-1])  # the temporary folder is gone
@@ -150,7 +150,7 @@ def test_no_report(bench: Bench) -> None:
 def test_a_report_of_an_unknown_layout(bench: Bench) -> None:
     bench.install(GOOD.replace("npu_2_2_analyze.txt", "README.md"))
     with pytest.raises(Rejected):
-        read_report(bench.run().report)
+        read_reports(bench.run().report)
 
 
 def test_hanging(bench: Bench) -> None:

@@ -16,8 +16,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a spec to compare with, or a model to analyse ({', '.join(MODELS)})",
     )
     parser.add_argument("--model", metavar="FILE", help="the converted model of SPEC")
-    parser.add_argument("--report", metavar="FILE", help="read this report, run nothing")
-    parser.add_argument("--info", metavar="FILE", help="the `*_c_info.json` of that report")
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        nargs="+",
+        action="extend",
+        help="read these, run nothing: reports, console logs, `*_c_info.json`, together what the "
+        "tool says of one network",
+    )
+    parser.add_argument("--info", metavar="FILE", help="the same as `--report FILE`, for scripts")
     parser.add_argument(
         "--profile",
         metavar="PROFILE",
@@ -39,7 +46,9 @@ def run(given: argparse.Namespace) -> int:
     spec, model = subject(given)
     from archc.cli.session import Session, show
     from archc.diagnostics.model import Rejected
-    from archc.stedgeai.compare import compare, plain, predict, text
+    from archc.stedgeai.compare import compare, predict
+    from archc.stedgeai.plain import plain
+    from archc.stedgeai.show import text
 
     given.specs = [spec] if spec else []
     session = Session(given)
@@ -73,6 +82,10 @@ def subject(given: argparse.Namespace) -> tuple[str | None, str | None]:
         UsageError: the arguments do not go together.
     """
     named = given.subject
+    if named is None and given.report and given.report[-1].endswith(".arch"):
+        named = given.report.pop()  # `--report FILE... SPEC`
+    if given.info is not None and given.report is None and named is not None:
+        raise UsageError("`--info` belongs to `--report`; a run reads its own")
     spec = named if named is not None and named.endswith(".arch") else None
     model = given.model
     if named is not None and spec is None:
@@ -83,14 +96,12 @@ def subject(given: argparse.Namespace) -> tuple[str | None, str | None]:
         model = named
     if given.timeout is not None and not 0 < given.timeout < 1e6:
         raise UsageError("`--timeout` takes a number of seconds above 0")
-    if given.report is not None:
+    if given.report or given.info is not None:
         for option in ("model", "profile", "timeout"):
             if getattr(given, option) is not None:
                 raise UsageError(f"`--report` reads what is there: leave out `--{option}`")
         if model is not None:
             raise UsageError("`--report` reads what is there: leave out the model")
-    elif given.info is not None:
-        raise UsageError("`--info` belongs to `--report`; a run reads its own")
     elif spec is not None and model is None:
         raise UsageError(
             "ST's tool reads a converted model: make one of the trained network with "
@@ -108,19 +119,16 @@ def read(given: argparse.Namespace, model: str | None, limits: Any) -> tuple[Any
     Raises:
         Rejected: a file cannot be read, or the run gave none.
     """
-    from archc.stedgeai.info import read_info
+    from archc.stedgeai import run as files
     from archc.stedgeai.layout import load
-    from archc.stedgeai.report import read_report
 
     if model is None:
-        report = load(given.report, limits)
-        info = load(given.info, limits) if given.info is not None else None
-    else:
-        outcome = analyze(
-            os.path.normpath(model),
-            given.profile or DEFAULT_PROFILE,
-            timeout=given.timeout or TIMEOUT,
-            limits=limits,
-        )
-        report, info = outcome.report, outcome.info
-    return read_report(report), read_info(info) if info is not None else None
+        paths = [*(given.report or ()), *([given.info] if given.info is not None else ())]
+        return files.read([load(path, limits) for path in paths])
+    outcome = analyze(
+        os.path.normpath(model),
+        given.profile or DEFAULT_PROFILE,
+        timeout=given.timeout or TIMEOUT,
+        limits=limits,
+    )
+    return files.read([one for one in (outcome.report, outcome.info) if one is not None])

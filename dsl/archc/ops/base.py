@@ -400,6 +400,11 @@ UNCHANGED = (("", "unchanged"),)
 """The shape rule of what leaves shapes alone."""
 
 
+MACC_VERSION = "2.2"
+"""The version of ST Edge AI Core whose counting `stedgeai_macc` follows, to the unit. The same file
+is 655,392 in its table of layers, 524,320 in the summary of `validate`, 458,752 with 4.0."""
+
+
 class Op:
     """An operator with its arguments, immutable. Equal operators with equal arguments are equal."""
 
@@ -459,7 +464,8 @@ class Op:
         return 0
 
     def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
-        """What ST Edge AI counts for it before folding (see `n6.md` section 6 for the source)."""
+        """What ST Edge AI Core `MACC_VERSION` counts for it in its table of layers, before folding
+        (`n6.md` section 6)."""
         return 0
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:

@@ -3,7 +3,7 @@
 import re
 from typing import Literal, NamedTuple
 
-from archc.diagnostics.codes import STEDGEAI_LAYOUT
+from archc.diagnostics.codes import STEDGEAI_FAILED, STEDGEAI_LAYOUT
 from archc.diagnostics.model import Rejected, reject
 from archc.files import load_text
 from archc.limits import DEFAULT_LIMITS, Limits
@@ -12,13 +12,17 @@ from archc.source import Source, Span
 FILE_BYTES = 64 * 1024 * 1024
 """Largest report or info that is read; the info of a MobileNetV2 has 0.9 MB."""
 
-WANTED = "a `*_report.txt` or `*_c_info.json` as `stedgeai` writes it"
+WANTED = (
+    "a `*_report.txt` or `*_c_info.json` as `stedgeai` writes it, or a whole console log of one"
+)
 
-KNOWN_VERSIONS = ("2.1.0", "2.2.0", "4.0.1")
-"""Tool versions of which real files were read. Sources: the reports of
-Magnus3327/stm32n6-edge-ai-benchmarks (2.2.0), AlexGraefe/STM32N6Example (2.1.0),
-MichelePoli/stm32-ai-workflow (2.2.0), Guguitino/STM32N6-Audio-Low-Latency (2.2.0) and
-NetanelUnger/N6_tof (4.0.1)."""
+KNOWN_VERSIONS = ("2.0.0", "2.1.0", "2.2.0", "3.0.0", "4.0.0", "4.0.1")
+"""Tool versions of which real files were read. Sources: the files of Han-Sang-min/STM32N6_AI
+(2.0.0), AlexGraefe/STM32N6Example (2.1.0, 2.2.0, 3.0.0), ginodecock/fall-guard-pe (2.1.0),
+Magnus3327/stm32n6-edge-ai-benchmarks (2.2.0, 4.0.0, 4.0.1, consoles too),
+MichelePoli/stm32-ai-workflow (2.2.0), Guguitino/STM32N6-Audio-Low-Latency (2.2.0),
+tintran193/NUCLEO-N65X0Q-NPU-Setup (2.2.0), packetqc/AI and wwebtvmedia/enhancedoptimaltransport
+(4.0.0), LarocheC/stm32n6-stt and NetanelUnger/N6_tof (4.0.1)."""
 
 EpochKind = Literal["hw", "sw", "hybrid", "ec"]
 """Where an epoch runs: on the NPU, on the CPU, on both, or on the NPU under its own epoch
@@ -66,6 +70,18 @@ def strange(source: Source, what: str, line: int | None = None, *, label: str = 
             f"{', '.join(KNOWN_VERSIONS)} are known; nothing is guessed about others"
         ],
         help=f"give {WANTED}",
+    )
+
+
+def failed(source: Source, said: str) -> Rejected:
+    """The exception of a log in which the tool gave up before it printed a figure."""
+    from archc.diagnostics.text import printable
+
+    return reject(
+        STEDGEAI_FAILED,
+        f"`{source.name}` holds no figures: the tool failed",
+        notes=[f"it said: {printable(said)[:300]}"],
+        help="give the log of a run that ended well",
     )
 
 

@@ -93,15 +93,19 @@ class Facts:
 
     def software(self) -> list[str]:
         """The TFLite names of deployed operators that run on the CPU, one per operator."""
+        return [self.deployed.operators[place].operator for place in self.software_places()]
+
+    def software_places(self) -> list[int]:
+        """The indices of deployed operators that run on the CPU."""
         operators = self.deployed.operators
-        names = []
-        for op in operators:
+        places = []
+        for place, op in enumerate(operators):
             tier = self.target.tier(op.operator)
             from_float = any(source >= 0 and operators[source].float_result for source in op.inputs)
             from_float |= op.border and self.request.io == "float32"
             if op.float_result or from_float or (tier is not None and tier.software):
-                names.append(op.operator)
-        return names
+                places.append(place)
+        return places
 
     def first_layer(self, op: DeviceOp) -> int | None:
         return op.layers[0] if op.layers else None
