@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archc.diagnostics.text import columns, printable
+from archc.ops.base import MACC_VERSION
 from archc.targets.model import sourced
 
 Manifest = dict[str, Any]
@@ -24,6 +25,8 @@ ARENA_REMARK = (
     "tensors outside the border and scratch memory included."
 )
 """Source: its recorded allocations, `lowering.md` section 7."""
+
+_COUNTED = f"as ST's {MACC_VERSION} counts it before folding"
 
 GAP = "  "
 _NAME_AT_LEAST = 16
@@ -271,7 +274,7 @@ def _totals(manifest: Manifest, width: int) -> Section:
     rows = [
         ("params", totals["params"], f"{totals['trainable_params']:,} trainable"),
         ("MACs", totals["macs"], "convolutions and dense layers"),
-        ("ST Edge AI macc", totals["stedgeai_macc"], "as ST counts the model before folding"),
+        ("ST Edge AI macc", totals["stedgeai_macc"], _COUNTED),
         ("activations", activations["int8"], "bytes in int8, a sum over all layers, not a peak"),
         ("", activations["float32"], "bytes in float32"),
     ]

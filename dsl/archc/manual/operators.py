@@ -9,6 +9,7 @@ from archc.emit.python import literal
 from archc.manual.markdown import HEADER, code, fence, listed, reflowed, table
 from archc.manual.shown import network, shape
 from archc.ops.base import (
+    MACC_VERSION,
     OPERATORS,
     VECTOR,
     Arg,
@@ -47,8 +48,10 @@ the order below or by name. Blocks are in [blocks.md](blocks.md), `skip` and `ga
 [language.md](language.md#skips-and-gates)."""
 
 FIGURES = f"""\
-MACs count convolutions and dense layers only. *ST macc* is what ST Edge AI counts for it before
-it folds and fuses; it is not the figure to compare networks by. Examples read a feature map of
+MACs count convolutions and dense layers only. *ST macc* is what ST Edge AI Core
+{MACC_VERSION} counts for it in its table of layers, before it folds and fuses (the same file is
+655,392 there, 524,320 in the summary of `validate`, 458,752 with 4.0); it is not the figure to
+compare networks by. Examples read a feature map of
 {shape(INPUT)}; their figures, Keras calls and int8 operators are what the compiler gave. On the
 device most operators do not stay by themselves: the int8 converter folds batch normalisation into
 the convolution before it and fuses activations. The manifest's `deployed` section has what is left
