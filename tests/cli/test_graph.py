@@ -56,8 +56,11 @@ def test_svg_goes_to_standard_output(capsys: Capture) -> None:
         (["-o", "a.svg"], "<svg "),
         (["-o", "a.mmd"], "---\n"),
         (["-o", "a.mermaid"], "---\n"),
-        (["-o", "a.txt"], "<svg "),
-        (["-o", "new/folder/a.svg", "--format", "mermaid"], "---\n"),
+        (["-o", "a.md"], "```mermaid\n---\n"),
+        (["-o", "A.DOT"], "// Drawn by archc.\ndigraph "),
+        (["-o", "a.gv", "--format", "dot"], "// Drawn by archc.\ndigraph "),
+        (["-o", "drawing", "--format", "dot"], "// Drawn by archc.\ndigraph "),
+        (["-o", "new/folder/a.svg", "--format", "svg"], "<svg "),
     ],
 )
 def test_the_file_says_the_format(arguments: list[str], start: str, capsys: Capture) -> None:
@@ -65,8 +68,31 @@ def test_the_file_says_the_format(arguments: list[str], start: str, capsys: Capt
     assert Path(arguments[1]).read_text(encoding="utf-8").startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-o", "a.png"], "`rsvg-convert a.svg -o a.png`, or `dot -Tpng a.dot -o a.png`"),
+        (["-o", "a.jpg"], "`dot -Tjpg a.dot -o a.jpg`"),
+        (["-o", "d/a.PDF"], "`rsvg-convert -f pdf a.svg -o a.PDF`"),
+        (["-o", "a.html"], '`<img src="a.svg">`'),
+        (["-o", "a.txt"], "does not end in a format that is drawn: .svg, .mmd"),
+        (["-o", "drawing"], "does not end in a format that is drawn"),
+        (["-o", ".svg"], "does not end in a format that is drawn"),
+        (["-o", "a.svg", "--format", "mermaid"], "name it `a.mmd`, or leave out `--format`"),
+        (["-o", "a.md", "--format", "svg"], "name it `a.svg`, or leave out `--format`"),
+        (["-o", "a.png", "--format", "svg"], "name it `a.svg`"),
+    ],
+)
+def test_no_file_says_another_format_than_it_has(
+    arguments: list[str], said: str, folder: Path, capsys: Capture
+) -> None:
+    assert main(["graph", "net.arch", *arguments]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert [path.name for path in folder.iterdir()] == ["net.arch"]
+
+
 def test_only_drawings_are_overwritten(folder: Path, capsys: Capture) -> None:
-    for name in ("a.svg", "a.mmd"):
+    for name in ("a.svg", "a.mmd", "a.md", "a.dot"):
         drawn(capsys, "net.arch", "-o", name)
         before = (folder / name).read_bytes()
         drawn(capsys, "net.arch", "-o", name, "--set", "width = 32", "--name", "wide")
@@ -75,7 +101,7 @@ def test_only_drawings_are_overwritten(folder: Path, capsys: Capture) -> None:
         assert main(["graph", "net.arch", "-o", name]) == 1
         assert "not overwritten" in capsys.readouterr().err
         assert (folder / name).read_text() == "<svg>mine</svg>"
-    assert main(["graph", "net.arch", "-o", "net.arch"]) == 1
+    assert main(["graph", "net.arch", "-o", "net.arch"]) == 2
     assert (folder / "net.arch").read_text() == NET
     assert main(["graph", "net.arch", "-o", "."]) == 1
 
@@ -107,7 +133,7 @@ def test_width_is_where_rows_wrap(capsys: Capture) -> None:
 def test_the_bytes_are_always_the_same(folder: Path) -> None:
     """Whatever the seed of hashes and the encoding of the terminal."""
     spec = SPECS / "dscnn_a05_ir_se_attn.arch"
-    for format in ("svg", "mermaid"):
+    for format in ("svg", "mermaid", "dot"):
         found = {
             subprocess.run(
                 [sys.executable, "-m", "archc", "graph", str(spec), "--format", format],

@@ -1,16 +1,19 @@
 """Drawings: nothing is left out, nothing overlaps, what is drawn is the graph, no text gets out."""
 
 import re
+import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import combinations, pairwise
+from shutil import which
 from time import perf_counter
 from typing import Any
 
 import pytest
 from hypothesis import given
 
+from archc.emit.dot import dot
 from archc.emit.drawing import DETAILS, Picture, TooLarge, layout, picture, structure, svg, text
 from archc.emit.drawing.layout import Drawing, lay_out
 from archc.emit.drawing.structure import Box, Group, Item, Join, walk
@@ -381,6 +384,7 @@ def test_generated_specs(spec: Spec) -> None:
             check_joined(lay_out(found))
             ET.fromstring(svg(found))
             check_chart(mermaid(found), found)
+            check_dot(dot(found), found)
 
 
 # --- SVG ----------------------------------------------------------------------------------------
@@ -501,6 +505,7 @@ def test_no_text_becomes_markup() -> None:
         assert "\\x1b" in said
         assert not any(sign in said for sign in "\x00\x1b\u202e\ufffe")
         check_chart(mermaid(found), found)
+        check_dot(dot(found), found)
 
 
 def test_nothing_is_fetched() -> None:
@@ -558,11 +563,54 @@ def check_chart(chart: str, found: Picture) -> None:
     assert depth == 0
 
 
+QUOTED = r'"(?:[^"\\\n]|\\["\\n])*"'
+VALUE = rf"(?:{QUOTED}|\w+)"
+ATTRIBUTES = rf"\w+={VALUE}(?: \w+={VALUE})*"
+DOT_LINE = re.compile(
+    rf"// Drawn by archc\.|digraph {QUOTED} \{{|\s*\}}|\s*subgraph cluster_\w+ \{{"
+    rf"|\s*(?:graph|edge) \[{ATTRIBUTES}\]|\s+{ATTRIBUTES}"
+    rf"|\s*(?P<node>\w+) \[{ATTRIBUTES}\]"
+    rf"|\s*(?P<from>\w+) -> (?P<to>\w+)(?: \[{ATTRIBUTES}\])?"
+)
+
+
+def check_dot(text: str, found: Picture) -> None:
+    """Every line is one of those that are meant; what enters reaches what leaves by every node."""
+    lines = [DOT_LINE.fullmatch(line) for line in text.splitlines()]
+    assert all(lines), [x for x, fit in zip(text.splitlines(), lines, strict=True) if not fit]
+    fits = [line for line in lines if line]
+    nodes = {fit["node"] for fit in fits if fit["node"]} - {"node"}
+    items = [item for stage in found.stages for item in walk(stage.items)]
+    assert sum(one.startswith("box") for one in nodes) == sum(isinstance(i, Box) for i in items)
+    joins = [item for item in items if isinstance(item, Join)]
+    assert sum(one.startswith("join") for one in nodes) == len(joins)
+    edges = [(fit["from"], fit["to"]) for fit in fits if fit["from"]]
+    assert text.count(" style=dashed]") == sum(join.arcs for join in joins)
+    for ends, start in ((edges, "start"), ([edge[::-1] for edge in edges], "finish")):
+        reached = {start}
+        while more := {after for before, after in ends if before in reached} - reached:
+            reached |= more
+        assert reached == nodes
+    assert text.count("{") == text.count("}")
+
+
+@pytest.mark.skipif(not which("dot"), reason="Graphviz is not installed")
+@pytest.mark.parametrize("name", NAMES)
+def test_graphviz_takes_it(name: str) -> None:
+    drawing = dot(picture(*network(name)))
+    done = subprocess.run(
+        ["dot", "-Tplain"], input=drawing.encode(), capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "\nnode start " in done.stdout.decode()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_charts_have_the_same_boxes(name: str) -> None:
     for detail in DETAILS:
         found = picture(*network(name), detail)
         check_chart(mermaid(found), found)
+        check_dot(dot(found), found)
 
 
 def test_a_chart_that_renderers_take() -> None:

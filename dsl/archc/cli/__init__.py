@@ -10,7 +10,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        0 success, 1 diagnostics with errors, 2 usage, 70 internal error.
+        0 success, 1 diagnostics with errors, 2 usage, 70 internal error, 130 interrupted.
     """
     try:
         from archc.cli import command  # here, so that Ctrl-C while it loads is no traceback
@@ -18,3 +18,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command.main(argv)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:
+        if not interrupted(error):
+            raise
+        return INTERRUPTED
+
+
+def interrupted(error: BaseException) -> bool:
+    """Whether Ctrl-C is behind an exception: what it interrupts may raise one of its own, as
+    `type()` does in Python 3.11 around a `__set_name__`."""
+    seen: set[int] = set()
+    found: list[BaseException | None] = [error]
+    while found:
+        one = found.pop()
+        if one is None or id(one) in seen:
+            continue
+        if isinstance(one, KeyboardInterrupt):
+            return True
+        seen.add(id(one))
+        found += [one.__cause__, one.__context__]
+        found += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+    return False

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from archc.cli import INTERRUPTED, interrupted
 from archc.cli.arguments import UsageError
 from archc.cli.session import FAILURE, columns
 from archc.cli.verbs import VERBS
@@ -27,6 +28,7 @@ UNWRITABLE = frozenset(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit codes are those of `archc.cli.main`."""
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -45,15 +47,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         discard_output()
         return PIPE
     except OSError as error:
-        if error.errno not in UNWRITABLE:
-            internal_error(error)
-            return INTERNAL
-        discard_output()
-        print(f"archc: the output cannot be written: {error.strerror}", file=sys.stderr)
-        return FAILURE
-    except Exception as error:
+        if error.errno in UNWRITABLE:
+            discard_output()
+            print(f"archc: the output cannot be written: {error.strerror}", file=sys.stderr)
+            return FAILURE
+        if homeless():
+            print("archc: the working folder no longer exists: change to one that does",
+                  file=sys.stderr)  # fmt: skip
+            return FAILURE
         internal_error(error)
         return INTERNAL
+    except Exception as error:
+        if interrupted(error):
+            return INTERRUPTED
+        internal_error(error)
+        return INTERNAL
+
+
+def open_streams() -> None:
+    """Let what was closed lead nowhere, as with `archc ... >&-`: else the next file that is opened
+    would take its number, and what is printed would go into it."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+def homeless() -> bool:
+    """Whether the working folder is gone."""
+    try:
+        os.getcwd()
+    except OSError:
+        return True
+    return False
 
 
 def discard_output() -> None:

@@ -8,8 +8,20 @@ from typing import Any
 
 from archc.cli.arguments import UsageError, shared_arguments
 
-FORMATS = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
-"""Formats by the ends of file names."""
+ENDINGS = {"svg": (".svg",), "mermaid": (".mmd", ".mermaid", ".md"), "dot": (".dot", ".gv")}
+"""Formats, and how the names of their files end."""
+
+CONVERTED = {
+    ".png": "`rsvg-convert {stem}.svg -o {name}`, or `dot -Tpng {stem}.dot -o {name}`",
+    ".pdf": "`rsvg-convert -f pdf {stem}.svg -o {name}`, or `dot -Tpdf {stem}.dot -o {name}`",
+    ".html": 'a page shows an SVG as it is: `<img src="{stem}.svg">`',
+    ".json": "`archc show SPEC --stage graph --format json` prints the graph as data",
+}
+"""What to do for files that are not drawn, by how their names end."""
+CONVERTED |= {".htm": CONVERTED[".html"]}
+CONVERTED |= {
+    ending: CONVERTED[".png"].replace("png", ending[1:]) for ending in (".jpg", ".jpeg", ".gif")
+}
 
 LEAST_WIDTH = 480
 
@@ -29,7 +41,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help="write it there, in the format that FILE ends in: .svg, .mmd or .mermaid",
+        help="write it there, in the format that FILE ends in: .svg; .mmd, .mermaid or .md "
+        "(Mermaid); .dot or .gv (Graphviz)",
     )
     parser.add_argument(
         "--detail",
@@ -45,7 +58,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--boxes", type=int, metavar="N", help="boxes that a drawing may have at most"
     )
-    shared_arguments(parser, ("svg", "mermaid"))
+    shared_arguments(parser, tuple(ENDINGS))
     parser.set_defaults(format=None)
 
 
@@ -56,9 +69,7 @@ def run(given: argparse.Namespace) -> int:
         raise UsageError(f"`--width` is {LEAST_WIDTH} or more")
     if given.boxes is not None and given.boxes < 1:
         raise UsageError("`--boxes` is 1 or more")
-    if given.format is None:
-        ending = os.path.splitext(given.output or "")[1].lower()
-        given.format = FORMATS.get(ending, "svg")
+    given.format = format_of(given.output, given.format)
     given.specs = [given.spec]
     session = Session(given)
     session.compile()
@@ -77,17 +88,45 @@ def run(given: argparse.Namespace) -> int:
     return session.code if made is not None else FAILURE
 
 
+def format_of(path: str | None, wanted: str | None) -> str:
+    """The format to draw in.
+
+    Args:
+        path: where to, if not to standard output.
+        wanted: what `--format` says.
+
+    Raises:
+        UsageError: the file's name says another one, or none that is drawn.
+    """
+    if path in (None, "-"):
+        return wanted or "svg"
+    name = os.path.basename(path)
+    stem, ending = os.path.splitext(name)
+    named = next((one for one, all in ENDINGS.items() if ending.lower() in all), None)
+    if wanted is not None and named != wanted and (named or ending):
+        raise UsageError(
+            f"`{name}` does not end as {wanted} does: name it `{stem}{ENDINGS[wanted][0]}`"
+            + (", or leave out `--format`" if named else "")
+        )
+    if named is None and wanted is None:
+        known = ", ".join(one for all in ENDINGS.values() for one in all)
+        do = CONVERTED.get(ending.lower(), "").format(stem=stem, name=name)
+        for_that = f"; for {ending} draw `{stem}.svg` or `{stem}.dot`, then {do}" if do else ""
+        raise UsageError(f"`{name}` does not end in a format that is drawn: {known}{for_that}")
+    return named or wanted or "svg"
+
+
 def draw(session: Any, given: argparse.Namespace) -> tuple[str, Callable[[bytes], bool]] | None:
     """The text of the drawing, and how to know such a one again; None and a report where it would
     have too many boxes."""
     from archc.diagnostics.codes import LIMIT
     from archc.diagnostics.model import make
-    from archc.emit import mermaid as chart
+    from archc.emit import dot, mermaid
     from archc.emit.drawing import DETAILS, MARK, TooLarge, picture, svg
 
     network = session.networks[0]
     charted = given.format == "mermaid"
-    most = given.boxes or (chart.MOST if charted else 2_000)
+    most = given.boxes or (mermaid.MOST if charted else 2_000)
     try:
         found = picture(
             network.graph, network.manifest, given.detail, fold=not given.unfold, most=most
@@ -112,8 +151,11 @@ def draw(session: Any, given: argparse.Namespace) -> tuple[str, Callable[[bytes]
         )
         return None
     if charted:
-        mark = chart.MARK
-        return chart.mermaid(found), lambda data: data.find(mark.encode(), 0, 400) >= 0
+        page = (given.output or "").lower().endswith(".md")
+        text = (mermaid.fenced if page else mermaid.mermaid)(found)
+        return text, lambda data: data.find(mermaid.MARK.encode(), 0, 400) >= 0
+    if given.format == "dot":
+        return dot.dot(found), lambda data: data.startswith(dot.MARK.encode())
     return svg(found, width=given.width), lambda data: data.find(MARK.encode(), 0, 800) >= 0
 
 
