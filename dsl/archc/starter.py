@@ -1,7 +1,10 @@
 """What `archc new` writes: a commented starter, or one of the shipped networks under a new name."""
 
+from archc.limits import DEFAULT_LIMITS
 from archc.source import Source
-from archc.syntax.tokens import tokens
+from archc.syntax import ast
+from archc.syntax.layout import lay_out
+from archc.syntax.parse import parse_file
 
 STARTER = '''"""What this network is for. This text is its documentation."""
 arch {name}(
@@ -38,21 +41,34 @@ def starter(name: str) -> str:
     return STARTER.format(name=name)
 
 
-def renamed(name: str, declares: Source, base: Source | None = None) -> str:
-    """A shipped spec as one file, with the arch it declares under another name.
+def copied(name: str, declares: Source, base: Source | None = None) -> str:
+    """A shipped spec as one file that declares one arch, under another name.
+
+    What a variant sets becomes the default of the parameter.
 
     Args:
         name: of the new network.
         declares: the shipped spec.
-        base: the file that it uses, if it uses one, which goes before it.
+        base: the file that it uses, where it declares a variant of an arch of that file.
+
+    Raises:
+        Rejected: a spec cannot be read.
     """
-    found = tokens(declares)
-    text = declares.text
-    at = next(i for i, token in enumerate(found) if token.kind == "_ARCH") + 1
-    text = text[: found[at].start] + name + text[found[at].start + len(found[at].text) :]
-    if base is None:
-        return text
-    use = found[0]
-    assert use.kind == "_USE"
-    rest = text[found[1].start + len(found[1].text) :].lstrip("\n")
-    return f"{base.text.rstrip()}\n\n{text[: use.start]}{rest}"
+    chosen = parse_file(declares, DEFAULT_LIMITS).archs[0]
+    given: dict[str, str] = {}
+    home = declares
+    if isinstance(chosen, ast.Derived):
+        assert base is not None
+        home = base
+        given = {one.name.text: one.value.span.text for one in chosen.arguments if one.name}
+        archs = parse_file(base, DEFAULT_LIMITS).archs
+        chosen = next(one for one in archs if one.name.text == chosen.base.text)
+    assert isinstance(chosen, ast.Arch)
+    edits = {chosen.name.span: name}
+    for parameter in chosen.parameters:
+        if parameter.name.text in given and parameter.default is not None:
+            edits[parameter.default.span] = given[parameter.name.text]
+    text = home.text
+    for span, new in sorted(edits.items(), key=lambda one: one[0].start, reverse=True):
+        text = text[: span.start] + new + text[span.end :]
+    return lay_out(Source(f"{name}.arch", text), DEFAULT_LIMITS)

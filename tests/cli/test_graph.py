@@ -103,7 +103,7 @@ def test_only_drawings_are_overwritten(folder: Path, capsys: Capture) -> None:
         assert (folder / name).read_text() == "<svg>mine</svg>"
     assert main(["graph", "net.arch", "-o", "net.arch"]) == 2
     assert (folder / "net.arch").read_text() == NET
-    assert main(["graph", "net.arch", "-o", "."]) == 1
+    assert main(["graph", "net.arch", "-o", "."]) == 2
 
 
 def test_details_and_unfolding(capsys: Capture) -> None:

@@ -122,14 +122,24 @@ def test_variants_of_a_family_share_what_is_found_at_one_place() -> None:
     assert together.count(shared) == len(set.intersection(*found))
 
 
-def test_ctrl_c_while_the_command_loads_is_no_traceback() -> None:
+WRAPPED = "raise RuntimeError('Error calling __set_name__') from KeyboardInterrupt()"
+"""As Python 3.11 raises it where a class is made."""
+LOST = "\n".join(
+    ["try:", "    raise KeyboardInterrupt", "except BaseException:", "    raise ImportError"]
+)
+GROUPED = "raise BaseExceptionGroup('', [ValueError(), KeyboardInterrupt()])"
+
+
+@pytest.mark.parametrize("module", ["archc.cli.command", "archc.cli.check", "archc.driver"])
+@pytest.mark.parametrize("raised", ["raise KeyboardInterrupt", WRAPPED, LOST, GROUPED])
+def test_ctrl_c_while_the_command_loads_is_no_traceback(module: str, raised: str) -> None:
     """What is imported is interrupted at its first line, as a signal would."""
+    body = "\n".join(f"            {line}" for line in raised.split("\n"))
     program = (
         "import sys\n"
         "class Interrupts:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'archc.cli.verbs':\n"
-        "            raise KeyboardInterrupt\n"
+        f"        if name == {module!r}:\n{body}\n"
         "sys.meta_path.insert(0, Interrupts())\n"
         "from archc.cli import main\n"
         "raise SystemExit(main(['check', 'specs/dscnn.arch']))\n"

@@ -16,9 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from archc.cli import command  # here, so that Ctrl-C while it loads is no traceback
 
         return command.main(argv)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception as error:
+    except BaseException as error:
         if not interrupted(error):
             raise
         return INTERRUPTED

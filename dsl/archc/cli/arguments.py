@@ -12,7 +12,10 @@ class UsageError(Exception):
 
 def compile_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of every verb that compiles specs."""
-    parser.add_argument("specs", nargs="+", metavar="SPEC", help="a `.arch` file")
+    parser.add_argument(
+        "specs", nargs="+", metavar="SPEC", help="a `.arch` file, or a folder of them"
+    )
+    parser.set_defaults(folders=True)
     parser.add_argument(
         "--set",
         action="append",

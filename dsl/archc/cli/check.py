@@ -34,6 +34,5 @@ def run(options: argparse.Namespace) -> int:
         return session.code
     session.show(LEVELS)
     if not session.failed:
-        names = ", ".join(network.name for network in session.networks)
-        print(f"no errors in {names}")
+        print(session.praise())
     return session.code

@@ -145,11 +145,19 @@ def split_verb(argv: list[str]) -> tuple[str, list[str]]:
         return first, argv[1:]
     if first.endswith(".arch") or os.sep in first or os.path.exists(first):
         return "build", argv
-    from archc.diagnostics.nearest import nearest
+    raise UsageError(unknown(first))
 
-    close = nearest(first, VERBS)
-    hint = f", did you mean `{close}`?" if close else "; specs end in `.arch`"
-    raise UsageError(f"`{first}` is not a command{hint}")
+
+def unknown(word: str) -> str:
+    """What to say of a first word that is neither a verb nor a spec that is there."""
+    from archc.diagnostics.nearest import nearest
+    from archc.files import SPEC_SUFFIX, similar
+
+    close, spec = nearest(word, VERBS), similar("", word)
+    if "." in word:
+        return f"there is no file `{word}`: {spec or f'specs end in `{SPEC_SUFFIX}`'}"
+    hint = f"did you mean `{close}`?" if close else spec or f"specs end in `{SPEC_SUFFIX}`"
+    return f"`{word}` is not a command: {hint}"
 
 
 def first_word(argv: list[str]) -> int | None:

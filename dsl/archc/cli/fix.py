@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{count} fix{'es' * (count != 1)} made in {', '.join(sorted(changed))}; "
               "what is left has more than one remedy, or none that is certain")  # fmt: skip
     elif not session.failed:
-        print(f"no errors in {', '.join(network.name for network in session.networks)}")
+        print(session.praise())
     return session.code
 
 

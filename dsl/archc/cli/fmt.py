@@ -4,13 +4,12 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from archc.cli.arguments import UsageError, limits
 
 STANDARD_INPUT = "-"
-SUFFIX = ".arch"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,16 +31,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     from archc.cli.session import FAILURE, SUCCESS, colored, tell
-    from archc.diagnostics.model import Diagnostic, Rejected
+    from archc.diagnostics.model import Rejected
     from archc.diagnostics.render import summary
-    from archc.files import Loader, rewrite
+    from archc.files import Loader, rewrite, spread
     from archc.source import Source
     from archc.syntax.layout import lay_out
 
     bounds = limits(given.limit)
-    found: list[Diagnostic] = []
     changed: list[str] = []
-    files = list(dict.fromkeys(spread(given.paths)))
+    files, found = spread(given.paths)
+    same = 0
     if STANDARD_INPUT in files and len(files) > 1:
         raise UsageError("`-` is standard input: give it alone")
     for path in files:
@@ -60,6 +59,8 @@ def run(given: argparse.Namespace) -> int:
                 rewrite(path, text)
             if different:
                 changed.append(path)
+            else:
+                same += 1
         except Rejected as rejected:
             found.append(rejected.diagnostic)
     for diagnostic in found:
@@ -68,22 +69,9 @@ def run(given: argparse.Namespace) -> int:
     if found:
         print(summary(found), file=sys.stderr)
     looks = given.check or given.diff
-    if files != [STANDARD_INPUT]:
-        report(changed, len(files) - len(found) - len(changed), looks=looks, names=given.check)
+    if list(files) != [STANDARD_INPUT]:
+        report(changed, same, looks=looks, names=given.check)
     return FAILURE if found or (looks and changed) else SUCCESS
-
-
-def spread(paths: Sequence[str]) -> Iterator[str]:
-    """The files that paths stand for: a folder stands for the `.arch` files at and below it."""
-    for path in paths:
-        if path == STANDARD_INPUT or not os.path.isdir(path):
-            yield os.path.normpath(path)
-            continue
-        for folder, inner, names in os.walk(path):
-            inner[:] = sorted(name for name in inner if not name.startswith("."))
-            for name in sorted(names):
-                if name.endswith(SUFFIX):
-                    yield os.path.normpath(os.path.join(folder, name))
 
 
 def read_input() -> str:

@@ -100,6 +100,8 @@ def format_of(path: str | None, wanted: str | None) -> str:
     """
     if path in (None, "-"):
         return wanted or "svg"
+    if os.path.isdir(path):
+        raise UsageError(f"`{path}` is a folder: name a file to write")
     name = os.path.basename(path)
     stem, ending = os.path.splitext(name)
     named = next((one for one, all in ENDINGS.items() if ending.lower() in all), None)

@@ -60,7 +60,7 @@ def text(name: str, origin: str | None) -> str:
     from archc.diagnostics.nearest import did_you_mean
     from archc.files import Loader, shipped_specs
     from archc.limits import DEFAULT_LIMITS
-    from archc.starter import renamed, starter
+    from archc.starter import copied, starter
     from archc.syntax.parse import parse_file
 
     if origin is None:
@@ -72,4 +72,4 @@ def text(name: str, origin: str | None) -> str:
     loader = Loader(os.path.dirname(shipped[origin]))
     source = loader.load(shipped[origin])
     uses = parse_file(source, DEFAULT_LIMITS).uses
-    return renamed(name, source, *(loader.use(use.path, source, use.span) for use in uses))
+    return copied(name, source, *(loader.use(use.path, source, use.span) for use in uses))

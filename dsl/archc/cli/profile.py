@@ -29,6 +29,8 @@ def run(options: argparse.Namespace) -> int:
         return session.code
     # The table lists findings itself; what it cannot show are faults of the spec.
     session.show(("error",))
+    if not manifests:
+        return session.code
     look = {"unicode": unicode(sys.stdout), "color": colored(sys.stdout)}
     if options.markdown:
         show(summary_markdown(manifests))

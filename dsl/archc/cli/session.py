@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from archc.cli.arguments import UsageError, limits, settings
-from archc.diagnostics.model import LEVELS, Diagnostic, Rejected
+from archc.diagnostics.model import LEVELS, Diagnostic, Rejected, make
 
 SUCCESS, FAILURE = 0, 1
 """Exit codes of what was followed to its end."""
+
+FEW = 5
+"""Networks that are listed by name."""
 
 LOUD = LEVELS[:2]
 """What is shown unasked: errors and warnings."""
@@ -57,17 +60,33 @@ class Session:
 
     def compile(self, given: tuple[tuple[str, str], ...] | None = None) -> None:
         """Compile the specs of the command line."""
+        from archc.diagnostics.codes import NO_ARCH
         from archc.driver import clashes
+        from archc.files import spread
 
-        for path in dict.fromkeys(os.path.normpath(spec) for spec in self.arguments.specs):
+        files = {os.path.normpath(spec): False for spec in self.arguments.specs}
+        if getattr(self.arguments, "folders", False):
+            files, faults = spread(self.arguments.specs)
+            self.diagnostics += faults
+        for path, inside in files.items():
             try:
-                self.compile_one(path, given)
+                self.compile_one(path, given, inside)
             except Rejected as rejected:
                 self.diagnostics.append(rejected.diagnostic)
+        if not self.networks and not self.failed:
+            named = ", ".join(f"`{one}`" for one in self.arguments.specs)
+            help = "a file with blocks only is for `use`: name one that declares an arch"
+            self.diagnostics.append(
+                make(NO_ARCH, f"no file in {named} declares an arch", help=help)
+            )
         if given is None:  # a sweep compiles one arch many times
             self.diagnostics.extend(clashes(self.networks))
 
-    def compile_one(self, path: str, given: tuple[tuple[str, str], ...] | None) -> None:
+    def compile_one(
+        self, path: str, given: tuple[tuple[str, str], ...] | None, inside: bool = False
+    ) -> None:
+        """Compile one spec; in a folder that was named, files with blocks only are for others."""
+        from archc.diagnostics.codes import NO_ARCH
         from archc.driver import Options, compile_spec, judged_by
 
         arguments = self.arguments
@@ -94,7 +113,10 @@ class Session:
                     at.extend([network.name] if network.name not in at else [])
         # Variants of one family share its diagnostics, errors apart from which variant it was.
         said = {(d.code, d.level, d.message, d.span) for d in self.diagnostics}
+        library = inside and any(file.blocks for file in compilation.files[:1])
         for found in compilation.diagnostics:
+            if library and found.code == NO_ARCH.name:
+                continue
             if (found.code, found.level, found.message, found.span) not in said:
                 self.diagnostics.append(found)
 
@@ -184,6 +206,11 @@ class Session:
             except Rejected:
                 continue  # reported when it was compiled
         return found
+
+    def praise(self) -> str:
+        """That there are no errors, and in which networks."""
+        names = [network.name for network in self.networks]
+        return f"no errors in {', '.join(names) if len(names) <= FEW else f'{len(names)} networks'}"
 
     @property
     def document(self) -> bool:

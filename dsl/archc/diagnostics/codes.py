@@ -468,12 +468,12 @@ FILE_NOT_REGULAR = Code(
 ```console
 $ mkdir specs
 $ echo 'arch tiny { input image: 8 x 8 x 3 head { relu6 } }' > specs/tiny.arch
-$ archc check specs
+$ archc graph specs
 ```
 ```console
 $ mkdir specs
 $ echo 'arch tiny { input image: 8 x 8 x 3 head { relu6 } }' > specs/tiny.arch
-$ archc check specs/tiny.arch
+$ archc graph specs/tiny.arch
 ```
 """
 FILE_UNREADABLE = Code(
@@ -493,7 +493,7 @@ $ archc check tiny.arch
 """
 FILE_BINARY = Code(
     "file_binary",
-    "A source is a model, or holds NUL bytes, so it is no text.",
+    "A source holds NUL bytes, so it is not text.",
     "Sources are UTF-8 text.",
 )
 """
@@ -504,6 +504,22 @@ $ archc check tiny.arch
 ```console
 $ echo 'arch tiny { input image: 8 x 8 x 3 head { relu6 } }' > tiny.arch
 $ archc check tiny.arch
+```
+"""
+NOT_A_SPEC = Code(
+    "not_a_spec",
+    "A model, a manifest or another file was given where a spec is needed.",
+    "Specs are compiled; what is made of them is compared, verified or quantised by other verbs.",
+)
+"""
+```console
+$ echo 'arch tiny { input image: 8 x 8 x 3 head { relu6 } }' > tiny.arch
+$ archc tiny.arch -o out
+$ archc profile out/tiny.manifest.json
+```
+```console
+$ echo 'arch tiny { input image: 8 x 8 x 3 head { relu6 } }' > tiny.arch
+$ archc profile tiny.arch
 ```
 """
 FILE_NOT_UTF8 = Code(

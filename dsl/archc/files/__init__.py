@@ -8,6 +8,9 @@ from archc.files.reading import (
     SPEC_SUFFIX,
     load_bytes,
     load_text,
+    similar,
+    specs_below,
+    spread,
     stamps,
 )
 from archc.files.saving import create, rewrite, save
@@ -26,6 +29,9 @@ __all__ = [
     "rewrite",
     "save",
     "shipped_specs",
+    "similar",
+    "specs_below",
+    "spread",
     "stale",
     "stamps",
     "std_sources",

@@ -9,14 +9,12 @@ from collections.abc import Sequence
 
 from archc.diagnostics import codes
 from archc.diagnostics.model import Rejected, reject
+from archc.files.kinds import not_a_spec
 from archc.files.reading import CHECK_PATH, SPEC_SUFFIX, is_folder, load_spec, missing, similar
 from archc.files.shipped import std_sources
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.sema.check import DEVICE_NAMES
 from archc.source import Source, Span
-
-_MODELS = (".tflite", ".keras", ".h5", ".hdf5", ".onnx")
-"""Endings of files that are taken for specs by mistake."""
 
 
 class Loader:
@@ -57,15 +55,11 @@ class Loader:
         """A spec that the user named, wherever it is.
 
         Raises:
-            Rejected: it is a model, cannot be read, is too large or is no UTF-8 text.
+            Rejected: it is of another kind, cannot be read, is too large or is not UTF-8 text.
         """
-        if path.lower().endswith(_MODELS):
-            raise reject(
-                codes.FILE_BINARY,
-                f"`{path}` is a model, not a spec",
-                help=f"give a spec, `NAME{SPEC_SUFFIX}`; `archc verify` holds a model against one, "
-                "and `archc.profile_model` profiles a Keras model in Python",
-            )
+        other = not_a_spec(path)
+        if other is not None:
+            raise other
         try:
             folder, base = os.path.split(path)
             real = os.path.join(os.path.realpath(folder or "."), base) if path else ""

@@ -2,10 +2,11 @@
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from archc.diagnostics import codes
-from archc.diagnostics.model import Rejected, reject
+from archc.diagnostics.model import Diagnostic, Rejected, make, reject
 from archc.diagnostics.nearest import did_you_mean
 from archc.limits import Limits
 from archc.source import Span
@@ -35,7 +36,7 @@ def load_bytes(path: str, most: int, bound: str, wanted: str = "a file") -> byte
     Raises:
         Rejected: there is no such file, it is no regular file, cannot be read, or is too large.
     """
-    return _data(path, path, None, most, bound, f"give {wanted}")
+    return _data(path, path, None, most, bound, f"give {wanted}", os.path.splitext(path)[1])
 
 
 def load_text(path: str, most: int, bound: str, wanted: str) -> str:
@@ -54,13 +55,16 @@ def load_spec(path: str, shown: str, span: Span | None, limits: Limits) -> str:
         Rejected: there is no such file, it is no regular file, cannot be read, is larger than
             ``limits.source_bytes``, holds NUL bytes or is not UTF-8.
     """
-    folder = f"name the files in it, such as `{shown.rstrip('/')}/*{SPEC_SUFFIX}`"
-    data = _data(path, shown, span, limits.source_bytes, "source_bytes", folder)
+    folder = f"name a file in it, such as `{os.path.join(shown, '')}NAME{SPEC_SUFFIX}`"
+    data = _data(path, shown, span, limits.source_bytes, "source_bytes", folder, SPEC_SUFFIX)
     return _decode(data, shown, span, "give a file of text")
 
 
-def _data(path: str, shown: str, span: Span | None, most: int, bound: str, instead: str) -> bytes:
-    """The bytes of a regular file of at most so many; ``instead`` helps who names a folder."""
+def _data(
+    path: str, shown: str, span: Span | None, most: int, bound: str, instead: str, ending: str
+) -> bytes:
+    """The bytes of a regular file of at most so many; ``instead`` helps who names a folder, and of
+    those that end so one is proposed where there is none."""
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
@@ -75,7 +79,7 @@ def _data(path: str, shown: str, span: Span | None, most: int, bound: str, inste
         with open(path, "rb") as file:
             data = file.read(most + 1)
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise missing(path, shown, span) from None
+        raise missing(path, shown, span, ending) from None
     except OSError as error:
         raise reject(
             codes.FILE_UNREADABLE,
@@ -93,9 +97,9 @@ def _data(path: str, shown: str, span: Span | None, most: int, bound: str, inste
     return data
 
 
-def missing(path: str, shown: str, span: Span | None = None) -> Rejected:
+def missing(path: str, shown: str, span: Span | None = None, ending: str = SPEC_SUFFIX) -> Rejected:
     try:
-        near = similar(*os.path.split(path))
+        near = similar(*os.path.split(path), ending)
     except ValueError:
         near = None
     return reject(codes.FILE_MISSING, f"there is no file `{shown}`", span, help=near or CHECK_PATH)
@@ -133,8 +137,14 @@ def _decode(data: bytes, shown: str, span: Span | None, instead: str) -> str:
         ) from None
 
 
-def similar(folder: str, path: str) -> str | None:
-    """A help line that proposes a spec with a similar name beside a missing one."""
+def similar(folder: str, path: str, ending: str = SPEC_SUFFIX) -> str | None:
+    """A help line that proposes a file with a similar name beside a missing one.
+
+    Args:
+        folder: where the path starts.
+        path: of the missing file.
+        ending: how the names of files end that can be meant.
+    """
     inner, name = os.path.split(path)
     if ".." in inner.split("/"):
         return None
@@ -142,8 +152,45 @@ def similar(folder: str, path: str) -> str | None:
         entries = os.listdir(os.path.join(folder, inner) or ".")
     except (OSError, ValueError):
         return None
-    others = (entry for entry in entries if entry.endswith(SPEC_SUFFIX) and entry != name)
+    others = [entry for entry in entries if entry.endswith(ending) and entry != name]
+    if f"{name}{ending}" in others:  # the ending was left out
+        return f"did you mean `{name}{ending}`?"
     return did_you_mean(name, others)
+
+
+def specs_below(folder: str, most: int | None = None) -> Iterator[str]:
+    """The specs at and below a folder, in order; hidden folders and `node_modules` are left out.
+
+    Args:
+        folder: where to begin.
+        most: folders that are looked into.
+    """
+    for top, inner, names in islice(os.walk(folder), most):
+        inner[:] = sorted(one for one in inner if one[0] != "." and one != "node_modules")
+        yield from (os.path.join(top, one) for one in sorted(names) if one.endswith(SPEC_SUFFIX))
+
+
+def spread(paths: Iterable[str]) -> tuple[dict[str, bool], list[Diagnostic]]:
+    """The files that paths stand for, a folder for the specs at and below it.
+
+    Returns:
+        Whether each file stands in a folder that was named, by path; and the folders that have no
+        specs, as diagnostics.
+    """
+    files: dict[str, bool] = {}
+    faults: list[Diagnostic] = []
+    for path in paths:
+        if not is_folder(path):
+            files.setdefault(os.path.normpath(path), False)
+            continue
+        inner = [os.path.normpath(one) for one in specs_below(path)]
+        for one in inner:
+            files.setdefault(one, True)
+        if not inner:
+            message = f"there are no `{SPEC_SUFFIX}` files in `{path}`"
+            help = "`archc new NAME` writes a first one"
+            faults.append(make(codes.FILE_MISSING, message, help=help))
+    return files, faults
 
 
 def is_folder(path: str) -> bool:

@@ -134,13 +134,15 @@ def rewrite(path: str, text: str) -> None:
 
 
 def create(path: str, text: str) -> None:
-    """Write a new source. What stands there already stays.
+    """Write a new source; its folder is made. What stands there already stays.
 
     Raises:
         Rejected: something stands there, or it cannot be written.
     """
+    folder, name = os.path.split(path)
+    make_folder(folder or ".")
     try:
-        with temporary(*os.path.split(path), text.encode()) as written:
+        with temporary(folder, name, text.encode()) as written:
             os.link(written, path)  # unlike a replacement, it fails where there is a file
     except FileExistsError:
         raise reject(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from urllib.parse import urlparse
 
 from pygls.uris import from_fs_path, to_fs_path
@@ -11,12 +12,13 @@ from archc.diagnostics.codes import LIMIT
 from archc.diagnostics.model import Rejected, make
 from archc.driver import Compilation, Options, compile_spec
 from archc.editor.view import View
-from archc.files import SPEC_SUFFIX, Loader, library_path
+from archc.files import SPEC_SUFFIX, Loader, library_path, specs_below
 from archc.limits import Limits
 from archc.source import Source, Span
 
-MOST_FILES = 500
-"""Files of the workspace in which uses of a name are looked for."""
+MOST_FILES, MOST_FOLDERS = 500, 5_000
+"""Specs of the workspace in which uses of a name are looked for, and folders in which specs are:
+an editor may give a home folder for one."""
 
 
 class Desk:
@@ -131,16 +133,6 @@ def fs_path(uri: str) -> str | None:
 
 
 def specs(folders: Iterable[str]) -> Iterator[str]:
-    """The specs at and below some folders, up to a bound; hidden folders are left out."""
-    count = 0
-    for top in folders:
-        for folder, inner, names in os.walk(top):
-            inner[:] = sorted(
-                one for one in inner if not one.startswith(".") and one != "node_modules"
-            )
-            for name in sorted(names):
-                if name.endswith(SPEC_SUFFIX):
-                    count += 1
-                    if count > MOST_FILES:
-                        return
-                    yield os.path.abspath(os.path.join(folder, name))
+    """The specs at and below some folders, up to a bound."""
+    found = (path for folder in folders for path in specs_below(folder, MOST_FOLDERS))
+    return map(os.path.abspath, islice(found, MOST_FILES))

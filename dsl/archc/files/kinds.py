@@ -1,0 +1,39 @@
+"""Files of other kinds that are given for specs, told by how their names end."""
+
+from archc.diagnostics import codes
+from archc.diagnostics.model import Rejected, reject
+from archc.emit.marker import MANIFEST_SUFFIX
+from archc.files.reading import SPEC_SUFFIX
+
+_MODEL = (
+    f"give a spec, `NAME{SPEC_SUFFIX}`; `archc verify` checks a model against one, and "
+    "`archc.profile_model` profiles a Keras model in Python"
+)
+_OUTPUT = f"give the spec that it was made from, `NAME{SPEC_SUFFIX}`"
+KINDS = {
+    ".tflite": ("a model", _MODEL),
+    ".keras": ("a model", _MODEL),
+    ".h5": ("a model", _MODEL),
+    ".hdf5": ("a model", _MODEL),
+    ".onnx": ("a model", _MODEL),
+    MANIFEST_SUFFIX: (
+        "a manifest",
+        f"{_OUTPUT}; `archc diff A B` compares manifests, `archc verify MANIFEST MODEL` checks a "
+        "model against one",
+    ),
+    ".py": ("a Python module", _OUTPUT),
+    ".toml": ("a TOML file", "a target is given with `--target FILE`, after the spec"),
+    ".svg": ("a drawing", _OUTPUT),
+    ".mmd": ("a drawing", _OUTPUT),
+    ".npz": ("an archive of arrays", "`archc quantize MODEL --data FILE` reads samples"),
+    ".npy": ("an array", "`archc quantize MODEL --data FILE` reads samples"),
+}
+"""What a file is, and what to do with it."""
+
+
+def not_a_spec(path: str) -> Rejected | None:
+    """What to say of a path that names a file of another kind, or None."""
+    for ending, (what, help) in KINDS.items():
+        if path.lower().endswith(ending):
+            return reject(codes.NOT_A_SPEC, f"`{path}` is {what}, not a spec", help=help)
+    return None
