@@ -8,9 +8,10 @@ from hypothesis import given
 
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.source import Source
+from archc.syntax.lalr import END
 from archc.syntax.layout import WIDTH, lay_out, meaning
 from archc.syntax.parse import parse_file
-from archc.syntax.tokens import END, tokens
+from archc.syntax.tokens import tokens
 from support.profiles import share
 from support.strategies import Spec, specs
 
@@ -45,6 +46,18 @@ def test_shipped_sources_are_laid_out(path: Path) -> None:
 
 
 CASES = {
+    "a comment below a doc string": (
+        '"""B"""\n# c\nblock b { relu6 }\n"""A""" # d\narch a {\n    """S"""\n    # e\n'
+        "    stage s { relu6 }\n}\n",
+        '"""B"""\n# c\nblock b { relu6 }\n\n"""A"""  # d\narch a {\n    """S"""\n    # e\n'
+        "    stage s { relu6 }\n}\n",
+    ),
+    "a comment above else": (
+        "block b {\n    if a { relu6 }\n    # c\n    else { relu }\n    relu # d\n"
+        "    if a { relu6 } # e\n    else { relu }\n}\n",
+        "block b {\n    if a { relu6 }\n    # c\n    else { relu }\n    relu            # d\n"
+        "    if a { relu6 }  # e\n    else { relu }\n}\n",
+    ),
     "spaces": (
         "arch a{input i:8 x 8 x 8 head{conv ( 8,3 x 3 )relu6}}",
         "arch a {\n    input i: 8x8x8\n    head { conv(8, 3x3) relu6 }\n}\n",

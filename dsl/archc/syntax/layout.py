@@ -15,8 +15,9 @@ from typing import Any
 from archc.limits import Limits
 from archc.source import Source, Span
 from archc.syntax import ast
+from archc.syntax.lalr import END
 from archc.syntax.parse import parse_file
-from archc.syntax.tokens import END, Comment, Token, tokens
+from archc.syntax.tokens import Comment, Token, tokens
 
 WIDTH = 100
 INDENT = 4
@@ -377,9 +378,11 @@ class _Printer:
             if at == 0:
                 pass
             elif first.leading or self._comment:
+                level = _kind(pieces[at - 1]) == "DOC" or first.kind == "_ELSE"
+                deeper = indent if level else indent + INDENT
                 self._end()
-                self._comments(first.leading, indent + INDENT, apart=False)
-                self._indent(indent + INDENT)
+                self._comments(first.leading, deeper, apart=False)
+                self._indent(deeper)
             elif _kind(pieces[at - 1]) == "DOC":
                 self._indent(indent)
             elif flat and _broken(pieces, at):
