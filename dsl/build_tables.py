@@ -1,4 +1,4 @@
-"""Build hook: saves the parser's tables into the package, so that a start need not build them."""
+"""Build hook: saves the parser's tables into the package, so that a start needs no Lark."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class TablesHook(BuildHookInterface[Any]):
-    """Writes `archc/syntax/arch.tables`, stamped with the grammar's digest and Lark's version."""
+    """Writes `archc/syntax/_tables.py`."""
 
     PLUGIN_NAME = "custom"
 
@@ -19,7 +19,7 @@ class TablesHook(BuildHookInterface[Any]):
         try:
             from archc.syntax import grammar
 
-            with open(grammar.TABLES, "wb") as file:
-                file.write(grammar.tables(grammar.read_grammar()))
+            with open(grammar.SAVED, "w", encoding="utf-8") as module:
+                module.write(grammar.saved(grammar.derive(grammar.read_grammar())))
         finally:
             sys.path.remove(HERE)

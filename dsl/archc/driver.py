@@ -105,7 +105,7 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
         for each in program.modules():
             check(each, options.limits, reporter)
         settings = parse_settings(options)
-        declared = choose(module.file, options, bool(settings))
+        declared = choose(module.file, options, bool(settings), module.broken)
         whole = not any(each.incomplete for each in program.modules())
         if whole and not any(found.code == RECURSION.name for found in reporter.diagnostics):
             for arch in declared:
@@ -113,7 +113,8 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
                 model = resolve(module, arch, settings, options.limits, reporter)
                 if model is not None:
                     model = renamed(model, options)
-                    models.append(model)
+                    if model.input_shape is not None and not module.broken:
+                        models.append(model)
                     network = compile_model(model, program, options, reporter)
                     if network is not None:
                         networks.append(network)
@@ -124,6 +125,8 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
     except RecursionError:  # only with bounds that were moved far
         try_add(reporter, too_deep())
     modules = program.modules() if program else ()
+    if any(each.broken for each in modules[:1]):
+        modules = ()
     return Compilation(tuple(networks), reporter.diagnostics, modules, tuple(models))
 
 
@@ -233,12 +236,16 @@ def parse_settings(options: Options) -> tuple[Setting, ...]:
     return tuple(settings)
 
 
-def choose(file: ast.File, options: Options, derives: bool) -> tuple[ast.Arch | ast.Derived, ...]:
-    """The archs of a spec to compile.
+def choose(
+    file: ast.File, options: Options, derives: bool, broken: bool = False
+) -> tuple[ast.Arch | ast.Derived, ...]:
+    """The archs of a spec to compile; of one with syntax errors there may be none to be found.
 
     Raises:
         Rejected: there is none, or it is not clear which one `--name` is for.
     """
+    if not file.archs and broken:
+        return ()
     if not file.archs:
         raise reject(
             NO_ARCH,

@@ -9,8 +9,8 @@ from archc.files import std_sources
 from archc.ops.base import OPERATORS
 from archc.sema.callees import FORMS
 from archc.sema.scope import CONSTANTS, FUNCTIONS
+from archc.syntax.grammar import keywords
 from archc.syntax.numbers import BYTE_UNITS, UNITS
-from archc.syntax.slips import keywords
 
 LOGICAL = ("and", "or", "not")
 DECLARATIONS = ("arch", "block", "use", "input", "target", "rounding", "stage", "head", "require")

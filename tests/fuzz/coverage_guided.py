@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["archc", "lark"]):
     from archc.diagnostics.render import render, render_json
     from archc.limits import DEFAULT_LIMITS
     from archc.source import Source
-    from archc.syntax import slips  # noqa: F401
+    from archc.syntax import recovery  # noqa: F401
     from archc.syntax.layout import lay_out, meaning
     from archc.syntax.parse import parse_expression, parse_file
 

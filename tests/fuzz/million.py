@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT / "tests")]
 from archc.diagnostics.model import Rejected  # noqa: E402
 from archc.diagnostics.render import render, render_json  # noqa: E402
 from archc.source import Source  # noqa: E402
-from archc.syntax.slips import keywords  # noqa: E402
+from archc.syntax.grammar import keywords  # noqa: E402
 from support.checking import check_diagnostics, compiled  # noqa: E402
 from support.strategies import VALUES, WORDS, inlined, shipped, tokens  # noqa: E402
 

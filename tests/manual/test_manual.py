@@ -18,7 +18,7 @@ from archc.manual.blocks import EXAMPLES, declared
 from archc.manual.markdown import reflowed
 from archc.manual.shown import Faulty, completed, faults, networks
 from archc.ops.base import OPERATORS
-from archc.syntax.slips import keywords
+from archc.syntax.grammar import keywords
 from archc.targets.target import builtin, builtin_names
 
 DOCS = Path(__file__).parents[2] / "docs"

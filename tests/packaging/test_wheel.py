@@ -26,7 +26,7 @@ def test_the_wheel_has_all_that_a_compile_reads(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert "archc/grammars/arch.lark" in names
-    assert "archc/syntax/arch.tables" in names
+    assert "archc/syntax/_tables.py" in names
     assert "archc/py.typed" in names
     package = ROOT / "dsl" / "archc"
     data = ("std/*.arch", "targets/*.toml", "emit/schema/*.json", "emit/templates/*")

@@ -15,7 +15,7 @@ from archc.driver import Compilation, Options, compile_spec
 from archc.files import Loader
 from archc.limits import DEFAULT_LIMITS
 from archc.source import Source, Span
-from archc.syntax.slips import keywords
+from archc.syntax.grammar import keywords
 from support.strategies import inlined, shipped, tokens
 
 NAME = re.compile(r"[A-Za-z_]\w*")

@@ -1,15 +1,24 @@
 """The grammar: no conflicts, no colliding terminals, and texts to trees as written."""
 
+from contextlib import suppress
+from random import Random
+
+import lark
 import pytest
+from hypothesis import given, settings
 from lark import Lark
 
 from archc.limits import DEFAULT_LIMITS
 from archc.source import Source
 from archc.syntax import ast, grammar
+from archc.syntax.grammar import keywords
+from archc.syntax.lalr import NotInLanguage, Tables, Token, Tree
 from archc.syntax.parse import parse_expression, parse_file
-from archc.syntax.slips import keywords
+from support.mutations import mutations, texts
 from support.printer import print_expression, print_file, strip
-from support.strategies import inlined, shipped
+from support.strategies import ROOT, inlined, junk, shipped
+
+LARK = grammar.build(grammar.read_grammar())
 
 
 def parsed(text: str) -> ast.Expression:
@@ -22,14 +31,59 @@ def test_strict_mode_finds_no_collisions() -> None:
     assert isinstance(grammar.build(grammar.read_grammar(), strict=True), Lark)
 
 
-def test_saved_tables_parse_alike(tmp_path: object) -> None:
-    from io import BytesIO
+def test_saved_tables_are_those_of_the_grammar() -> None:
+    """What a wheel carries is what Lark makes of the grammar now."""
+    made = grammar.derive(grammar.read_grammar())
+    module: dict[str, object] = {}
+    exec(grammar.saved(made), module)
+    assert Tables(*(module[name.upper()] for name in Tables._fields)) == made  # type: ignore[arg-type]
+    assert made == grammar.driver().tables
 
-    saved = grammar.tables(grammar.read_grammar())
-    file = BytesIO(saved)
-    assert file.readline() == grammar.stamp(grammar.read_grammar())
-    text = shipped()[0].read_text()
-    assert Lark.load(file).parse(text, start="start") == grammar.parser().parse(text, start="start")
+
+def same(theirs: object, ours: object) -> bool:
+    """Whether a tree is Lark's, with every token and place."""
+    if isinstance(theirs, lark.Token):
+        place = (theirs.type, str(theirs), theirs.start_pos, theirs.end_pos)
+        return isinstance(ours, Token) and place == (ours.kind, ours.text, ours.start, ours.end)
+    assert isinstance(theirs, lark.Tree)
+    if not isinstance(ours, Tree) or (theirs.data, len(theirs.children)) != (
+        ours.data,
+        len(ours.children),
+    ):
+        return False
+    meta = theirs.meta
+    place = ours.first == ours.last if meta.empty else (
+        (meta.start_pos, meta.end_pos) == (ours.start, ours.end)
+    )  # fmt: skip
+    return place and all(map(same, theirs.children, ours.children))
+
+
+def alike(reader: lark.Lark, text: str) -> bool:
+    """Whether Lark and the driver read a text alike; says whether it is in the language."""
+    theirs, ours = None, None
+    with suppress(lark.exceptions.UnexpectedInput):
+        theirs = reader.parse(text, start="start")
+    with suppress(NotInLanguage):
+        ours = grammar.driver().parse(grammar.driver().scan(text), "start")
+    assert (theirs is None) == (ours is None), text
+    assert theirs is None or same(theirs, ours), text
+    return theirs is not None
+
+
+def test_the_driver_reads_as_lark_does() -> None:
+    """Trees of all specs, and of a few of their mutations, which are refused by both or neither."""
+    assert all(alike(LARK, text) for _, text, _ in texts())
+    for path in (ROOT / "dsl" / "archc" / "std").glob("*.arch"):
+        assert alike(LARK, path.read_text(encoding="utf-8"))
+    edited = Random(0).sample([one.text for one in mutations()], 150)
+    accepted = sum(alike(LARK, text) for text in edited)
+    assert 10 < accepted < 140
+
+
+@given(junk())
+@settings(max_examples=60)
+def test_the_driver_refuses_what_lark_refuses(text: str) -> None:
+    alike(LARK, text)
 
 
 def test_keywords_are_those_of_the_design() -> None:

@@ -55,11 +55,13 @@ class Diagnostic(NamedTuple):
 
 
 class Rejected(Exception):
-    """Raised inside a stage to give up on the construct at hand; carries its diagnostic."""
+    """Raised inside a stage to give up on the construct at hand; carries its diagnostic, the first
+    of several where more is wrong with it."""
 
-    def __init__(self, diagnostic: Diagnostic) -> None:
+    def __init__(self, diagnostic: Diagnostic, *others: Diagnostic) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
+        self.diagnostics = (diagnostic, *others)
 
 
 class TooManyErrors(Exception):

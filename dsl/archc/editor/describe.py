@@ -230,7 +230,8 @@ def _here(use: Use, built: View) -> Iterable[str]:
         yield from _cost(built.costs.of(use.span))
     elif meaning.kind == "input":
         for model in built.compilation.models[:1]:
-            yield f"= {'x'.join(map(str, model.input_shape))}"
+            if model.input_shape is not None:
+                yield f"= {'x'.join(map(str, model.input_shape))}"
     elif meaning.kind == "budget":
         for network in built.networks:
             for budget in network.manifest["budgets"]:

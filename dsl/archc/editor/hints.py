@@ -71,6 +71,7 @@ def _calls(body: ast.Body) -> Iterator[Span]:
                 yield from _calls(branch)
             if statement.otherwise is not None:
                 yield from _calls(statement.otherwise)
+        if not isinstance(statement, ast.Call):
             continue
         yield statement.span
         for inner in statement.bodies:

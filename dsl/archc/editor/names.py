@@ -124,7 +124,7 @@ def statements(body: ast.Body) -> Iterable[ast.Call]:
                 yield from statements(branch)
             if statement.otherwise is not None:
                 yield from statements(statement.otherwise)
-        else:
+        elif isinstance(statement, ast.Call):
             yield statement
 
 
@@ -173,7 +173,7 @@ class _Walk:
                 for argument in member.arguments:
                     self.named(argument, None, "rounding")
                     self.expression(argument.value, names)
-            else:
+            elif isinstance(member, ast.Target):
                 self.target(member)
 
     def derived(self, arch: ast.Derived) -> None:
@@ -234,7 +234,7 @@ class _Walk:
                     self.body(branch, names)
                 if statement.otherwise is not None:
                     self.body(statement.otherwise, names)
-            else:
+            elif isinstance(statement, ast.Call):
                 meaning = self.name(statement.name, names, statement)
                 known = parameters(meaning) if meaning is not None else {}
                 self.arguments(statement.arguments, known, names)

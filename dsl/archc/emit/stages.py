@@ -214,6 +214,8 @@ def expression(node: ast.Expression) -> str:
             return f"[{', '.join(map(expression, node.items))}]"
         case ast.Braces():
             return _body(node.body)
+        case ast.Hole():  # of a text with syntax errors, which is not shown
+            return ast.HOLE
 
 
 def _call(name: str, arguments: Sequence[ast.Argument] | None) -> str:
@@ -232,7 +234,7 @@ def _body(body: ast.Body) -> str:
         if isinstance(statement, ast.Call):
             call = _call(statement.name.text, statement.arguments)
             said.append(" ".join([call, *map(_body, statement.bodies)]))
-        else:
+        elif isinstance(statement, ast.If):
             branches = (f"if {expression(one)} {_body(inner)}" for one, inner in statement.branches)
             last = f" else {_body(statement.otherwise)}" if statement.otherwise else ""
             said.append(" else ".join(branches) + last)
@@ -265,7 +267,7 @@ def model_rows(model: Model) -> list[Row]:
     rows = [Row(model.declared.span, 0, f"arch {model.name}{base}", True)]
     for name, given in model.parameters:
         rows.append(Row(given.span, 1, f"{name} = {_value(given.value)}"))
-    shape = _shape(model.input_shape)
+    shape = _shape(model.input_shape or ())
     rows.append(Row(model.input_name.span, 1, f"input {model.input_name.text}: {shape}"))
     keep = show(model.rounding.keep)
     rows.append(Row(None, 1, f"rounding divisor = {model.rounding.divisor}, keep = {keep}"))
@@ -317,7 +319,7 @@ def model_data(model: Model) -> dict[str, Any]:
         ],
         "input": {
             "name": model.input_name.text,
-            "shape": list(model.input_shape),
+            "shape": list(model.input_shape or ()),
             "at": _at(model.input_name.span),
         },
         "rounding": {"divisor": model.rounding.divisor, "keep": show(model.rounding.keep)},

@@ -21,9 +21,8 @@ from archc.sema.callees import FORMS
 from archc.sema.evaluate import FEATURES
 from archc.sema.resolve import TARGET_ARGUMENTS
 from archc.sema.scope import FUNCTIONS
-from archc.syntax.grammar import read_grammar
+from archc.syntax.grammar import keywords, read_grammar
 from archc.syntax.numbers import BYTE_UNITS, UNITS
-from archc.syntax.slips import keywords
 from archc.targets.target import builtin_names
 
 FENCE = re.compile(r"^```arch(?P<words>(?: [a-z]+)*)\n(?P<text>.*?)^```$", re.M | re.S)

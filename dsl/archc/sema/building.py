@@ -39,7 +39,7 @@ class Building:
         self.roundings: list[RoundingNote] = []
         self.skips: list[SkipNote] = []
         name = model.input_name
-        shape = model.input_shape
+        shape = model.input_shape or ()  # one that is not known is not read
         origin = (Via("input", name.span),)
         self.nodes = [Node(name.text, Input(shape), (), shape, origin, None, None, None)]
         self.names = {name.text.casefold(): (name.text, name.span)}

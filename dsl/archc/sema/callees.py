@@ -186,6 +186,9 @@ def match(
             continue
         taken[slot] = argument.span
         matched.append((slot, argument))
+    unread = [argument for argument in arguments if isinstance(argument.value, ast.Hole)]
+    if any(name.startswith(ast.HOLE) for name in known) or any(one.name is None for one in unread):
+        problems = []  # there may be other arguments, or other parameters
     return matched, problems
 
 

@@ -47,8 +47,6 @@ class Checker:
 
     def unknown(self, name: str, found: Diagnostic) -> None:
         """Report an unknown name: once, however often it is used."""
-        if self.module.incomplete:
-            return  # a file that could not be read may declare it, and that is reported
         key = (name, found.help)
         first = self.said.get(key)
         if first is None:
@@ -77,6 +75,8 @@ class Checker:
     # --- names ----------------------------------------------------------------------------
 
     def declared(self, name: ast.Name) -> None:
+        if name.hole:
+            return
         if iskeyword(name.text):
             self.reporter.add(
                 make(
@@ -187,7 +187,7 @@ class Checker:
                         help="leave one of them out",
                     )
                 )
-        if not any(isinstance(member, ast.Input) for member in arch.members):
+        if not any(isinstance(member, ast.Input | ast.Hole) for member in arch.members):
             self.reporter.add(
                 make(
                     STRUCTURE,
@@ -241,7 +241,7 @@ class Checker:
                     self.body(branch, scope)
                 if statement.otherwise is not None:
                     self.body(statement.otherwise, scope)
-            else:
+            elif isinstance(statement, ast.Call):
                 self.call(statement, scope)
 
     def call(self, call: ast.Call, scope: Scope) -> None:

@@ -110,6 +110,8 @@ class Evaluator:
             return self.reference(expression, scope)
         if isinstance(expression, ast.Feature):
             return self.feature(expression, scope)
+        if isinstance(expression, ast.Hole):
+            raise Poisoned
         if isinstance(expression, ast.Braces):
             return callees.braces(expression.body, scope)
         if isinstance(expression, ast.Minus):
@@ -196,6 +198,8 @@ class Evaluator:
             Exhausted: more is bound in it than `limits.bindings`.
             Poisoned: an argument does not fit, which is reported.
         """
+        if any(slot.name.startswith(ast.HOLE) for slot in callee.slots):
+            raise Poisoned  # its parameters could not be read
         if not arguments:
             return callee
         matched, problems = callees.match(callee, name, arguments)
@@ -211,7 +215,7 @@ class Evaluator:
                 name.span,
                 "bindings",
             )
-        if problems:
+        if problems or any(isinstance(argument.value, ast.Hole) for argument in arguments):
             raise Poisoned
         return callee._replace(bound=bound, weight=weight)
 

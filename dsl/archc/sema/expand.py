@@ -50,12 +50,15 @@ class Expander:
     def graph(self) -> Graph | None:
         model = self.model
         root = Open("arch", "", "", model.name, 0, model.declared.span)
-        scope = Scope(model.module, model.input_shape, dict(model.parameters))
-        value: int | None = 0
+        known = model.input_shape is not None
+        scope = Scope(model.module, model.input_shape or BAD, dict(model.parameters))
+        value: int | None = 0 if known else None
         try:
             seen: set[str] = set()  # of two of one name the first counts; that is reported
             for member in model.arch.members:
                 name = member.name.text.casefold() if isinstance(member, ast.Stage) else "head"
+                if isinstance(member, ast.Hole):
+                    value = None
                 if not isinstance(member, ast.Stage | ast.Head) or name in seen:
                     continue
                 seen.add(name)
@@ -237,6 +240,8 @@ class Expander:
             self.evaluator.tick(statement.span)
             if isinstance(statement, ast.If):
                 value = self.conditional(statement, scope, value, context, supply)
+            elif isinstance(statement, ast.Hole):
+                value = None
             else:
                 value = self.statement(statement, scope, value, context, supply)
         return value

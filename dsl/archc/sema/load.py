@@ -8,7 +8,7 @@ from archc.limits import Limits
 from archc.sema.scope import Module
 from archc.source import Source, Span
 from archc.syntax import ast
-from archc.syntax.parse import parse_file
+from archc.syntax.parse import parse_file, read_file
 
 
 class SourceLoader(Protocol):
@@ -58,7 +58,8 @@ class Program:
         """The module of a spec, with all that it uses.
 
         Raises:
-            Rejected: the spec is not in the language. Faults of used files are reported.
+            Rejected: the spec cannot be read at all. Syntax errors, and what is wrong with used
+                files, are reported.
         """
         root = self._enter(source)
         work: list[tuple[Module, tuple[Source, ...]]] = [(root, (source,))]
@@ -88,8 +89,12 @@ class Program:
                 span,
                 help="`--limit files=N` moves the bound",
             )
-        module = self._module(parse_file(source, self._limits))
+        parsed = read_file(source, self._limits)
+        module = self._module(parsed.file)
+        module.broken = bool(parsed.faults)
+        module.doubtful, module.whole = parsed.doubtful, parsed.whole
         self._modules[source] = module
+        self._reporter.extend(parsed.faults)
         return module
 
     def _module(self, file: ast.File) -> Module:

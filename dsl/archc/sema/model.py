@@ -48,7 +48,8 @@ class Model(NamedTuple):
     parameters: tuple[tuple[str, Given], ...]
     """Bound values, in order of declaration."""
     input_name: ast.Name
-    input_shape: Shape
+    input_shape: Shape | None
+    """None where it is not known, which is reported: nobody but the expansion sees such a model."""
     rounding: Rounding
     target: TargetRequest | None
     budgets: tuple[BudgetRequest, ...]

@@ -78,7 +78,7 @@ class Resolver:
         """The model.
 
         Raises:
-            Rejected, Poisoned: it has no base, or no input of a known shape.
+            Rejected, Poisoned: it has no base.
         """
         arch, home, given = self.chain()
         self.settle(arch, given, settings)
@@ -97,9 +97,9 @@ class Resolver:
                     request = self.attempt(partial(self.budget, budget, scope))
                     if request is not None:
                         budgets.append(request)
-        if not inputs:
-            raise Poisoned  # the check of declarations reports it
-        shape = self.shape(inputs[0], scope)
+        # That there is no input is reported by the check of declarations.
+        shape = self.attempt(partial(self.shape, inputs[0], scope)) if inputs else None
+        input_name = inputs[0].name if inputs else ast.Name(ast.HOLE, arch.name.span)
         base = self.declared.base.text if isinstance(self.declared, ast.Derived) else None
         return Model(
             self.declared.name.text,
@@ -109,7 +109,7 @@ class Resolver:
             arch,
             home,
             parameters,
-            inputs[0].name,
+            input_name,
             shape,
             rounding,
             target,
@@ -138,6 +138,8 @@ class Resolver:
         while isinstance(declared, ast.Derived):
             self.derive(declared, module, given, names)
             found = module.arch(declared.base.text, declared.base.span)
+            if found is None and module.doubts(declared.base.text):
+                raise Poisoned
             if found is None:
                 known = [*module.archs, *(name for used in module.uses for name in used.archs)]
                 known = [name for name in known if name != declared.name.text]
@@ -223,6 +225,8 @@ class Resolver:
 
     def no_parameter(self, name: ast.Name, arch: ast.Arch) -> None:
         known = [parameter.name.text for parameter in arch.parameters]
+        if any(parameter.name.hole for parameter in arch.parameters):
+            return  # it may be one that could not be read
         outside = name.span.source.name.startswith("<")  # a setting, which is no text to edit
         near = propose(name.text, None if outside else name.span, known)
         self.reporter.add(

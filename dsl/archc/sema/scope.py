@@ -1,13 +1,15 @@
 """Where names are looked up: block, file, used files, standard library, operators."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from archc.diagnostics.codes import DUPLICATE_NAME
 from archc.diagnostics.model import Rejected, reject
+from archc.diagnostics.nearest import ranked
 from archc.ops import OPERATORS
 from archc.ops.base import Shape, symbols
 from archc.sema import callees
-from archc.sema.callees import Bad, Callee, Given
+from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.source import Span
 from archc.syntax import ast
 from archc.values import Symbol
@@ -28,6 +30,12 @@ class Module:
         self.uses: list[Module] = []
         self.incomplete = False
         """Whether a file that it uses could not be read, so that any name may be declared there."""
+        self.broken = False
+        """Whether it has syntax errors."""
+        self.doubtful: frozenset[str] = frozenset()
+        """Names that may be declared in what could not be read of it."""
+        self.whole = True
+        """Whether these are all that may be."""
         self.blocks = {block.name.text: block for block in file.blocks}
         self.archs = {arch.name.text: arch for arch in file.archs}
         self._library = library
@@ -56,6 +64,12 @@ class Module:
         if library is not None and library is not self:
             return callees.block(library.blocks[name], library)
         return None
+
+    def doubts(self, name: str) -> bool:
+        """Whether a name may be declared in what could not be read, here or in a used file."""
+        if self.incomplete or not self.whole or name.startswith(ast.HOLE):
+            return True
+        return name in self.doubtful or any(used.doubts(name) for used in self.uses)
 
     def arch(self, name: str, span: Span) -> "tuple[ast.Arch | ast.Derived, Module] | None":
         """An arch declared here or in a used file, and where it stands.
@@ -129,7 +143,23 @@ class Scope:
                     return value._replace(name=name)
                 return value
             scope = scope.parent
-        return self.module.lookup(name, span)
+        found = self.module.lookup(name, span)
+        return BAD if found is None and self.doubts(name) else found
+
+    def doubts(self, name: str) -> bool:
+        """Whether a name may be declared in what could not be read of the text. One that is used
+        once and is a letter off of one that is declared is misspelt all the same."""
+        scope: Scope | None = self
+        unread = self.module.doubts(name)
+        while scope is not None and not unread:
+            unread = any(one.startswith(ast.HOLE) for one in scope.names)
+            scope = scope.parent
+        if not unread or name.startswith(ast.HOLE) or name in self.module.doubtful:
+            return unread
+        if len(re.findall(rf"\b{name}\b", self.module.file.source.text)) > 1:
+            return True
+        near = ranked(name, self.known())
+        return not near or near[0][0][0] > 1
 
     def given(self, name: str) -> Given | None:
         """The argument or parameter of a name, with where it was set."""

@@ -12,10 +12,26 @@ else:
     Node = NamedTuple
 
 
+HOLE = "?"
+"""What the text of a name starts with that could not be read."""
+
+
 class Name(Node):
     """An identifier where one is declared or used."""
 
     text: str
+    span: Span
+
+    @property
+    def hole(self) -> bool:
+        """Whether it could not be read: it stands for any name."""
+        return self.text.startswith(HOLE)
+
+
+class Hole(Node):
+    """What could not be read, of a text with syntax errors: a value, a statement, or a member. As
+    an argument without a name it stands for any number of arguments."""
+
     span: Span
 
 
@@ -71,7 +87,7 @@ class Braces(Node):
     span: Span
 
 
-Expression = Number | Reference | Feature | Operation | Minus | Not | ListOf | Braces
+Expression = Number | Reference | Feature | Operation | Minus | Not | ListOf | Braces | Hole
 
 
 class Argument(Node):
@@ -99,7 +115,7 @@ class If(Node):
     span: Span
 
 
-Statement = Call | If
+Statement = Call | If | Hole
 
 
 class Body(Node):
@@ -178,7 +194,7 @@ class Head(Node):
     span: Span
 
 
-Member = Target | Rounding | Require | Input | Stage | Head
+Member = Target | Rounding | Require | Input | Stage | Head | Hole
 
 
 class Arch(Node):

@@ -1,37 +1,78 @@
-"""Tree to AST. Every rule of the grammar has one method of its name."""
+"""Tree to AST. Every rule of the grammar has one method of its name.
 
+Of a text with syntax errors the tree is a guess in places (`recovery`). There the AST has holes:
+the innermost value, argument, statement or member that the guess is part of.
+"""
+
+from bisect import bisect_left, bisect_right
 from typing import Any
-
-from lark import Token, Tree
 
 from archc.diagnostics.codes import LIMIT
 from archc.diagnostics.model import reject
 from archc.limits import Limits
 from archc.source import Source, Span
 from archc.syntax import ast
+from archc.syntax.lalr import Token, Tree
+from archc.syntax.repair import Made
 
 
 class Builder:
     """Builds the AST of one source. Recursion is bounded, since nesting of the text is.
 
     Every method raises `Rejected` where the source is beyond a bound.
+
+    Attributes:
+        guessed: where the tokens are a guess, ascending: twice the number of a token for what may
+            be missing before it, and one more for the token itself.
+        whole: whether all declarations of the file were found.
     """
 
-    def __init__(self, source: Source, limits: Limits) -> None:
+    def __init__(
+        self,
+        source: Source,
+        limits: Limits,
+        guessed: list[int] | None = None,
+    ) -> None:
         self.source = source
         self.limits = limits
+        self.guessed = guessed or []
+        self.whole = True
 
     # --- positions ------------------------------------------------------------------------
 
     def span(self, tree: Any) -> Span:
-        meta = tree.meta
-        if meta.empty:
-            return Span(self.source, 0, 0)
-        return Span(self.source, meta.start_pos, meta.end_pos)
+        return Span(self.source, tree.start, tree.end)
 
     def name(self, token: Token) -> ast.Name:
-        start = token.start_pos or 0
-        return ast.Name(str(token), Span(self.source, start, start + len(token)))
+        span = Span(self.source, token.start, token.end)
+        if type(token) is Made and not token.text:
+            return ast.Name(f"{ast.HOLE}{token.start}", span)
+        return ast.Name(token.text, span)
+
+    # --- holes ----------------------------------------------------------------------------
+
+    def damage(self, tree: Any) -> list[int]:
+        """Where a tree is a guess."""
+        if not self.guessed:
+            return self.guessed
+        low = bisect_right(self.guessed, 2 * tree.first)
+        return self.guessed[low : bisect_left(self.guessed, 2 * tree.last)]
+
+    def own(self, tree: Any, parts: list[Any]) -> list[int]:
+        """Where a tree is a guess and none of its parts is, which see to theirs."""
+        damage = self.damage(tree)
+        if not damage:
+            return damage
+        return [at for at in damage if not any(2 * p.first < at < 2 * p.last for p in parts)]
+
+    def hole(self, tree: Any) -> ast.Hole:
+        return ast.Hole(self.span(tree))
+
+    def with_hole(self, parts: list[Any], built: list[Any], tree: Any, damage: list[int]) -> None:
+        """Put a hole among what was built of parts, where the first damage is."""
+        if damage:
+            count = sum(2 * part.last <= damage[0] for part in parts)
+            built.insert(count, self.hole(tree))
 
     # --- declarations ---------------------------------------------------------------------
 
@@ -39,22 +80,37 @@ class Builder:
         uses: list[ast.Use] = []
         archs: list[ast.Arch | ast.Derived] = []
         blocks: list[ast.Block] = []
-        for child in _trees(tree):
-            if child.data == "use":
-                uses.append(ast.Use(str(child.children[0])[1:-1], self.span(child)))
+        parts = _trees(tree)
+        whole = not any(type(part.children[0]) is Made for part in parts if part.data == "use")
+        for child in parts:
+            if child.data == "use" and self.damage(child):
+                continue
+            if child.data == "derived" and self.own(child, _trees(child)):
+                whole = False  # it may be something else
+            elif child.data == "use":
+                uses.append(ast.Use(child.children[0].text[1:-1], self.span(child)))
             elif child.data == "block":
                 blocks.append(self.block(child))
             else:
                 archs.append(self.arch(child) if child.data == "arch" else self.derived(child))
+        declared = [*archs, *blocks]
+        whole = whole and not any(one.name.hole for one in declared)
+        if self.guessed:
+            inside = sum(len(self.damage(part)) for part in parts)
+            whole = whole and inside == len(self.guessed)
+        self.whole = whole
         return ast.File(self.source, tuple(uses), tuple(archs), tuple(blocks))
 
     def arch(self, tree: Any) -> ast.Arch:
         doc, (name, *rest) = self._doc(tree)
         parameters: tuple[ast.Parameter, ...] = ()
+        behind_name = 2 * (tree.first + len(tree.children) - len(rest) + 1)
+        damage = [at for at in self.own(tree, rest) if at >= behind_name]
         if rest and rest[0].data == "parameters":
             parameters = self.parameters(rest.pop(0))
-        members = tuple(getattr(self, str(member.data))(member) for member in rest)
-        return ast.Arch(self.name(name), parameters, members, doc, self.span(tree))
+        members = [self.member(member) for member in rest]
+        self.with_hole(rest, members, tree, damage)
+        return ast.Arch(self.name(name), parameters, tuple(members), doc, self.span(tree))
 
     def derived(self, tree: Any) -> ast.Derived:
         doc, (name, base, *rest) = self._doc(tree)
@@ -64,15 +120,28 @@ class Builder:
     def block(self, tree: Any) -> ast.Block:
         doc, (name, *rest) = self._doc(tree)
         parameters = self.parameters(rest[0]) if len(rest) == 2 else ()
+        if any(at % 2 == 0 for at in self.own(tree, rest)):
+            parameters = (*parameters, self.unknown_parameter(tree))
         return ast.Block(self.name(name), parameters, self.body(rest[-1]), doc, self.span(tree))
 
     def parameters(self, tree: Any) -> tuple[ast.Parameter, ...]:
-        return tuple(map(self.parameter, self._bounded(tree, "a declaration has", "parameters")))
+        parts = self._bounded(tree, "a declaration has", "parameters")
+        found = tuple(map(self.parameter, parts))
+        left_out = any(at % 2 == 0 for at in self.damage(tree))
+        unread = left_out or self.own(tree, parts)
+        return (*found, self.unknown_parameter(tree)) if unread else found
+
+    def unknown_parameter(self, tree: Any) -> ast.Parameter:
+        """A parameter that could not be read, or any number of them."""
+        span = self.span(tree)
+        return ast.Parameter(ast.Name(f"{ast.HOLE}{span.start}", span), self.hole(tree), None, span)
 
     def parameter(self, tree: Any) -> ast.Parameter:
         name, *rest = tree.children
         default: ast.Expression | None = None
         bounds: ast.Range | None = None
+        if self.damage(tree):
+            return ast.Parameter(self.name(name), self.hole(tree), None, self.span(tree))
         if rest:
             value, *ranges = _trees(rest[0])
             default = self.expression(value)
@@ -84,6 +153,12 @@ class Builder:
         return ast.Parameter(self.name(name), default, bounds, self.span(tree))
 
     # --- members of an arch ---------------------------------------------------------------
+
+    def member(self, tree: Any) -> ast.Member:
+        if tree.data in ("target", "rounding", "require") and self.damage(tree):
+            return self.hole(tree)
+        member: ast.Member = getattr(self, tree.data)(tree)
+        return member
 
     def target(self, tree: Any) -> ast.Target:
         name, *rest = tree.children
@@ -98,16 +173,18 @@ class Builder:
     def budget(self, tree: Any) -> ast.Budget:
         quantity, comparison, limit = tree.children
         span = self.span(quantity)
-        name = ast.Name(".".join(map(str, quantity.children)), span)
-        return ast.Budget(name, str(comparison), self.expression(limit), self.span(tree))
+        name = ast.Name(".".join(part.text for part in quantity.children), span)
+        return ast.Budget(name, comparison.text, self.expression(limit), self.span(tree))
 
     def input(self, tree: Any) -> ast.Input:
         name, shape = tree.children
-        return ast.Input(self.name(name), self.expression(shape), self.span(tree))
+        return ast.Input(self.name(name), self.value(shape, tree), self.span(tree))
 
     def stage(self, tree: Any) -> ast.Stage:
         doc, (name, *rest) = self._doc(tree)
         arguments = self.arguments(rest[0]) if len(rest) == 2 else ()
+        if any(at % 2 == 0 for at in self.own(tree, rest)):
+            arguments = (*arguments, ast.Argument(None, self.hole(tree), self.span(tree)))
         return ast.Stage(self.name(name), arguments, self.body(rest[-1]), doc, self.span(tree))
 
     def head(self, tree: Any) -> ast.Head:
@@ -117,27 +194,34 @@ class Builder:
     # --- statements -----------------------------------------------------------------------
 
     def body(self, tree: Any) -> ast.Body:
-        return ast.Body(tuple(map(self.statement, _trees(tree))), self.span(tree))
+        parts = _trees(tree)
+        statements = list(map(self.statement, parts))
+        self.with_hole(parts, statements, tree, self.own(tree, parts))
+        return ast.Body(tuple(statements), self.span(tree))
 
     def statement(self, tree: Any) -> ast.Statement:
         return self.call(tree) if tree.data == "call" else self.conditional(tree)
 
-    def call(self, tree: Any) -> ast.Call:
+    def call(self, tree: Any) -> ast.Statement:
         name, *rest = tree.children
+        if self.own(tree, rest):
+            return self.hole(tree)
         arguments: tuple[ast.Argument, ...] = ()
         if rest and rest[0].data == "arguments":
             arguments = self.arguments(rest.pop(0))
         bodies = tuple(map(self.body, rest))
         return ast.Call(self.name(name), arguments, bodies, self.span(tree))
 
-    def conditional(self, tree: Any) -> ast.If:
-        condition, body, *rest = _trees(tree)
-        branches = [(self.expression(condition), self.body(body))]
+    def conditional(self, tree: Any) -> ast.Statement:
+        condition, body, *rest = parts = _trees(tree)
+        if self.own(tree, parts):
+            return self.hole(tree)
+        branches = [(self.value(condition), self.body(body))]
         otherwise: ast.Body | None = None
         for child in rest:
             parts = _trees(child)
             if child.data == "elif":
-                branches.append((self.expression(parts[0]), self.body(parts[1])))
+                branches.append((self.value(parts[0]), self.body(parts[1])))
             else:
                 otherwise = self.body(parts[0])
         return ast.If(tuple(branches), otherwise, self.span(tree))
@@ -145,18 +229,28 @@ class Builder:
     # --- expressions ----------------------------------------------------------------------
 
     def arguments(self, tree: Any) -> tuple[ast.Argument, ...]:
-        return tuple(map(self.argument, self._bounded(tree, "a call has", "arguments")))
+        parts = self._bounded(tree, "a call has", "arguments")
+        found = tuple(map(self.argument, parts))
+        if not self.own(tree, parts):
+            return found
+        return (*found, ast.Argument(None, self.hole(tree), self.span(tree)))
 
     def argument(self, tree: Any) -> ast.Argument:
-        if tree.data == "keyword_argument":
-            name, value = tree.children
-            return ast.Argument(self.name(name), self.expression(value), self.span(tree))
-        return ast.Argument(None, self.expression(tree), self.span(tree))
+        if tree.data != "keyword_argument":
+            return ast.Argument(None, self.value(tree), self.span(tree))
+        name, value = tree.children
+        named = None if type(name) is Made else self.name(name)
+        return ast.Argument(named, self.value(value, tree), self.span(tree))
+
+    def value(self, tree: Any, whole: Any = None) -> ast.Expression:
+        """An expression, or a hole where it, or the construct that it is the value of, is a
+        guess."""
+        return self.hole(tree) if self.damage(whole or tree) else self.expression(tree)
 
     def expression(self, tree: Any) -> ast.Expression:
-        kind, span = str(tree.data), self.span(tree)
+        kind, span = tree.data, self.span(tree)
         if kind == "number":
-            return ast.Number(str(tree.children[0]), span)
+            return ast.Number(tree.children[0].text, span)
         if kind == "reference":
             name, *rest = tree.children
             arguments = self.arguments(rest[0]) if rest else None
@@ -176,7 +270,7 @@ class Builder:
         operands = tuple(
             self.expression(child) for child in tree.children if isinstance(child, Tree)
         )
-        signs = tuple(str(child) for child in tree.children if isinstance(child, Token))
+        signs = tuple(child.text for child in tree.children if isinstance(child, Token))
         implied = {"size": "x", "and": "and", "or": "or"}
         operators = signs or (implied[kind],) * (len(operands) - 1)
         return ast.Operation(operators, operands, span)
@@ -205,8 +299,8 @@ class Builder:
 
     def _doc(self, tree: Any) -> tuple[str, list[Any]]:
         children: list[Any] = list(tree.children)
-        if children and isinstance(children[0], Token) and children[0].type == "DOC":
-            return str(children[0])[3:-3].strip(), children[1:]
+        if children and isinstance(children[0], Token) and children[0].kind == "DOC":
+            return children[0].text[3:-3].strip(), children[1:]
         return "", children
 
 

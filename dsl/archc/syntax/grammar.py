@@ -1,23 +1,31 @@
-"""The grammar, as a parser. Lark is imported here and nowhere else.
+"""The grammar, as tables. Lark is imported here and nowhere else, and only to make them.
 
-A wheel carries the parser's tables, built with it and stamped with the grammar's digest and
-Lark's version (see `tables`). Where the stamp does not match, as in a checkout whose grammar was
-edited, the parser is built from the grammar, which takes longer and comes out the same.
+A wheel carries the tables as a Python module with the text they were made of (`saved`). Where that
+is not the text of the grammar, as in a checkout, Lark makes them anew, which takes longer and
+gives the same.
 """
 
 import os
+import re
 from functools import lru_cache
-from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
-from lark import Lark, __version__
+from archc.syntax.lalr import Driver, Tables
+
+if TYPE_CHECKING:
+    from lark import Lark
 
 GRAMMAR = "arch.lark"
-TABLES = os.path.join(os.path.dirname(__file__), "arch.tables")
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+SAVED = os.path.join(FOLDER, "_tables.py")
+
+WORD_END = "(?![A-Za-z0-9_])"
+"""What ends a keyword, as the grammar writes it."""
 
 
 def grammar_path() -> str:
     """Where the grammar is: in a wheel beside the package, in a checkout two folders up."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    package = os.path.dirname(FOLDER)
     installed = os.path.join(package, "grammars", GRAMMAR)
     if os.path.exists(installed):
         return installed
@@ -29,15 +37,38 @@ def read_grammar() -> bytes:
         return file.read()
 
 
-def stamp(grammar: bytes) -> bytes:
-    """What the saved tables depend on, as one line."""
-    from hashlib import sha256
+@lru_cache(maxsize=1)
+def driver() -> Driver:
+    """What reads the language."""
+    grammar = read_grammar()
+    try:
+        from archc.syntax import _tables as found  # type: ignore[attr-defined, unused-ignore]
 
-    return f"{__version__} {sha256(grammar).hexdigest()}\n".encode()
+        if grammar.decode() == found.GRAMMAR:
+            return Driver(Tables(*(getattr(found, name.upper()) for name in Tables._fields)))
+    except (ImportError, AttributeError):  # there is none, or it is of an older form
+        pass
+    return Driver(derive(grammar))
 
 
-def build(grammar: bytes, *, strict: bool = False) -> Lark:
-    """The parser, from the grammar. ``strict`` checks for colliding terminals."""
+@lru_cache(maxsize=1)
+def keywords() -> frozenset[str]:
+    """The words that belong to the grammar."""
+    kinds = {symbol for row in driver().tables.rows for symbol, _ in row}
+    return frozenset(kind[1:].lower() for kind in kinds if re.fullmatch("_[A-Z]+", kind))
+
+
+@lru_cache(maxsize=1)
+def literals() -> dict[str, str]:
+    """The text of every terminal that has one text only, keywords included."""
+    texts = {kind: text for text, kind in driver().tables.words.items()}
+    return texts | {f"_{word.upper()}": word for word in keywords()}
+
+
+def build(grammar: bytes, *, strict: bool = False) -> "Lark":
+    """The parser as Lark has it. ``strict`` checks for colliding terminals."""
+    from lark import Lark
+
     return Lark(
         grammar.decode(),
         parser="lalr",
@@ -49,21 +80,101 @@ def build(grammar: bytes, *, strict: bool = False) -> Lark:
     )
 
 
-def tables(grammar: bytes) -> bytes:
-    """The stamped tables that `parser` loads."""
-    data = BytesIO()
-    build(grammar).save(data)
-    return stamp(grammar) + data.getvalue()
+def saved(tables: Tables) -> str:
+    """The text of the Python module in which a wheel carries the tables."""
+    head = '"""Made of the grammar by `dsl/build_tables.py`. Plain data: see `lalr.Tables`."""\n\n'
+    return head + "".join(f"{name.upper()} = {part!r}\n" for name, part in tables._asdict().items())
 
 
-@lru_cache(maxsize=1)
-def parser() -> Lark:
-    """The parser of the language."""
-    grammar = read_grammar()
-    try:
-        with open(TABLES, "rb") as file:
-            if file.readline() == stamp(grammar):
-                return Lark.load(file)
-    except OSError:
-        pass
-    return build(grammar)
+def derive(grammar: bytes) -> Tables:
+    """The tables of Lark's parser and the pattern of its scanner, as plain data."""
+    from lark.parsers.lalr_analysis import Shift
+
+    lark: Any = build(grammar).parser
+    scanner = lark.lexer.scanner
+    pattern, words = _merged([(one.name, one.pattern.to_regexp()) for one in scanner.terminals])
+    assert len(scanner._mres) == 1, "Lark tries one pattern after another"
+    assert not lark.lexer.callback, "a terminal is told from another one after it was matched"
+    table = lark.parser._parse_table
+    actions = [action for row in table.states.values() for action in row.values()]
+    found = {rule: _rule(rule) for kind, rule in actions if kind is not Shift}
+    rules = sorted(found, key=lambda rule: (str(rule), repr(found[rule])))
+    numbers = {rule: ~number for number, rule in enumerate(rules)}
+    order = _numbered(table, Shift)
+    rows = (
+        sorted(
+            (str(symbol), order[target] if kind is Shift else numbers[target])
+            for symbol, (kind, target) in table.states[state].items()
+        )
+        for state in order
+    )
+    return Tables(
+        grammar.decode(),
+        pattern,
+        words,
+        tuple(sorted(map(str, lark.lexer.ignore_types))),
+        {
+            str(name): (order[state], order[table.end_states[name]])
+            for name, state in table.start_states.items()
+        },
+        tuple(found[rule] for rule in rules),
+        tuple(map(tuple, rows)),
+    )
+
+
+def _numbered(table: Any, shift: Any) -> dict[Any, int]:
+    """Numbers of the states, by the way that leads to each: Lark's differ from run to run."""
+    order = [table.start_states[name] for name in sorted(table.start_states)]
+    known = set(order)
+    for state in order:
+        for symbol in sorted(table.states[state], key=str):
+            kind, target = table.states[state][symbol]
+            if kind is shift and target not in known:
+                known.add(target)
+                order.append(target)
+    return {state: number for number, state in enumerate(order)}
+
+
+def _rule(rule: Any) -> tuple[str, int, str | None, bool, tuple[tuple[int, bool], ...]]:
+    """A rule of Lark's as `Tables.rules` has it."""
+    name = str(rule.alias or rule.options.template_source or rule.origin.name)
+    kept = tuple(
+        (index, not symbol.is_term and symbol.name.startswith("_"))
+        for index, symbol in enumerate(rule.expansion)
+        if not (symbol.is_term and symbol.filter_out)
+    )
+    spliced = name.startswith("_") and not rule.alias
+    only = bool(rule.options.expand1 and not rule.alias)
+    return str(rule.origin.name), len(rule.expansion), None if spliced else name, only, kept
+
+
+def _merged(terminals: list[tuple[str, str]]) -> tuple[str, dict[str, str]]:
+    """One pattern for terminals that are tried in this order, and the terminals of fixed texts.
+
+    Those that are next to one another and are a text each, all or none of them with `WORD_END`, are
+    one group, told apart by their text: it matches what they match, and is compiled sooner.
+    """
+    groups: list[tuple[str, str]] = []
+    words: dict[str, str] = {}
+    ends: str | None = None
+    for name, pattern in terminals:
+        end = WORD_END if pattern.endswith(WORD_END) else ""
+        bare = pattern.removesuffix(end)
+        if set(re.sub(r"\\\W", "", bare)) & set("\\.^$*+?{}[]|()"):  # more than a text
+            assert name[0] != "W", "groups of fixed texts have such names"
+            groups.append((name, pattern))
+            ends = None
+            continue
+        text = re.sub(r"\\(\W)", r"\1", bare)
+        assert words.get(text, name) == name, "a text is of two terminals"
+        words[text] = str(name)
+        if ends == end:
+            groups[-1] = (groups[-1][0], f"{groups[-1][1]}|{re.escape(text)}")
+        else:
+            groups.append((f"W{len(groups)}{'E' if end else ''}", re.escape(text)))
+            ends = end
+    parts = []
+    for name, pattern in groups:
+        fixed = name[0] == "W" and name[-1] == "E"
+        parts.append(f"(?P<{name}>(?:{pattern}){WORD_END if fixed else ''})")
+    return "|".join(parts), words

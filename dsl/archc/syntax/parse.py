@@ -1,31 +1,62 @@
 """Text to tree to AST."""
 
 import re
+from typing import NamedTuple
 
-from lark import Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
-from lark.lexer import Token
-
-from archc.diagnostics.codes import LIMIT, SYNTAX
-from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, make, reject
+from archc.diagnostics.codes import LIMIT
+from archc.diagnostics.model import Diagnostic, Rejected, reject
 from archc.limits import Limits
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.build import Builder
-from archc.syntax.grammar import parser
+from archc.syntax.grammar import driver
+from archc.syntax.lalr import NotInLanguage
 
 _SKIPPED_OR_BRACKET = re.compile(r'"""(?s:.*?)"""|"[^"\n]*"|#[^\n]*|[][(){}]')
 
 
+class Parsed(NamedTuple):
+    """A file, and its syntax errors: with any of them, what could be read of it."""
+
+    file: ast.File
+    faults: tuple[Diagnostic, ...] = ()
+    doubtful: frozenset[str] = frozenset()
+    """Names that may be declared in what could not be read."""
+    whole: bool = True
+    """Whether these are all that may be."""
+
+
+def read_file(source: Source, limits: Limits) -> Parsed:
+    """The AST of a source file, with holes where its syntax is wrong.
+
+    Raises:
+        Rejected: the text nests too deeply, or has too long a list of parameters or arguments.
+    """
+    check_nesting(source, limits)
+    reader = driver()
+    tokens = reader.scan(source.text)
+    try:
+        return Parsed(Builder(source, limits).file(reader.parse(tokens, "start")))
+    except NotInLanguage:
+        from archc.syntax.recovery import recover  # for errors alone
+
+        found = recover(reader, source, tokens, "start", limits)
+        builder = Builder(source, limits, found.guessed)
+        file = builder.file(found.tree)
+        return Parsed(file, tuple(found.faults), found.doubtful, builder.whole)
+
+
 def parse_file(source: Source, limits: Limits) -> ast.File:
-    """The AST of a source file.
+    """The AST of a source file without errors.
 
     Raises:
         Rejected: the text is not in the language, nests too deeply, or has too long a list of
             parameters or arguments.
     """
-    tree = _parse(source, limits, "start")
-    return Builder(source, limits).file(tree)
+    parsed = read_file(source, limits)
+    if parsed.faults:
+        raise Rejected(*parsed.faults)
+    return parsed.file
 
 
 def parse_expression(source: Source, limits: Limits, start: int = 0) -> ast.Expression:
@@ -34,16 +65,16 @@ def parse_expression(source: Source, limits: Limits, start: int = 0) -> ast.Expr
     Raises:
         Rejected: the text is not an expression.
     """
-    tree = _parse(source, limits, "expression", " " * start + source.text[start:])
-    return Builder(source, limits).expression(tree.children[0])
-
-
-def _parse(source: Source, limits: Limits, start: str, text: str | None = None) -> "Tree[Token]":
     check_nesting(source, limits)
+    reader = driver()
+    tokens = reader.scan(" " * start + source.text[start:])
     try:
-        return parser().parse(source.text if text is None else text, start=start)
-    except UnexpectedInput as error:
-        raise Rejected(_explain(source, error)) from None
+        tree = reader.parse(tokens, "expression")
+    except NotInLanguage:
+        from archc.syntax.recovery import first_fault
+
+        raise Rejected(first_fault(reader, source, tokens, "expression", limits)) from None
+    return Builder(source, limits).expression(tree.children[0])
 
 
 def check_nesting(source: Source, limits: Limits) -> None:
@@ -67,58 +98,3 @@ def check_nesting(source: Source, limits: Limits) -> None:
                 )
         elif token in ")]}":
             depth = max(depth - 1, 0)
-
-
-def _before(span: Span, related: list[Label]) -> list[Label]:
-    """The token before an error that stands on a later line: what is wrong may be behind it."""
-    text = span.source.text[: span.start].rstrip()
-    if text.endswith('"""') and text.count('"""') > 1:  # a doc string belongs to what follows
-        text = text[: text.rindex('"""', 0, -3)]
-    end = _end(text)
-    word = re.search(r"(\w+|\S)$", span.source.text[:end][-64:])
-    if word is None:
-        return []
-    before = Span(span.source, end - len(word.group()), end)
-    if before.line == span.line or any(label.span.line == before.line for label in related):
-        return []
-    return [Label(before, "after this")]
-
-
-def _end(text: str) -> int:
-    """Where the last token of a text ends: trailing blanks and comments left out."""
-    end = 0
-    for match in re.finditer(r'"""(?s:.*?)"""|"[^"\n]*"|#[^\n]*|[^\s#"]+|"', text):
-        if not match.group().startswith("#"):
-            end = match.end()
-    return end
-
-
-def _explain(source: Source, error: UnexpectedInput) -> Diagnostic:
-    if isinstance(error, UnexpectedToken) and error.token.type != "$END":
-        start = error.token.start_pos or 0
-        span = Span(source, start, start + len(error.token))
-        expected = set(error.accepts or error.expected)
-    elif isinstance(error, UnexpectedCharacters):
-        at = error.pos_in_stream or 0
-        span = Span(source, at, at + 1)
-        expected = set(error.allowed or ())
-    else:
-        assert isinstance(error, UnexpectedToken | UnexpectedEOF)
-        end = _end(source.text)
-        span = Span(source, end, end)
-        expected = set(getattr(error, "accepts", None) or error.expected)
-    from archc.syntax.slips import explain  # long, and of use for errors alone
-
-    slip = explain(span, expected)
-    span = Span(source, *slip.span) if slip.span is not None else span
-    related = [Label(Span(source, low, high), text) for low, high, text in slip.related]
-    return make(
-        SYNTAX,
-        slip.message,
-        span,
-        label=slip.label,
-        related=[*related, *_before(span, related)],
-        help=slip.help,
-        notes=slip.notes,
-        edits=[Edit(Span(source, low, high), text) for low, high, text in slip.edits],
-    )

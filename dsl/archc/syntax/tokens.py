@@ -1,14 +1,11 @@
 """A source as tokens that know the comments and line breaks around them, to be rewritten."""
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from archc.source import Source
-from archc.syntax.grammar import parser
-
-END = "$END"
-"""The kind of the token behind the last one, which carries what stands at the end."""
+from archc.syntax.grammar import driver
+from archc.syntax.lalr import END
 
 _COMMENT = re.compile(r"#[^\n]*")
 
@@ -37,10 +34,11 @@ class Token(NamedTuple):
 
 
 def tokens(source: Source) -> list[Token]:
-    """The tokens of a text that parses, the last one `END`."""
+    """The tokens of a text that parses, the last one `END`, which has what stands at the end."""
     found: list[Token] = []
     end = 0
-    for kind, text, start in [*_lexed(source), (END, "", len(source.text))]:
+    for lexed in driver().scan(source.text):
+        kind, text, start = lexed.kind, lexed.text, lexed.start
         leading: list[Comment] = []
         at = end
         for comment in _COMMENT.finditer(source.text, end, start):
@@ -60,9 +58,4 @@ def tokens(source: Source) -> list[Token]:
 
 def words(text: str) -> list[str]:
     """The kinds of the tokens of a text of names, such as `NAME` or `_ARCH`."""
-    return [kind for kind, _, _ in _lexed(Source("<text>", text))]
-
-
-def _lexed(source: Source) -> Iterator[tuple[str, str, int]]:
-    for token in parser().lex(source.text):
-        yield token.type, str(token), token.start_pos or 0
+    return [token.kind for token in driver().scan(text) if token.kind != END]

@@ -1,0 +1,345 @@
+"""Reading on behind syntax errors, so that a run shows all of them.
+
+At an error the parser goes back to where it was before what was said to be wrong, and reads on
+with tokens in its place: those of the fix, where there is one that is certain, else those of the
+cheapest repair (`repair`), else without all up to the next statement, member or declaration. What
+is not certain is marked for `build`, which leaves holes there.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from archc.diagnostics.codes import SYNTAX
+from archc.diagnostics.model import Diagnostic, Edit, Label, make
+from archc.limits import Limits
+from archc.source import Source, Span
+from archc.syntax.lalr import END, Driver, Stack, Token, Tree
+from archc.syntax.place import CLOSES, Opens, Place, Slip, indent, outdented
+from archc.syntax.repair import ANCHORS, SCALE, Late, Made, Repair, Search, made, reach
+from archc.syntax.resync import Resync
+from archc.syntax.slips import explain
+
+BRACKETS = frozenset("()[]{}")
+
+
+class Recovered(NamedTuple):
+    """A tree of a text with syntax errors.
+
+    ``guessed`` is that of `build.Builder`, ``doubtful`` that of `parse.Parsed`.
+    """
+
+    tree: Tree
+    faults: list[Diagnostic]
+    guessed: list[int]
+    doubtful: frozenset[str]
+
+
+def recover(
+    driver: Driver, source: Source, tokens: list[Token], start: str, limits: Limits
+) -> Recovered:
+    """The tree of a text with errors, and what they are."""
+    return Recovery(driver, source, tokens, start, limits).run()
+
+
+def first_fault(
+    driver: Driver, source: Source, tokens: list[Token], start: str, limits: Limits
+) -> Diagnostic:
+    """What is wrong with a text that is not in the language, where it first is."""
+    recovery = Recovery(driver, source, tokens, start, limits)
+    at = recovery.read()
+    assert at is not None
+    place = recovery.place(at)
+    slip = explain(place)
+    return recovery.diagnostic(place, slip, bool(slip.edits))
+
+
+class Recovery:
+    """One text that is being read."""
+
+    def __init__(
+        self, driver: Driver, source: Source, tokens: list[Token], start: str, limits: Limits
+    ) -> None:
+        self.driver = driver
+        self.source = source
+        self.tokens = tokens
+        self.start = start
+        self.most = limits.errors
+        self.stacks: list[Stack] = [driver.begin(start)]
+        self.opens: list[Opens | None] = [None]
+        """The stack and the open brackets before each token that was read."""
+        self.floor = 0
+        """What stands before this token is not changed again."""
+        self.edits: list[tuple[int, int, str]] = []
+        """Fixes that were made."""
+        self.faults: list[Diagnostic] = []
+        self.doubtful: set[str] = set()
+        self.quiet = -1
+        """Up to this offset nothing more is said: it may come of what was said last."""
+
+    def run(self) -> Recovered:
+        while (at := self.read()) is not None:
+            self.fault(at)
+        guessed = []
+        for index, token in enumerate(self.tokens):
+            if type(token) is Late:
+                guessed.append(2 * index)
+            elif type(token) is Made:
+                guessed.append(2 * index + 1)
+        tree = self.driver.parse(self.tokens, self.start)
+        return Recovered(tree, self.faults, guessed, frozenset(self.doubtful))
+
+    def read(self) -> int | None:
+        """Read on; the token that cannot stand where it does, None at the end."""
+        while True:
+            at = len(self.stacks) - 1
+            token = self.tokens[at]
+            stack = self.driver.step(self.stacks[at], token.kind)
+            if stack is None:
+                return at
+            if token.kind == END:
+                return None
+            opens = self.opens[at]
+            if token.text in CLOSES:
+                opens = (token, opens)
+            elif opens is not None and token.text in CLOSES.values():
+                opens = opens[1]
+            self.stacks.append(stack)
+            self.opens.append(opens)
+
+    # --- one error --------------------------------------------------------------------------
+
+    def fault(self, at: int) -> None:
+        """Report an error, and go on."""
+        place = self.place(at)
+        slip = explain(place)
+        repair = self.fix(place, slip) if slip.edits else None
+        certain = repair is not None
+        if repair is None:
+            repair = self.skipped(place, slip) or self.guess(place) or self.panic(at)
+            if not slip.help and not slip.related:
+                slip = slip._replace(related=self.hint(place, repair), edits=())
+        if place.start >= self.quiet:
+            self.faults.append(self.diagnostic(place, slip, certain))
+        if len(self.faults) >= self.most:
+            repair, certain = self.rest(at), False
+        if certain:
+            self.edits += slip.edits
+        self.splice(repair, certain=certain)
+
+    def place(self, at: int) -> Place:
+        return Place(
+            self.source,
+            self.tokens,
+            at,
+            self.opens[at],
+            self.driver.accepts(self.stacks[at]),
+            lambda offset: self.driver.accepts(self.stacks[at + offset]),
+        )
+
+    def splice(self, repair: Repair, *, certain: bool) -> None:
+        """Put a repair in, and go back to before it."""
+        first, last, tokens, _ = repair
+        if not certain:
+            gone = {id(token) for token in tokens}
+            lost = (t for t in self.tokens[first:last] if id(t) not in gone)
+            kept = {token.text for token in tokens if token.kind == "NAME"}
+            self.doubtful |= {t.text for t in lost if t.kind == "NAME"} - kept
+            self.floor = first + len(tokens)
+        self.tokens[first:last] = tokens
+        del self.stacks[first + 1 :], self.opens[first + 1 :]
+
+    # --- ways to read on ----------------------------------------------------------------------
+
+    def fix(self, place: Place, slip: Slip) -> Repair | None:
+        """The tokens with a fix made, if that lets the parser read on behind it."""
+        edits = slip.edits
+        low, high = min(edit[0] for edit in edits), max(edit[1] for edit in edits)
+        first = place.at
+        while first > self.floor and self.tokens[first].start >= low:
+            first -= 1
+        while first > self.floor and self.tokens[first - 1].end == self.tokens[first].start:
+            first -= 1
+        if self.tokens[first].start > low and first > 0 and self.tokens[first - 1].end > low:
+            return None
+        last = place.at
+        while self.tokens[last].kind != END and (
+            self.tokens[last].start <= high or indent(self.source.text, self.tokens, last) is None
+        ):
+            last += 1
+        start = min(self.tokens[first].start, low)
+        end = max(self.tokens[last - 1].end if last else 0, high)
+        line = self.source.text.find("\n", end)
+        end = line if line >= 0 else len(self.source.text)
+        inside = [edit for edit in self.edits if start <= edit[0] and edit[1] <= end]
+        changes = sorted([*inside, *edits])
+        if any(one[1] > other[0] for one, other in pairwise(changes)):
+            return None
+        tokens = self.relexed(start, end, changes)
+        stack, seen = self.stacks[first], 0
+        behind = max(place.end, *(edit[1] for edit in edits if edit[0] <= place.end), 0)
+        for token in [*tokens, *self.tokens[last : last + slip.reads]]:
+            following = self.driver.step(stack, token.kind)
+            if following is None:
+                return Repair(first, last, tokens) if seen >= slip.reads else None
+            stack = following
+            seen += token.start >= behind
+        return Repair(first, last, tokens)
+
+    def relexed(self, start: int, end: int, edits: list[tuple[int, int, str]]) -> list[Token]:
+        """The tokens of a part of the text with edits made, at the places they have in the text."""
+        pieces, places = [], []  # (where a piece starts in the new text, where in the old one)
+        at = length = 0
+        at = start
+        for low, high, new in [*edits, (end, end, "")]:
+            places.append((length, at, True))
+            pieces.append(self.source.text[at:low])
+            length += low - at
+            places.append((length, low, False))
+            pieces.append(new)
+            length += len(new)
+            at = high
+
+        def old(offset: int, ends: bool) -> int:
+            for index, (piece, place, copied) in enumerate(places):
+                after = places[index + 1][0] if index + 1 < len(places) else length
+                if offset < after or (ends and offset <= after):
+                    if copied:
+                        return place + offset - piece
+                    following = places[index + 1][1] if index + 1 < len(places) else end
+                    return following if ends else place
+            return end
+
+        found = self.driver.scan("".join(pieces))[:-1]
+        return [
+            Token(token.kind, token.text, old(token.start, False), old(token.end, True))
+            for token in found
+        ]
+
+    def skipped(self, place: Place, slip: Slip) -> Repair | None:
+        """The tokens without those that are to be skipped."""
+        if slip.skip is None:
+            return None
+        first = last = place.at
+        while first > self.floor and self.tokens[first].start > slip.skip[0]:
+            first -= 1
+        while self.tokens[last].kind != END and self.tokens[last].start < slip.skip[1]:
+            last += 1
+        return self.without(first, last)
+
+    def guess(self, place: Place) -> Repair | None:
+        """The best of the ways to read on."""
+        at, tokens, stacks = place.at, self.tokens, self.stacks
+        ways = (
+            self.by_layout(place),
+            Search(self.driver, tokens, stacks, at, self.floor, self.balanced()).best(),
+            Resync(self.source.text, self.driver, tokens, stacks, at, self.floor).best(),
+        )
+        return min(
+            (way for way in ways if way is not None), key=lambda way: way.score, default=None
+        )
+
+    def balanced(self) -> str:
+        """Brackets of which there are as many as of those that match them."""
+        counts = Counter(token.text for token in self.tokens if token.text in BRACKETS)
+        return "".join(pair for pair in ("()", "[]", "{}") if counts[pair[0]] == counts[pair[1]])
+
+    def by_layout(self, place: Place) -> Repair | None:
+        """The bracket that is missing by the layout, put in where it should stand."""
+        if not place.opens:
+            return None
+        suspect = outdented(place, "{" if place.inner == "{" else "([{")
+        if suspect is None or suspect.before > place.at:
+            return None
+        close = CLOSES[suspect.open.text]
+        for at in (suspect.before, suspect.before - 1):
+            if at < self.floor or (at < suspect.before and self.tokens[at].kind != "COMMA"):
+                continue
+            kind = {")": "RPAR", "]": "RSQB", "}": "RBRACE"}[close]
+            stack = self.driver.step(self.stacks[at], kind)
+            far = -1 if stack is None else reach(self.driver, self.tokens, stack, at, place.at)
+            if far > 0:
+                return Repair(at, at, [made(kind, self.tokens, at)], SCALE - far)
+        return None
+
+    def panic(self, at: int) -> Repair:
+        """The tokens without all up to something that can follow what was read before."""
+        starts = list(self.unwound(at))
+        for last in range(at, len(self.tokens)):
+            token = self.tokens[last]
+            bound = token.kind in ANCHORS or token.kind == END
+            if not bound and indent(self.source.text, self.tokens, last) is None:
+                continue
+            for first in starts if bound else starts[:1]:
+                if first == last:
+                    continue
+                stack = self.driver.step(self.stacks[first], token.kind)
+                if stack is None:
+                    continue
+                if token.kind == END or reach(self.driver, self.tokens, stack, last + 1, last) > 1:
+                    return self.without(first, last)
+        return self.rest(at)
+
+    def unwound(self, at: int) -> Iterator[int]:
+        """Where to go back to: the error itself, then what begins around it, outwards."""
+        yield at
+        depth = 0
+        for index in range(at - 1, -1, -1):
+            token = self.tokens[index]
+            depth += (token.text in CLOSES.values()) - (token.text in CLOSES)
+            if depth <= 0 and token.kind in ANCHORS:
+                yield index
+
+    def rest(self, at: int) -> Repair:
+        """Nothing more of the text, from the declaration on that an error stands in."""
+        end = len(self.tokens) - 1
+        first = next(i for i in range(at, -1, -1) if self.driver.step(self.stacks[i], END))
+        return self.without(first, end)
+
+    def without(self, first: int, last: int) -> Repair:
+        token = self.tokens[last]
+        late = Late(token.kind, token.text, token.start, token.end)
+        return Repair(first, last + 1, [late])
+
+    def hint(self, place: Place, repair: Repair) -> tuple[tuple[int, int, str], ...]:
+        """What a repair changes on another line than that of the error."""
+        kept = {id(token) for token in repair.tokens}
+        line = self.source.position(place.start)[0]
+        for token in self.tokens[repair.first : min(repair.last, place.at)]:
+            same = any(one.start == token.start and one.text for one in repair.tokens)
+            if id(token) not in kept and not same and self.source.position(token.start)[0] != line:
+                return ((token.start, token.end, "this may be one too many"),)
+        return ()
+
+    # --- what is said -------------------------------------------------------------------------
+
+    def diagnostic(self, place: Place, slip: Slip, fixed: bool) -> Diagnostic:
+        source = self.source
+        start, end = place.start, place.end
+        if place[0].kind == END:
+            start = end = place[-1].end
+        elif place[0].kind in ("JUNK", "OPEN", "QUOTED"):
+            end = start + 1
+        span = Span(source, *(slip.span or (start, end)))
+        related = [Label(Span(source, low, high), text) for low, high, text in slip.related]
+        return make(
+            SYNTAX,
+            slip.message,
+            span,
+            label=slip.label,
+            related=[*related, *self.before(place, span, related)],
+            help=slip.help,
+            notes=slip.notes,
+            edits=[Edit(Span(source, low, high), text) for low, high, text in slip.edits if fixed],
+        )
+
+    def before(self, place: Place, span: Span, related: list[Label]) -> list[Label]:
+        """The token before an error that stands on a later line: what is wrong may be behind it."""
+        token = place.last_token(place.at)
+        if not token.kind:
+            return []
+        before = Span(span.source, max(token.start, token.end - 64), token.end)
+        if before.line == span.line or any(label.span.line == before.line for label in related):
+            return []
+        return [Label(before, "after this")]

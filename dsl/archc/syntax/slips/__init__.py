@@ -1,0 +1,101 @@
+"""What to say about a syntax error: what was found, what could stand there, and the usual slips."""
+
+import re
+from collections.abc import Callable, Iterable
+
+from archc.diagnostics.nearest import either, propose
+from archc.source import Span
+from archc.syntax.grammar import keywords, literals
+from archc.syntax.lalr import END, JUNK
+from archc.syntax.place import TAIL, Edits, Place, Slip
+from archc.syntax.slips import brackets, declarations, statements, values
+
+SLIPS: tuple[Callable[[Place], Slip | None], ...] = (
+    values.empty,
+    statements.doubled,
+    values.quoted,
+    values.open_text,
+    values.typographic,
+    brackets.missing_bracket,
+    brackets.stray_bracket,
+    values.decimal_point,
+    values.underscore,
+    values.glued_size,
+    values.percent,
+    values.unknown_unit,
+    statements.arrow,
+    values.logic,
+    values.comparison,
+    values.range_sign,
+    declarations.unnamed,
+    brackets.unclosed_body,
+    declarations.missing_body,
+    declarations.loop,
+    statements.keyword_as_name,
+    declarations.other_language,
+    declarations.use_without_quotes,
+    statements.no_condition,
+    statements.bare_argument,
+    declarations.outside,
+    declarations.missing_keyword,
+    declarations.not_a_member,
+    statements.typed,
+    statements.sign,
+    values.tuple_size,
+    statements.value_before_sign,
+    statements.missing_comma,
+    brackets.missing_parenthesis,
+    statements.assignment,
+    statements.called_twice,
+    statements.brackets_as_parentheses,
+    statements.dotted,
+    statements.comment,
+)
+"""The usual slips, those that tell more first."""
+
+
+def explain(place: Place) -> Slip:
+    """What to say of an error."""
+    for slip in SLIPS:
+        found = slip(place)
+        if found is not None:
+            return found
+    words = in_words(place.expected) if place[0].kind != JUNK else []
+    shown = place.found if len(place.found) <= TAIL else f"{place.found[:TAIL]}..."
+    text = f"`{shown}`" if place.found else "the end of the text"
+    help, edits = misspelt(place)
+    if help is None and len(place.found) == 1 and not re.match(r"[\w(){}\[\]=,:;.<>+*/-]", shown):
+        help, edits = f"take the `{place.found}` out", place.instead("")
+    if not words or len(words) > 6:
+        return Slip(f"{text} cannot stand here", "unexpected", help, edits=edits)
+    expected = either(words)
+    return Slip(f"expected {expected}, found {text}", f"expected {expected}", help, edits=edits)
+
+
+def misspelt(place: Place) -> tuple[str | None, Edits]:
+    """A help line with the word of the language that could stand there and is close, and the
+    edit where it is one."""
+    words = {kind[1:].lower() for kind in place.expected if kind[0] == "_"} & keywords()
+    span = Span(place.source, place.start, place.end)
+    near = propose(place.found, span, words if re.match("[A-Za-z_]{2}", place.found) else ())
+    return near.help, tuple((edit.span.start, edit.span.end, edit.text) for edit in near.edits)
+
+
+def in_words(kinds: Iterable[str]) -> list[str]:
+    """Kinds of tokens as their readers know them; those that start an expression count as one."""
+    names = set(kinds)
+    words = []
+    if {"NUMBER", "MINUS", "LSQB"} <= names:
+        words.append("a value")
+        names -= {"NUMBER", "MINUS", "LSQB", "NAME", "LPAR", "LBRACE", "_NOT", "_IN"}
+    if {"PLUS", "TIMES", "OVER"} <= names:
+        names -= {"PLUS", "MINUS", "TIMES", "OVER", "_X", "COMPARISON", "_AND", "_OR"}
+    named = {
+        END: "the end of the text",
+        "NAME": "a name",
+        "NUMBER": "a number",
+        "DOC": "a doc string",
+        "STRING": "a path in quotes",
+        "COMPARISON": "a comparison",
+    }
+    return words + [named.get(name) or f"`{literals()[name]}`" for name in sorted(names)]

@@ -1,0 +1,238 @@
+"""Declarations and members without a name or a body, misplaced, or in words of other languages."""
+
+import re
+
+from archc.syntax.grammar import keywords
+from archc.syntax.lalr import END
+from archc.syntax.place import TAIL, Place, Slip, inset, outdented
+from archc.syntax.slips.brackets import MEMBERS
+
+_USE = 'other files are read with `use "FILE.arch"`'
+_BLOCK = "blocks are declared with `block NAME(parameters) { ... }`"
+_ARCH = "networks are declared with `arch NAME(parameters) { ... }`"
+_VALUE = "values are parameters: `arch NAME(alpha = 1.0) { ... }`"
+_LOOP = "stages repeat their braces: `stage NAME(repeat = N) { ... }`"
+_STAGE = "statements stand in a stage: `stage NAME { ... }`"
+_BUDGET = "budgets are set with `require QUANTITY <= LIMIT`"
+
+OTHER: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(("import", "include"), ("use", _USE)),
+    "from": ("", _USE),
+    **dict.fromkeys(("def", "fn", "func", "function", "module", "macro"), ("block", _BLOCK)),
+    **dict.fromkeys(("class", "model", "network", "net", "graph"), ("arch", _ARCH)),
+    **dict.fromkeys(("let", "var", "const"), ("", _VALUE)),
+    **dict.fromkeys(("for", "while"), ("", _LOOP)),
+    **dict.fromkeys(("layer", "layers", "body", "backbone"), ("stage", _STAGE)),
+    **dict.fromkeys(("budget", "assert"), ("require", _BUDGET)),
+    "output": ("", "what the last statement makes is the output; a `head { ... }` ends an arch"),
+    "stem": ("", "a stem is a stage: `stage stem(channels = 32, stride = 2) { ... }`"),
+    "classifier": ("head", "a network ends with `head { ... }`"),
+    "round": ("", "the rule of rounding is `rounding(divisor = 8)`"),
+    "device": ("target", "the device is named with `target stm32n6`"),
+}
+"""Words of other languages, ours where one stands for the other, and what to do."""
+
+
+def unnamed(place: Place) -> Slip | None:
+    """`stage { ... }`, `input 64 x 64 x 3`, `head top { ... }`."""
+    kind = place[-1].text
+    if place[-1].kind not in ("_STAGE", "_BLOCK", "_ARCH", "_INPUT", "_TARGET", "_HEAD"):
+        return None
+    if kind == "head":
+        return _named_head(place)
+    if place.found in ("=", ":"):
+        name = {"input": "spectrogram", "target": "stm32n6"}.get(kind, "NAME")
+        rest = {"input": ": ROWS x COLUMNS x CHANNELS", "target": ""}.get(kind, " { ... }")
+        return Slip(
+            f"the name follows `{kind}` directly",
+            help=f"write `{kind} {name}{rest}`",
+            edits=place.instead("") if kind == "target" else (),
+        )
+    if kind == "target" and place[0].kind == "STRING":
+        name = place.found[1:-1]
+        return Slip(
+            "names are written without quotes",
+            help=f"write `target {name}`",
+            edits=place.instead(name),
+        )
+    if place.found in ("{", "(") or place[0].kind == "NUMBER":
+        example = {"input": "input image: 32 x 32 x 3", "stage": "stage stem { ... }"}
+        return Slip(
+            f"this {kind} has no name",
+            help=f"name it: `{example.get(kind, kind + ' NAME { ... }')}`",
+        )
+    return None
+
+
+def _named_head(place: Place) -> Slip | None:
+    if place[0].kind == "NAME":
+        edits = place.instead("") if place[1].text == "{" else ()
+        return Slip("the head has no name", help="leave it out: `head { ... }`", edits=edits)
+    if place.found == "(":
+        return Slip("the head takes no arguments", help="write `head { ... }`")
+    return None
+
+
+def missing_body(place: Place) -> Slip | None:
+    """`stage s(channels = 8)` and nothing after it; `if a relu6`; `arch a:`."""
+    if "LBRACE" not in place.expected:
+        return None
+    owner = place.last_word("_STAGE", "_BLOCK", "_HEAD", "_ARCH", "_IF", "_ELSE")
+    if owner is None:
+        return None
+    word = owner.text
+    if place.found == ":":
+        rest = place.rest.strip()[:TAIL] or "..."
+        last, line = place.tokens[place.block() - 1], place.line_start(owner.start)
+        blanks = place.text[line : owner.start]
+        close = f"\n{blanks}}}" if "\n" in place.text[place.end : last.end] else " }"
+        edits = ((place.start, place.end, " {"), (last.end, last.end, close))
+        return Slip(
+            "bodies stand in braces, not after a colon",
+            help=f"write `{word} ... {{ {rest} }}`",
+            edits=edits if last.start > place.start and not blanks.strip() else (),
+        )
+    if place.found in ("then", "do"):
+        return Slip(
+            f"bodies stand in braces, without `{place.found}`",
+            help="write `{ ... }`",
+            edits=place.instead("") if place[1].text == "{" else (),
+        )
+    if place.inner != "{" or place.found in ("=", "(", ",", ")"):
+        return None
+    if word in ("if", "else") and re.match("[A-Za-z_]", place.found):
+        return Slip(
+            f"what depends on `{word}` stands in braces",
+            help=f"write `{{ {place.found[:TAIL]} ... }}`",
+        )
+    if word in ("stage", "block", "head") and (
+        place.found in MEMBERS or place.found == "}" or not place.touches()
+    ):
+        return Slip(f"this `{word}` has no body in braces", help="write `{ ... }` before this")
+    return None
+
+
+def loop(place: Place) -> Slip | None:
+    """`for i in range(3): ...`."""
+    if place.found != "in" or place[-2].text != "for":
+        return None
+    word = place[-2]
+    return Slip(
+        "the language has no loops",
+        help=_LOOP,
+        span=(word.start, word.end),
+        skip=(word.start, place.tokens[place.block()].start),
+    )
+
+
+def other_language(place: Place) -> Slip | None:
+    """Words of Python and its like where a declaration or a statement should stand."""
+    known = OTHER.get(place.found)
+    if known is None or not {"_ARCH", "_STAGE"} & place.expected:
+        return None
+    word, help = known
+    fits = place[1].kind == "STRING" if word == "use" else re.match(r"[ \t].*\{", place.rest)
+    edits = place.instead(word) if word and fits else ()
+    return Slip(
+        f"there is no `{place.found}` in the language",
+        help=help,
+        edits=edits,
+        skip=(place.start, place.tokens[place.block()].start),
+    )
+
+
+def use_without_quotes(place: Place) -> Slip | None:
+    """`use lib.arch`."""
+    found = re.match(r"[^\s\"'#]+", place.text[place.start : place.start + 200])
+    if place[-1].kind != "_USE" or found is None:
+        return None
+    path = found.group()
+    shown = path if path.endswith(".arch") else f"{path}.arch"
+    span = (place.start, place.start + len(path))
+    return Slip(
+        "the path of a `use` stands in quotes",
+        help=f'write `use "{shown}"`',
+        edits=((*span, f'"{shown}"'),),
+        span=span,
+    )
+
+
+def outside(place: Place) -> Slip | None:
+    """What stands between the declarations of a file."""
+    if not {"_ARCH", END} <= place.expected or not re.match("[A-Za-z_]", place.found):
+        return None
+    if place.found not in keywords():
+        from archc.syntax.slips import misspelt
+
+        near, edits = misspelt(place)
+        return Slip(
+            "only `use`, `block` and `arch` stand directly in a file",
+            "none of them",
+            help=near or "statements stand in a stage or the head of an `arch NAME { ... }`",
+            edits=edits,
+        )
+    message = f"this `{place.found}` stands outside of an arch"
+    inner = inset(place, place.at + 1)
+    if inner is not None and inner < place.at:
+        after = place.last_token(inner)
+        return Slip(
+            message,
+            help="by the layout a brace is missing, or one too many, behind what is marked",
+            related=((after.start, after.end, "behind this"),),
+        )
+    closed = next((t for t in reversed(place.tokens[: place.at]) if t.text == "}"), None)
+    if closed is None:
+        return Slip(message, help="write `arch NAME { ... }` around it")
+    return Slip(
+        message,
+        help="put it into the arch: a `}` before it may be one too many",
+        related=((closed.start, closed.end, "this closed the arch"),),
+    )
+
+
+def missing_keyword(place: Place) -> Slip | None:
+    """`stem(channels = 8) { ... }` and `{ ... }` in an arch: what is missing is its first word."""
+    if "_STAGE" not in place.expected:
+        return None
+    if place.found == "{":
+        return Slip(
+            "these braces belong to nothing",
+            help="write `head { ... }`, or `stage NAME { ... }`",
+        )
+    if place.kinds(0, 1, 2, 3) != ("NAME", "LPAR", "NAME", "EQUAL"):
+        return None
+    if place[2].text not in ("channels", "stride", "repeat") or "{" not in place.rest:
+        return None
+    return Slip(
+        f"`stage` is missing before `{place.found[:TAIL]}`",
+        help="write `stage NAME(channels = ...) { ... }`",
+        edits=((place.start, place.start, "stage "),),
+    )
+
+
+def not_a_member(place: Place) -> Slip | None:
+    """What stands between the members of an arch."""
+    if "_STAGE" not in place.expected or not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", place.found):
+        return None
+    if place.found in keywords() - {"if"}:
+        suspect = outdented(place)
+        still = suspect.open if suspect is not None else place.opens[-1] if place.opens else None
+        related = [] if still is None else [(still.start, still.end, "this is still open")]
+        if suspect is not None:
+            after = place.last_token(suspect.before)
+            related.append((after.start, after.end, "`}` may be missing after this"))
+        return Slip(
+            f"`{place.found}` cannot stand in an arch",
+            "not a declaration, stage or head",
+            help="put it before or after the arch, whose `}` may be missing",
+            related=tuple(related),
+        )
+    from archc.syntax.slips import misspelt
+
+    near, edits = misspelt(place)
+    return Slip(
+        "only declarations, stages and the head stand directly in an arch",
+        "not one of them",
+        help=near or f"put it into a stage: `stage stem {{ {place.found[:TAIL]} ... }}`",
+        edits=edits,
+    )

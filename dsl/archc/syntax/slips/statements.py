@@ -1,0 +1,290 @@
+"""Calls, their arguments, and what stands between them."""
+
+import re
+from typing import NamedTuple
+
+from archc.syntax.grammar import keywords
+from archc.syntax.place import CLOSES, TAIL, Place, Slip
+
+ARROWS = re.compile(r"->|=>|>>|\|>|\|\||\||&+|→|>(?!=)")
+FEATURE = ("channels", "height", "width", "size", "shape")
+TYPES = "int|float|bool|str|number|integer|string|boolean"
+"""Types as other languages write them behind a parameter."""
+NO_NAME = Slip(
+    "what a statement makes has no name",
+    help="leave the name out: each statement reads what the one before it made",
+)
+
+
+class Sign(NamedTuple):
+    """A sign that is not ours, where it stands, and the one that is."""
+
+    found: str
+    expected: tuple[str, ...]
+    """Kinds of tokens that could stand there."""
+    inner: str
+    """The brackets it stands in; empty for any."""
+    message: str
+    help: str
+    ours: str
+
+
+SIGNS = (
+    Sign(";", (), "([", "a comma stands between arguments", "write `,` instead of `;`", ","),
+    Sign(";", (), "", "statements need no separator", "leave the `;` out", ""),
+    Sign("=", ("COLON",), "", "the shape of an input follows a colon", "write `:` instead of `=`",
+         ":"),
+    Sign(":", ("EQUAL",), "(", "an argument is given with `=`", "write `=` instead of `:`", "="),
+    Sign(",", ("RBRACE", "NAME"), "", "statements need no separator", "leave the `,` out", ""),
+)  # fmt: skip
+
+
+def sign(place: Place) -> Slip | None:
+    """Signs that stand between things elsewhere."""
+    if place.found == "," and place[-1].text == ",":
+        return Slip(
+            "one comma stands between arguments",
+            help="leave this one out",
+            edits=place.instead(""),
+        )
+    if place.found == "*" and place[-1].text == "*":
+        return Slip("there is no power operator", help="multiply instead: `a * a`")
+    for row in SIGNS:
+        if place.found != row.found or not set(row.expected) <= place.expected:
+            continue
+        if row.inner and place.inner not in row.inner:
+            continue
+        ours = f" {row.ours}" if row.ours == "=" and place.touches() else row.ours
+        edits = place.instead(ours)
+        if row.ours == ":" and not place.touches():  # right behind the name
+            edits = ((place[-1].end, place.end, ":"),)
+        return Slip(row.message, help=row.help, edits=edits)
+    return None
+
+
+def arrow(place: Place) -> Slip | None:
+    """`conv(8) -> relu6`, `conv(8) | relu6`: signs that join layers elsewhere."""
+    found = ARROWS.match(place.text, place.start)
+    if found is None or place.inner != "{" or place.last_word("_IF", "_REQUIRE"):
+        return None
+    if not place.opens:
+        return None
+    if found.group() == "||":
+        return Slip(
+            "branches stand in braces of their own, without `||`",
+            help="write `concat { ... } { ... }` or `add { ... } { ... }`",
+            span=found.span(),
+        )
+    start = len(place.text[: place.start].rstrip(" \t"))
+    gap = "" if place.text[found.end() : found.end() + 1].isspace() else " "
+    return Slip(
+        f"statements follow one another without `{found.group()}`",
+        help=f"leave the `{found.group()}` out: each reads what the one before it made",
+        edits=((start, found.end(), gap),),
+        span=found.span(),
+    )
+
+
+def keyword_as_name(place: Place) -> Slip | None:
+    """A word of the language where a name should stand."""
+    if place.found == "else" and "RBRACE" in place.expected:
+        return Slip(
+            "this `else` follows no `if ... { ... }`",
+            help="close the braces of the `if` before it: `if CONDITION { ... } else { ... }`",
+        )
+    if place.found == "x" and place[1].text == "=" and "RBRACE" in place.expected:
+        return NO_NAME._replace(edits=((place.start, _value(place, 1), ""),))
+    if place.found in keywords() and "NAME" in place.expected and place[-1].text != "}":
+        return Slip(
+            f"`{place.found}` is a word of the language and cannot be a name",
+            help=f"call it `{place.found}_` or something that says what it is for",
+        )
+    return None
+
+
+def _value(place: Place, offset: int) -> int:
+    """Where the line goes on behind a token."""
+    end = place[offset].end
+    return end + len(place.text[end:]) - len(place.text[end:].lstrip(" \t"))
+
+
+def assignment(place: Place) -> Slip | None:
+    """`y = conv(8)` as a statement."""
+    if place.found != "=" or "RBRACE" not in place.expected:
+        return None
+    if place[-1].kind != "NAME":
+        return Slip("statements have no names", help="each reads what the one before it made")
+    return NO_NAME._replace(edits=((place[-1].start, _value(place, 0), ""),))
+
+
+def doubled(place: Place) -> Slip | None:
+    """`stage stage s`, `kernel = = 3x3`, `head { { relu6 }`."""
+    token, before = place[0], place[-1]
+    if token.text != before.text or token.kind in ("NUMBER", "COMMA", "TIMES", "OVER", "DOT"):
+        return None
+    if token.kind == "NAME" and place.inner in "([":
+        return None
+    if token.text in ("(", "[", "{", ")", "]", "}", ""):
+        return None
+    if token.text in keywords() and "NAME" in place.expected and place[1].kind != "NAME":
+        return None  # it is meant for a name
+    return Slip(
+        f"`{token.text[:TAIL]}` appears twice",
+        help="leave one of them out",
+        edits=place.instead(""),
+        reads=6,
+    )
+
+
+def no_condition(place: Place) -> Slip | None:
+    """`if { relu6 }`, whose braces read as the condition."""
+    if place[-1].text != "}":
+        return None
+    depth, index = 0, place.at - 1
+    while index > max(place.at - 200, 0):
+        text = place.tokens[index].text
+        depth += (text == "}") - (text == "{")
+        if depth == 0:
+            break
+        index -= 1
+    word = place.tokens[index - 1] if index else None
+    if word is None or word.kind != "_IF" or depth:
+        return None
+    return Slip(
+        "this `if` has no condition",
+        help="write `if CONDITION { ... }`",
+        span=(word.start, word.end),
+    )
+
+
+def bare_argument(place: Place) -> Slip | None:
+    """`conv 64`, `conv 64 3x3`."""
+    if place.kinds(-1, 0) != ("NAME", "NUMBER") or "RBRACE" not in place.expected:
+        return None
+    if place.touches() or not place.same_line():
+        return None
+    last = 0
+    while place[last + 1].kind in ("NUMBER", "_X") and place.touches(last + 1):
+        last += 1
+    whole = place.text[place.start : place[last].end]
+    edit = (place[-1].end, place[last].end, f"({whole})")
+    return Slip("arguments stand in parentheses", help=f"write `({whole})`", edits=(edit,))
+
+
+def typed(place: Place) -> Slip | None:
+    """`num_classes: int = 12`."""
+    if place.found != ":" or "EQUAL" not in place.expected or place.inner != "(":
+        return None
+    annotation = re.match(r"\s*[A-Za-z_]\w*(\[\w*\])?(?=\s*=[^=])", place.rest)
+    found = annotation or re.match(rf"\s*({TYPES})\b(?=\s*[,)])", place.rest)
+    if found is None:
+        return None
+    end = place.end + found.end()
+    whole = re.match(r"\s*float\s*=\s*[0-9]+(?![0-9.])", place.rest)
+    return Slip(
+        "parameters have no types",
+        help=f"leave `:{found.group()}` out: a default without a point, such as `= 10`, "
+        "means whole numbers, `= 10.0` any",
+        edits=() if whole else ((place[-1].end, end, ""),),
+        span=(place.start, end),
+    )
+
+
+def value_before_sign(place: Place) -> Slip | None:
+    """`activation relu6 =,`: the value and the `=` changed places."""
+    if place.kinds(-1, 0, 1) not in (("NAME", "NAME", "EQUAL"), ("NAME", "NUMBER", "EQUAL")):
+        return None
+    if place.inner != "(" or place[2].kind not in ("COMMA", "RPAR") or not place.expects(","):
+        return None
+    text = f"{place[-1].text} = {place.found}"
+    return Slip(
+        "the value follows the `=`", help=f"write `{text}`", edits=place.instead(text, -1, 1)
+    )
+
+
+def missing_comma(place: Place) -> Slip | None:
+    """`conv(8 3x3)`, and `conv(8 relu6`, where it may be the parenthesis."""
+    if not re.match("[A-Za-z0-9_]", place.found) or not place.expects(","):
+        return None
+    if place.inner not in "([" or place[-1].text in ("(", "[", ",", "="):
+        return None
+    bracket, close = place.opens[0], CLOSES[place.inner]
+    related = ((bracket.start, bracket.end, "opened here"),)
+    if place.found in keywords():
+        return Slip(
+            f"`{close}` is missing before `{place.found}`",
+            help=f"add `{close}`",
+            related=related,
+            edits=place.behind(close),
+        )
+    if place.touches():
+        return None
+    shown = place.found[:TAIL]
+    in_list = place.inner == "[" and place.same_line()
+    if place[1].text == "=" or place[0].kind == "NUMBER" or in_list:
+        return Slip(
+            f"a comma is missing before `{shown}`",
+            help="write `,` between arguments",
+            edits=place.behind(","),
+        )
+    return Slip(
+        f"a comma or `{close}` is missing before `{shown}`",
+        help=f"write `,` between arguments, or `{close}` to end them",
+        related=related,
+    )
+
+
+def called_twice(place: Place) -> Slip | None:
+    """`conv(8)(y)`."""
+    if place.found != "(" or place[-1].text != ")" or not place.touches():
+        return None
+    last = 1 if place[1].text == ")" else 2
+    whole = place[last].text == ")" and place[1].text not in ("(", ",")
+    return Slip(
+        "a call has one list of arguments",
+        help="leave this out: a statement reads what the one before it made",
+        edits=((place.start, place[last].end, ""),) if whole else (),
+    )
+
+
+def brackets_as_parentheses(place: Place) -> Slip | None:
+    """`conv[8]`."""
+    if place.found != "[" or not place.touches() or place[-1].kind != "NAME":
+        return None
+    whole = re.match(r"([^][(){}\n]*)\]", place.rest)
+    edits = ((place.start, place.end + whole.end(), f"({whole.group(1)})"),) if whole else ()
+    return Slip("arguments stand in parentheses", help="write `NAME(...)`", edits=edits)
+
+
+def dotted(place: Place) -> Slip | None:
+    """`layers.Conv2D(8)`, `self.stem`."""
+    if place.found != "." or place.kinds(-1, 1) != ("NAME", "NAME") or not place.touches():
+        return None
+    name = place[1].text
+    return Slip(
+        "names have no dots, apart from those of `in`",
+        help=f"write `{name}`, or `in.{name}` for the feature map that enters",
+        edits=((place[-1].start, place.end, ""),) if name not in FEATURE else (),
+    )
+
+
+def comment(place: Place) -> Slip | None:
+    """`// ...`, `/* ... */`, `-- ...`."""
+    slash = place.found == "/"
+    twice = place[1].text == place.found and place.touches(1)
+    said = Slip("comments start with `#`", help="write `#`")
+    if (slash or place.found == "-") and twice:
+        return said._replace(edits=((place.start, place[1].end, "#"),))
+    if slash and place[1].text == "*" and place.touches(1):
+        end = place.text.find("*/", place[1].end)
+        inside = place.text[place[1].end : end]
+        if end < 0 or "\n" in inside or place.text[end + 2 :].partition("\n")[0].strip():
+            return said._replace(skip=(place.start, end + 2) if end >= 0 else None)
+        return said._replace(edits=((place.start, end + 2, f"#{inside.rstrip()}"),))
+    if slash and place[-1].text == "/" and place.touches():
+        if place.inner == "(" and place[1].kind in ("NAME", "NUMBER", "LPAR") and (
+            place[1].text == "(" or not place[2].text[:1].isalnum()
+        ):  # fmt: skip
+            return Slip("there is no `//`", help="write `floor(a / b)`")
+        return said._replace(edits=((place[-1].start, place.end, "#"),))
+    return None

@@ -1,0 +1,253 @@
+"""Numbers, names, sizes and signs that are written otherwise elsewhere."""
+
+import re
+
+from archc.diagnostics.nearest import either
+from archc.syntax.grammar import keywords
+from archc.syntax.lalr import JUNK, OPEN, QUOTED
+from archc.syntax.place import Place, Slip
+
+TYPOGRAPHIC = {
+    "×": "x", "·": "*", "÷": "/", "−": "-", "–": "-", "≤": "<=", "≥": ">=", "≠": "!=", "…": "..",
+    "“": '"', "”": '"', "„": '"', "‘": '"', "’": '"',
+}  # fmt: skip
+"""Signs that look like those of the language."""
+CURLY = "“”„‘’"
+
+UNITS: dict[str, tuple[str, ...]] = {
+    "k": ("k",),
+    "m": ("M",),
+    "g": ("G",),
+    "kb": ("`kB` for 1,000 bytes", "`KiB` for 1,024"),
+    "mb": ("`MB` for 1,000,000 bytes", "`MiB` for 1,048,576"),
+    "gb": ("`GB` for 10^9 bytes", "`GiB` for 2^30"),
+    "kib": ("KiB",),
+    "mib": ("MiB",),
+    "gib": ("GiB",),
+}
+"""Units by their small letters, and what may be meant."""
+ALL_UNITS = "units are k, M, G and, for bytes, KiB, MiB, GiB, kB, MB, GB"
+
+
+def empty(place: Place) -> Slip | None:
+    """Nothing at all: a file may be empty, an expression may not."""
+    return None if place.at or place.found else Slip("a value is missing")
+
+
+def quoted(place: Place) -> Slip | None:
+    """`padding = "same"`: values are names and numbers, not texts."""
+    if not {"NUMBER", "LPAR"} <= place.expected:
+        return None
+    last, text = 0, place.found[1:-1]
+    if place.found in CURLY and place[2].text and place[2].text in CURLY:
+        last, text = 2, place.text[place[0].end : place[2].start]
+    elif place[0].kind not in ("STRING", QUOTED):
+        return None
+    number = re.fullmatch(r"[0-9][0-9.]*(x[0-9]+)*", text)
+    if not number and not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", text):
+        return None
+    return Slip(
+        f"{'numbers' if number else 'names'} are written without quotes",
+        help=f"write `{text}`",
+        edits=place.instead(text, 0, last),
+        span=(place.start, place[last].end),
+    )
+
+
+def open_text(place: Place) -> Slip | None:
+    """Quotes that nothing closes, and single ones."""
+    first = (place.start, place.start + 1)
+    if place[0].kind == OPEN:
+        mark = '"""' if place.found.startswith('"""') else '"'
+        what = "this doc string is never closed with `\"\"\"`" if len(mark) > 1 else (
+            "this text in quotes is not closed on its line"
+        )  # fmt: skip
+        return Slip(what, "opened here", f"close it with `{mark}`", span=first)
+    if place[0].kind == QUOTED:
+        size, mark = (3, '"""') if place.found.startswith("'''") else (1, '"')
+        edits = place.instead(f"{mark}{place.found[size:-size]}{mark}")
+        return Slip(
+            "texts stand in double quotes", help=f"write `{mark}...{mark}`", edits=edits, span=first
+        )
+    if place.found == "'":
+        return Slip("texts stand in double quotes", help='write `"..."`')
+    return None
+
+
+def typographic(place: Place) -> Slip | None:
+    """Signs that look like those of the language: `×`, `≤`, curly quotes."""
+    plain = TYPOGRAPHIC.get(place.found)
+    if plain is None:
+        return None
+    message = f"`{place.found}` is no sign of the language"
+    if place.found == "×" and not (place.touches() and re.match("[0-9]", place.text[place.end :])):
+        return Slip(message, help="write `x` in a size, `*` in a product")
+    closing = next((t for t in place.tokens[place.at + 1 :] if t.kind == JUNK), None)
+    if plain == '"' and closing and closing.text in CURLY and closing.end <= place.end + 200:
+        inside = place.text[place.end : closing.start]
+        edit = (place.start, closing.end, f'"{inside}"')
+        return Slip(message, help=f"write `{plain}`", edits=() if "\n" in inside else (edit,))
+    return Slip(message, help=f"write `{plain}`", edits=place.instead(plain))
+
+
+def decimal_point(place: Place) -> Slip | None:
+    """`.5`, `1.`, and three points for a range."""
+    if place.found != ".":
+        return None
+    if place[-1].kind == "NUMBER" and place.touches() and place[-1].text.isdigit():
+        whole = place[-1].text
+        return Slip(
+            "a number cannot end in a point",
+            help=f"write `{whole}` or `{whole}.0`",
+            edits=place.instead(".0"),
+        )
+    if place[1].kind == "NUMBER" and place.touches(1):
+        digits = re.match("[0-9]+", place[1].text)
+        assert digits is not None
+        return Slip(
+            "a number cannot start with a point",
+            help=f"write `0.{digits.group()}`",
+            edits=place.instead("0."),
+        )
+    if place[-1].text == ".." and place.touches():
+        return Slip("a range has two points", help="write `LOW .. HIGH`", edits=place.instead(""))
+    return None
+
+
+def underscore(place: Place) -> Slip | None:
+    """`1_000`."""
+    if place[-1].kind != "NUMBER" or not place.touches() or not re.match("_[0-9]", place.found):
+        return None
+    rest = place.found.replace("_", "")
+    return Slip(
+        "numbers are written without underscores",
+        help=f"write `{place[-1].text}{rest}`",
+        edits=place.instead(rest),
+    )
+
+
+def glued_size(place: Place) -> Slip | None:
+    """`3xk`, `3X3`."""
+    if place[-1].kind != "NUMBER" or not place.touches():
+        return None
+    number = place[-1].text
+    if re.match("x[A-Za-z_]", place.found):
+        return Slip(
+            f"`{number}{place.found}` reads as a number and a name",
+            help=f"write `{number} x {place.found[1:]}` with spaces around the `x`",
+            edits=place.instead(f" x {place.found[1:]}"),
+        )
+    if re.fullmatch("X[0-9]+([xX][0-9]+)*", place.found):
+        small = place.found.lower()
+        return Slip(
+            "sizes are written with a small `x`",
+            help=f"write `{number}{small}`",
+            edits=place.instead(small),
+        )
+    return None
+
+
+def percent(place: Place) -> Slip | None:
+    """`12.5 %`."""
+    if place.found != "%":
+        return None
+    number = re.fullmatch(r"([0-9]{1,12})(\.[0-9]{1,12})?", place[-1].text)
+    if number is None or re.match(r"\s*[A-Za-z0-9(]", place.rest):
+        return Slip(
+            "there is no remainder operator", help="`a - floor(a / b) * b` is the remainder"
+        )
+    whole, decimals = number.group(1).rjust(3, "0"), (number.group(2) or ".")[1:]
+    share = f"{whole[:-2].lstrip('0') or '0'}.{whole[-2:]}{decimals}".rstrip("0").rstrip(".")
+    return Slip(
+        "a share is a number, not a percentage",
+        help=f"write `{share}`",
+        edits=place.instead(share, -1, 0),
+    )
+
+
+def unknown_unit(place: Place) -> Slip | None:
+    """`3 T`, `60 K`."""
+    if place[-1].kind != "NUMBER" or not re.fullmatch("[A-Za-z]{1,3}", place.found):
+        return None
+    if place.found in keywords() or not place[-1].text[-1].isdigit():
+        return None
+    close = UNITS.get(place.found.lower())
+    if not (place.touches() or close or place.last_word("_REQUIRE")):
+        return None
+    message = f"`{place.found}` is not a unit"
+    if close is None:
+        help = f"counts have none: write `{place[-1].text}`; {ALL_UNITS}"
+        return Slip(message, help=help, skip=(place.start, place.end))
+    if len(close) > 1:
+        return Slip(message, help=f"write {either(list(close))}", skip=(place.start, place.end))
+    return Slip(message, help=f"write `{close[0]}`; {ALL_UNITS}", edits=place.instead(close[0]))
+
+
+def logic(place: Place) -> Slip | None:
+    """`&&`, `||`, `!`."""
+    word = {"&": "and", "|": "or", "!": "not"}.get(place.found[:1])
+    if word is None:
+        return None
+    last = int(place[1].text == place.found and place.touches(1))
+    text, end = word, place[last].end
+    if word != "not" and place.touches():
+        text = f" {text}"
+    if not place.text[end : end + 1].isspace():
+        text += " "
+    sign = place.text[place.start : end]
+    span = (place.start, end)
+    edits = ((*span, text),)
+    return Slip(f"`{sign}` is written as a word", help=f"write `{word}`", edits=edits, span=span)
+
+
+def comparison(place: Place) -> Slip | None:
+    """`if a = 1`, `require params = 60 k`."""
+    if place.found != "=":
+        return None
+    if place.last_word("_REQUIRE"):
+        message, sign = "a budget is an upper bound", "<="
+    elif place.last_word("_IF") and place.inner == "{":
+        message, sign = "values are compared with `==`", "=="
+    else:
+        return None
+    return Slip(message, help=f"write `{sign}` instead of `=`", edits=place.instead(sign))
+
+
+def range_sign(place: Place) -> Slip | None:
+    """`alpha = 1.0 in 0.1 - 4.0`, `in 0.1, 4.0`, `in 0.1 to 4.0`."""
+    if not place.expects("..") or place.found not in (",", ":", "to", ")"):
+        return None
+    if place.found == ")" or not re.match(r"\s*-?[A-Za-z0-9]", place.rest):
+        return Slip("a range has two ends", help="write `in LOW .. HIGH`")
+    edits = place.instead(".." if place.found == "to" else " ..")
+    return Slip("the ends of a range stand around `..`", help="write `in LOW .. HIGH`", edits=edits)
+
+
+def tuple_size(place: Place) -> Slip | None:
+    """`kernel = (3, 3)`: a size, as Python writes it."""
+    if place.found != "," or place.inner != "(" or not place.expects(")"):
+        return None
+    first = place.at - 1
+    while place.tokens[first] is not place.opens[0]:
+        first -= 1
+    before = place.tokens[first - 1] if first else None
+    if before is not None and before.kind in ("NAME", "_ROUNDING"):
+        return None
+    parts, last = [], first + 1
+    while place.tokens[last].kind in ("NAME", "NUMBER", "COMMA"):
+        parts.append(place.tokens[last])
+        last += 1
+    values, commas = parts[::2], parts[1::2]
+    if place.tokens[last].text != ")" or not values or any(t.text != "," for t in commas):
+        return None
+    if any(token.text == "," for token in values):
+        return None
+    digits = all(token.text.isdigit() for token in values)
+    size = ("x" if digits else " x ").join(token.text for token in values)
+    span = (place.opens[0].start, place.tokens[last].end)
+    return Slip(
+        "a size is written with `x`, rows first",
+        help=f"write `{size}`",
+        edits=((*span, size),),
+        span=span,
+    )
