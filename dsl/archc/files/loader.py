@@ -122,7 +122,8 @@ class Loader:
                 f"there is no file `{path}`",
                 span,
                 notes=[f"paths are relative to the file that uses them, `{user.name}`"],
-                help=similar(beside, path),
+                help=similar(beside, path)
+                or "check the path, or give the folder of the file with `-I FOLDER`",
             )
         raise reject(
             codes.USE_OUTSIDE,
