@@ -120,9 +120,9 @@ def test_layout() -> None:
 
 
 def test_fixes() -> None:
-    text = "arch a { input i: 8 x 8 x 3 head { cnv(8) relu6 globl_average_pool } }"
+    text = "arch a { input i: 8 x 8 x 3 head { CONV(8) relu6 GlobalAvgPool2D } }"
     opened = view(desk(), text)
-    assert [one.help for one in change.fixes(opened, text.index("cnv"), text.index("cnv"))]
+    assert [one.help for one in change.fixes(opened, text.index("CONV"), text.index("CONV"))]
     assert not change.fixes(opened, 0, 2)
     mended = applied(opened.source, change.all_fixes(opened))
     assert not view(desk(), mended).compilation.failed

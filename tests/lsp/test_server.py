@@ -213,11 +213,11 @@ def test_a_session(tmp_path: Path) -> None:
             with pytest.raises(JsonRpcException, match=why):
                 await ask.text_document_rename_async(rename)
 
-        wrong = SPEC.replace("relu6", "rellu6")
+        wrong = SPEC.replace("relu6", "ReLU_6")
         editor.change(uri, wrong)
         (fault,) = [d for d in await editor.diagnostics(uri) if d.severity == 1]
         assert (fault.code, fault.source) == ("unknown_name", "archc")
-        assert fault.range.start == at(wrong, "rellu6", 0)
+        assert fault.range.start == at(wrong, "ReLU_6", 0)
         assert "`relu6`" in fault.message
         actions = await ask.text_document_code_action_async(
             types.CodeActionParams(named(uri), fault.range, types.CodeActionContext([fault]))

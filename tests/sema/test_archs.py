@@ -80,7 +80,8 @@ def test_a_file_used_along_two_ways_is_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("wrong", "right"), [("rely6", "relu6"), ("dwcnov", "dwconv"),
-                                              ("Conv", "conv"), ("attention_pol", "attention_pool"),
+                                              ("bacthnorm", "batchnorm"),
+                                              ("attention_pol", "attention_pool"),
                                               ("stem_blok", "stem_block")])  # fmt: skip
 def test_the_nearest_name_is_proposed(wrong: str, right: str) -> None:
     text = "block stem_block { relu6 }\n" + head(wrong)

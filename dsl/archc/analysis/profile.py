@@ -11,8 +11,8 @@ from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp, weights_
 from archc.analysis.memory import Memory, Tensor
 from archc.analysis.tflite_micro import Micro
 from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
-from archc.diagnostics.model import Diagnostic, make
-from archc.diagnostics.nearest import propose
+from archc.diagnostics.model import Diagnostic, Edit, make
+from archc.diagnostics.nearest import Proposal, normal, propose
 from archc.ir.graph import Graph, Node, Via
 from archc.ops.base import Shape, product
 from archc.sema.model import BudgetRequest
@@ -319,14 +319,22 @@ def budgets(
 
 
 def _unknown(request: BudgetRequest) -> Diagnostic:
-    name = request.name.text
-    near = propose(name, request.name.span, BUDGET_NAMES)
+    from archc.foreign import quantities
+
+    name, span = request.name.text, request.name.span
+    near = propose(name, span, BUDGET_NAMES)
+    listed = f"quantities are {', '.join(BUDGET_NAMES)}"
+    known = next((one for one in quantities() if normal(name) in map(normal, one.names)), None)
+    if known is not None and not near.edits:
+        near = Proposal(known.why)
+        if known.ours in BUDGET_NAMES:
+            near = Proposal(f"it is called `{known.ours}` here", (Edit(span, known.ours),))
     return make(
         UNKNOWN_NAME,
-        f"`{name}` is no quantity that can be required",
-        request.name.span,
-        notes=[f"quantities are {', '.join(BUDGET_NAMES)}"],
-        help=near.help,
+        f"`{name}` is not a quantity that can be required",
+        span,
+        notes=[listed] if near.help else (),
+        help=near.help or listed,
         edits=near.edits,
     )
 

@@ -69,28 +69,58 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     return propose(name, None, known).help
 
 
+def normal(name: str) -> str:
+    """A name without case and underscores."""
+    return name.lower().replace("_", "")
+
+
+def singular(name: str) -> str:
+    """A normal name without the `s` of a plural."""
+    return name[:-1] if name.endswith("s") and not name.endswith("ss") and len(name) > 4 else name
+
+
+def respelt(name: str, known: Iterable[str]) -> str | None:
+    """The one known name that differs in case, underscores or a plural's `s` alone."""
+    bare = normal(name)
+    same = dict.fromkeys(one for one in known if normal(one) == bare)
+    if not same:
+        bare = singular(bare)
+        same = dict.fromkeys(one for one in known if singular(normal(one)) == bare)
+    return next(iter(same)) if len(same) == 1 else None
+
+
 class Proposal(NamedTuple):
-    """What to say of a misspelt name, and the edit that mends it where only one can be meant."""
+    """What to say of an unknown name, and the edits where it is another spelling of a known one."""
 
     help: str | None = None
     edits: tuple[Edit, ...] = ()
 
 
-def propose(name: str, span: Span | None, known: Iterable[str]) -> Proposal:
-    """The nearest names as a help line. Where one is nearer than all others, the edit too.
+def propose(
+    name: str, span: Span | None, known: Iterable[str], *, closed: bool = False
+) -> Proposal:
+    """The nearest names as a help line; the edit too where the name is spelt in another way, by
+    case, underscores or a plural's `s`. A name that is merely close may mean something else.
 
     Args:
-        name: the misspelt name.
+        name: the unknown name.
         span: where it stands, None where it cannot be edited.
         known: the names that could be meant, those of nearer scopes first.
+        closed: whether nothing but these can stand there, as of keywords, so that the only one
+            that is close is certain.
     """
-    found = ranked(name, known)
+    names = sorted(known) if isinstance(known, set | frozenset) else list(known)
+    same = respelt(name, names)
+    if same is not None:
+        return Proposal(f"write `{same}`", (Edit(span, same),) if span is not None else ())
+    found = ranked(name, names)
     if not found:
         return Proposal()
     close = [one for key, one in found if key[0] == found[0][0][0]]
     best = close[0]
     if len(close) == 1:
-        return Proposal(f"did you mean `{best}`?", (Edit(span, best),) if span is not None else ())
+        edits = (Edit(span, best),) if span is not None and closed else ()
+        return Proposal(f"did you mean `{best}`?", edits)
     return Proposal(f"did you mean {either([f'`{one}`' for one in close[:3]])}?")
 
 

@@ -101,9 +101,19 @@ def braces(body: ast.Body, scope: object, name: str = "block") -> Callee:
 
 
 def match(
-    callee: Callee, name: ast.Name, arguments: tuple[ast.Argument, ...]
+    callee: Callee,
+    name: ast.Name,
+    arguments: tuple[ast.Argument, ...],
+    statement: ast.Call | None = None,
 ) -> tuple[list[tuple[str, ast.Argument]], list[Diagnostic]]:
-    """Which parameter each argument goes to, and what is wrong with those that go nowhere."""
+    """Which parameter each argument goes to, and what is wrong with those that go nowhere.
+
+    Args:
+        callee: what is called.
+        name: the name it is called by.
+        arguments: those of the call.
+        statement: the call, if it is a statement.
+    """
     matched: list[tuple[str, ast.Argument]] = []
     problems: list[Diagnostic] = []
     taken: dict[str, Span] = {}
@@ -157,7 +167,7 @@ def match(
                         ARGUMENTS,
                         f"`{name.text}` has no argument `{slot}`",
                         argument.name.span,
-                        **_misnamed(callee, name, argument, known)._asdict(),
+                        **_misnamed(callee, argument, known, statement)._asdict(),
                         notes=_parameters(callee),
                     )
                 )
@@ -226,27 +236,17 @@ def _compared(argument: ast.Argument, known: list[str]) -> Diagnostic | None:
     )
 
 
-def _misnamed(callee: Callee, name: ast.Name, argument: ast.Argument, known: list[str]) -> Proposal:
+def _misnamed(
+    callee: Callee, argument: ast.Argument, known: list[str], statement: ast.Call | None
+) -> Proposal:
     """What to say of an argument that a callee does not have."""
     from archc.sema import foreign
 
     assert argument.name is not None
-    given, value = argument.name, argument.value.span.text
-    found = foreign.argument(given.text, given.span, known)
-    if found.edits:
-        return found
-    wrong = given.text
-    if wrong in ("repeat", "repeats"):
+    given = argument.name
+    if given.text in ("repeat", "repeats") and callee.kind != "stage":
         return Proposal("stages repeat what is in their braces: `stage NAME(repeat = N) { ... }`")
-    if callee.kind == "operator" and wrong in ("activation", "act", "normalization", "norm"):
-        return Proposal(f"each is a statement of its own: `{name.text}(...) {value}`")
-    if callee.name == "dwconv" and wrong in ("channels", "filters"):
-        return Proposal("a depthwise convolution keeps the channels that enter it; a `conv` after "
-                        "it changes them")  # fmt: skip
-    if callee.kind == "stage" and wrong in ("kernel", "padding", "expansion", "reduction"):
-        return Proposal("a stage takes `channels`, `stride` and `repeat`; give this to the "
-                        "statement in its braces")  # fmt: skip
-    return found
+    return foreign.argument(given, argument.value, known, callee, statement)
 
 
 def _parameters(callee: Callee) -> tuple[str, ...]:

@@ -1,7 +1,9 @@
 """What can be told of declarations without running them: names exist, arguments fit."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from keyword import iskeyword
+from types import MappingProxyType
+from typing import Any
 
 from archc.diagnostics.codes import (
     BAD_NAME,
@@ -14,6 +16,7 @@ from archc.diagnostics.codes import (
 )
 from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
 from archc.limits import Limits
+from archc.ops.base import Arg
 from archc.sema import callees
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import unknown
@@ -247,33 +250,46 @@ class Checker:
     def call(self, call: ast.Call, scope: Scope) -> None:
         callee = self.lookup(call.name, scope)
         reported: set[Span | None] = set()
+        matched: list[tuple[str, ast.Argument]] = []
         if callee is None:
-            self.unknown(call.name.text, unknown_call(call.name, scope).diagnostic)
+            self.unknown(call.name.text, unknown_call(call, scope).diagnostic)
         elif isinstance(callee, Callee):
-            problems = callees.match(callee, call.name, call.arguments)[1]
+            matched, problems = callees.match(callee, call.name, call.arguments, call)
             self.reporter.extend(problems)
             reported |= {problem.span for problem in problems}
             problem = bodies_problem(callee, call)
             if problem is not None:
                 self.reporter.add(problem.diagnostic)
-        self.arguments([a for a in call.arguments if a.span not in reported], scope)
+        given = [a for a in call.arguments if a.span not in reported]
+        self.arguments(given, scope, _types(callee, matched))
         for body in call.bodies:
             self.body(body, scope.inner(BAD))
 
-    def arguments(self, arguments: Iterable[ast.Argument], scope: Scope) -> None:
+    def arguments(
+        self,
+        arguments: Iterable[ast.Argument],
+        scope: Scope,
+        types: Mapping[Span, Arg[Any]] = MappingProxyType({}),
+    ) -> None:
+        """Check the values of arguments; ``types`` are those of an operator, by their places."""
         for argument in arguments:
-            self.expression(argument.value, scope)
+            self.expression(argument.value, scope, types.get(argument.span))
 
-    def expression(self, expression: ast.Expression, scope: Scope) -> None:
+    def expression(
+        self, expression: ast.Expression, scope: Scope, argument: Arg[Any] | None = None
+    ) -> None:
+        """Check a value, which may be that of an operator's argument."""
         if isinstance(expression, ast.Reference):
             value = self.lookup(expression.name, scope)
             if value is None and expression.name.text not in FUNCTIONS:
-                self.unknown(expression.name.text, unknown(expression.name, scope).diagnostic)
+                fault = unknown(expression, scope, argument).diagnostic
+                self.unknown(expression.name.text, fault)
             if expression.arguments is not None:
+                matched: list[tuple[str, ast.Argument]] = []
                 if isinstance(value, Callee):
-                    problems = callees.match(value, expression.name, expression.arguments)[1]
+                    matched, problems = callees.match(value, expression.name, expression.arguments)
                     self.reporter.extend(problems)
-                self.arguments(expression.arguments, scope)
+                self.arguments(expression.arguments, scope, _types(value, matched))
         elif isinstance(expression, ast.Operation):
             for operand in expression.operands:
                 self.expression(operand, scope)
@@ -353,19 +369,25 @@ def unusable_module(name: str) -> str | None:
     return None
 
 
-def unknown_call(name: ast.Name, scope: Scope) -> Rejected:
-    """The rejection of a statement whose name nothing declares."""
-    from archc.sema.foreign import proposed
+def _types(callee: object, matched: Iterable[tuple[str, ast.Argument]]) -> Mapping[Span, Arg[Any]]:
+    """The declarations of an operator's arguments, by the places where they are given."""
+    if not isinstance(callee, Callee) or callee.kind != "operator":
+        return {}
+    return {argument.span: callee.target.args[slot] for slot, argument in matched}
 
-    found = proposed(name.text, name.span, [*scope.callable_names(), "else", "if"])
+
+def unknown_call(call: ast.Call, scope: Scope) -> Rejected:
+    """The rejection of a statement whose name nothing declares."""
+    from archc.sema import foreign
+
+    said = foreign.call(call, scope)
     return reject(
         UNKNOWN_NAME,
-        f"no operator, block or parameter is called `{name.text}`",
-        name.span,
+        said.message,
+        call.name.span,
         label="not found",
-        help=found.help
-        or f"declare it with `block {name.text} {{ ... }}`, or `use` the file that does",
-        edits=found.edits,
+        help=said.help,
+        edits=said.edits,
     )
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 from archc.diagnostics.codes import LIMIT, NUMBER, UNKNOWN_NAME, VALUE
 from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
 from archc.diagnostics.nearest import propose
 from archc.limits import Limits
+from archc.ops.base import Arg
 from archc.sema import callees
 from archc.sema.callees import BAD, Callee, Given
 from archc.sema.scope import FUNCTIONS, Scope
@@ -177,7 +179,7 @@ class Evaluator:
         if value is None:
             if name.text in FUNCTIONS:
                 return self.function(expression, scope)
-            raise unknown(name, scope)
+            raise unknown(expression, scope)
         if expression.arguments is None:
             return value
         if not isinstance(value, Callee):
@@ -429,19 +431,19 @@ def _equal(left: object, right: object) -> bool:
     return type(left) is type(right) and left == right
 
 
-def unknown(name: ast.Name, scope: Scope) -> Rejected:
-    """The rejection of a name that nothing declares."""
-    from archc.sema.foreign import proposed
+def unknown(reference: ast.Reference, scope: Scope, argument: Arg[Any] | None = None) -> Rejected:
+    """The rejection of a name that nothing declares; ``argument`` is that of an operator, if the
+    name is given to one."""
+    from archc.sema import foreign
 
-    found = proposed(name.text, name.span, scope.known())
+    said = foreign.value(reference, scope, argument)
     return reject(
         UNKNOWN_NAME,
-        f"nothing here is called `{name.text}`",
-        name.span,
+        said.message,
+        reference.name.span,
         label="not found",
-        help=found.help
-        or f"declare it where it is used, as in `block NAME({name.text} = 1)`, or write its value",
-        edits=found.edits,
+        help=said.help,
+        edits=said.edits,
     )
 
 

@@ -297,7 +297,7 @@ class Expander:
         """
         value = scope.lookup(call.name.text, call.name.span)
         if value is None:
-            raise unknown_call(call.name, scope)
+            raise unknown_call(call, scope)
         if value is BAD:
             raise Poisoned
         if not isinstance(value, Callee):

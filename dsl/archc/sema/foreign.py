@@ -1,168 +1,255 @@
-"""What other tools call our operators, blocks and arguments. Read only where a name is unknown.
+"""What to say of a name that nothing declares: another spelling of a known one, another tool's word
+for it, or a name that is close. Read only where something is wrong.
 
-Names are compared without case, underscores and a trailing `2d`: Keras' `DepthwiseConv2D`,
-PyTorch's `Conv2d` and a paper's `conv_1x1` find what they are here.
+A fix changes the spelling, never the meaning: it is made where the name differs in case,
+underscores or a plural's `s`, or where every tool that has the name means the same operator by the
+same call.
 """
 
-import re
 from collections.abc import Iterable
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archc.diagnostics.model import Edit
-from archc.diagnostics.nearest import MOST, Proposal, propose, ranked
-from archc.source import Span
+from archc.diagnostics.nearest import MOST, Proposal, propose, respelt
+from archc.foreign import Found, Row, lookup, near
+from archc.ops.base import OPERATORS, Arg, Auto, Choice, Flag
+from archc.sema.callees import FORMS, Callee
+from archc.sema.rewriting import ACTIVATIONS, Written, aliases, rewritten
+from archc.sema.scope import Scope
+from archc.syntax import ast
+
+NOTHING = ("none", "null", "nil", "undefined")
+"""What other languages call no value; of a bias, a padding or a block each means something else."""
 
 
-class Foreign(NamedTuple):
-    """What is written here for something that has no name of its own, and why."""
+class Said(NamedTuple):
+    """What to say of an unknown name beside where it is."""
 
-    name: str
-    remark: str = ""
-
-
-_SAME: dict[str, str] = {
-    "conv": "convolution conv2 convolution2d",
-    "dwconv": "depthwise depthwiseconv depthwiseconvolution convdw depthconv",
-    "conv_transpose": "convtranspose deconv deconvolution transposedconv transposeconv upconv",
-    "dense": "linear fc fullyconnected innerproduct affine gemm",
-    "batchnorm": "batchnormalization batchnormalisation bn norm",
-    "layernorm": "layernormalization layernormalisation ln",
-    "relu6": "relusix cappedrelu",
-    "relu": "rectifier",
-    "leaky_relu": "lrelu leakyrelu",
-    "sigmoid": "logistic",
-    "hard_sigmoid": "hsigmoid hardsigmoid",
-    "hard_swish": "hswish hardswish",
-    "swish": "silu",
-    "max_pool": "maxpool maxpooling poolmax",
-    "average_pool": "avgpool averagepooling avgpooling meanpool averagepool",
-    "global_average_pool": "globalaveragepooling globalavgpool globalavgpooling gap"
-    " globalpool globalpooling globalaverage adaptiveavgpool reducemean avgpoolglobal",
-    "global_max_pool": "globalmaxpooling globalmaxpool gmp adaptivemaxpool",
-    "flatten": "flat",
-    "zero_pad": "pad zeropadding padding zeropad",
-    "upsample": "upsampling resize interpolate upscale",
-    "concat": "concatenate concatenation cat",
-    "multiply": "mul",
-    "spatial_dropout": "spatialdropout dropout2d",
-    "se": "squeezeexcite squeezeexcitation squeezeandexcite squeezeandexcitation seblock selayer"
-    " semodule squeezeexciteblock channelattention",
-    "ir": "invertedresidual mbconv invertedbottleneck inverted irblock mbblock invres",
-    "ds": "depthwiseseparable dsconv separableblock dsblock dscnn dwseparable",
-    "attention_pool": "attentionpooling attnpool attentionpool attnpooling",
-    "identity": "noop linearactivation nothing passthrough empty",
-}
-_DIFFERENT: dict[str, Foreign] = {
-    "separableconv": Foreign("dwconv(3x3) conv(channels)", "or the block `ds`, normalised"),
-    "pointwise": Foreign("conv(channels)", "a `conv` is 1x1 unless it is given a kernel"),
-    "pointwiseconv": Foreign(
-        "conv(channels)",
-        "a `conv` is 1x1 unless it is given a kernel",
-    ),
-    "pwconv": Foreign("conv(channels)", "a `conv` is 1x1 unless it is given a kernel"),
-    "conv1x1": Foreign("conv(channels)", "a `conv` is 1x1 unless it is given a kernel"),
-    "conv3x3": Foreign("conv(channels, 3x3)", "the kernel is an argument"),
-    "conv1d": Foreign(
-        "conv(channels, 1x9)",
-        "feature maps have rows and columns, one of which may be 1",
-    ),
-    "residual": Foreign("skip { ... }", "which adds its input to what its braces make"),
-    "shortcut": Foreign("skip { ... }", "which adds its input to what its braces make"),
-    "skipconnection": Foreign("skip { ... }", "which adds its input to its braces"),
-    "sum": Foreign("add { ... } { ... }", "which takes a brace for each term"),
-    "scale": Foreign("gate { ... }", "which multiplies its input by what its braces make"),
-    "attention": Foreign("gate { ... }", "or one of the blocks `se` and `attention_pool`"),
-    "activation": Foreign("relu6", "activations are operators of their own"),
-    "sequential": Foreign("block NAME { ... }", "statements follow one another anyway"),
-    "repeat": Foreign("stage NAME(repeat = N) { ... }", "stages repeat their braces"),
-    "return": Foreign("", "leave it out: what the last statement makes is the output"),
-    "for": Foreign("stage NAME(repeat = N) { ... }", "stages repeat their braces"),
-    "elif": Foreign("else if CONDITION { ... }", ""),
-    "print": Foreign("", "leave it out: `archc profile` prints shapes and costs"),
-    "input": Foreign("input NAME: 32 x 32 x 3", ""),
-}
-_ARGUMENTS: dict[str, str] = {
-    "channels": "filters outchannels outputchannels cout outplanes width nfilters features ch"
-    " numfilters outfilters planes dim",
-    "units": "outfeatures classes numclasses nclasses outputs size channels",
-    "kernel": "kernelsize ksize k filtersize window kernelshape",
-    "window": "poolsize kernel kernelsize size",
-    "stride": "strides step s subsampling downsample",
-    "padding": "pad",
-    "dilation": "dilationrate dilations rate",
-    "bias": "usebias hasbias",
-    "rate": "p dropout dropoutrate droprate prob",
-    "multiplier": "depthmultiplier",
-    "repeat": "repeats n numrepeats numblocks blocks numlayers times depth layers",
-    "reduction": "ratio r reductionratio seratio squeezeratio squeeze",
-    "expansion": "expandratio t expansionfactor expand expandfactor expansionratio",
-    "keepdims": "keepdim keep",
-    "scale": "factor scalefactor size",
-    "interpolation": "mode method",
-    "shape": "targetshape size",
-    "shortcut": "projection downsample proj",
-    "before": "padding pad amount",
-}
-_VALUES: dict[str, str] = {"true": "True yes on", "false": "False no off"}
-_NOTHING = (
-    "there is no `{}`: leave the argument out, or write `false` or `valid` where that is meant"
-)
+    message: str
+    help: str
+    edits: tuple[Edit, ...] = ()
 
 
-def plain(name: str) -> str:
-    """A name as names of other tools are compared."""
-    bare = name.lower().replace("_", "")
-    return re.sub(r"(?<=[a-z])2d$", "", bare)
+def call(statement: ast.Call, scope: Scope) -> Said:
+    """What to say of a statement whose name nothing declares."""
+    name = statement.name
+    plain = f"no operator, block or parameter is called `{name.text}`"
+    written = Written.of_call(statement)
+    if name.text.lower() in NOTHING:
+        return Said(
+            plain, f"leave it out; the block that does nothing is `identity`, not `{name.text}`"
+        )
+    found = _told(written, scope, [*scope.callable_names(), "else", "if"], plain)
+    if found is not None:
+        return found
+    declare = f"declare it with `block {name.text} {{ ... }}`, or `use` the file that does"
+    return Said(plain, _place(name.text, scope) or declare)
 
 
-def proposed(name: str, span: Span, known: Iterable[str]) -> Proposal:
-    """What to say of an unknown name: what another tool's word is here, or the nearest names.
+def value(reference: ast.Reference, scope: Scope, argument: Arg[Any] | None = None) -> Said:
+    """What to say of a name that stands for a value.
 
     Args:
-        name: the unknown name.
-        span: where it stands.
-        known: the names that could stand there, those of nearer scopes first.
+        reference: the value.
+        scope: where it stands.
+        argument: the argument of an operator that it is given to, if it is.
     """
-    names = list(islice(known, MOST + 1))
-    if len(names) > MOST:
-        return Proposal()
-    found = propose(name, span, names)
-    if found.edits and found.edits[0].text.lower().replace("_", "") == plain(name):
+    name = reference.name
+    plain = f"nothing here is called `{name.text}`"
+    if isinstance(argument, Choice | Flag | Auto):
+        return _choice(name, argument, scope)
+    if name.text.lower() in NOTHING:
+        return Said(plain, f"there is no `{name.text}`: leave the argument out, or give "
+                    "`identity` where a block is wanted")  # fmt: skip
+    found = _told(Written.of_reference(reference), scope, list(_known(scope)), plain)
+    if found is not None:
         return found
-    for ours, spellings in _VALUES.items():
-        if name in spellings.split() and ours in names:
-            return Proposal(f"write `{ours}`", (Edit(span, ours),))
-    bare = plain(name)
-    if bare in ("none", "null", "nil"):  # of a bias, a padding or a block each means something else
-        return Proposal(_NOTHING.format(name))
-    for candidate in names:  # `globalaveragepool`, `Relu_6`
-        if plain(candidate) == bare:
-            return Proposal(f"write `{candidate}`", (Edit(span, candidate),))
-    near = ranked(name, names)
-    if near and near[0][0][0] == 1:  # one letter off is a slip, whatever else it may be called
-        return found
-    for ours, spellings in _SAME.items():
-        if bare in spellings.split() and ours in names:
-            return Proposal(f"it is called `{ours}` here", (Edit(span, ours),))
-    other = _DIFFERENT.get(bare)
-    if other is not None:
-        remark = f", {other.remark}" if other.remark else ""
-        return Proposal(f"write `{other.name}`{remark}" if other.name else other.remark)
-    return found
+    return Said(plain, _place(name.text, scope) or "declare it where it is used, as in "
+                f"`block NAME({name.text} = 1)`, or write its value")  # fmt: skip
 
 
-def argument(name: str, span: Span, known: Iterable[str]) -> Proposal:
-    """What to say of an unknown argument, among the arguments that there are."""
+def _known(scope: Scope) -> Iterable[str]:
+    return islice(scope.known(), MOST + 1)
+
+
+def _choice(name: ast.Name, argument: Arg[Any], scope: Scope) -> Said:
+    """What to say where an argument takes one of a few names."""
+    choices = argument.choices if isinstance(argument, Choice) else ("true", "false")
+    found = propose(name.text, name.span, [*choices, *_parameters(scope)])
+    takes = f"`{argument.name}` takes {argument.takes}"
+    plain = f"nothing here is called `{name.text}`"
+    if found.help is None or found.edits:
+        return Said(plain, found.help or takes, found.edits)
+    return Said(plain, f"{found.help} {takes}")
+
+
+def _parameters(scope: Scope) -> Iterable[str]:
+    """Names of parameters in scope."""
+    inner: Scope | None = scope
+    while inner is not None:
+        yield from inner.names
+        inner = inner.parent
+
+
+def _told(written: Written, scope: Scope, known: list[str], plain: str) -> Said | None:
+    """What is known of a name: its spelling, the table of other tools, names that are close."""
+    name = written.name
+    if len(known) > MOST:
+        known = known[:0]
+    entries, exact = lookup(name.text)
+    same = respelt(name.text, known)
+    if same is not None and not exact:
+        return Said(plain, f"write `{same}`", (Edit(name.span, same),))
+    if not entries:
+        return _close(name, scope, known, plain)
+    mine = propose(name.text, None, [one for one in known if one not in BUILT_IN]).help
+    aside = f"; or {mine}" if mine is not None else ""
+    if entries[0].row.kind == "same":
+        alike = [one for one in entries if one.row.kind == "same"]
+        said = _same(written, scope, alike, same, exact)
+        return said._replace(message=plain, help=said.help + aside)
+    return _other(entries[0]._replace(name=name.text), plain, aside)
+
+
+BUILT_IN = frozenset({*OPERATORS, *FORMS, "if", "else"})
+
+
+def _close(name: ast.Name, scope: Scope, known: list[str], plain: str) -> Said | None:
+    """What to say of a name that is close to a known one, or to one of the table."""
+    mine = propose(name.text, None, known)
+    theirs = near(name.text) if mine.help is None or len(name.text) > 6 else None
+    if mine.help is not None and (theirs is None or _closer(name.text, known)):
+        return Said(plain, mine.help)
+    if theirs is None:
+        return None
+    if theirs.row.kind == "same":
+        help = f"did you mean {theirs.shown}? It is called `{theirs.row.ours}` here"
+        return Said(plain, help)
+    said = _other(theirs, plain, "")
+    return Said(plain, f"did you mean {theirs.shown}? {said.help[0].upper()}{said.help[1:]}")
+
+
+def _closer(name: str, known: Iterable[str]) -> bool:
+    """Whether a known name is one letter away."""
+    from archc.diagnostics.nearest import ranked
+
+    found = ranked(name, known)
+    return bool(found) and found[0][0][0] == 1
+
+
+def _other(entry: Found, plain: str, aside: str) -> Said:
+    """What to say of a name for which there is no operator of the same meaning."""
+    row = entry.row
+    if row.kind == "block":
+        why = f": {row.why}" if row.why else ""
+        if row.call:
+            text = " ".join(row.text.split())
+            return Said(plain, f"declare it: `{text}`, and write `{row.call}`{why}{aside}")
+        return Said(plain, f"write `{' '.join(row.text.split())}`{why}{aside}")
+    said = f"`{entry.name}` is not in the language"
+    if row.kind == "never":
+        rule = f"; `archc explain stm32n6/{row.rule}` has the source"
+        return Said(f"{said}, and never runs on the STM32N6's NPU", row.why + rule + aside)
+    return Said(said, row.why + aside)
+
+
+def _same(
+    written: Written, scope: Scope, entries: list[Found], same: str | None, exact: bool
+) -> Said:
+    """What to say of a name that is an operator here: what to write, as every tool means it."""
+    made = []
+    for entry in entries:
+        target = scope.lookup(entry.row.ours, written.name.span)
+        if isinstance(target, Callee):
+            made.append((entry, rewritten(written, target, entry.row)))
+    if not made:
+        return Said("", f"it is called `{entries[0].row.ours}` here")
+    if same is not None or not exact:
+        ours = same or entries[0].row.ours
+        target = scope.lookup(ours, written.name.span)
+        if isinstance(target, Callee):
+            spelt = rewritten(written, target, entries[0].row._replace(takes=None, why=""))
+            made.append((Found(written.name.text, "spoken", entries[0].row), spelt))
+    possible = [one for one in made if not one[1].impossible] or made[:1]
+    texts = {one.text for _, one in possible if one.text is not None}
+    entry, first = possible[0]
+    if len(texts) == 1 and all(one.text is not None for _, one in possible):
+        return Said("", first.told(entry.shown, entry.row.ours), first.edits)
+    if len(texts) > 1 and all(one.text is not None for _, one in possible):
+        forms: dict[str, list[str]] = {}
+        for entry, one in possible:
+            who = entry.shown if entry.tool != "spoken" else "as it is spelt"
+            forms.setdefault(one.text or "", []).append(who)
+        told = "; ".join(f"{' and '.join(who)}: `{text}`" for text, who in forms.items())
+        why = next((entry.row.why for entry, _ in possible if entry.row.why), "")
+        return Said("", f"it is called `{entry.row.ours}` here, but tools mean different things by "
+                    f"it. {told}" + (f" ({why})" if why else ""))  # fmt: skip
+    refused = next(one for _, one in possible if one.text is None)
+    why = f"; {entry.row.why}" if entry.row.why else ""
+    return Said("", f"it is called `{entry.row.ours}` here; {refused.refused}{why}")
+
+
+def _place(name: str, scope: Scope) -> str | None:
+    """What to say of a name that is that of a stage or an input of the file."""
+    for arch in scope.module.file.archs:
+        for member in arch.members if isinstance(arch, ast.Arch) else ():
+            if isinstance(member, ast.Stage) and member.name.text == name:
+                return (
+                    f"`{name}` is a stage, whose result has no name: stages follow one another; to "
+                    "read a feature map twice write both ways in one statement, as in "
+                    "`concat { ... } { ... }` or `skip { ... }`"
+                )
+            if isinstance(member, ast.Input) and member.name.text == name:
+                return f"`{name}` is the input; the first statement of the first stage reads it"
+    return None
+
+
+def argument(
+    name: ast.Name,
+    value: ast.Expression,
+    known: Iterable[str],
+    callee: Callee,
+    statement: ast.Call | None,
+) -> Proposal:
+    """What to say of an argument that a callee does not have.
+
+    Args:
+        name: the argument's.
+        value: what it is given.
+        known: the arguments that there are.
+        callee: what is called.
+        statement: the call, if it is a statement.
+    """
     names = list(known)
-    bare = plain(name)
-    for ours in names:
-        if plain(ours) == bare or bare in _ARGUMENTS.get(ours, "").split():
-            return Proposal(f"it is called `{ours}` here", (Edit(span, ours),))
-    return propose(name, span, names)
+    same = respelt(name.text, names)
+    if same is not None:
+        return Proposal(f"it is called `{same}` here", (Edit(name.span, same),))
+    ours, why = aliases(callee).get(name.text, (None, ""))
+    if ours in names:
+        return Proposal(f"it is called `{ours}` here", (Edit(name.span, ours),))
+    if why:
+        return Proposal(why)
+    if callee.kind == "operator" and name.text in (*ACTIVATIONS, *NORMALISATIONS):
+        return _own_statement(name, value, callee, statement)
+    return propose(name.text, name.span, names)
 
 
-def names() -> Iterable[str]:
-    """Every name of ours that is a translation, for tests."""
-    yield from _SAME
-    yield from _ARGUMENTS
+NORMALISATIONS = ("normalization", "norm", "norm_layer", "normalizer_fn")
+
+
+def _own_statement(
+    name: ast.Name, value: ast.Expression, callee: Callee, statement: ast.Call | None
+) -> Proposal:
+    """What to say of an activation or a normalisation that is given as an argument."""
+    call = callee.name if statement is None else statement.name.text
+    help = f"each is a statement of its own: `{call}(...) {value.span.text}`"
+    if statement is None or name.text not in ACTIVATIONS:
+        return Proposal(help)
+    made = rewritten(Written.of_call(statement), callee, PLAIN)
+    return Proposal(f"each is a statement of its own: write `{made.text}`" if made.text else help,
+                    made.edits)  # fmt: skip
+
+
+PLAIN = Row("same", ())
+"""What is known of a call of our own: its arguments go by our names."""

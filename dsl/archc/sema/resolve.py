@@ -1,5 +1,6 @@
 """Declarations to models: which archs there are, and what their parameters are bound to."""
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
@@ -422,6 +423,11 @@ class Resolver:
     def plain_name(self, expression: ast.Expression, owner: str) -> ast.Name:
         if isinstance(expression, ast.Reference) and expression.arguments is None:
             return expression.name
+        text = expression.span.text
+        if owner != "allow" and re.fullmatch(r"[\w-]{1,48}", text):
+            return ast.Name(
+                text, expression.span
+            )  # `stm32n6570-dk`, of which the target knows more
         raise reject(
             TARGET,
             f"`{owner}` takes names",

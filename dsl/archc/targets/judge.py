@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from archc.analysis.lowering import Deployed
 from archc.diagnostics.codes import TARGET
-from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make
-from archc.diagnostics.nearest import propose
+from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make
+from archc.diagnostics.nearest import Proposal, nearest, propose
 from archc.ir.graph import Graph, Via
 from archc.sema.model import TargetRequest
 from archc.source import Span
@@ -74,23 +74,62 @@ def understood(request: TargetRequest | None, target: Target, reporter: Reporter
         else:
             reporter.add(not_allowable(name, target, known))
     boards = [board.name for board in target.boards]
-    for given, names in ((request.io, BORDERS), (request.board, boards)):
-        if given is not None and given.text not in names:
-            near = propose(given.text, given.span, names)
-            reporter.add(
-                make(
-                    TARGET,
-                    f"`{given.text}` is not one of {', '.join(names)}",
-                    given.span,
-                    help=near.help,
-                    edits=near.edits,
-                )
-            )
+    if request.io is not None and request.io.text not in BORDERS:
+        reporter.add(unknown_border(request.io))
+    if request.board is not None and request.board.text not in boards:
+        reporter.add(unknown_board(request.board, target))
     board = request.board.text if request.board and request.board.text in boards else None
     return Request(target.name, tuple(allow), border(request), board)
 
 
+def unknown_border(name: ast.Name) -> Diagnostic:
+    near = propose(name.text, name.span, BORDERS)
+    kinds = ", ".join(f"`{one}`" for one in BORDERS)
+    return make(
+        TARGET,
+        f"`{name.text}` is not a type of inputs and outputs",
+        name.span,
+        help=near.help or f"they are {kinds}; within the network everything is int8",
+        notes=[f"they are {kinds}"] if near.help else (),
+        edits=near.edits,
+    )
+
+
+def unknown_board(name: ast.Name, target: Target) -> Diagnostic:
+    """What to say of a board that is not known. The vendor's own name of one is that one."""
+    wanted = _letters(name.text)
+    for board in target.boards:
+        sold = board.title.split(",")[0].split()[0]
+        if wanted in (_letters(board.name), _letters(sold)):
+            return make(
+                TARGET,
+                f"`{name.text}` is not the name of a board",
+                name.span,
+                help=f"{sold} is called `{board.name}` here",
+                edits=[Edit(name.span, board.name)],
+            )
+    near = nearest(name.text, [board.name for board in target.boards])
+    listed = "; ".join(f"`{board.name}`: {board.title}" for board in target.boards)
+    return make(
+        TARGET,
+        f"`{name.text}` is not the name of a board",
+        name.span,
+        notes=[f"boards of {target.name} are {listed}"],
+        help=f"did you mean `{near}`?"
+        if near is not None
+        else "leave it out for "
+        f"`{target.boards[0].name}`, or give a target file of your own with its memories",
+    )
+
+
+def _letters(text: str) -> str:
+    """Letters and digits of a name alone, in lower case."""
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
 def not_allowable(name: ast.Name, target: Target, known: tuple[str, ...]) -> Diagnostic:
+    from archc.foreign import lookup
+
     why = never_allowed(target, name.text)
     if why is not None:
         return make(
@@ -100,6 +139,10 @@ def not_allowable(name: ast.Name, target: Target, known: tuple[str, ...]) -> Dia
             help=f"`archc explain {target.name}/{name.text}` says how to keep it",
         )
     near = propose(name.text, name.span, known)
+    ours = {one.row.ours for one in lookup(name.text)[0] if one.row.kind == "same"}
+    if not near.edits and len(ours) == 1 and ours <= set(known):
+        (only,) = ours
+        near = Proposal(f"it is called `{only}` here", (Edit(name.span, only),))
     return make(
         TARGET,
         f"`{name.text}` is neither an operator nor a rule of {target.name}",

@@ -5,7 +5,7 @@ from typing import Any
 
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import LEVELS, Rejected, reject
-from archc.diagnostics.nearest import did_you_mean, propose
+from archc.diagnostics.nearest import did_you_mean, distance, propose
 from archc.ops.base import OPERATORS
 from archc.source import Source, Span
 from archc.targets.model import (
@@ -50,18 +50,34 @@ def builtin(name: str, span: Span | None = None) -> Target:
     if name not in _known:
         names = builtin_names()
         if name not in names:
-            near = propose(name, span, names)
-            raise reject(
-                TARGET,
-                f"there is no target `{name}`",
-                span,
-                notes=[f"there is {', '.join(names)}"],
-                help=near.help or "give a file of your own with `--target FILE`",
-                edits=near.edits,
-            )
+            raise _unknown(name, span, names)
         with open(os.path.join(_FOLDER, name + _SUFFIX), encoding="utf-8") as file:
             _known[name] = parse_target(Source(f"target:{name}", file.read()))
     return _known[name]
+
+
+def _unknown(name: str, span: Span | None, names: tuple[str, ...]) -> Rejected:
+    """The rejection of a target that does not come with archc. `stm32h7` is another chip, for which
+    the rules of a known one are not proposed."""
+    near = propose(name, span, names)
+    slip = [one for one in names if distance(one, name.lower()) == 1 or sorted(one) == sorted(name)]
+    family = next((one for one in names if name.lower().startswith(one)), None)
+    help, edits = near.help, near.edits
+    if not edits and family is not None:
+        help = f"if it is a chip of that family, write `{family}`"
+    elif not edits and not slip:
+        help = None
+    listed = " and ".join(f"`{one}`" for one in names)
+    return reject(
+        TARGET,
+        f"there is no target `{name}`",
+        span,
+        notes=[f"archc comes with the rules of {listed} alone"],
+        help=help
+        or "leave it out to compile without the rules of a device, or give a target file "
+        "of your own: `--target FILE`",
+        edits=edits,
+    )
 
 
 def parse_target(source: Source) -> Target:

@@ -77,7 +77,8 @@ def misspelt(place: Place) -> tuple[str | None, Edits]:
     edit where it is one."""
     words = {kind[1:].lower() for kind in place.expected if kind[0] == "_"} & keywords()
     span = Span(place.source, place.start, place.end)
-    near = propose(place.found, span, words if re.match("[A-Za-z_]{2}", place.found) else ())
+    known = words if re.match("[A-Za-z_]{2}", place.found) else ()
+    near = propose(place.found, span, known, closed=True)
     return near.help, tuple((edit.span.start, edit.span.end, edit.text) for edit in near.edits)
 
 
