@@ -225,6 +225,14 @@ def test_damaged_archives(tmp_path: Path, make: Callable[[], bytes], said: str) 
     assert "Traceback" not in str(diagnostic)
 
 
+def test_layers_larger_than_their_weights_are_not_made(tmp_path: Path) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["config"]["layers"][1]["config"]["filters"] = 10**7
+
+    said = refused(tmp_path, with_config(change)).message
+    assert "parameters, and it holds" in said
+
+
 def test_files_beside_the_model_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "m.keras").write_bytes(packed({**parts(), "assets/vocabulary.txt": b"x"}))
     assert load(read(str(tmp_path / "m.keras"))).name == "net"

@@ -392,3 +392,23 @@ def test_damaged_weights_are_refused() -> None:
     with pytest.raises(Rejected) as caught:
         held(made.getvalue())
     assert "the weights in `model.keras` cannot be read" in caught.value.diagnostic.message
+
+
+def test_a_custom_layer_is_named_and_nothing_behind_it(tmp_path: Path) -> None:
+    import keras
+
+    class Attention(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, x: Any) -> Any:
+            return x * 2.0
+
+    image = keras.Input((16, 16, 3))
+    x = keras.layers.Conv2D(8, 3, padding="same")(image)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.ReLU(6.0)(Attention(name="attention")(x))
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    file = saved(keras.Model(image, keras.layers.Dense(4)(x)), tmp_path)
+    found = held(file, small.manifest(OUTER))
+    first, *rest = [one for one in found.differences if one.level == "error"]
+    assert first.message == "the layer `attention` (Attention) cannot be seen into"
+    assert first.notes == ("`Attention` is a custom layer",)
+    assert all("attention" in one.message or "attention" in str(one.found) for one in rest)

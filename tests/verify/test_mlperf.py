@@ -2,6 +2,7 @@
 
 import pytest
 
+import archc
 from archc.verify import Verification, verify
 from support import mlperf
 
@@ -63,3 +64,18 @@ def test_any_other_network_is_told_in_one_sentence(name: str, file: str) -> None
         (one,) = held(other, file).differences
         assert one.level == "error"
         assert one.message.startswith(f"it is another network than `{other}`: ")
+
+
+@mlperf.real
+@pytest.mark.parametrize(("name", "file"), [one for one in FILES if "vww" in str(one.values)])
+def test_one_mistake_made_everywhere_is_said_once(name: str, file: str) -> None:
+    """The same network with RELU6 for RELU, 27 times."""
+    text = (mlperf.SPECS / f"{name}.arch").read_text().replace(" relu", " relu6")
+    manifest = archc.compile_text(text).manifest
+    found = verify(manifest, file, mlperf.file(file))
+    errors = [one for one in found.differences if one.level == "error"]
+    assert {one.code for one in errors} == {"verify_activation"}
+    if file.endswith(".h5"):
+        assert [one.message for one in errors] == ["27 layers compute something else"]
+    else:
+        assert [one.notes[0][:17] for one in errors] == ["13 more like it: ", "12 more like it: "]

@@ -94,7 +94,7 @@ def understand(call: Call, inputs: tuple[Shape, ...], given: Extents | None) -> 
     if call.layer.operation:
         return _operation(subject, given)
     if not call.layer.keras:
-        return Meaning(unseen=f"`{name}` is a class of its own")
+        return Meaning(unseen=f"`{name}` is a custom layer")
     if name in _MERGING:
         if len(inputs) < 2:
             raise Malformed(f"{name} is called on one tensor")

@@ -11,11 +11,13 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from math import prod
 from typing import Any, NamedTuple
 
-from archc.diagnostics.codes import MODEL_FILE, QUANTIZE_MODEL, VERIFY_CODE
+from archc.diagnostics.codes import LIMIT, MODEL_FILE, QUANTIZE_MODEL, VERIFY_CODE
 from archc.diagnostics.model import Rejected, reject
 from archc.files import load_bytes
+from archc.importer import read_config
 from archc.importer.older import GONE, strangers
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.verify.archive import CONFIG, METADATA, SAVE_AGAIN, WEIGHTS
@@ -35,6 +37,8 @@ _RUNNING = frozenset(
     }
 )
 """Layers of Keras that run code from the file, read other files, or work on texts."""
+MARGIN = 1 << 22
+"""Values by which layers may be larger than what is stored: that is said of the layer itself."""
 _CODE = frozenset({"__lambda__", "__typespec__"})
 _WANTED = "a `.keras` or `.h5` file"
 
@@ -89,9 +93,46 @@ def read(path: str, limits: Limits = DEFAULT_LIMITS) -> Archive:
         )
     for found in _foreign(saved.config):
         raise _refused(path, found)
-    if saved.weights is not None:
-        read_weights(path, saved.weights, limits)
+    contents = saved.contents
+    if contents is None:
+        contents = read_weights(path, saved.weights or b"", limits)
+    _measured(path, saved.config, contents, limits)
     return Archive(path, saved.config, saved.weights or b"", saved.contents)
+
+
+def _measured(path: str, config: dict[str, Any], contents: Contents, limits: Limits) -> None:
+    """Hold the layers to be as large as what is stored: Keras makes them before it reads weights,
+    so that a few digits in a config would otherwise exhaust the memory.
+
+    Raises:
+        Rejected: the layers are larger, or more than the bound.
+    """
+    try:
+        layers = read_config(_bare(config), limits=limits).layers
+    except Rejected as rejected:
+        if rejected.diagnostic.code == LIMIT.name:
+            raise
+        return  # what is wrong with it is Keras' to say
+    wanted = sum(layer.params or 0 for layer in layers)
+    held = sum(prod(stored.shape) for stored in contents.variables.values())
+    if wanted > held + MARGIN:
+        raise reject(
+            MODEL_FILE,
+            f"the layers of `{path}` have {wanted:,} parameters, and it holds {held:,} values",
+            help=SAVE_AGAIN,
+        )
+
+
+def _bare(config: Any) -> Any:
+    """A config without the shapes that Keras recorded, so that those of the layers count."""
+    if isinstance(config, list):
+        return [_bare(one) for one in config]
+    if not isinstance(config, dict):
+        return config
+    made = {key: _bare(value) for key, value in config.items() if key != "build_config"}
+    if made.get("class_name") == "__keras_tensor__" and isinstance(made.get("config"), dict):
+        made["config"].pop("shape", None)
+    return made
 
 
 class Stranger(NamedTuple):

@@ -14,7 +14,28 @@ from typing import Any
 TFLITE, VECTORS = "model.tflite", "vectors.npz"
 
 
+MEMORY = 16 * 1024**3
+"""Bytes that the process may take at most, or four fifths of the machine where that is less: a
+file whose layers ask for more ends it, not the machine."""
+
+
+def restrict() -> None:
+    """Bound the memory of this process, where the system can."""
+    try:
+        import resource
+
+        installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = min(MEMORY, installed * 4 // 5)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (ImportError, OSError, ValueError, AttributeError):
+        return
+
+
 def main() -> int:
+    restrict()
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what else is printed is not for the command
     os.environ["KERAS_BACKEND"] = "tensorflow"

@@ -49,7 +49,7 @@ def check_kernels(file: File, findings: Findings, layers: Mapping[int, str]) -> 
         notes = list(fault.notes)
         if more:
             shown = ", ".join(map(str, more[:_LISTED])) + (", ..." if more[_LISTED:] else "")
-            notes.insert(0, f"and at {len(more)} more of them: operators {shown}")
+            notes.insert(0, f"{len(more)} more like it: operators {shown}")
         filter_ = file.tensor(file.operators[index], 1)
         findings.add(
             fault.code,

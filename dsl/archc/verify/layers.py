@@ -1,6 +1,6 @@
 """A Keras model, `.keras` or `.h5`, against the layers of a manifest."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archc.diagnostics.codes import (
@@ -20,7 +20,7 @@ from archc.verify.variables import check_variables, entries, entry_name
 from archc.verify.weights import read_weights, readable
 
 if TYPE_CHECKING:
-    from archc.importer import Imported
+    from archc.importer import Imported, Unseen
 
 _CODE = ("__lambda__", "function")
 """Kinds of objects in a config that are code."""
@@ -81,6 +81,8 @@ class _Check:
 
     def check_code(self) -> None:
         """Code in the config, and layers that are not Keras' own."""
+        from archc.importer.older import GONE
+
         said: set[str] = set()
         for path in _lambdas(self.archive.config):
             said.add(path)
@@ -91,32 +93,44 @@ class _Check:
                 help="write it with layers of Keras; code in a model file is run by whoever "
                 "loads it",
             )
+        shapes = {layer.path: layer.output_shape for layer in self.model.layers}
+        reads = {layer.path: layer.inputs for layer in self.model.layers}
         behind = []
         for unseen in self.model.unseen:
             row = self.rows.by_name.get(unseen.layer)
             if unseen.layer in said:
                 continue
             said.add(unseen.layer)
-            if row is not None and row["class_name"] == unseen.class_name:
-                behind.append(unseen)  # the manifest has it: what stands before it is the matter
+            known = row is not None and row["class_name"] == unseen.class_name
+            if known or any(shapes[path] is None for path in reads.get(unseen.layer, ())):
+                behind.append(unseen)  # what stands before it is the matter
                 continue
             self.findings.add(
                 VERIFY_CODE,
-                f"`{unseen.layer}`, a {unseen.class_name}, cannot be seen into",
+                f"the layer `{unseen.layer}` ({unseen.class_name}) cannot be seen into",
                 layer=unseen.layer if row is not None else None,
+                notes=(GONE.get(unseen.class_name, unseen.reason),),
+            )
+        if behind:
+            self.say_behind(behind)
+
+    def say_behind(self, behind: "Sequence[Unseen]") -> None:
+        """Layers of which not all is known because of those before them."""
+        first = behind[0]
+        if self.findings.failed:
+            self.findings.left_out.append(
+                f"figures of `{first.layer}`: {first.reason}"
+                if len(behind) == 1
+                else f"figures of {len(behind)} layers, the first `{first.layer}`: {first.reason}"
+            )
+            return
+        for unseen in behind:
+            self.findings.add(
+                VERIFY_CODE,
+                f"not everything of `{unseen.layer}` is known",
+                layer=unseen.layer if unseen.layer in self.rows.by_name else None,
                 notes=(unseen.reason,),
             )
-        for unseen in behind:
-            why = f"figures of `{unseen.layer}`: {unseen.reason}"
-            if self.findings.failed:
-                self.findings.left_out.append(why)
-            else:
-                self.findings.add(
-                    VERIFY_CODE,
-                    f"not everything of `{unseen.layer}` is known",
-                    layer=unseen.layer,
-                    notes=(unseen.reason,),
-                )
 
     # --- the whole ---
 

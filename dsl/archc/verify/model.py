@@ -6,6 +6,8 @@ from typing import Any, Literal, NamedTuple
 from archc.diagnostics.codes import LIMIT
 from archc.diagnostics.model import Code, Diagnostic, Level
 
+_LISTED = 6
+
 
 class Difference(NamedTuple):
     """One way in which a model is not the network of its manifest."""
@@ -156,16 +158,41 @@ class Findings:
         return any(difference.level == "error" for difference in self.differences)
 
     def listed(self) -> tuple[Difference, ...]:
-        """The differences, those that matter first, at most ``limit`` of each level."""
+        """The differences, those that matter first, at most ``limit`` of each level; what differs
+        in the same way at several places is one."""
         shown: list[Difference] = []
         for level in ("error", "note"):
-            same = [found for found in self.differences if found.level == level]
+            same = _together([found for found in self.differences if found.level == level])
             shown += same[: self.limit]
             if len(same) > self.limit:
                 more = f"{len(same) - self.limit:,} more differences are not listed"
                 help = "see them with `--limit errors=N`"
                 shown.append(Difference(LIMIT.name, same[0].level, more, help=help))
         return tuple(shown)
+
+
+def _together(differences: Iterable[Difference]) -> list[Difference]:
+    """Differences that are equal but for their place as one, which names the others."""
+    groups: dict[Difference, list[Difference]] = {}
+    for found in differences:
+        alike = found._replace(operator=None, tensor=None, layer=None, source=None)
+        groups.setdefault(alike, []).append(found)
+    made = []
+    for first, *rest in groups.values():
+        if not rest:
+            made.append(first)
+            continue
+        places = [
+            f"`{one.layer or one.tensor}`"
+            if one.operator is None or one.layer
+            else f"operator {one.operator}"
+            for one in rest[:_LISTED]
+            if (one.layer, one.tensor, one.operator) != (None, None, None)
+        ]
+        shown = ", ".join(places) + (", ..." if rest[_LISTED:] and places else "")
+        note = f"{len(rest)} more like it" + (f": {shown}" if shown else "")
+        made.append(first._replace(notes=(note, *first.notes)))
+    return made
 
 
 def _ends(inputs: Iterable[Iterable[int] | None], outputs: Iterable[Iterable[int] | None]) -> str:

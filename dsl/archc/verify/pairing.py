@@ -1,5 +1,6 @@
 """Which layer of a model is which of a manifest."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.verify.align import Alignment, Item, Pair, align, canonical
@@ -19,7 +20,8 @@ class Step(NamedTuple):
     item: Item
     reads: tuple[int, ...]
     """Numbers of the steps whose results it reads."""
-    params: int
+    params: int | None
+    """None where they are not known, nor is what it computes."""
     macs: int | None
 
 
@@ -37,8 +39,13 @@ class Pairing(NamedTuple):
         return dict((*self.alignment.matched, *self.swapped))
 
 
-def steps_of(model: "Imported") -> list[Step]:
-    """The operators of a model in order of execution."""
+def steps_of(model: "Imported", kinds: Mapping[str, str]) -> list[Step]:
+    """The operators of a model in order of execution.
+
+    Args:
+        model: read from its config.
+        kinds: the operator by class, for what stands behind something unknown.
+    """
     from archc.importer.foreign import facts_of
 
     sketch = model.sketch
@@ -51,15 +58,12 @@ def steps_of(model: "Imported") -> list[Step]:
         facts = facts_of(at.op, at.shape, *shapes)
         known = layer.output_shape is not None or node != layer.nodes[-1]
         kind = str(getattr(at.op, "keyword", "")) if at.inputs or layer.inputs else "input"
-        found.append(
-            Step(
-                layer,
-                Item(kind, at.shape if known else (-1,)),
-                tuple(numbers[read] for read in at.inputs if read in numbers),
-                sum(weight.size for weight in facts.weights) if at.inputs else 0,
-                facts.macs,
-            )
-        )
+        params: int | None = sum(weight.size for weight in facts.weights) if at.inputs else 0
+        if kind == layer.class_name and facts.macs is None:
+            kind, params = kinds.get(kind, kind), None
+        reads = tuple(numbers[read] for read in at.inputs if read in numbers)
+        item = Item(kind, at.shape if known else (-1,))
+        found.append(Step(layer, item, reads, params, facts.macs))
     return found
 
 
@@ -68,7 +72,6 @@ class Pairs:
 
     def __init__(self, rows: Rows, model: "Imported") -> None:
         self.rows = list(rows.by_name.values())
-        self.steps = steps_of(model)
         self.number = {row["name"]: number for number, row in enumerate(self.rows)}
         self.items = [
             Item(
@@ -77,6 +80,12 @@ class Pairs:
             )
             for row in self.rows
         ]
+        kinds: dict[str, set[str]] = {}
+        for row, item in zip(self.rows, self.items, strict=True):
+            kinds.setdefault(row["class_name"], set()).add(item.operator)
+        self.steps = steps_of(
+            model, {name: found.pop() for name, found in kinds.items() if len(found) == 1}
+        )
 
     def sources(self, row: Row) -> list[int]:
         """The layers that one of the manifest reads, each once."""
@@ -111,7 +120,7 @@ class Pairs:
             [self.sources(row) for row in self.rows], [row["params"] for row in self.rows]
         )
         theirs = canonical(
-            [step.reads for step in self.steps], [step.params for step in self.steps]
+            [step.reads for step in self.steps], [step.params or 0 for step in self.steps]
         )
         found = align([self.items[a] for a in ours], [self.steps[b].item for b in theirs])
         pairs = tuple(
@@ -130,7 +139,7 @@ class Pairs:
             reads = {back.get(read) for read in step.reads}
             score += (
                 self.items[a] == step.item
-                and step.params == row["params"]
+                and step.params in (None, row["params"])
                 and {self.number.get(name) for name in row["inputs"]} == reads
             )
         return pairing._replace(score=score)

@@ -85,9 +85,11 @@ class Layers:
         )
 
     def report_swapped(self, pairing: Pairing) -> None:
+        """Operators in the place of others, those of one kind together."""
         from archc.ops import OPERATORS
         from archc.ops.activation import Activation
 
+        groups: dict[tuple[bool, str | None, str, str], list[tuple[Row, Step]]] = {}
         for a, b in pairing.swapped:
             row, step, wanted = self.rows[a], self.steps[b], self.items[a]
             if wanted.shape != step.item.shape:
@@ -97,16 +99,24 @@ class Layers:
             hidden = step.item.operator.startswith("?") or (
                 step.item.operator == row["class_name"] and wanted.shape == step.item.shape
             )
-            if hidden and not function and step.params == row["params"]:
+            if hidden and not function and step.params in (None, row["params"]):
                 continue  # which operator it is, is not known
             same = step.layer.class_name == row["class_name"]
+            what = "something else" if function or same else None
+            key = (function, what, wanted.operator, step.item.operator)
+            groups.setdefault(key, []).append((row, step))
+        for (function, what, expected, there), places in groups.items():
+            row, step = places[0]
+            more = len(places) > 1
+            verb = ("compute" if more else "computes") if what else ("are" if more else "is")
             self.findings.add(
                 VERIFY_ACTIVATION if function else VERIFY_LAYERS,
-                f"the layer {self.shown(row, step)} "
-                + ("computes something else" if function or same else "is of another kind"),
+                (f"{len(places)} layers" if more else f"the layer {self.shown(row, step)}")
+                + f" {verb} {what or 'of another kind'}",
                 layer=row["name"],
-                expected=_kind(wanted.operator),
-                found=_kind(step.item.operator),
+                expected=_kind(expected),
+                found=_kind(there),
+                notes=(_listed([one["name"] for one, _ in places]),) if more else (),
             )
 
     def report_alone(self, pairing: Pairing) -> None:
@@ -171,7 +181,7 @@ class Layers:
                 continue  # the border is compared as a whole
             self.check_reads(row, step, both, back)
             if self.inputs_of(row) != sorted(self.steps[r].item.shape for r in set(step.reads)):
-                if self.items[a] != step.item or step.params != row["params"]:
+                if self.items[a] != step.item or step.params not in (None, row["params"]):
                     following.append(row["name"])
                 continue
             if self.check_figures(self.items[a], row, step):
@@ -279,7 +289,7 @@ class Layers:
                 expected=1,
                 found=layer.calls,
             )
-        if step.params != row["params"]:
+        if step.params is not None and step.params != row["params"]:
             found.add(
                 VERIFY_PARAMS,
                 f"the layer {shown} has {step.params:,} parameters, not {row['params']:,}",
@@ -296,7 +306,7 @@ class Layers:
                 expected=f"{row['macs']:,}",
                 found=f"{step.macs:,}",
             )
-        whole = layer.params == step.params > 0
+        whole = step.params is not None and layer.params == step.params > 0
         return whole and layer.trainable_params not in (None, row["trainable_params"])
 
 

@@ -1,0 +1,252 @@
+"""Thousands of damaged files through the commands that read them, once:
+
+    python tests/fuzz/model_mutants.py [verify|load|quantize|analyze ...] [--count N] [--seed N]
+
+Every run is a process of its own, whose exit code, output, time, memory (with that of its children)
+and leftovers are looked at: exit code 0 or 1, for 1 an error in one sentence, nothing written, no
+traceback.
+`load` is the part of `quantize` that reads and builds the model, in one process with TensorFlow.
+
+It needs the published models and reports beside the checkout (`support.mlperf`,
+`support.st_reports`). `test_model_mutants` runs a few in CI.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests")]
+
+from support import mlperf  # noqa: E402
+from support.damage import Mutant, mutants  # noqa: E402
+from support.st_reports import REAL  # noqa: E402
+
+ISOLATED = ("cannot be read: it is damaged", "was ended by signal")
+"""What is said where another's code ended the process in which we run it."""
+SECONDS = 300
+"""After which a run counts as hanging."""
+
+
+class Task(NamedTuple):
+    """A damaged file and the command that reads it."""
+
+    verb: str
+    source: Path
+    mutant: Mutant
+    arguments: tuple[str, ...]
+    """Behind the verb; FILE and FOLDER stand for the mutant and where it is."""
+
+
+class Outcome(NamedTuple):
+    """How a run ended."""
+
+    code: int | None
+    """Exit code; negative for a signal, None for a run that hung."""
+    output: str
+    seconds: float
+    megabytes: float
+    """Largest resident memory of the process or one of its children."""
+    written: tuple[str, ...]
+
+    def faults(self) -> list[str]:
+        """What is wrong with it."""
+        errors = self.output.count("error[")
+        return [
+            said
+            for said, wrong in (
+                (f"exit code {self.code}", self.code not in (0, 1)),
+                ("a traceback", "Traceback" in self.output or "internal error" in self.output),
+                ("no error", self.code == 1 and errors < 1),
+                ("an error and exit code 0", self.code == 0 and errors > 0),
+                (f"{', '.join(self.written)} written", self.code == 1 and bool(self.written)),
+            )
+            if wrong
+        ]
+
+
+def tasks(verb: str, count: int, seed: int, folder: Path) -> Iterator[Task]:
+    """The mutants of a command, files in turn."""
+    if verb == "analyze":
+        files = sorted(p for p in REAL.iterdir() if p.suffix in (".txt", ".json"))
+        for place, made in mutants([p.read_bytes() for p in files], count, seed):
+            yield Task(verb, files[place], made, ("--report", "FILE"))
+        return
+    named = [
+        (name, mlperf.REAL / file)
+        for name, network in mlperf.NETWORKS.items()
+        for file in (network.tflite, network.h5)
+        if file is not None and (verb == "verify" or file.endswith(".h5"))
+    ]
+    for place, made in mutants([path.read_bytes() for _, path in named], count, seed):
+        name, path = named[place]
+        if verb == "verify":
+            arguments: tuple[str, ...] = (str(folder / f"{name}.manifest.json"), "FILE")
+        else:
+            few = ("--samples", "2", "--validation-samples", "2", "--threshold", "-1")
+            data = str(folder / f"{name}.npz")
+            arguments = ("FILE", "--data", data, "-o", "FOLDER/o.tflite", *few)
+        yield Task(verb, path, made, arguments)
+
+
+def load(count: int, seed: int, folder: Path) -> int:
+    """Read and build models as `quantize` does; how many went wrong."""
+    import keras
+
+    from archc.diagnostics.model import Rejected
+    from archc.quantization import keras_file
+
+    made = refused = wrong = 0
+    slowest = 0.0
+    began = time.monotonic()
+    for task in tasks("quantize", count, seed, folder):
+        path = folder / f"mutant{task.source.suffix}"
+        path.write_bytes(task.mutant.data)
+        started = time.monotonic()
+        try:
+            keras_file.load(keras_file.read(str(path)))
+            made += 1
+        except Rejected:
+            refused += 1
+        except Exception as error:
+            wrong += 1
+            print(f"load {task.source.name} seed {task.mutant.seed}: {error!r}", flush=True)
+        keras.backend.clear_session()
+        slowest = max(slowest, time.monotonic() - started)
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    own, children = (resource.getrusage(kind).ru_maxrss / 1024 for kind in kinds)
+    minutes = (time.monotonic() - began) / 60
+    print(f"load: {count:,} mutants, {made:,} loaded, {refused:,} refused; {wrong} wrong")
+    print(f"  {minutes:.1f} min, slowest {slowest:.1f} s")
+    print(
+        f"  largest {own:.0f} MB with TensorFlow over all, {children:.0f} MB in a reading process"
+    )
+    return wrong
+
+
+def prepare(folder: Path) -> None:
+    """Manifests and samples of the networks."""
+    import numpy as np
+
+    for name in mlperf.NETWORKS:
+        compiled = mlperf.compiled(name)
+        compiled.write(folder)
+        shape = compiled.manifest["inputs"][0]["shape"]
+        np.savez(folder / f"{name}.npz", np.random.RandomState(0).uniform(-1, 1, (8, *shape)))
+
+
+def run(task: Task) -> Outcome:
+    """Run a command in a process of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="archc-mutant-"))
+    try:
+        path = folder / task.source.name
+        path.write_bytes(task.mutant.data)
+        log = folder / ".log"
+        words = [
+            w.replace("FILE", str(path)).replace("FOLDER", str(folder)) for w in task.arguments
+        ]
+        began = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            _become([task.verb, *words], log)
+        code, usage = _wait(child, began + SECONDS)
+        seconds = time.monotonic() - began
+        left = {one.name for one in folder.iterdir()} - {path.name, ".log"}
+        output = log.read_text("utf-8", "replace")
+        return Outcome(code, output, seconds, usage / 1024, tuple(sorted(left)))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _become(arguments: list[str], log: Path) -> None:
+    """Run the command in this process and end it."""
+    from archc.cli import main
+
+    code = 70
+    try:
+        stream = os.open(log, os.O_WRONLY | os.O_CREAT)
+        os.dup2(stream, 1)
+        os.dup2(stream, 2)
+        code = main(arguments)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _wait(child: int, until: float) -> tuple[int | None, int]:
+    """Exit code and largest resident memory (KiB) of a process and its children."""
+    while True:
+        pid, status, usage = os.wait4(child, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status), usage.ru_maxrss
+        if time.monotonic() > until:
+            os.kill(child, 9)
+            _, _, usage = os.wait4(child, 0)
+            return None, usage.ru_maxrss
+        time.sleep(0.005)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("verbs", nargs="*", default=["verify", "load", "analyze"])
+    parser.add_argument("--count", type=int, default=3_000)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="archc-mutants-"))
+    faults = 0
+    try:
+        prepare(folder)
+        for verb in given.verbs:
+            faults += campaign(verb, given.count, given.seed, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 1 if faults else 0
+
+
+def campaign(verb: str, count: int, seed: int, folder: Path) -> int:
+    """Run the mutants of a command and say what came of them; how many went wrong."""
+    if verb == "load":
+        return load(count, seed, folder)
+    codes: Counter[Any] = Counter()
+    slowest: tuple[float, str] = (0.0, "")
+    largest: tuple[float, str] = (0.0, "")
+    isolated: list[str] = []
+    wrong = 0
+    began = time.monotonic()
+    for task in tasks(verb, count, seed, folder):
+        outcome = run(task)
+        what = f"{task.source.name} seed {task.mutant.seed} ({task.mutant.kind})"
+        codes[outcome.code] += 1
+        slowest = max(slowest, (outcome.seconds, what))
+        largest = max(largest, (outcome.megabytes, what))
+        if faults := outcome.faults():
+            wrong += 1
+            print(f"{verb} {what}: {'; '.join(faults)}\n{outcome.output[-1500:]}", flush=True)
+        if any(said in outcome.output for said in ISOLATED):
+            isolated.append(what)
+    minutes = (time.monotonic() - began) / 60
+    said = ", ".join(f"{n:,} exit code {code}" for code, n in sorted(codes.items(), key=str))
+    print(f"{verb}: {count:,} mutants, {said}; {wrong} wrong; {minutes:.1f} min")
+    print(f"  slowest {slowest[0]:.1f} s, {slowest[1]}; largest {largest[0]:.0f} MB, {largest[1]}")
+    if isolated:
+        print(f"  ended by the library that read them, in its own process: {', '.join(isolated)}")
+    return wrong
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.exit(main())
