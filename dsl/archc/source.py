@@ -67,3 +67,20 @@ class Span(NamedTuple):
     def to(self, other: "Span") -> "Span":
         """The span from the start of this one to the end of another."""
         return Span(self.source, self.start, other.end)
+
+
+class Reworded(Span):
+    """A span whose text is not right, and is read as it was fixed."""
+
+    fixed: str
+
+    @property
+    def text(self) -> str:
+        return self.fixed
+
+
+def reworded(span: Span, text: str) -> Reworded:
+    """A span that is read as another text."""
+    found = Reworded(*span)
+    found.fixed = text
+    return found

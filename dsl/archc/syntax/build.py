@@ -5,13 +5,15 @@ the innermost value, argument, statement or member that the guess is part of.
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import Any
 
 from archc.diagnostics.codes import LIMIT
 from archc.diagnostics.model import reject
 from archc.limits import Limits
-from archc.source import Source, Span
+from archc.source import Source, Span, reworded
 from archc.syntax import ast
+from archc.syntax.grouping import worded
 from archc.syntax.lalr import Token, Tree
 from archc.syntax.repair import Made
 
@@ -24,6 +26,8 @@ class Builder:
     Attributes:
         guessed: where the tokens are a guess, ascending: twice the number of a token for what may
             be missing before it, and one more for the token itself.
+        tokens: those of a text with syntax errors.
+        fixed: the numbers of those that are not as they stand in the text.
         whole: whether all declarations of the file were found.
     """
 
@@ -32,16 +36,26 @@ class Builder:
         source: Source,
         limits: Limits,
         guessed: list[int] | None = None,
+        tokens: Sequence[Token] = (),
     ) -> None:
         self.source = source
         self.limits = limits
         self.guessed = guessed or []
+        self.tokens = tokens
+        self.fixed = [
+            number
+            for number, token in enumerate(tokens)
+            if token.text != source.text[token.start : token.end]
+        ]
         self.whole = True
 
     # --- positions ------------------------------------------------------------------------
 
     def span(self, tree: Any) -> Span:
-        return Span(self.source, tree.start, tree.end)
+        span = Span(self.source, tree.start, tree.end)
+        if self.fixed and bisect_left(self.fixed, tree.first) < bisect_left(self.fixed, tree.last):
+            return reworded(span, worded(self.source, self.tokens, tree.first, tree.last))
+        return span
 
     def name(self, token: Token) -> ast.Name:
         span = Span(self.source, token.start, token.end)

@@ -41,7 +41,7 @@ def read_file(source: Source, limits: Limits) -> Parsed:
         from archc.syntax.recovery import recover  # for errors alone
 
         found = recover(reader, source, tokens, "start", limits)
-        builder = Builder(source, limits, found.guessed)
+        builder = Builder(source, limits, found.guessed, found.tokens)
         file = builder.file(found.tree)
         return Parsed(file, tuple(found.faults), found.doubtful, builder.whole)
 

@@ -15,7 +15,8 @@ from archc.diagnostics.codes import SYNTAX
 from archc.diagnostics.model import Diagnostic, Edit, Label, make
 from archc.limits import Limits
 from archc.source import Source, Span
-from archc.syntax.lalr import END, Driver, Stack, Token, Tree
+from archc.syntax.grouping import Fault, grouped
+from archc.syntax.lalr import END, JUNK, Driver, Stack, Token, Tree
 from archc.syntax.place import CLOSES, Opens, Place, Slip, indent, outdented
 from archc.syntax.repair import ANCHORS, SCALE, Late, Made, Repair, Search, made, reach
 from archc.syntax.resync import Resync
@@ -31,6 +32,7 @@ class Recovered(NamedTuple):
     """
 
     tree: Tree
+    tokens: list[Token]
     faults: list[Diagnostic]
     guessed: list[int]
     doubtful: frozenset[str]
@@ -51,7 +53,7 @@ def first_fault(
     at = recovery.read()
     assert at is not None
     place = recovery.place(at)
-    slip = explain(place)
+    slip = explain(place)[1]
     return recovery.diagnostic(place, slip, bool(slip.edits))
 
 
@@ -73,10 +75,8 @@ class Recovery:
         """What stands before this token is not changed again."""
         self.edits: list[tuple[int, int, str]] = []
         """Fixes that were made."""
-        self.faults: list[Diagnostic] = []
+        self.faults: list[Fault] = []
         self.doubtful: set[str] = set()
-        self.quiet = -1
-        """Up to this offset nothing more is said: it may come of what was said last."""
 
     def run(self) -> Recovered:
         while (at := self.read()) is not None:
@@ -88,7 +88,8 @@ class Recovery:
             elif type(token) is Made:
                 guessed.append(2 * index + 1)
         tree = self.driver.parse(self.tokens, self.start)
-        return Recovered(tree, self.faults, guessed, frozenset(self.doubtful))
+        faults = grouped(self.source, tree, self.tokens, self.faults)
+        return Recovered(tree, self.tokens, faults, guessed, frozenset(self.doubtful))
 
     def read(self) -> int | None:
         """Read on; the token that cannot stand where it does, None at the end."""
@@ -113,15 +114,14 @@ class Recovery:
     def fault(self, at: int) -> None:
         """Report an error, and go on."""
         place = self.place(at)
-        slip = explain(place)
+        name, slip = explain(place)
         repair = self.fix(place, slip) if slip.edits else None
         certain = repair is not None
         if repair is None:
             repair = self.skipped(place, slip) or self.guess(place) or self.panic(at)
             if not slip.help and not slip.related:
                 slip = slip._replace(related=self.hint(place, repair), edits=())
-        if place.start >= self.quiet:
-            self.faults.append(self.diagnostic(place, slip, certain))
+        self.faults.append(Fault(place.start, name, certain, self.diagnostic(place, slip, certain)))
         if len(self.faults) >= self.most:
             repair, certain = self.rest(at), False
         if certain:
@@ -140,13 +140,13 @@ class Recovery:
 
     def splice(self, repair: Repair, *, certain: bool) -> None:
         """Put a repair in, and go back to before it."""
-        first, last, tokens, _ = repair
+        first, last, tokens = repair[:3]
         if not certain:
             gone = {id(token) for token in tokens}
             lost = (t for t in self.tokens[first:last] if id(t) not in gone)
             kept = {token.text for token in tokens if token.kind == "NAME"}
             self.doubtful |= {t.text for t in lost if t.kind == "NAME"} - kept
-            self.floor = first + len(tokens)
+            self.floor = first + (repair.opened or len(tokens))
         self.tokens[first:last] = tokens
         del self.stacks[first + 1 :], self.opens[first + 1 :]
 
@@ -159,12 +159,12 @@ class Recovery:
         first = place.at
         while first > self.floor and self.tokens[first].start >= low:
             first -= 1
-        while first > self.floor and self.tokens[first - 1].end == self.tokens[first].start:
+        while first > self.floor and self.tokens[first - 1].end >= self.tokens[first].start:
             first -= 1
         if self.tokens[first].start > low and first > 0 and self.tokens[first - 1].end > low:
             return None
         last = place.at
-        while self.tokens[last].kind != END and (
+        while type(self.tokens[last]) is Token and self.tokens[last].kind != END and (
             self.tokens[last].start <= high or indent(self.source.text, self.tokens, last) is None
         ):
             last += 1
@@ -182,10 +182,21 @@ class Recovery:
         for token in [*tokens, *self.tokens[last : last + slip.reads]]:
             following = self.driver.step(stack, token.kind)
             if following is None:
-                return Repair(first, last, tokens) if seen >= slip.reads else None
+                another = token.start >= behind and self.apart(stack, token)
+                return Repair(first, last, tokens) if another or seen >= slip.reads else None
             stack = following
             seen += token.start >= behind
         return Repair(first, last, tokens)
+
+    def apart(self, stack: Stack, token: Token) -> bool:
+        """Whether a token that cannot be read is an error of its own, not one of what is before."""
+        if token.kind in (JUNK, "OVER"):
+            return True
+        line = self.source.text.rfind("\n", 0, token.start) + 1
+        if self.source.text[line : token.start].strip():
+            return False
+        bounds = ("_STAGE", "_ARCH", "RBRACE", END)
+        return any(self.driver.step(stack, kind) is not None for kind in bounds)
 
     def relexed(self, start: int, end: int, edits: list[tuple[int, int, str]]) -> list[Token]:
         """The tokens of a part of the text with edits made, at the places they have in the text."""
@@ -230,6 +241,9 @@ class Recovery:
 
     def guess(self, place: Place) -> Repair | None:
         """The best of the ways to read on."""
+        stray = self.stray(place)
+        if stray is not None:
+            return stray
         at, tokens, stacks = place.at, self.tokens, self.stacks
         ways = (
             self.by_layout(place),
@@ -238,6 +252,41 @@ class Recovery:
         )
         return min(
             (way for way in ways if way is not None), key=lambda way: way.score, default=None
+        )
+
+    def stray(self, place: Place) -> Repair | None:
+        """A body, in an arch where there is none, around statements that stand outside of one."""
+        if place[0].kind not in ("NAME", "_X") or not {"_ARCH", "_STAGE"} & place.expected:
+            return None
+        if place[1].text not in ("(", "=", ".", ";"):
+            return None
+        index, depth, call = place.at, 0, 0
+        while self.tokens[index].kind != END:
+            token = self.tokens[index]
+            first = indent(self.source.text, self.tokens, index) is not None
+            if depth == 0 and first and token.kind in ANCHORS:
+                break
+            depth += (token.text in CLOSES) - (token.text in CLOSES.values())
+            if depth < 0:
+                break
+            index += 1
+            if depth == 0 and token.text == ")" and not call:
+                call = index
+        if self.tokens[call].text == "{" and call:
+            return None  # a stage or a block without its first word
+        head = ["_STAGE", "NAME", "LBRACE"]
+        if "_ARCH" in place.expected:
+            head = ["_ARCH", "NAME", "LBRACE", *head]
+        closes = ["RBRACE"] * head.count("LBRACE")
+        return Repair(
+            place.at,
+            index,
+            [
+                *(made(kind, self.tokens, place.at) for kind in head),
+                *self.tokens[place.at : index],
+                *(made(kind, self.tokens, index) for kind in closes),
+            ],
+            opened=len(head),
         )
 
     def balanced(self) -> str:

@@ -65,6 +65,8 @@ class Repair(NamedTuple):
     tokens: list[Token]
     score: int = 0
     """How good it is: the less the better."""
+    opened: int = 0
+    """How many of the tokens are put in before others that may be changed again."""
 
 
 class _Edit(NamedTuple):

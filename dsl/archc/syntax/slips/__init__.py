@@ -12,6 +12,7 @@ from archc.syntax.slips import brackets, declarations, statements, values
 
 SLIPS: tuple[Callable[[Place], Slip | None], ...] = (
     values.empty,
+    statements.sequence,
     statements.doubled,
     values.quoted,
     values.open_text,
@@ -33,6 +34,8 @@ SLIPS: tuple[Callable[[Place], Slip | None], ...] = (
     declarations.loop,
     statements.keyword_as_name,
     declarations.other_language,
+    declarations.assigned,
+    declarations.shape_with_commas,
     declarations.use_without_quotes,
     statements.no_condition,
     statements.bare_argument,
@@ -54,12 +57,17 @@ SLIPS: tuple[Callable[[Place], Slip | None], ...] = (
 """The usual slips, those that tell more first."""
 
 
-def explain(place: Place) -> Slip:
-    """What to say of an error."""
+def explain(place: Place) -> tuple[str, Slip]:
+    """What to say of an error, and the name of the usual slip that it is, if it is one."""
     for slip in SLIPS:
         found = slip(place)
         if found is not None:
-            return found
+            return slip.__name__, found
+    return "", unusual(place)
+
+
+def unusual(place: Place) -> Slip:
+    """What to say of an error that is none of the usual slips."""
     words = in_words(place.expected) if place[0].kind != JUNK else []
     shown = place.found if len(place.found) <= TAIL else f"{place.found[:TAIL]}..."
     text = f"`{shown}`" if place.found else "the end of the text"

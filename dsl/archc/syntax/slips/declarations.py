@@ -128,7 +128,7 @@ def loop(place: Place) -> Slip | None:
 def other_language(place: Place) -> Slip | None:
     """Words of Python and its like where a declaration or a statement should stand."""
     known = OTHER.get(place.found)
-    if known is None or not {"_ARCH", "_STAGE"} & place.expected:
+    if known is None or not {"_ARCH", "_STAGE"} & place.expected or place[1].text in ("=", "."):
         return None
     word, help = known
     fits = place[1].kind == "STRING" if word == "use" else re.match(r"[ \t].*\{", place.rest)
@@ -138,6 +138,45 @@ def other_language(place: Place) -> Slip | None:
         help=help,
         edits=edits,
         skip=(place.start, place.tokens[place.block()].start),
+    )
+
+
+def assigned(place: Place) -> Slip | None:
+    """`input_shape = (49, 10, 1)`, `width = 0.5` outside of a body."""
+    if place.kinds(0, 1) != ("NAME", "EQUAL") or not {"_ARCH", "_STAGE"} & place.expected:
+        return None
+    if place[2].kind == "NAME" and place[3].text in ("(", "."):
+        return None  # a layer
+    last = place.text.find("\n", place.end)
+    last = last if last >= 0 else len(place.text)
+    numbers = re.findall(r"[0-9]+", place.text[place[1].end : last].partition("#")[0])
+    if "shape" in place.found.lower() or place.found.lower() in ("input", "inputs", "input_size"):
+        shape = " x ".join(numbers) or "ROWS x COLUMNS x CHANNELS"
+        return Slip(
+            "the shape of the input is declared in the arch",
+            help=f"write `input NAME: {shape}`",
+            skip=(place.start, last),
+        )
+    return Slip("values are parameters of an arch", help=_VALUE, skip=(place.start, last))
+
+
+def shape_with_commas(place: Place) -> Slip | None:
+    """`input mfcc: 49, 10, 1`."""
+    if place.found != "," or place[-1].kind != "NUMBER" or "_STAGE" not in place.expected:
+        return None
+    if place.kinds(-4, -3, -2) != ("_INPUT", "NAME", "COLON"):
+        return None
+    last = 0
+    while place.kinds(last, last + 1) == ("COMMA", "NUMBER"):
+        last += 2
+    if not last:
+        return None
+    size = " x ".join(token.text for token in place.tokens[place.at - 1 : place.at + last : 2])
+    return Slip(
+        "a size is written with `x`, rows first",
+        help=f"write `{size}`",
+        edits=place.instead(size, -1, last - 1),
+        span=(place[-1].start, place[last - 1].end),
     )
 
 

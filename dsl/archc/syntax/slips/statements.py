@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from archc.syntax.grammar import keywords
+from archc.syntax.lalr import END
 from archc.syntax.place import CLOSES, TAIL, Place, Slip
 
 ARROWS = re.compile(r"->|=>|>>|\|>|\|\||\||&+|→|>(?!=)")
@@ -94,6 +95,12 @@ def keyword_as_name(place: Place) -> Slip | None:
         )
     if place.found == "x" and place[1].text == "=" and "RBRACE" in place.expected:
         return NO_NAME._replace(edits=((place.start, _value(place, 1), ""),))
+    if place.found == "x" and place.inner == "(" and place[1].text in (")", ","):
+        return Slip(
+            "feature maps have no names",
+            help="leave the `x` out: each statement reads what the one before it made",
+            skip=(place.start, place.end),
+        )
     if place.found in keywords() and "NAME" in place.expected and place[-1].text != "}":
         return Slip(
             f"`{place.found}` is a word of the language and cannot be a name",
@@ -260,11 +267,64 @@ def dotted(place: Place) -> Slip | None:
     """`layers.Conv2D(8)`, `self.stem`."""
     if place.found != "." or place.kinds(-1, 1) != ("NAME", "NAME") or not place.touches():
         return None
-    name = place[1].text
+    name, first = place[1].text, -1
+    while place.kinds(first - 2, first - 1) == ("NAME", "DOT"):
+        first -= 2
+    last = 1
+    while place.kinds(last + 1, last + 2) == ("DOT", "NAME"):
+        last += 2
+    path = place.text[place[first].start : place[last].start]
+    said = Slip("names have no dots, apart from those of `in`")
+    if name in FEATURE:
+        return said._replace(help=f"write `{name}`, or `in.{name}` for the feature map that enters")
+    edits = ((place[first].start, place[last].start, ""),)
+    return said._replace(help=f"leave the `{path}` out", edits=edits)
+
+
+SEQUENCES = ("Sequential", "ModuleList", "Model")
+"""What holds layers in a list elsewhere."""
+
+
+def sequence(place: Place) -> Slip | None:
+    """`model = Sequential([conv(8), relu6])`: layers in a list."""
+    opened = place.at
+    if place.inner == "[":
+        while place.tokens[opened] is not place.opens[0]:
+            opened -= 1
+    elif {"_ARCH", "_STAGE", "RBRACE"} & place.expected:
+        opened = next((at for at in range(8) if place[at].text == "["), 0) + place.at
+    if opened < 2 or place.tokens[opened].text != "[" or place.tokens[opened - 1].text != "(":
+        return None
+    named = opened - 2
+    if place.tokens[named].text not in SEQUENCES:
+        return None
+    name = place.tokens[named].text
+    while place.tokens[named - 1].kind in ("DOT", "NAME", "EQUAL", "_X") and (
+        place.indent(named) is None
+    ):
+        named -= 1
+    commas, depth, index = [], 0, opened
+    while place.tokens[index].kind != END:
+        text = place.tokens[index].text
+        depth += (text in CLOSES) - (text in CLOSES.values())
+        if depth == 0:
+            break
+        if depth == 1 and text == ",":
+            commas.append(place.tokens[index])
+        index += 1
+    if place.tokens[index].text != "]" or place.tokens[index + 1].text != ")":
+        return None
+    start, end = place.tokens[named].start, place.tokens[opened].end
     return Slip(
-        "names have no dots, apart from those of `in`",
-        help=f"write `{name}`, or `in.{name}` for the feature map that enters",
-        edits=((place[-1].start, place.end, ""),) if name not in FEATURE else (),
+        "layers follow one another as statements, not in a list",
+        help=f"leave `{name}([...])` and its commas out",
+        edits=(
+            (start, end, ""),
+            *((comma.start, comma.end, " ") for comma in commas),
+            (place.tokens[index].start, place.tokens[index + 1].end, ""),
+        ),
+        span=(start, end),
+        reads=0,
     )
 
 
