@@ -112,7 +112,30 @@ CASES = {
     "assignment": (head("y <<=>> conv(8)"), "has no name", "leave the name out"),
     "called_twice": (head("conv(8)<<(>>y)"), "one list of arguments", "leave this out"),
     "brackets_as_parentheses": (head("conv<<[>>8]"), "stand in parentheses", "NAME(...)"),
-    "dotted": (head("nn<<.>>Conv2d(8)"), "names have no dots", "write `Conv2d`"),
+    "dotted": (head("nn<<.>>Conv2d(8)"), "names have no dots", "leave the `nn.` out"),
+    "dotted, feature": (head("conv(map<<.>>channels)"), "names have no dots", "`in.channels`"),
+    "sequence": (
+        head("<<m = Sequential([>>conv(8), relu6])"),
+        "not in a list",
+        "leave `Sequential([...])`",
+    ),
+    "assigned": ("arch a { <<width>> = 3\ninput i: 1 }", "values are parameters", "alpha = 1.0"),
+    "assigned, shape": (
+        "<<input_shape>> = (49, 10, 1)\narch a { input i: 1 }",
+        "declared in the arch",
+        "write `input NAME: 49 x 10 x 1`",
+    ),
+    "missing_arch": (
+        "arch a(n = 1) { input i: n }\n<<b>> = a(n = 2)\n",
+        "`arch` is missing",
+        "arch NAME = BASE",
+    ),
+    "shape_with_commas": (
+        "arch a { input i: <<49, 10, 1>> head { relu6 } }",
+        "written with `x`",
+        "write `49 x 10 x 1`",
+    ),
+    "keyword_as_name, map": (head("relu6(<<x>>)"), "feature maps have no names", "leave the `x`"),
     "comment": ("<</>>/ a comment\narch a {}", "comments start with `#`", "write `#`"),
     "comment, within": (head("relu6 <</>>/ a comment\n"), "comments start", "write `#`"),
 }

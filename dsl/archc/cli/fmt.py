@@ -62,7 +62,7 @@ def run(given: argparse.Namespace) -> int:
             else:
                 same += 1
         except Rejected as rejected:
-            found.append(rejected.diagnostic)
+            found.extend(rejected.diagnostics)
     for diagnostic in found:
         tell(diagnostic)
         print(file=sys.stderr)

@@ -186,6 +186,14 @@ class Reporter:
         self._kept[key] = merged
         return merged
 
+    def join(self, first: Diagnostic, again: Diagnostic, joined: Diagnostic) -> None:
+        """Let one diagnostic stand for one that was kept and for another one."""
+        assert first.span is not None
+        assert again.span is not None
+        self._merged.add((again.code, again.span))
+        if (first.code, first.span) in self._kept:
+            self._kept[first.code, first.span] = joined
+
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         for diagnostic in diagnostics:
             self.add(diagnostic)

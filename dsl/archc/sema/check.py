@@ -252,7 +252,13 @@ class Checker:
         reported: set[Span | None] = set()
         matched: list[tuple[str, ast.Argument]] = []
         if callee is None:
-            self.unknown(call.name.text, unknown_call(call, scope).diagnostic)
+            fault = unknown_call(call, scope).diagnostic
+            draft = self.module.drafts.get(call.span.start)
+            translated = draft.translated(fault) if draft is not None else None
+            if draft is None or translated is None:
+                self.unknown(call.name.text, fault)
+            else:
+                self.reporter.join(draft.said, fault, translated)
         elif isinstance(callee, Callee):
             matched, problems = callees.match(callee, call.name, call.arguments, call)
             self.reporter.extend(problems)

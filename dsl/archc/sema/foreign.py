@@ -40,7 +40,8 @@ def call(statement: ast.Call, scope: Scope) -> Said:
         return Said(
             plain, f"leave it out; the block that does nothing is `identity`, not `{name.text}`"
         )
-    found = _told(written, scope, [*scope.callable_names(), "else", "if"], plain)
+    callables = [*islice(scope.callable_names(), MOST + 1), "else", "if"]
+    found = _told(written, scope, callables, plain)
     if found is not None:
         return found
     declare = f"declare it with `block {name.text} {{ ... }}`, or `use` the file that does"

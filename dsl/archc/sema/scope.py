@@ -12,6 +12,7 @@ from archc.sema import callees
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.source import Span
 from archc.syntax import ast
+from archc.syntax.grouping import Draft
 from archc.values import Symbol
 
 FUNCTIONS = ("round", "floor", "ceil", "min", "max", "exact")
@@ -36,6 +37,8 @@ class Module:
         """Names that may be declared in what could not be read of it."""
         self.whole = True
         """Whether these are all that may be."""
+        self.drafts: dict[int, Draft] = {}
+        """Statements as other languages write them, by where they start."""
         self.blocks = {block.name.text: block for block in file.blocks}
         self.archs = {arch.name.text: arch for arch in file.archs}
         self._library = library

@@ -107,13 +107,20 @@ class Builder:
                 blocks.append(self.block(child))
             else:
                 archs.append(self.arch(child) if child.data == "arch" else self.derived(child))
-        declared = [*archs, *blocks]
-        whole = whole and not any(one.name.hole for one in declared)
+        whole = whole and not any(self.lost(part) for part in parts if part.data != "use")
         if self.guessed:
             inside = sum(len(self.damage(part)) for part in parts)
             whole = whole and inside == len(self.guessed)
         self.whole = whole
         return ast.File(self.source, tuple(uses), tuple(archs), tuple(blocks))
+
+    def lost(self, tree: Any) -> bool:
+        """Whether a declaration has a name that could not be read."""
+        name = self._doc(tree)[1][0]
+        if not self.name(name).hole:
+            return False
+        keyword = self.tokens[tree.first + (tree.children[0] is not name)]
+        return type(keyword) is not Made  # then it was put around statements
 
     def arch(self, tree: Any) -> ast.Arch:
         doc, (name, *rest) = self._doc(tree)

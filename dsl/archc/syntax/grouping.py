@@ -4,17 +4,18 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from archc.diagnostics.model import Diagnostic, Label
+from archc.diagnostics.model import Diagnostic, Edit, Label
 from archc.source import Source, Span
 from archc.syntax.lalr import Token, Tree
 
-REPEATED = ("sign", "comment")
+REPEATED = ("sign", "comment", "assigned")
 """Slips that are said once, with where else they are."""
 AGAIN = "and here"
 NAMED = 3
 """Further places that are named."""
 SHOWN = 200
 """Characters of a statement that are shown."""
+AS_PYTHON = "this call is written as in Python"
 PYTHON = ("quoted", "tuple_size", "assignment", "keyword_as_name", "called_twice", "dotted")
 
 
@@ -29,6 +30,48 @@ class Fault(NamedTuple):
     diagnostic: Diagnostic
 
 
+class Draft(NamedTuple):
+    """A statement as another language writes it."""
+
+    said: Diagnostic
+    """What is reported of it."""
+    whole: Diagnostic
+    """The same of the statement as a whole."""
+
+    def translated(self, unknown: Diagnostic) -> Diagnostic | None:
+        """What is said of it with a name that is unknown here, where it is known what it means."""
+        edits = list(unknown.edits)
+        for edit in self.whole.edits:
+            within = [one for one in unknown.edits if _meets(edit, one)]
+            if any(not _contains(one, edit) for one in within):
+                return None
+            edits += [] if within else [edit]
+        if not unknown.edits:
+            return None
+        help = unknown.help or ""
+        if "write `" not in help:
+            help += f": write `{self.made(edits)}`"
+        return self.whole._replace(help=help, edits=tuple(edits))
+
+    def made(self, edits: Sequence[Edit]) -> str:
+        """The statement with some edits made."""
+        span = self.whole.span
+        assert span is not None
+        end = max(span.end, *(edit.span.end for edit in edits))
+        text = span.source.text[:end]
+        for edit in sorted(edits, key=lambda one: one.span.start, reverse=True):
+            text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+        return text[span.start :][:SHOWN].strip()
+
+
+def _meets(one: Edit, other: Edit) -> bool:
+    return one.span.start < other.span.end and other.span.start < one.span.end
+
+
+def _contains(one: Edit, other: Edit) -> bool:
+    return one.span.start <= other.span.start and other.span.end <= one.span.end
+
+
 class _Statement(NamedTuple):
     """A call without its bodies: where its tokens are, and their numbers."""
 
@@ -40,28 +83,31 @@ class _Statement(NamedTuple):
 
 def grouped(
     source: Source, tree: Tree, tokens: Sequence[Token], faults: Sequence[Fault]
-) -> list[Diagnostic]:
-    """The diagnostics of a text, in the order of their first places."""
+) -> tuple[list[Diagnostic], dict[int, Draft]]:
+    """The diagnostics of a text, in the order of their first places, and the drafts among them by
+    where their statements start."""
     found: dict[tuple[object, ...], list[Fault]] = {}
     statements = sorted(_statements(tree))
     for number, fault in enumerate(faults):
         key: tuple[object, ...] = (number,)
-        if fault.certain and fault.slip in REPEATED:
+        if fault.slip in REPEATED and fault.certain != (fault.slip == "assigned"):
             key = (fault.diagnostic.message, fault.diagnostic.help)
         elif fault.certain:
-            owner = _owner(source, statements, fault)
-            key = (number,) if owner is None else (owner,)
+            statement = _owner(source, statements, fault)
+            key = (number,) if statement is None else (statement,)
         found.setdefault(key, []).append(fault)
-    made = []
+    made, drafts = [], {}
     for key, group in found.items():
-        first = group[0].diagnostic
-        if len(group) == 1:
-            made.append(first)
-        elif isinstance(key[0], _Statement):
-            made.append(_joined(source, tokens, key[0], group))
-        else:
-            made.append(_repeated(group))
-    return made
+        said, owner = group[0].diagnostic, key[0]
+        if isinstance(owner, _Statement):
+            joined = _joined(source, tokens, owner, group)
+            said = joined if len(group) > 1 else said
+            if joined.message == AS_PYTHON:
+                drafts[owner.start] = Draft(said, joined)
+        elif len(group) > 1:
+            said = _repeated(group)
+        made.append(said)
+    return made, drafts
 
 
 def _statements(tree: Tree) -> Iterator[_Statement]:
@@ -111,18 +157,18 @@ def _joined(
     text = worded(source, tokens, statement.first, statement.last)
     said = list(dict.fromkeys(fault.diagnostic.message for fault in group))
     python = any(fault.slip in PYTHON for fault in group)
-    spans = [fault.diagnostic.span for fault in group if fault.diagnostic.span is not None]
-    low = min(statement.start, *(span.start for span in spans))
+    edits = tuple(edit for fault in group for edit in fault.diagnostic.edits)
+    low = min(statement.start, *(edit.span.start for edit in edits))
     end = source.text.find("\n", low)
     high = max(low + 1, min(statement.end, end if end >= 0 else statement.end))
     return first._replace(
-        message="this is a call as Python writes it" if python else said[0],
+        message=AS_PYTHON if python else said[0],
         span=Span(source, low, high),
         label="",
         related=(),
         notes=tuple(said if python else said[1:]),
         help=f"write `{text if len(text) <= SHOWN else text[:SHOWN] + '...'}`",
-        edits=tuple(edit for fault in group for edit in fault.diagnostic.edits),
+        edits=edits,
     )
 
 

@@ -1,7 +1,7 @@
 """Text to tree to AST."""
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from archc.diagnostics.codes import LIMIT
 from archc.diagnostics.model import Diagnostic, Rejected, reject
@@ -11,6 +11,9 @@ from archc.syntax import ast
 from archc.syntax.build import Builder
 from archc.syntax.grammar import driver
 from archc.syntax.lalr import NotInLanguage
+
+if TYPE_CHECKING:
+    from archc.syntax.grouping import Draft
 
 _SKIPPED_OR_BRACKET = re.compile(r'"""(?s:.*?)"""|"[^"\n]*"|#[^\n]*|[][(){}]')
 
@@ -24,6 +27,8 @@ class Parsed(NamedTuple):
     """Names that may be declared in what could not be read."""
     whole: bool = True
     """Whether these are all that may be."""
+    drafts: "tuple[tuple[int, Draft], ...]" = ()
+    """Statements as other languages write them, by where they start."""
 
 
 def read_file(source: Source, limits: Limits) -> Parsed:
@@ -43,7 +48,8 @@ def read_file(source: Source, limits: Limits) -> Parsed:
         found = recover(reader, source, tokens, "start", limits)
         builder = Builder(source, limits, found.guessed, found.tokens)
         file = builder.file(found.tree)
-        return Parsed(file, tuple(found.faults), found.doubtful, builder.whole)
+        faults = tuple(found.faults)
+        return Parsed(file, faults, found.doubtful, builder.whole, tuple(found.drafts.items()))
 
 
 def parse_file(source: Source, limits: Limits) -> ast.File:

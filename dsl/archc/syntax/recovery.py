@@ -15,10 +15,10 @@ from archc.diagnostics.codes import SYNTAX
 from archc.diagnostics.model import Diagnostic, Edit, Label, make
 from archc.limits import Limits
 from archc.source import Source, Span
-from archc.syntax.grouping import Fault, grouped
+from archc.syntax.grouping import Draft, Fault, grouped
 from archc.syntax.lalr import END, JUNK, Driver, Stack, Token, Tree
 from archc.syntax.place import CLOSES, Opens, Place, Slip, indent, outdented
-from archc.syntax.repair import ANCHORS, SCALE, Late, Made, Repair, Search, made, reach
+from archc.syntax.repair import ANCHORS, SCALE, Late, Made, Repair, Search, late, made, reach
 from archc.syntax.resync import Resync
 from archc.syntax.slips import explain
 
@@ -34,6 +34,7 @@ class Recovered(NamedTuple):
     tree: Tree
     tokens: list[Token]
     faults: list[Diagnostic]
+    drafts: dict[int, Draft]
     guessed: list[int]
     doubtful: frozenset[str]
 
@@ -83,13 +84,13 @@ class Recovery:
             self.fault(at)
         guessed = []
         for index, token in enumerate(self.tokens):
-            if type(token) is Late:
-                guessed.append(2 * index)
+            if isinstance(token, Late):
+                guessed += [2 * index - 1] * token.joined + [2 * index]
             elif type(token) is Made:
                 guessed.append(2 * index + 1)
         tree = self.driver.parse(self.tokens, self.start)
-        faults = grouped(self.source, tree, self.tokens, self.faults)
-        return Recovered(tree, self.tokens, faults, guessed, frozenset(self.doubtful))
+        faults, drafts = grouped(self.source, tree, self.tokens, self.faults)
+        return Recovered(tree, self.tokens, faults, drafts, guessed, frozenset(self.doubtful))
 
     def read(self) -> int | None:
         """Read on; the token that cannot stand where it does, None at the end."""
@@ -164,8 +165,13 @@ class Recovery:
         if self.tokens[first].start > low and first > 0 and self.tokens[first - 1].end > low:
             return None
         last = place.at
-        while type(self.tokens[last]) is Token and self.tokens[last].kind != END and (
-            self.tokens[last].start <= high or indent(self.source.text, self.tokens, last) is None
+        while (
+            type(self.tokens[last]) is Token
+            and self.tokens[last].kind != END
+            and (
+                self.tokens[last].start <= high
+                or indent(self.source.text, self.tokens, last) is None
+            )
         ):
             last += 1
         start = min(self.tokens[first].start, low)
@@ -260,7 +266,7 @@ class Recovery:
             return None
         if place[1].text not in ("(", "=", ".", ";"):
             return None
-        index, depth, call = place.at, 0, 0
+        index, depth, call, closed = place.at, 0, 0, False
         while self.tokens[index].kind != END:
             token = self.tokens[index]
             first = indent(self.source.text, self.tokens, index) is not None
@@ -268,6 +274,7 @@ class Recovery:
                 break
             depth += (token.text in CLOSES) - (token.text in CLOSES.values())
             if depth < 0:
+                closed = self.tokens[index + 1].kind in ("_STAGE", "_HEAD")  # it closes the body
                 break
             index += 1
             if depth == 0 and token.text == ")" and not call:
@@ -277,7 +284,7 @@ class Recovery:
         head = ["_STAGE", "NAME", "LBRACE"]
         if "_ARCH" in place.expected:
             head = ["_ARCH", "NAME", "LBRACE", *head]
-        closes = ["RBRACE"] * head.count("LBRACE")
+        closes = ["RBRACE"] * (head.count("LBRACE") - closed)
         return Repair(
             place.at,
             index,
@@ -347,9 +354,7 @@ class Recovery:
         return self.without(first, end)
 
     def without(self, first: int, last: int) -> Repair:
-        token = self.tokens[last]
-        late = Late(token.kind, token.text, token.start, token.end)
-        return Repair(first, last + 1, [late])
+        return Repair(first, last + 1, [late(self.tokens[last], self.tokens, first)])
 
     def hint(self, place: Place, repair: Repair) -> tuple[tuple[int, int, str], ...]:
         """What a repair changes on another line than that of the error."""

@@ -54,7 +54,9 @@ class Made(Token):
 class Late(Token):
     """A token before which a repair left something out."""
 
-    __slots__ = ()
+    __slots__ = ("joined",)
+    joined: bool
+    """Whether what was left out may have belonged to the token before it."""
 
 
 class Repair(NamedTuple):
@@ -109,7 +111,7 @@ class Search:
     def best(self) -> Repair | None:
         """The best repair; None where none is cheap."""
         tokens, at = self.tokens, self.at
-        start = max(at - BACK, self.floor, 0)
+        start = min(max(at - BACK, self.floor, 0), at)
         heap: list[tuple[int, int, int, Stack, _Edit | None, int]] = []
         heappush(heap, (0, 0, start, self.stacks[start], None, 0))
         seen: set[tuple[int, Stack, int]] = set()
@@ -169,7 +171,7 @@ class Search:
             if following is None:
                 continue
             made = _Edit(here, here, (kind,), edit)
-            yield self.inserting(kind), here, following, made, 0
+            yield self.inserting(kind, here), here, following, made, 0
             if fresh and token.kind not in (END, kind):
                 made = _Edit(here, here + 1, (kind,), edit)
                 yield _replacing(token, kind), here + 1, following, made, 0
@@ -187,9 +189,19 @@ class Search:
                 return index + 1
         return 0
 
-    def inserting(self, kind: str) -> int:
-        unbalances = literals().get(kind, " ") in self.balanced
+    def inserting(self, kind: str, here: int) -> int:
+        word = literals().get(kind, " ")
+        unbalances = word in self.balanced or CLOSES.get(word) == self.tokens[here].text
+        if kind in ("_ARCH", "_BLOCK"):
+            return 3 + 3 * ((kind == "_ARCH") != self.has_members(here))
         return INSERT.get(kind, 5) + UNBALANCES * unbalances
+
+    def has_members(self, here: int) -> bool:
+        """Whether the next body is that of an arch."""
+        for index in range(here, min(here + 400, len(self.tokens) - 1)):
+            if self.tokens[index].text == "{":
+                return self.tokens[index + 1].kind in ANCHORS
+        return True
 
     def deleting(self, token: Token) -> int:
         cost = 6 if token.kind in ANCHORS else DELETE.get(token.kind, 3)
@@ -204,12 +216,13 @@ class Search:
             walk = walk.before
         edits.reverse()
         tokens, found = self.tokens, []
-        here, gap = edits[0].at, False
+        here, gap, gone = edits[0].at, False, 0
         for each in edits:
             while here < each.at:
-                found.append(late(tokens[here]) if gap else tokens[here])
+                found.append(late(tokens[here], tokens, gone) if gap else tokens[here])
                 here, gap = here + 1, False
-            gap = gap or (each.end > each.at and not each.kinds)
+            if each.end > each.at and not each.kinds and not gap:
+                gap, gone = True, each.at
             texts = ["", ""]
             if each.end - each.at == 2:  # swapped
                 texts = [tokens[each.at + 1].text, tokens[each.at].text]
@@ -217,7 +230,7 @@ class Search:
                 found.append(made(kind, tokens, each.at, text))
             here = each.end
         if gap:
-            found.append(late(tokens[here]))
+            found.append(late(tokens[here], tokens, gone))
             here += 1
         return Repair(edits[0].at, here, found)
 
@@ -245,6 +258,8 @@ def _replacing(token: Token, kind: str) -> int:
     word = literals().get(kind, "")
     if word in keywords() and token.kind == "NAME" and len(word) > 1:
         return 2 if distance(token.text.lower(), word) <= max(1, len(word) // 3) else 6
+    if {token.kind, kind} in ({"COMPARISON", "EQUAL"}, {"COLON", "EQUAL"}, {"COLON", "COMMA"}):
+        return 3
     if token.text in CLOSES:
         return 4 if word in CLOSES else 8
     if token.text in CLOSES.values():
@@ -258,5 +273,8 @@ def made(kind: str, tokens: Sequence[Token], at: int, text: str = "") -> Made:
     return Made(kind, text or literals().get(kind, ""), place, place)
 
 
-def late(token: Token) -> Late:
-    return Late(token.kind, token.text, token.start, token.end)
+def late(token: Token, tokens: Sequence[Token], gone: int) -> Late:
+    """A token behind one that was left out, and perhaps more."""
+    found = Late(token.kind, token.text, token.start, token.end)
+    found.joined = gone > 0 and tokens[gone].text in CLOSES
+    return found

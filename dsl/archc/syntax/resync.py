@@ -59,10 +59,10 @@ class Resync:
             if far - (last - self.at) < SHIFTS and far < len(self.tokens) - self.at:
                 continue
             lines = self.text.count("\n", self.tokens[first].start, following.start)
-            cost = COST + len(put) + (last - first) // 2 + 2 * lines
+            cost = COST + len(put) + (last - first) // 2 + 4 * lines
             new: list[Token] = [made(kind, self.tokens, first) for kind in put]
             if not put:
-                new.append(late(following))
+                new.append(late(following, self.tokens, first))
             score = min(cost, 3 * COST) * SCALE - far
             return Repair(first, last + (not put), new, score)
         return None

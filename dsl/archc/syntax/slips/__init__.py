@@ -34,6 +34,7 @@ SLIPS: tuple[Callable[[Place], Slip | None], ...] = (
     declarations.loop,
     statements.keyword_as_name,
     declarations.other_language,
+    declarations.missing_arch,
     declarations.assigned,
     declarations.shape_with_commas,
     declarations.use_without_quotes,

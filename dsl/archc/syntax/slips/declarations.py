@@ -141,6 +141,20 @@ def other_language(place: Place) -> Slip | None:
     )
 
 
+def missing_arch(place: Place) -> Slip | None:
+    """`small = base(alpha = 0.5)` in a file."""
+    derived = ("NAME", "EQUAL", "NAME", "LPAR", "NAME", "EQUAL")
+    if place.kinds(*range(6)) != derived or "_ARCH" not in place.expected:
+        return None
+    if not any(token.kind in ("_USE", "_ARCH") for token in place.tokens):
+        return None
+    return Slip(
+        f"`arch` is missing before `{place.found[:TAIL]}`",
+        help="write `arch NAME = BASE(...)`",
+        edits=((place.start, place.start, "arch "),),
+    )
+
+
 def assigned(place: Place) -> Slip | None:
     """`input_shape = (49, 10, 1)`, `width = 0.5` outside of a body."""
     if place.kinds(0, 1) != ("NAME", "EQUAL") or not {"_ARCH", "_STAGE"} & place.expected:

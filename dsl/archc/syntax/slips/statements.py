@@ -35,6 +35,8 @@ SIGNS = (
     Sign(";", (), "", "statements need no separator", "leave the `;` out", ""),
     Sign("=", ("COLON",), "", "the shape of an input follows a colon", "write `:` instead of `=`",
          ":"),
+    Sign("==", ("EQUAL",), "(", "a default is given with one `=`", "write `=` instead of `==`",
+         "="),
     Sign(":", ("EQUAL",), "(", "an argument is given with `=`", "write `=` instead of `:`", "="),
     Sign(",", ("RBRACE", "NAME"), "", "statements need no separator", "leave the `,` out", ""),
 )  # fmt: skip
