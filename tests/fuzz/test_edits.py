@@ -22,6 +22,8 @@ from support.mutations import (
     Answer,
     Mutation,
     answer,
+    doubles,
+    false,
     first_suggestion,
     helps,
     judged,
@@ -35,6 +37,7 @@ EDITED = Tally("specs with one edit")
 JUNK = Tally("junk")
 MUTATED = Share("shipped specs with one edit, well answered")
 SUGGESTED = Share("misspelt names corrected by the first suggestion")
+DOUBLES = Share("shipped specs with two faults, both reported")
 SENTENCES = Tally("sentences of the grammar")
 
 
@@ -140,6 +143,8 @@ def test_every_mutation_of_a_shipped_spec_is_well_answered() -> None:
             assert not made & original_digests(mutation.spec, digests)
         good = not said.errors or judged(said) or helps(mutation, said)
         MUTATED.add(good)
+        if said.errors and not judged(said):
+            assert len(false(said, [mutation])) <= 1, story(mutation, said)
         if not good:
             left.append(story(mutation, said))
         if mutation.kind == "misspell" and said.errors:
@@ -149,6 +154,37 @@ def test_every_mutation_of_a_shipped_spec_is_well_answered() -> None:
                 wrong.append(story(mutation, said))
     assert len(left) <= 0.005 * MUTATED.count, "\n".join(left)
     assert len(wrong) <= 0.05 * SUGGESTED.count, "\n".join(wrong)
+
+
+PAIRS = {"quick": 60, "ci": 300}
+"""How many pairs of edits are tried under a profile; `LONG` under any other."""
+LONG = 2_000
+
+
+def test_two_edits_are_both_reported() -> None:
+    """Of two faults in different statements at least 95 % are both reported, and no pair has more
+    than one error that neither of them brings."""
+    wanted = PAIRS.get(settings.get_current_profile_name(), LONG)
+    missed: list[str] = []
+    wrong: list[str] = []
+    tried = 0
+    for pair in doubles(Random(11)):
+        alone = [answer(one) for one in pair.alone]
+        faults = zip(pair.alone, alone, strict=True)
+        if not all(said.errors and not judged(said) and helps(one, said) for one, said in faults):
+            continue  # an edit that makes another network is no fault
+        tried += 1
+        said = answer(pair.edits[0])
+        both = all(helps(edit, said) for edit in pair.edits)
+        DOUBLES.add(both)
+        if not both:
+            missed += [story(edit, said) for edit in pair.edits]
+        if len(false(said, pair.edits, alone)) > 1:
+            wrong += [story(edit, said) for edit in pair.edits]
+        if tried == wanted:
+            break
+    assert not wrong, "\n".join(wrong)
+    assert len(missed) / 2 <= 0.05 * tried, "\n".join(missed)
 
 
 def original_digests(spec: str, known: dict[str, set[str]]) -> set[str]:

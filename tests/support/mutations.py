@@ -5,9 +5,10 @@ network, or where a diagnostic stands on an edited line, or on a line that holds
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 from archc.diagnostics.model import Diagnostic
@@ -129,6 +130,58 @@ def _typed(token: str) -> list[str]:
     return []
 
 
+class Double(NamedTuple):
+    """A spec with two edits, on lines of their own, that share no name."""
+
+    edits: tuple[Mutation, Mutation]
+    """Both, where they are in the text with both."""
+    alone: tuple[Mutation, Mutation]
+    """Each by itself."""
+
+
+def doubles(random: Random) -> Iterator[Double]:
+    """Pairs of edits of the same spec, without end. Lines that are moved are not among them."""
+    edits: dict[str, list[Mutation]] = {}
+    for mutation in mutations():
+        if mutation.kind != "line":
+            edits.setdefault(mutation.spec, []).append(mutation)
+    originals = {name: text for name, text, _ in texts()}
+    while True:
+        spec = random.choice(sorted(edits))
+        made = _both(originals[spec], *random.sample(edits[spec], 2))
+        if made is not None:
+            yield made
+
+
+def _both(text: str, one: Mutation, other: Mutation) -> Double | None:
+    """Two edits of one text made together; None where they are not apart."""
+    (start, end, new), (later, last, put) = _changed(text, one.text), _changed(text, other.text)
+    if start > later:
+        return _both(text, other, one)
+    if end >= later or one.names & other.names:
+        return None
+    shift = new.count("\n") - text.count("\n", start, end)
+    moved = frozenset(line + shift for line in other.lines)
+    if one.lines & moved:
+        return None
+    both = text[:start] + new + text[end:later] + put + text[last:]
+    edits = (one._replace(text=both), other._replace(text=both, lines=moved))
+    return Double(edits, (one, other))
+
+
+def _changed(text: str, edited: str) -> tuple[int, int, str]:
+    """What an edit replaced, and by what."""
+    start = _shared(text, edited)
+    tail = _shared(text[start:][::-1], edited[start:][::-1])
+    return start, len(text) - tail, edited[start : len(edited) - tail]
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
 class Answer(NamedTuple):
     """What the compiler said of a mutation."""
 
@@ -175,6 +228,18 @@ def _touches(mutation: Mutation, span: Span) -> bool:
         return True
     names = set(NAME.findall(span.source.line(first)))
     return bool(names & mutation.names)
+
+
+def false(
+    said: Answer, edits: Iterable[Mutation], alone: Iterable[Answer] = ()
+) -> list[Diagnostic]:
+    """The errors that point at no edit. What an edit alone brings is not false beside another."""
+    known = {(one.code, one.message) for answer in alone for one in answer.errors}
+    return [
+        one for one in said.errors
+        if (one.code, one.message) not in known
+        and not any(_points(edit, one, said.source) for edit in edits)
+    ]  # fmt: skip
 
 
 def first_suggestion(said: Answer) -> str | None:

@@ -279,6 +279,9 @@ def not_a_member(place: Place) -> Slip | None:
             "not a declaration, stage or head",
             help="put it before or after the arch, whose `}` may be missing",
             related=tuple(related),
+            skip=(place.start, place.tokens[place.block()].start)
+            if place.found == "block" and place.indent(place.at)
+            else None,
         )
     from archc.syntax.slips import misspelt
 
