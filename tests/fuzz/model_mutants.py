@@ -143,6 +143,16 @@ def prepare(folder: Path) -> None:
         np.savez(folder / f"{name}.npz", np.random.RandomState(0).uniform(-1, 1, (8, *shape)))
 
 
+def warm() -> None:
+    """Import what the commands import, once for all processes that are forked from this one."""
+    from importlib import import_module
+
+    for name in ("cli", "cli.session", "verify.device", "verify.layers", "stedgeai.compare"):
+        import_module(f"archc.{name}")
+    for name in ("jsonschema", "lark"):
+        import_module(name)
+
+
 def run(task: Task) -> Outcome:
     """Run a command in a process of its own."""
     folder = Path(tempfile.mkdtemp(prefix="archc-mutant-"))
@@ -206,6 +216,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    warm()
     folder = Path(tempfile.mkdtemp(prefix="archc-mutants-"))
     faults = 0
     try:
@@ -227,7 +238,9 @@ def campaign(verb: str, count: int, seed: int, folder: Path) -> int:
     isolated: list[str] = []
     wrong = 0
     began = time.monotonic()
-    for task in tasks(verb, count, seed, folder):
+    for number, task in enumerate(tasks(verb, count, seed, folder)):
+        if number % 500 == 499:
+            print(f"  {number:,} after {(time.monotonic() - began) / 60:.1f} min", flush=True)
         outcome = run(task)
         what = f"{task.source.name} seed {task.mutant.seed} ({task.mutant.kind})"
         codes[outcome.code] += 1

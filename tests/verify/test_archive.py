@@ -192,6 +192,15 @@ def test_the_older_format_has_a_way_out() -> None:
     assert "model.save('NAME.keras')" in (caught.value.diagnostic.help or "")
 
 
+def test_manifests_that_contradict_themselves_end_in_findings() -> None:
+    names = [row["name"] for row in MANIFEST["layers"]]
+    for reads in ([names[-1]], ["nowhere"], names, names[::-1], [names[1], names[1]]):
+        manifest = json.loads(json.dumps(MANIFEST))
+        for row in manifest["layers"][1:]:
+            row["inputs"] = reads
+        assert verify(manifest, "model.keras", tiny()).failed
+
+
 def code_layer(kind: str, marker: Path) -> dict[str, Any]:
     """A layer whose code makes a file when it is loaded or run."""
     source = f"lambda x: open({str(marker)!r}, 'w').close() or x"

@@ -1,6 +1,8 @@
 """`.h5` files, of Keras 2 and of Keras 3: read as data, held against manifests, and loaded."""
 
+import io
 import json
+import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,23 @@ def test_files_of_keras_3_are_read_too(tmp_path: Path) -> None:
     model.save(tmp_path / "m.h5")
     found = held((tmp_path / "m.h5").read_bytes())
     assert found.differences == ()
+
+
+def test_archives_of_keras_2_are_read_too() -> None:
+    """Keras 2.13 and later write `.keras` archives, with calls as Keras 2 lists them."""
+    made = io.BytesIO()
+    config = older.functional(layers())
+    config["module"] = "keras.src.engine.functional"
+    for one in config["config"]["layers"]:
+        one["module"], one["registered_name"] = "keras.layers", None
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "2.15.0"}))
+        archive.writestr("config.json", json.dumps(config))
+    found = held(made.getvalue(), "m.keras")
+    assert [one.message for one in found.differences] == [
+        "the archive holds no weights",
+        "7 layers have another name",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,10 @@ def canonical(reads: Sequence[Sequence[int]], params: Sequence[int]) -> list[int
     which a merge names its branches does not matter where they can be told apart.
 
     Args:
-        reads: for every part the numbers of those before it that it reads.
+        reads: for every part the numbers of those that it reads; those not before it do not count.
         params: parameters of each.
     """
+    reads = [[one for one in sources if one < number] for number, sources in enumerate(reads)]
     before: list[int] = []  # a set of numbers as the bits of one integer
     weight: list[int] = []
     for number, sources in enumerate(reads):
