@@ -20,6 +20,7 @@ from archc.diagnostics.render import render
 from archc.diagnostics.text import wrapped
 from archc.driver import Options, compile_spec
 from archc.files import Loader
+from archc.foreign import Row
 from archc.source import Source
 from archc.targets import check
 from archc.targets.model import Rule, Target, show_limit, substitute
@@ -153,6 +154,43 @@ def text(one: Explanation, width: int = 80) -> str:
     if one.source is not None:
         parts.append(fill(f"Source: {one.source}.", width))
     return "\n\n".join(part for part in parts if part)
+
+
+def word(name: str, width: int = 80) -> str | None:
+    """What is written here for a name of another tool, for a terminal; None if it is not known."""
+    from textwrap import fill, indent
+
+    from archc.foreign import Found, lookup
+
+    by_row: dict[Row, list[Found]] = {}
+    for entry in lookup(name)[0]:
+        by_row.setdefault(entry.row, []).append(entry)
+    parts = []
+    for row, entries in by_row.items():
+        names = [entry.shown for entry in entries]
+        shown = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        verb = "are" if len(entries) > 1 else "is"
+        never = ", and never on the STM32N6's NPU" if row.kind == "never" else ""
+        parts.append(fill({
+            "same": f"{shown} {verb} `{row.ours}` here.{_taken(row)}",
+            "block": f"{shown} {verb} a block here:" if row.call else f"For {shown} write:",
+        }.get(row.kind, f"{shown} {verb} not in the language{never}."), width))  # fmt: skip
+        if row.text:
+            parts.append(indent(row.text, "    "))
+        if row.why:
+            parts.append(fill(f"{row.why[0].upper()}{row.why[1:]}.", width))
+        if row.rule:
+            parts.append(f"`archc explain stm32n6/{row.rule}` has the source.")
+    return "\n\n".join(parts) or None
+
+
+def _taken(row: Row) -> str:
+    """How the arguments of another tool's operator map to ours, as sentences."""
+    taken = [one for one in row.takes or () if one.ours]
+    names = [f"`{one.name}` is `{one.ours}`" for one in taken if one.name != one.ours]
+    left = [f"`{one.ours} = {one.default}`" for one in taken if one.default not in (None, "?")]
+    text = f" Of its arguments, {', '.join(names)}." if names else ""
+    return text + (f" Left out, they mean {', '.join(left)}." if left else "")
 
 
 def listing(found: Iterable[Explanation], width: int | None = None) -> str:

@@ -163,6 +163,24 @@ def test_an_unknown_code_gets_the_nearest(
     assert hint in said.err
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("Conv2D", "Keras' `Conv2D` is `conv` here."),
+        ("conv2d", "PyTorch's `Conv2d` is `conv` here."),
+        ("lstm", "not in the language, and never on the STM32N6's NPU."),
+        ("prelu", "`leaky_relu(slope = 0.25)`"),
+        ("MBConv", "block mbconv(channels"),
+        ("bn", "`bn` is `batchnorm` here."),
+    ],
+)
+def test_a_name_of_another_tool_is_explained(
+    given: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", given]) == 0
+    assert says in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize("given", ["stm32n6/stride", "stride", "warning[stm32n6/stride]"])
 def test_a_rule_may_be_named_as_it_is_found(given: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", given]) == 0

@@ -331,3 +331,31 @@ def test_amounts() -> None:
     assert {count: amount(count) for count in shown} == shown
     assert amount(800_000) == "800 k"
     assert amount(100_000_000_000) == "100 G"
+
+
+@pytest.mark.parametrize(
+    ("typed", "label", "insert"),
+    [
+        ("Conv2", "Conv2D", "conv"),
+        ("batchnormali", "BatchNormalization", "batchnorm"),
+        ("Squeeze", "SqueezeExcite", "se(reduction = 4)"),
+        ("leaky", "LeakyReLU", "leaky_relu"),
+    ],
+)
+def test_names_of_other_tools_are_offered_as_what_they_are_here(
+    typed: str, label: str, insert: str
+) -> None:
+    text = f"arch a {{ input i: 8 x 8 x 8 head {{ {typed} }} }}"
+    at = text.index(typed) + len(typed)
+    found = {item.label: item for item in complete.complete(view(desk(), text), at).items}
+    assert found[label].insert == insert
+    assert f"`{insert}` here" in found[label].detail
+    assert found[label].rank > found["conv"].rank
+
+
+@pytest.mark.parametrize("typed", ["", "Co", "LSTM", "prel"])
+def test_names_that_are_nothing_here_are_not_offered(typed: str) -> None:
+    text = f"arch a {{ input i: 8 x 8 x 8 head {{ {typed} }} }}"
+    at = text.index("{ ", 20) + 2 + len(typed)
+    labels = {item.label for item in complete.complete(view(desk(), text), at).items}
+    assert not labels & {"Conv2D", "LSTM", "PReLU"}

@@ -1,4 +1,4 @@
-"""`archc explain`: what a code means."""
+"""`archc explain`: what a code means, or what another tool's name is here."""
 
 import argparse
 import sys
@@ -9,7 +9,12 @@ from archc.diagnostics.model import Rejected
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("code", nargs="?", metavar="CODE", help="a code, as it stands in brackets")
+    parser.add_argument(
+        "code",
+        nargs="?",
+        metavar="CODE",
+        help="a code, as it stands in brackets, or another tool's name, such as `Conv2D`",
+    )
     parser.add_argument("--all", action="store_true", help="explain every code")
     parser.add_argument("--markdown", action="store_true", help="with --all: as a page of Markdown")
     parser.add_argument("--target", metavar="FILE", help="explain rules of this target file too")
@@ -18,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Print an explanation, or the list of codes."""
-    from archc.explain import explanations, listing, markdown, text
+    from archc.explain import explanations, listing, markdown, text, word
 
     if given.all and given.code is not None:
         raise UsageError("`--all` explains every code: leave out the one")
@@ -40,6 +45,10 @@ def run(given: argparse.Namespace) -> int:
         rules = [one for one in known if one.endswith(f"/{name}")]
         if name not in known and len(rules) == 1:  # a rule may be named without its target
             name = rules[0]
+        told = word(name) if name not in known else None
+        if told is not None and given.format == "text":
+            show(told)
+            return SUCCESS
         if name not in known:
             raise UsageError(unknown(name, list(known)))
         chosen = [known[name]]

@@ -210,7 +210,11 @@ class Session:
     def praise(self) -> str:
         """That there are no errors, and in which networks."""
         names = [network.name for network in self.networks]
-        return f"no errors in {', '.join(names) if len(names) <= FEW else f'{len(names)} networks'}"
+        shown = ", ".join(names) if len(names) <= FEW else f"{len(names)} networks"
+        count = sum(len(network.graph.roundings) for network in self.networks)
+        widths = f"{count:,} width{'s' * (count != 1)}"
+        rounded = f"; {widths} rounded, as `archc profile` lists" if count else ""
+        return f"no errors in {shown}{rounded}"
 
     @property
     def document(self) -> bool:

@@ -380,6 +380,69 @@ arch tiny {
 }
 ```
 """
+ROUNDED_OUTPUT = Code(
+    "rounded_output",
+    "Rounding gives the network's output another number of channels than was asked for.",
+    "Widths are rounded so that they suit the hardware; the number of classes must not be.",
+    "warning",
+)
+"""
+```arch
+arch tiny {
+    input image: 32 x 32 x 3
+    head { conv(21) sigmoid }
+}
+```
+```arch
+arch tiny {
+    input image: 32 x 32 x 3
+    head { conv(exact(21)) sigmoid }
+}
+```
+"""
+ROUNDED_WIDTH = Code(
+    "rounded_width",
+    "A number of channels that is written in the spec is not the one that is built.",
+    "Widths are rounded to a multiple, 8 unless the arch says otherwise. Of those that are worked "
+    "out, such as `64 * alpha`, nothing is said: the manifest lists them.",
+    "note",
+)
+"""
+```arch
+arch tiny {
+    input image: 32 x 32 x 3
+    head { conv(20) relu6 conv(8) }
+}
+```
+```arch
+arch tiny {
+    input image: 32 x 32 x 3
+    head { conv(24) relu6 conv(8) }
+}
+```
+"""
+REPEATED_IN = Code(
+    "repeated_in",
+    "`in` in a stage that repeats is what enters the stage, and it changes from repeat to repeat.",
+    "The first repeat's feature map counts in all repeats; read as that of each repeat it would be "
+    "another network.",
+    "warning",
+)
+"""
+```arch
+arch tiny {
+    input image: 32 x 32 x 24
+    stage body(channels = 40, repeat = 2) { conv(in.channels * 2) conv }
+}
+```
+```arch
+arch tiny {
+    input image: 32 x 32 x 24
+    stage body(channels = 40, repeat = 2) { widened }
+}
+block widened(channels) { conv(in.channels * 2) conv(channels) }
+```
+"""
 LAYER_NAME = Code(
     "layer_name",
     "Two layers would get one name.",

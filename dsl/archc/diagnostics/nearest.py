@@ -65,8 +65,10 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A help line that proposes the nearest names, or None."""
-    return propose(name, None, known).help
+    """A question that proposes the nearest names, or None."""
+    names = sorted(known) if isinstance(known, set | frozenset) else list(known)
+    same = respelt(name, names)
+    return f"did you mean `{same}`?" if same is not None else propose(name, None, names).help
 
 
 def normal(name: str) -> str:

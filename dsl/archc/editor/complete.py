@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from archc.analysis.profile import BUDGET_NAMES
+from archc.diagnostics.nearest import normal
 from archc.editor.context import Context, context
 from archc.editor.describe import (
     FEATURE_DOCS,
@@ -70,11 +71,30 @@ class Signature(NamedTuple):
 def complete(view: View, at: int) -> Completion:
     """What may be written at an offset; all of it, whatever the word that was begun."""
     here = context(view.source.text, at)
-    items = _Offer(view, here).items()
+    begun = view.source.text[here.start : at]
+    items = (*_Offer(view, here).items(), *_translated(here, begun))
     unique: dict[str, Item] = {}
     for item in items:
         unique.setdefault(item.label, item)
     return Completion(here.start, tuple(unique.values()))
+
+
+BEGUN = 3
+"""Letters after which names of other tools are offered too."""
+
+
+def _translated(here: Context, begun: str) -> Iterator[Item]:
+    """What names of other tools that begin so are here: operators, and statements that do it."""
+    if here.where not in ("statement", "value") or len(begun) < BEGUN:
+        return
+    from archc.foreign import TOOLS, entries
+
+    for entry in entries():
+        row = entry.row
+        text = row.ours or ("" if row.call else " ".join(row.text.split()))
+        if text and normal(entry.name).startswith(normal(begun)):
+            detail = f"`{text}` here" + (f" ({TOOLS[entry.tool]})" if TOOLS[entry.tool] else "")
+            yield Item(entry.name, "value", detail, row.why, text, rank=7)
 
 
 def sign(view: View, at: int) -> Signature | None:

@@ -17,6 +17,10 @@ TITLES = {
     "operators.md": ("Operators", "arguments, shapes, cost, Keras layer, int8 operators, STM32N6"),
     "blocks.md": ("Standard blocks", "source and cost of what comes with archc"),
     "targets.md": ("Targets", "what a device demands, its rules, its memories, and the sources"),
+    "names.md": (
+        "Names of other tools",
+        "what Keras, PyTorch, ONNX, TFLite and timm call things, and what is written here",
+    ),
     "codes.md": (
         "Codes",
         "every diagnostic: what, why, an example that fails and one that does not",
@@ -41,13 +45,14 @@ def pages(command: str, version: str) -> dict[str, str]:
         version: of archc.
     """
     from archc.explain import explanations, markdown
-    from archc.manual import blocks, operators, schema, targets, template
+    from archc.manual import blocks, names, operators, schema, targets, template
 
     made = {
         "language.md": template.page("language.md"),
         "operators.md": operators.page(),
         "blocks.md": blocks.page(),
         "targets.md": targets.page(),
+        "names.md": names.page(),
         "codes.md": markdown(explanations().values()),
         "cli.md": command,
         "manifest.md": schema.page(),

@@ -2,7 +2,7 @@
 
 import re
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from archc.diagnostics.codes import LAYER_NAME, LIMIT, NOT_WHOLE, SHAPE, VALUE
 from archc.diagnostics.model import Edit, Label, Rejected, reject
@@ -30,6 +30,15 @@ from archc.syntax import ast
 from archc.values import Exact, Size, Symbol, describe, show
 
 
+class Rounded(NamedTuple):
+    """A width that rounding changed, and what it was written as."""
+
+    requested: Fraction
+    width: int
+    divisor: int
+    given: Given
+
+
 class Building:
     """The nodes of one network so far. A value is a node's index; None is a faulty one."""
 
@@ -38,6 +47,10 @@ class Building:
         self.rounding = model.rounding
         self.roundings: list[RoundingNote] = []
         self.skips: list[SkipNote] = []
+        self.rounded: dict[str, Rounded] = {}
+        """Widths that rounding changed, by the name of the layer or the stage."""
+        self.widths: dict[int, Given] = {}
+        """What gave nodes their channels."""
         name = model.input_name
         shape = model.input_shape or ()  # one that is not known is not read
         origin = (Via("input", name.span),)
@@ -103,6 +116,7 @@ class Building:
             self.roundings.append(
                 RoundingNote(where, show(value), width, rounding.divisor, given.span)
             )
+            self.rounded[where] = Rounded(value, width, rounding.divisor, given)
         return width
 
     def layer_name(self, keyword: str, context: Context) -> str:
@@ -181,6 +195,8 @@ class Building:
             )
         )
         index = len(self.nodes) - 1
+        if "channels" in bound:
+            self.widths[index] = bound["channels"]
         context.frame.children.append(index)
         return index
 

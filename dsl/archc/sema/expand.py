@@ -1,5 +1,6 @@
 """Models to op graphs: stages repeated, blocks called, shapes inferred, widths rounded."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +15,7 @@ from archc.diagnostics.codes import (
 )
 from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
 from archc.ir.graph import Graph, SkipNote, Via
-from archc.ops.base import show_shape
+from archc.ops.base import Shape, show_shape
 from archc.ops.merge import Add, Multiply
 from archc.sema.bias import settle_bias
 from archc.sema.building import Building
@@ -34,15 +35,23 @@ STAGE_SLOTS = tuple(Slot(name, False, False) for name in ("channels", "stride", 
 
 def expand(model: Model, reporter: Reporter) -> Graph | None:
     """The op graph of a model; None, and reports, where it has none."""
-    return Expander(model, reporter).graph()
+    expander = Expander(model, reporter)
+    graph = expander.graph()
+    if graph is not None:
+        reporter.extend(expander.remarks(graph))
+    return graph
 
 
 class Expander:
     """Expands one model. A faulty value is None: what reads it stays silent."""
 
-    def __init__(self, model: Model, reporter: Reporter) -> None:
+    def __init__(self, model: Model, reporter: Reporter, fresh: ast.Stage | None = None) -> None:
         self.model = model
         self.reporter = reporter
+        self.fresh = fresh
+        """A stage in which `in` is to be what enters each repeat, which is not what it means."""
+        self.entered: dict[str, list[Shape]] = {}
+        """The shapes of what enters the repeats of stages."""
         self.limits = model.limits
         self.evaluator = Evaluator(model.limits, reporter)
         self.building = Building(model)
@@ -84,6 +93,24 @@ class Expander:
             return None
         return settle_bias(self.building.graph(model.name, value, root.close()))
 
+    def remarks(self, graph: Graph) -> Iterator[Diagnostic]:
+        """What the network may not mean as it is: see `remarks`."""
+        repeating = [
+            member
+            for member in self.model.arch.members
+            if isinstance(member, ast.Stage) and len(self.entered.get(member.name.text, ())) > 1
+        ]
+        if not repeating and not self.building.rounded:
+            return
+        from archc.sema import remarks
+
+        for stage in repeating:
+            if next(remarks.features(stage.body), None) is not None:
+                other = Expander(self.model, Reporter(), stage).graph()
+                if other is not None and not remarks.same(graph, other):
+                    yield remarks.repeated(stage, self.entered[stage.name.text])
+        yield from remarks.rounded(graph, self.building.rounded, self.building.widths)
+
     # --- stages ---------------------------------------------------------------------------
 
     def stage(self, stage: ast.Stage, scope: Scope, value: int | None, parent: Open) -> int | None:
@@ -113,6 +140,10 @@ class Expander:
         for repeat in range(1, repeats + 1):
             self.evaluator.tick(stage.name.span)
             part = f"{name}_{repeat}"
+            if value is not None:
+                self.entered.setdefault(name, []).append(self.building.shape(value))
+            if stage is self.fresh:
+                inner = scope.inner(self.building.feature(value), names)
             again = Open("repeat", part, str(repeat), name, value, stage.span)
             frame.children.append(again)
             context = Context(again, (), name, repeat, None, 0)

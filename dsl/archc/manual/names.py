@@ -1,0 +1,116 @@
+"""The page of other tools' names, from the table that messages are made of."""
+
+from collections.abc import Iterator
+
+from archc.foreign import TOOLS, Kind, Parameter, Row, arguments, quantities, rows
+from archc.manual.markdown import HEADER, code, fence, listed, reflowed, table
+
+INTRODUCTION = """\
+What Keras, PyTorch, ONNX, TFLite and timm call things, and what papers do, with what is written
+here. Messages on unknown names, completion and `archc explain NAME` come from the same table. A
+name spelled exactly as a tool spells it means what it means there; otherwise case and underscores
+do not count. `archc check --fix` writes ours where every tool that has the name means the same
+operator by that call, and nowhere else."""
+
+SECTIONS: dict[Kind, tuple[str, str]] = {
+    "same": (
+        "The same operator",
+        "Arguments are those of the tool, in its order, as far as there is one here; `-` where it "
+        "is known anyway. After `=` stands what is written where it is left out, as the tool does "
+        "something else then than we do. Where there are none, arguments go by our names.",
+    ),
+    "block": (
+        "A block, or statements",
+        "There is no operator of that name, but a few statements do it. Widths and sizes are "
+        "examples.",
+    ),
+    "absent": ("Not in the language", "What to do instead."),
+    "never": (
+        "Not in the language, and never on the STM32N6",
+        "The rule has the source: `archc explain stm32n6/RULE`.",
+    ),
+}
+
+
+def page() -> str:
+    """All names."""
+    lines = [HEADER, "# Names of other tools", "", INTRODUCTION]
+    for kind, (title, text) in SECTIONS.items():
+        lines += ["", f"## {title}", "", text, "", *_section(kind)]
+    lines += ["", "## Arguments", "", "Beside those of the tools' operators above."]
+    lines += ["", *_arguments(), "", "## Quantities of budgets", "", *_quantities()]
+    return reflowed("\n".join(lines) + "\n")
+
+
+def _section(kind: Kind) -> Iterator[str]:
+    chosen = [row for row in rows() if row.kind == kind]
+    if kind == "same":
+        yield table(
+            ("here", "elsewhere", "arguments", ""),
+            ((code(row.ours), elsewhere(row), _takes(row), row.why) for row in chosen),
+        )
+    elif kind == "block":
+        yield table(
+            ("elsewhere", "here", ""),
+            ((elsewhere(row), code(row.call or _line(row)), row.why) for row in chosen),
+        )
+        yield ""
+        yield "The blocks among them:"
+        for row in chosen:
+            if row.call:
+                yield ""
+                yield fence("arch", row.text)
+    elif kind == "never":
+        yield table(
+            ("elsewhere", "instead", "rule"),
+            ((elsewhere(row), row.why, code(row.rule)) for row in chosen),
+        )
+    else:
+        yield table(("elsewhere", "instead"), ((elsewhere(row), row.why) for row in chosen))
+
+
+def _line(row: Row) -> str:
+    return " ".join(row.text.split())
+
+
+def elsewhere(row: Row) -> str:
+    """The names of a row by tool: "Keras `Dense`; `fc`"."""
+    groups: dict[str, list[str]] = {}
+    for tool, name in row.names:
+        groups.setdefault(tool, []).append(name)
+    return "; ".join(f"{TOOLS[tool]} {listed(names)}".strip() for tool, names in groups.items())
+
+
+def _takes(row: Row) -> str:
+    if row.takes is None:
+        return "ours"
+    return ", ".join(_taken(one) for one in row.takes if one.ours is not None) or "none"
+
+
+def _taken(one: Parameter) -> str:
+    if not one.ours:
+        return f"{code(one.name)} -"
+    default = f" = {code(one.default)}" if one.default not in (None, "?") else ""
+    if one.unlike:
+        return f"{code(one.ours)}{default}, whose values differ"
+    same = one.name == one.ours
+    return f"{code(one.name)}{'' if same else f' → {code(one.ours)}'}{default}"
+
+
+def _arguments() -> Iterator[str]:
+    made = []
+    for one in arguments():
+        for ours, spellings in one.same.items():
+            made.append((listed(one.of), listed(spellings), code(ours)))
+        whys: dict[str, list[str]] = {}
+        for name, why in one.unlike.items():
+            whys.setdefault(why, []).append(name)
+        made += [(listed(one.of), listed(names), why) for why, names in whys.items()]
+    yield table(("of", "elsewhere", "here"), made)
+
+
+def _quantities() -> Iterator[str]:
+    yield table(
+        ("elsewhere", "in `require`"),
+        ((listed(one.names), code(one.ours) if one.ours else one.why) for one in quantities()),
+    )
