@@ -8,6 +8,7 @@ from archc.diagnostics.codes import LAYER_NAME, LIMIT, NOT_WHOLE, SHAPE, VALUE
 from archc.diagnostics.model import Edit, Label, Rejected, reject
 from archc.ir.graph import Frame, Graph, Node, RoundingNote, SkipNote, Via
 from archc.ops.base import (
+    FEATURE_MAP,
     Auto,
     Choice,
     Extents,
@@ -56,6 +57,9 @@ class Building:
         origin = (Via("input", name.span),)
         self.nodes = [Node(name.text, Input(shape), (), shape, origin, None, None, None)]
         self.names = {name.text.casefold(): (name.text, name.span)}
+        declared = (one for one in model.arch.members if isinstance(one, ast.Input))
+        self.declared = next((one.shape.span.text for one in declared), "")
+        """The shape of the input as it is written."""
 
     def graph(self, name: str, output: int, frame: Frame) -> Graph:
         return Graph(
@@ -175,7 +179,7 @@ class Building:
                 error.message,
                 span,
                 related=self.sources(inputs, call),
-                help=error.help or _shape_help(op, shapes),
+                help=error.help or self.input_help(op, inputs) or _shape_help(op, shapes),
             ) from None
         self.bounds(shape, call)
         name = name or self.layer_name(op.keyword, context)
@@ -199,6 +203,28 @@ class Building:
             self.widths[index] = bound["channels"]
         context.frame.children.append(index)
         return index
+
+    def input_help(self, op: Any, inputs: tuple[int, ...]) -> str | None:
+        """What to say where the network's input, as it enters an operator, is no feature map."""
+        shape = self.nodes[0].shape
+        at = inputs[0]
+        while self.nodes[at].inputs and self.nodes[at].shape == shape:
+            at = self.nodes[at].inputs[0]
+        if op.bodies or at != 0 or len(shape) == 3 or op.stated.reads != FEATURE_MAP:
+            return None
+        extents = [str(extent) for extent in shape]
+        product = re.fullmatch(r"[0-9]+(\s*\*\s*[0-9]+)+", self.declared.strip())
+        why = "a feature map has rows x columns x channels"
+        if product is not None:
+            extents, why = re.findall("[0-9]+", self.declared), "`*` multiplies, `x` makes a size"
+        elif len(extents) == 4 and extents[0] == "1":
+            extents, why = extents[1:], "the batch is never written"
+        elif len(extents) == 1:
+            extents = ["1", *extents]
+        extents += ["1"] * (3 - len(extents))
+        if len(extents) != 3:
+            return None
+        return f"{why}: write `input {self.nodes[0].name}: {' x '.join(extents)}`"
 
     def sources(self, inputs: tuple[int, ...], call: ast.Call) -> tuple[Label, ...]:
         """What made the feature maps that an operator cannot read, with their shapes."""

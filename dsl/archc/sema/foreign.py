@@ -35,6 +35,9 @@ def call(statement: ast.Call, scope: Scope) -> Said:
     """What to say of a statement whose name nothing declares."""
     name = statement.name
     plain = f"no operator, block or parameter is called `{name.text}`"
+    place = _place(name.text, scope)
+    if place is not None:
+        return Said(plain, place)
     written = Written.of_call(statement)
     if name.text.lower() in NOTHING:
         return Said(
@@ -45,7 +48,7 @@ def call(statement: ast.Call, scope: Scope) -> Said:
     if found is not None:
         return found
     declare = f"declare it with `block {name.text} {{ ... }}`, or `use` the file that does"
-    return Said(plain, _place(name.text, scope) or declare)
+    return Said(plain, declare)
 
 
 def value(reference: ast.Reference, scope: Scope, argument: Arg[Any] | None = None) -> Said:
@@ -60,14 +63,19 @@ def value(reference: ast.Reference, scope: Scope, argument: Arg[Any] | None = No
     plain = f"nothing here is called `{name.text}`"
     if isinstance(argument, Choice | Flag | Auto):
         return _choice(name, argument, scope)
+    place = _place(name.text, scope)
+    if place is not None:
+        return Said(plain, place)
     if name.text.lower() in NOTHING:
         return Said(plain, f"there is no `{name.text}`: leave the argument out, or give "
                     "`identity` where a block is wanted")  # fmt: skip
     found = _told(Written.of_reference(reference), scope, list(_known(scope)), plain)
     if found is not None:
         return found
-    return Said(plain, _place(name.text, scope) or "declare it where it is used, as in "
-                f"`block NAME({name.text} = 1)`, or write its value")  # fmt: skip
+    declare = (
+        f"declare it where it is used, as in `block NAME({name.text} = 1)`, or write its value"
+    )
+    return Said(plain, declare)
 
 
 def _known(scope: Scope) -> Iterable[str]:
