@@ -141,7 +141,7 @@ def compile_model(
         return None
     io = border(model.target)
     deployed = lower(graph, io)
-    report = judge(target, graph, deployed, reporter) if target else None
+    report = judge(target, graph, deployed, reporter, model.budgets) if target else None
     needed = memory(deployed)
     unsupported = report.unsupported if report else None
     figures = profile(graph, deployed, needed, micro(deployed), unsupported)

@@ -10,6 +10,7 @@ NEEDS_A_MODEL = {
 """Codes about model files, which an example would have to train first: they have none."""
 NEVER = {
     *("stm32n6/static_int8", "stm32n6/deployed_operator"),
+    *("stm32n6/slices", "stm32n6/transposes"),
     *("output_locked", "output_recovered"),
 }
 """Rules that no spec of today breaks, and what takes two processes."""

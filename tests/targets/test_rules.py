@@ -6,8 +6,11 @@ from fractions import Fraction
 import pytest
 
 from archc.analysis.lowering import lower
+from archc.driver import Options, compile_spec
+from archc.files import Loader
+from archc.source import Source
 from archc.targets.check import Finding, Report, allowable, check, never_allowed
-from archc.targets.rules import Request
+from archc.targets.facts import Request
 from archc.targets.target import builtin
 from support.nets import Net
 from support.published import mobilenet_v1, mobilenet_v2
@@ -59,7 +62,37 @@ def float_concat() -> Net:
     return net
 
 
+def concat(*widths: int, of: tuple[int, ...] = (8, 8, 72)) -> Net:
+    """Branches of some widths, joined, on a map."""
+    net = Net(*of)
+    first = net("conv", channels=72)
+    branches = [net("conv", first, channels=width) for width in widths]
+    net("conv", net("concat", *branches), channels=24)
+    return net
+
+
+def gated_groups(groups: int, gate: bool = True) -> Net:
+    net = Net(8, 8, 72)
+    pooled = net("global_average_pool", keepdims=True)
+    if gate:
+        net("multiply", pooled, net("sigmoid", net("conv", pooled, channels=72)))
+    net("conv", channels=48, groups=groups)
+    return net
+
+
+def cut_off(kernel: int) -> Net:
+    """A RELU6 behind a RESHAPE that is read twice, so that it cannot move ahead of it."""
+    net = Net(16, 16, 72)
+    net("conv", channels=24)
+    reshaped = net("reshape", shape=(8, 32, 24))
+    net("relu6")
+    net("dwconv", kernel=(kernel, kernel))
+    net("add", reshaped, net("conv", channels=24))
+    return net
+
+
 MAP = (8, 8, 72)
+ROW = (64, 1, 72)
 QUIET = chain(MAP, conv(), "batchnorm", "relu6", conv(), "batchnorm")
 
 FIRES: dict[str, Net] = {
@@ -86,9 +119,18 @@ FIRES: dict[str, Net] = {
     "line_buffer": chain((8, 64, 72), conv()),
     "pointwise_efficiency": chain((8, 8, 8), conv(8)),
     "depthwise_weights": chain(MAP, ("dwconv", {"kernel": (3, 3)})),
+    "concat_widths": concat(16, 32),
+    "depthwise_row_stride": chain(ROW, ("dwconv", {"kernel": (3, 1), "stride": (2, 1)})),
+    "reshaped_activation": cut_off(7),
+    "gated_groups": gated_groups(3),
+    "groups": chain((8, 8, 16), conv(48, groups=4)),
+    "code_size": chain(MAP, *[conv(24), "sigmoid"] * 161),
+    "buffer_spill": chain((400, 400, 8), conv(8, kernel=(3, 3))),
+    "partial_sums": chain(MAP, conv(kernel=(7, 7))),
 }
 ELSEWHERE = {
     *("deployed_operator", "activation_memory", "weight_memory", "static_int8"),
+    *("slices", "transposes", "uint8_input", "buffer_memory"),
 }
 """Rules that have a test of their own."""
 
@@ -230,6 +272,14 @@ SILENT_AT_THE_LIMIT: dict[str, Callable[[], Net]] = {
     "pool_window": lambda: chain((32, 32, 72), pool(3, 15)),
     "dimension": lambda: chain((65_535, 1, 1), ("dwconv", {"kernel": (3, 1)})),
     "line_buffer": lambda: chain((8, 32, 64), conv()),
+    "concat_widths": lambda: concat(24, 24, 24),
+    "depthwise_row_stride": lambda: chain(ROW, ("dwconv", {"kernel": (3, 1)}), conv(24)),
+    "reshaped_activation": lambda: cut_off(5),
+    "gated_groups": lambda: gated_groups(3, gate=False),
+    "groups": lambda: chain((8, 8, 16), conv(48, groups=2)),
+    "code_size": lambda: chain(MAP, *[conv(24), "sigmoid"] * 160),
+    "buffer_spill": lambda: chain((350, 350, 8), conv(8, kernel=(3, 3))),
+    "partial_sums": lambda: chain(MAP, conv(kernel=(6, 6))),
     "software_operators": lambda: softmaxes(10),
     "software_operators_limit": lambda: softmaxes(38),
 }
@@ -260,6 +310,125 @@ def test_the_border_is_silent_in_int8() -> None:
     assert not found(judge(QUIET, io="int8"), "float_border")
 
 
+# --- where values are moved -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("widths", "likely"),
+    [((16, 16), False), ((64, 128), True), ((24, 24, 24), False), ((24, 24, 32), True)],
+)
+def test_where_a_concat_runs_is_judged_by_its_widths(widths: tuple[int, ...], likely: bool) -> None:
+    report = judge(concat(*widths), "concat", io="int8")
+    (finding,) = found(report, "operator")
+    said = "likely runs on the CPU" if likely else "runs on the NPU where all widths are equal"
+    assert said in finding.message
+    assert bool(found(report, "concat_widths")) is likely
+
+
+def test_unaligned_equal_widths_are_judged_too() -> None:
+    net = Net(*MAP)
+    parts = [net("conv", 0, channels=12), net("conv", 0, channels=12)]
+    net("concat", *parts)
+    assert found(judge(net, "concat", "channel_alignment"), "concat_widths")
+
+
+def test_what_likely_runs_on_the_cpu_counts_as_software() -> None:
+    net = Net(*MAP)
+    for _ in range(13):
+        at = net("conv", net.last, channels=72)
+        net("concat", net("conv", at, channels=8), net("conv", at, channels=16))
+        net("conv", channels=72)
+    (finding,) = found(judge(net, "concat", io="int8"), "software_operators")
+    assert "13 CONCATENATION" in finding.message
+
+
+def test_nearest_upsampling_compiles_and_says_what_it_becomes() -> None:
+    report = judge(chain(MAP, conv(), "upsample", conv()), "upsample", io="int8")
+    assert report.verdict == "conditional"
+    (finding,) = found(report, "operator")
+    assert "becomes RESIZE_NEAREST_NEIGHBOR" in finding.message
+    assert "a DepthToSpace on the CPU" in finding.message
+    assert not found(report, "rank")
+
+
+def test_silu_runs_on_the_npu() -> None:
+    """63 times in one compile, with no option that recognises it."""
+    (finding,) = found(judge(chain(MAP, conv(), "swish"), "swish", io="int8"), "operator")
+    assert "LOGISTIC, MUL (runs on the NPU" in finding.message
+
+
+MOVES = {
+    # operator, its table, the shape it reads and gives: whether it is likely on the CPU
+    "rows cut": ("STRIDED_SLICE", (0, 1, 0, 0), (8, 8, 72), (7, 8, 72), "slices"),
+    "columns cut": ("STRIDED_SLICE", (0, 0, 1, 0), (8, 8, 72), (8, 7, 72), "slices"),
+    "channels cut": ("STRIDED_SLICE", (0, 0, 0, 8), (8, 8, 72), (8, 8, 64), None),
+    "channels cut unevenly": ("STRIDED_SLICE", (0, 0, 0, 4), (8, 8, 72), (8, 8, 68), "slices"),
+    "split": ("SPLIT", (), (8, 8, 72), (8, 8, 24), None),
+    "a vector cut": ("STRIDED_SLICE", (0, 8), (72,), (64,), "slices"),
+    "sides swapped": ("TRANSPOSE", (0, 2, 1, 3), (8, 4, 72), (4, 8, 72), "transposes"),
+    "a side of 1": ("TRANSPOSE", (0, 2, 1, 3), (8, 1, 72), (1, 8, 72), None),
+    "channels first": ("TRANSPOSE", (0, 3, 1, 2), (8, 8, 72), (72, 8, 8), "transposes"),
+}
+
+
+@pytest.mark.parametrize("case", MOVES)
+def test_slices_and_transposes(case: str) -> None:
+    operator, table, before, after, rule = MOVES[case]
+    net = chain(before, "sigmoid", "tanh")
+    graph = net.graph()
+    deployed = lower(graph, "int8")
+    moved = tuple(
+        op._replace(operator=operator, shape=after, tables=(table,) if table else ())
+        if op.operator == "TANH"
+        else op
+        for op in deployed.operators
+    )
+    request = Request("stm32n6", ("tanh",), "int8")
+    report = check(TARGET, request, graph, deployed._replace(operators=moved))
+    fired = {f.code.partition("/")[2] for f in report.findings} & {"slices", "transposes"}
+    assert fired == ({rule} if rule else set())
+    (finding,) = found(report, "operator")
+    assert ("likely runs on the CPU" in finding.message) is (rule is not None)
+
+
+# --- what stalls ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "stride", "hangs"),
+    [
+        ((800, 1, 72), (3, 1), (2, 1), True),
+        ((1, 800, 72), (1, 3), (1, 2), True),
+        ((800, 1, 72), (3, 1), (2, 2), True),
+        ((800, 1, 72), (3, 1), (1, 1), False),
+        ((800, 2, 72), (3, 1), (2, 1), False),
+        ((8, 8, 72), (3, 3), (2, 2), False),
+    ],
+)
+def test_strides_along_one_row(
+    shape: tuple[int, ...], kernel: tuple[int, int], stride: tuple[int, int], hangs: bool
+) -> None:
+    net = chain(shape, ("dwconv", {"kernel": kernel, "stride": stride}))
+    findings = found(judge(net), "depthwise_row_stride")
+    assert bool(findings) is hangs
+    if hangs:
+        assert findings[0].level == "error"
+        assert judge(net, "depthwise_row_stride").verdict == "conditional"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "hangs"), [(3, False), (6, False), (7, True), (12, True), (13, False)]
+)
+def test_kernels_behind_an_activation_that_is_cut_off(kernel: int, hangs: bool) -> None:
+    assert bool(found(judge(cut_off(kernel)), "reshaped_activation")) is hangs
+
+
+def test_an_activation_that_fuses_is_not_cut_off() -> None:
+    net = chain((16, 16, 72), conv(24), "relu6", ("reshape", {"shape": (8, 32, 24)}))
+    net("dwconv", kernel=(7, 7))
+    assert not found(judge(net), "reshaped_activation")
+
+
 # --- memories ---------------------------------------------------------------------------------
 
 
@@ -275,6 +444,85 @@ def test_activations_above_what_is_on_chip() -> None:
     assert "fit" not in finding.message
     report = judge(net, "activation_memory", board="nucleo")
     assert report.verdict == "conditional"
+
+
+@pytest.mark.parametrize(
+    ("side", "channels", "board", "crosses"),
+    [
+        (400, 8, "nucleo", True),  # 1,250 KiB twice: one in the NPU's RAM, none in cpuRAM2
+        (400, 8, "dk", True),
+        (350, 8, "nucleo", False),  # 957 KiB twice: one in each
+        (484, 8, "dk", True),  # 1,830 KiB: more than the NPU's RAM
+        (512, 4, "dk", True),  # 1 MiB twice, which misses cpuRAM2 by 8 bytes
+    ],
+)
+def test_no_buffer_lies_across_areas(side: int, channels: int, board: str, crosses: bool) -> None:
+    net = chain((side, side, channels), conv(channels, kernel=(3, 3)))
+    if side == 484:
+        net = chain((side, side, 8), conv(8, kernel=(3, 3), stride=(2, 2)))
+    if side == 512:
+        net = chain((512, 512, 4), conv(4, kernel=(3, 3)))
+    report = judge(net, "channel_alignment", board=board)
+    rule = "buffer_memory" if board == "nucleo" else "buffer_spill"
+    assert bool(found(report, rule)) is crosses
+    assert not found(report, "buffer_spill" if board == "nucleo" else "buffer_memory")
+
+
+def test_the_areas_of_the_boards() -> None:
+    assert {board.name: board.rooms for board in TARGET.boards} == {
+        "dk": (1_835_000, 1_048_568),
+        "nucleo": (1_835_000, 1_048_568),
+        "audio": (1_048_568, 458_744),
+    }
+
+
+def test_partial_sums_of_the_measured_network() -> None:
+    """conv2d_32f_7x7 on 64x64x3: 1,323,008 B with Core 2.2.0, 1,585,152 B with 4.0.0, of which the
+    input is 12,288: 10 and 12 bytes for each of 131,072 values. 143,360 B are live."""
+    net = chain((64, 64, 3), conv(32, kernel=(7, 7)), "relu6", "global_average_pool")
+    (finding,) = found(judge(net, io="int8"), "partial_sums")
+    rule = next(rule for rule in TARGET.rules if rule.name == "partial_sums")
+    low, high = (int(str(rule.limits[name])) * 64 * 64 * 32 for name in ("low", "high"))
+    for needed in (1_323_008, 1_585_152):
+        assert low <= needed - 12_288 <= high
+    assert "768 KiB to 1,536 KiB" in finding.message
+    assert "the peak of 140 KiB leaves out" in finding.message
+
+
+def test_a_budget_that_partial_sums_put_in_doubt_is_marked() -> None:
+    spec = """arch t {{
+    target stm32n6
+    require {} <= 448 KiB
+    input image: 64 x 64 x 3
+    head {{ conv(32, {}) relu6 global_average_pool }}
+}}
+"""
+    for quantity, kernel, marked in (
+        ("peak_activation_bytes", "7x7", True),
+        ("peak_activation_bytes", "5x5", False),
+        ("arena_bytes", "7x7", False),
+    ):
+        source = Source("t.arch", spec.format(quantity, kernel))
+        labels = [
+            label.text
+            for found in compile_spec(Loader(), source, Options()).diagnostics
+            for label in found.related
+        ]
+        assert ("this budget does not see it" in labels) is marked
+
+
+def test_depthwise_weights_quote_whole_models() -> None:
+    (finding,) = found(judge(FIRES["depthwise_weights"]), "depthwise_weights")
+    assert "MobileNetV2 as a whole grew from 3,552,224 B to 4,137,361 B" in finding.message
+    assert "3,669,793 B with 4.0.1" in finding.message
+
+
+def test_a_uint8_input_costs_an_epoch() -> None:
+    (finding,) = found(judge(QUIET, io="uint8"), "uint8_input")
+    assert "8x8x72" not in finding.message
+    assert "4,608 values" in finding.message
+    for io in ("int8", "float32"):
+        assert not found(judge(QUIET, io=io), "uint8_input")
 
 
 def test_boards_differ() -> None:

@@ -15,9 +15,9 @@ from archc.importer.foreign import Foreign
 from archc.ir.graph import Node
 from archc.targets import check
 from archc.targets.check import Report, allowable
+from archc.targets.facts import Request
 from archc.targets.judge import BORDERS
 from archc.targets.model import Rule, Target, substitute
-from archc.targets.rules import Request
 from archc.targets.target import builtin
 
 BLIND = "what it reads is not known"

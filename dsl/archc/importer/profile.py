@@ -7,7 +7,7 @@ from archc.importer import live
 from archc.importer.build import Imported, ImportedLayer, Unseen
 from archc.importer.judge import Finding, blind_model, findings, judged, request
 from archc.limits import DEFAULT_LIMITS, Limits
-from archc.targets.rules import Request
+from archc.targets.facts import Request
 
 TARGET = "stm32n6"
 """Models are judged by this target."""

@@ -243,13 +243,13 @@ def _tier(target: str, keyword: str) -> str:
         says += f", `target {target}(allow = [{keyword}])`"
     whole = chosen.layer_tier(keyword)
     operators = [whole] if whole else []
-    known = [f"it {tier.meaning} ({_source(tier.source)})" for tier in operators]
+    known = [f"it {tier.says} ({_source(tier.source)})" for tier in operators]
     for name in dict.fromkeys(alone(keyword)) if whole is None else ():
         tier = chosen.tier(name)
         if tier is None:
             known.append(f"of `{name}` no source says how it runs")
         else:
-            known.append(f"`{name}` {tier.meaning} ({_source(tier.source)})")
+            known.append(f"`{name}` {tier.says} ({_source(tier.source)})")
     return "; ".join([says, *known]) + "."
 
 

@@ -57,7 +57,7 @@ def _target(target: Target) -> Iterator[str]:
         ("it", "TFLite operators", "source"),
         (
             (
-                tier.meaning,
+                tier.says,
                 listed((*tier.operators, *(k for k in tier.layers if k in OPERATORS))),
                 _source(tier.source),
             )

@@ -9,7 +9,7 @@ from archc.stedgeai.info import Info
 from archc.stedgeai.memory import Pool
 from archc.stedgeai.report import Report
 from archc.stedgeai.trace import Prediction, Step, Traced, layers, trace
-from archc.targets.rules import Facts, Request
+from archc.targets.facts import Facts, Request
 from archc.targets.target import builtin
 
 EXTERNAL = 0x6000_0000

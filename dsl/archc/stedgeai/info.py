@@ -282,7 +282,10 @@ class _Part:
 
     def strange(self, what: str, value: object = None) -> Exception:
         quoted = "" if value is None else f": it is `{_quoted(value)}`"
-        return strange(self.source, f"is not of the known form: `{self.place}` {what}{quoted}")
+        line = 1 if self.place == "$" else None
+        return strange(
+            self.source, f"is not of the known form: `{self.place}` {what}{quoted}", line
+        )
 
     def has(self, name: str) -> bool:
         return name in self.value

@@ -6,8 +6,8 @@ from archc.analysis.lowering import Deployed
 from archc.diagnostics.model import Code, Level
 from archc.ir.graph import Graph
 from archc.ops.base import OPERATORS
+from archc.targets.facts import PREDICATES, Facts, Limits, Offence, Request
 from archc.targets.model import Rule, Target, show_limit, substitute
-from archc.targets.rules import PREDICATES, Facts, Limits, Offence, Request
 
 Verdict = Literal["compatible", "conditional", "incompatible"]
 

@@ -1,5 +1,6 @@
 """What a spec asks of its target, held against what the target knows, and said with places."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from archc.analysis.lowering import Deployed
@@ -7,12 +8,12 @@ from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make
 from archc.diagnostics.nearest import Proposal, nearest, propose
 from archc.ir.graph import Graph, Via
-from archc.sema.model import TargetRequest
+from archc.sema.model import BudgetRequest, TargetRequest
 from archc.source import Span
 from archc.syntax import ast
 from archc.targets.check import Finding, Report, allowable, check, never_allowed
+from archc.targets.facts import Request
 from archc.targets.model import Target, sourced
-from archc.targets.rules import Request
 from archc.targets.target import builtin
 
 BORDERS = ("float32", "int8", "uint8")
@@ -49,11 +50,34 @@ def aim(declared: TargetRequest | None, own: Target | None, reporter: Reporter) 
     return Aim(own, understood(declared, own, reporter), declared)
 
 
-def judge(aim: Aim, graph: Graph, deployed: Deployed, reporter: Reporter) -> Report:
-    """What the target says of a network, its findings reported where they stand."""
+def judge(
+    aim: Aim,
+    graph: Graph,
+    deployed: Deployed,
+    reporter: Reporter,
+    budgets: Iterable[BudgetRequest] = (),
+) -> Report:
+    """What the target says of a network, its findings reported where they stand; with the budgets
+    that a finding puts in doubt."""
     report = check(aim.target, aim.request, graph, deployed)
-    reporter.extend(diagnostics(report, graph, aim.declared, aim.target))
+    for found in diagnostics(report, graph, aim.declared, aim.target):
+        labels = doubted(found, aim.target, budgets)
+        reporter.add(found._replace(related=(*found.related, *labels)))
     return report
+
+
+def doubted(
+    found: Diagnostic, target: Target, budgets: Iterable[BudgetRequest]
+) -> tuple[Label, ...]:
+    """The budgets that cannot be trusted where a rule is broken."""
+    rule = next((r for r in target.rules if found.code == f"{target.name}/{r.name}"), None)
+    if rule is None or rule.doubts is None:
+        return ()
+    return tuple(
+        Label(budget.span, "this budget does not see it")
+        for budget in budgets
+        if budget.name.text == rule.doubts
+    )
 
 
 def border(request: TargetRequest | None) -> str:

@@ -13,6 +13,9 @@ class Reference(NamedTuple):
     text: str
     confidence: str
     """One of `CONFIDENCE`, or a word of a target file's own."""
+    see: str | None = None
+    """The section of the target's page of facts, by the anchor of its heading: of the STM32N6
+    `docs/n6.md`."""
 
     def __str__(self) -> str:
         return sourced(self.text, self.confidence)
@@ -61,6 +64,15 @@ class Tier(NamedTuple):
     allowed: bool
     """Whether a spec may allow them."""
     source: Reference
+    rule: str | None = None
+    """The rule that decides, where it is not the operator alone."""
+    otherwise: str | None = None
+    """What the device does with an operator that breaks that rule, on the CPU: completes it too."""
+
+    @property
+    def says(self) -> str:
+        """Both halves."""
+        return f"{self.meaning}, else {self.otherwise}" if self.otherwise else self.meaning
 
 
 class Rule(NamedTuple):
@@ -84,7 +96,9 @@ class Rule(NamedTuple):
     fails: str | None = None
     """A spec that breaks it, for `archc explain`."""
     fixed: str | None = None
-    """The same one mended."""
+    """The same one fixed."""
+    doubts: str | None = None
+    """The quantity of which a budget cannot be trusted where this rule is broken."""
 
 
 class Pool(NamedTuple):
@@ -107,10 +121,23 @@ class Board(NamedTuple):
     source: Reference
     fill: tuple[str, ...] = ()
     """Names of pools in the order in which they are filled; those left out follow as listed."""
+    areas: tuple[tuple[str, ...], ...] = ()
+    """Names of pools on chip that lie side by side: a buffer lies within one of these areas. Empty
+    where a buffer may lie anywhere."""
+    reserve: int = 0
+    """Bytes of each area that the compiler keeps for itself."""
 
     def activations(self, external: bool) -> tuple[Pool, ...]:
         """The pools for activations, on chip or external."""
         return tuple(p for p in self.pools if p.holds == "activations" and p.external == external)
+
+    @property
+    def rooms(self) -> tuple[int, ...]:
+        """The bytes of each area for activations on chip, the largest first."""
+        pools = {pool.name: pool.bytes for pool in self.activations(external=False)}
+        areas = self.areas or (tuple(pools),)
+        sizes = (sum(pools[name] for name in area) - self.reserve for area in areas)
+        return tuple(sorted(sizes, reverse=True))
 
     @property
     def weights(self) -> tuple[Pool, ...]:

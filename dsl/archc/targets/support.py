@@ -24,7 +24,7 @@ def support_text(target: Target, width: int = WIDTH) -> str:
         lines += _entry(LABELS[group], ", ".join(names), width)
     lines += ["", *_section("How the device treats operators", width)]
     for tier in target.tiers:
-        lines += _wrap(f"{tier.meaning}:", width, "  ")
+        lines += _wrap(f"{tier.says}:", width, "  ")
         lines += _wrap(", ".join((*tier.operators, *tier.layers)), width, "    ")
         lines += _source(tier.source, width)
     for level, title in (("error", "Errors"), ("warning", "Warnings"), ("note", "Notes")):
@@ -74,7 +74,7 @@ def support_json(target: Target) -> dict[str, Any]:
         "tiers": [
             {
                 "name": tier.name,
-                "meaning": tier.meaning,
+                "meaning": tier.says,
                 "operators": list(tier.operators),
                 "layers": list(tier.layers),
                 "software": tier.software,

@@ -3,11 +3,15 @@
 import os
 from typing import Any
 
+import archc.targets.flow
+import archc.targets.memories
+import archc.targets.rules  # noqa: F401  # they declare the predicates
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import LEVELS, Rejected, reject
 from archc.diagnostics.nearest import did_you_mean, distance, propose
 from archc.ops.base import OPERATORS
 from archc.source import Source, Span
+from archc.targets.facts import COMMON_FIELDS, PREDICATES, Predicate
 from archc.targets.model import (
     Board,
     Demanded,
@@ -19,7 +23,6 @@ from archc.targets.model import (
     Tier,
     fields,
 )
-from archc.targets.rules import COMMON_FIELDS, PREDICATES, Predicate
 
 __all__ = ["Target", "builtin", "builtin_names", "parse_target"]
 
@@ -231,6 +234,13 @@ class _Reader:
         ):
             for twice in (one for one in names if names.count(one) > 1):
                 raise top.error(f"`{what}.{twice}` is there twice")
+        names = [rule.name for rule in rules]
+        for tier in tiers:
+            if tier.rule is not None and tier.rule not in names:
+                raise top.error(
+                    f"`tiers.{tier.name}.rule` takes the name of a rule, not `{_plain(tier.rule)}`",
+                    did_you_mean(tier.rule, names),
+                )
         for rule in rules:
             if rule.name in OPERATORS:
                 raise top.error(
@@ -271,8 +281,9 @@ class _Reader:
         found = {}
         for name in list(table.values):
             one = table.table(name)
-            found[name] = Reference(one.text("text"), one.text("confidence"))
-            one.done("text", "confidence")
+            see = one.optional_text("see")
+            found[name] = Reference(one.text("text"), one.text("confidence"), see)
+            one.done("text", "confidence", "see")
         return found
 
     def reference(self, table: _Table) -> Reference:
@@ -316,8 +327,12 @@ class _Reader:
             table.flag("software", False),
             table.flag("allowed", True),
             self.reference(table),
+            table.optional_text("rule"),
+            table.optional_text("otherwise"),
         )
-        table.done("name", "meaning", "operators", "layers", "software", "allowed", "source")
+        if (tier.rule is None) != (tier.otherwise is None):
+            raise table.error(f"`{table.path}` has `rule` and `otherwise` together, or neither")
+        table.done(*Tier._fields)
         return tier
 
     def rule(self, table: _Table) -> Rule:
@@ -345,6 +360,7 @@ class _Reader:
             self.reference(table),
             table.example("fails"),
             table.example("fixed"),
+            table.optional_text("doubts"),
         )
         common = COMMON_FIELDS | set(limits)
         self.known_fields(table, "statement", rule.statement, common - {"board"})
@@ -408,11 +424,29 @@ class _Reader:
                         f"{', '.join(names)}; not `{_plain(pool)}`",
                         did_you_mean(pool, names) if pool not in names else None,
                     )
-            found[name] = Board(name, one.text("title"), pools, self.reference(one), fill)
-            one.done("title", "pools", "source", "fill")
+            areas = self.areas(one, pools)
+            reserve = one.count("reserve", 0) if "reserve" in one.values else 0
+            title, source = one.text("title"), self.reference(one)
+            found[name] = Board(name, title, pools, source, fill, areas, reserve)
+            one.done("title", "pools", "source", "fill", "areas", "reserve")
         if not found:
             raise table.error("`boards` takes one board at least")
         return found
+
+    def areas(self, table: _Table, pools: tuple[Pool, ...]) -> tuple[tuple[str, ...], ...]:
+        """Lists of pools on chip for activations, which hold each of them once."""
+        if "areas" not in table.values:
+            return ()
+        value = table.take("areas", "a list of lists of pools")
+        wanted = [pool.name for pool in pools if pool.holds == HOLDS[0] and not pool.external]
+        listed = isinstance(value, list) and all(isinstance(one, list) and one for one in value)
+        found = [name for one in value for name in one] if listed else []
+        if not all(isinstance(name, str) for name in found) or sorted(found) != sorted(wanted):
+            raise table.error(
+                f"`{table.key('areas')}` takes lists that hold each pool on chip once: "
+                f"{', '.join(wanted)}"
+            )
+        return tuple(map(tuple, value))
 
     def pool(self, table: _Table) -> Pool:
         holds = table.text("holds")

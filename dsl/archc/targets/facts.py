@@ -1,0 +1,212 @@
+"""What the predicates behind a target's rules see, and how one is declared.
+
+A target file chooses predicates by name and sets their limits. A predicate yields one offence per
+place where its rule is broken; it knows graphs and facts of operators, not messages.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from archc.analysis.lowering import Deployed, DeviceOp
+from archc.analysis.memory import Peak, peak
+from archc.ir.graph import Graph, Node
+from archc.ops.base import Placement, Shape, Step
+from archc.targets.model import Board, Limit, Target
+
+
+class Request(NamedTuple):
+    """What a spec asks of a target: `target NAME(allow = [...], io = ..., board = ...)`."""
+
+    name: str
+    allow: tuple[str, ...] = ()
+    """Operators by our names, rules by theirs."""
+    io: str = "float32"
+    board: str | None = None
+    """None for the target's default."""
+
+
+class Offence(NamedTuple):
+    """A place where a rule is broken."""
+
+    node: int | None
+    """Index of the layer; None if it is the network as a whole."""
+    values: dict[str, str]
+    """The fields of the rule's message."""
+    weight: int = 0
+    """How bad it is among its like, to name the worst."""
+    allow: str | None = None
+    """The operator of ours by whose name it can be allowed, if that is the way."""
+    gate: bool = False
+    """Whether it makes the layer's row unsupported."""
+    op: int | None = None
+    """Index of the deployed operator, where one breaks it."""
+
+
+UNKNOWN = "no source here says how it runs"
+
+
+class Facts:
+    """A network as predicates see it; what several of them need is worked out once."""
+
+    def __init__(self, target: Target, request: Request, graph: Graph, deployed: Deployed) -> None:
+        self.target, self.request = target, request
+        self.graph, self.deployed = graph, deployed
+        self.board: Board = target.board(request.board)
+        self.peak: Peak = peak(deployed)
+        self._breaks: dict[str, frozenset[int]] = {}
+        self.left: set[int] = {node for op in deployed.operators for node in op.layers}
+        """The nodes of which something is left on the device."""
+        self.steps: list[tuple[Step, ...]] = [
+            node.op.device(node.shape, *graph.input_shapes(node)) if index else ()
+            for index, node in enumerate(graph.nodes)
+        ]
+        self.exotic: list[tuple[int, Node]] = [
+            (index, node)
+            for index, node in enumerate(graph.nodes)
+            if index in self.left and node.op.keyword not in target.demanded.layers
+        ]
+
+    def unmapped(self, index: int) -> str | None:
+        """Why nothing maps a layer, if nothing does and it cannot be allowed."""
+        tier = self.target.layer_tier(self.graph.nodes[index].op.keyword)
+        if tier is not None and not tier.allowed:
+            return tier.meaning
+        for step in self.steps[index]:
+            tier = self.target.tier(step.operator)
+            if tier is not None and not tier.allowed:
+                return tier.meaning
+        return None
+
+    def treated(self, operator: str) -> tuple[str, bool]:
+        """How the device treats an operator: in words, and whether it runs on the CPU."""
+        tier = self.target.tier(operator)
+        return (UNKNOWN, False) if tier is None else (tier.meaning, tier.software)
+
+    def treats(self, place: int) -> tuple[str, bool]:
+        """The same of a deployed operator, by what is around it."""
+        operator = self.deployed.operators[place].operator
+        tier = self.target.tier(operator)
+        if tier is not None and tier.rule is not None and place in self.breaks(tier.rule):
+            return tier.otherwise or tier.meaning, True
+        return self.treated(operator)
+
+    def breaks(self, rule: str) -> frozenset[int]:
+        """The deployed operators that break a rule of the target."""
+        if rule not in self._breaks:
+            one = next(one for one in self.target.rules if one.name == rule)
+            offences = PREDICATES[one.check].check(self, Limits(one.limits))
+            self._breaks[rule] = frozenset(o.op for o in offences if o.op is not None)
+        return self._breaks[rule]
+
+    def meaning(self, operators: list[str], said: list[tuple[str, bool]]) -> str:
+        """What is said of some operators together: of the first on the CPU that is not among the
+        demanded ones, else of the first of those."""
+        demanded = self.target.demanded.operators
+        rest = [one for name, one in zip(operators, said, strict=True) if name not in demanded]
+        rest = rest or said
+        worst = (words for words, software in rest if software or words == UNKNOWN)
+        return next(worst, rest[0][0] if rest else UNKNOWN)
+
+    def windows(self, *operators: str) -> Iterator[tuple[int, Node, Placement]]:
+        """Every layer of some TFLite operators with how its kernel lies."""
+        for index, steps in enumerate(self.steps):
+            for step in steps:
+                if step.operator in operators and step.window is not None:
+                    yield index, self.graph.nodes[index], step.window
+
+    def software(self) -> list[str]:
+        """The TFLite names of deployed operators that run on the CPU, one per operator."""
+        return [self.deployed.operators[place].operator for place in self.software_places()]
+
+    def software_places(self) -> list[int]:
+        """The indices of deployed operators that run on the CPU."""
+        operators = self.deployed.operators
+        places = []
+        for place, op in enumerate(operators):
+            from_float = any(source >= 0 and operators[source].float_result for source in op.inputs)
+            from_float |= op.border and self.request.io == "float32"
+            if op.float_result or from_float or self.treats(place)[1]:
+                places.append(place)
+        return places
+
+    def first_layer(self, op: DeviceOp) -> int | None:
+        return op.layers[0] if op.layers else None
+
+
+class Limits:
+    """The limits of a rule, typed as the predicate declared them."""
+
+    def __init__(self, values: dict[str, Limit]) -> None:
+        self._values = values
+
+    def count(self, name: str) -> int:
+        value = self._values[name]
+        assert isinstance(value, int)
+        return value
+
+    def ratio(self, name: str) -> float:
+        value = self._values[name]
+        assert isinstance(value, int | float)
+        return value
+
+    def counts(self, name: str) -> tuple[int, ...]:
+        value = self._values[name]
+        assert isinstance(value, tuple)
+        return tuple(one for one in value if isinstance(one, int))
+
+    def names(self, name: str) -> tuple[str, ...]:
+        value = self._values[name]
+        assert isinstance(value, tuple)
+        return tuple(one for one in value if isinstance(one, str))
+
+
+Check = Callable[[Facts, Limits], Iterator[Offence]]
+
+
+class Predicate(NamedTuple):
+    """A predicate with what a target file has to give it and what it gives to messages."""
+
+    check: Check
+    limits: dict[str, str]
+    """Name of a limit to its kind: `count`, `counts`, `names` or `ratio`."""
+    fields: frozenset[str]
+
+
+PREDICATES: dict[str, Predicate] = {}
+"""Every predicate by the name that target files use."""
+
+COMMON_FIELDS = frozenset({"target", "analyzer", "board"})
+"""Fields that every message has."""
+
+
+def predicate(name: str, *fields: str, **limits: str) -> Callable[[Check], Check]:
+    """Declare a predicate: the fields it fills and the limits it takes."""
+
+    def register(check: Check) -> Check:
+        PREDICATES[name] = Predicate(check, limits, frozenset(fields))
+        return check
+
+    return register
+
+
+def shape_text(shape: Shape) -> str:
+    return "x".join(f"{extent}" for extent in shape)
+
+
+def pair_text(pair: tuple[int, int]) -> str:
+    return f"{pair[0]}x{pair[1]}"
+
+
+def stride_text(pair: tuple[int, int]) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else pair_text(pair)
+
+
+def kib(size: int) -> str:
+    return f"{size / 1024:,.0f} KiB" if size >= 10240 else f"{size:,} B"
+
+
+def tally(names: list[str]) -> str:
+    """`2 SOFTMAX, 1 DEQUANTIZE`, the most frequent first."""
+    counts = {name: names.count(name) for name in sorted(set(names))}
+    ranked = sorted(counts.items(), key=lambda item: -item[1])
+    return ", ".join(f"{count} {name}" for name, count in ranked)
