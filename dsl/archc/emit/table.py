@@ -16,7 +16,7 @@ Manifest = dict[str, Any]
 PEAK_REMARK = (
     "An estimate: the int8 values alive together at one operator. Of seven published MobileNets "
     "ST's NPU compiler 3.0.0 needed 1.00 to 1.40 times as much, 2.0.0 up to 2.00 times; small "
-    "networks that stream need far less."
+    "networks that stream need far less, kernels of 7x7 and larger far more."
 )
 """Source: figures of the compiler in the READMEs of ST's model zoo, against our peak."""
 

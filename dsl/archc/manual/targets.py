@@ -7,7 +7,7 @@ from archc.explain import anchor
 from archc.manual.markdown import HEADER, code, listed, reflowed, table
 from archc.ops.base import OPERATORS
 from archc.targets.model import Reference, Rule, Target, show_limit, substitute
-from archc.targets.support import support_json
+from archc.targets.support import lies, support_json
 from archc.targets.target import builtin, builtin_names
 
 INTRODUCTION = """\
@@ -103,6 +103,8 @@ def _target(target: Target) -> Iterator[str]:
         yield f"On chip for activations: {total // 1024:,} KiB ({total:,} bytes)."
         if board.fill:
             yield f"Filled in the order {listed(board.fill)}."
+        if board.areas:
+            yield f"A buffer lies within {lies(board)}."
     for holds, estimate in target.estimates.items():
         yield from ("", f"How good the estimate of {holds} is: {estimate}.")
 

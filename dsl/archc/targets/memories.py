@@ -130,6 +130,8 @@ def _crossing(facts: Facts) -> Iterator[Offence]:
     rooms = facts.board.rooms
     deployed = facts.deployed
     on_chip, values = _activations(facts)
+    if facts.peak.bytes > on_chip:
+        return  # which is said already
     for place, op in enumerate(deployed.operators):
         if op.border:
             continue

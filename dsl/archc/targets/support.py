@@ -3,7 +3,7 @@
 from typing import Any
 
 from archc.ops.base import OPERATORS, Op
-from archc.targets.model import Reference, Rule, Target, show_limit, substitute
+from archc.targets.model import Board, Reference, Rule, Target, show_limit, substitute
 
 WIDTH = 80
 LABELS = {"demanded": "free", "vanish": "no trace", "by allow": "by allow", "never": "never"}
@@ -48,6 +48,8 @@ def support_text(target: Target, width: int = WIDTH) -> str:
         lines.append(f"    {'on chip':<12}{total // 1024:>8,} KiB  for activations")
         if board.fill:
             lines += _wrap(f"filled in the order {', '.join(board.fill)}", width, "    ")
+        if board.areas:
+            lines += _wrap(f"a buffer lies within {lies(board)}", width, "    ")
         lines += _source(board.source, width)
     if target.estimates:
         lines += ["", *_section("What memories hold", width)]
@@ -74,7 +76,9 @@ def support_json(target: Target) -> dict[str, Any]:
         "tiers": [
             {
                 "name": tier.name,
-                "meaning": tier.says,
+                "meaning": tier.meaning,
+                "rule": tier.rule,
+                "otherwise": tier.otherwise,
                 "operators": list(tier.operators),
                 "layers": list(tier.layers),
                 "software": tier.software,
@@ -104,12 +108,20 @@ def support_json(target: Target) -> dict[str, Any]:
                 "default": number == 0,
                 "pools": [pool._asdict() for pool in board.pools],
                 "fill": list(board.fill),
+                "areas": [list(area) for area in board.areas],
+                "reserve": board.reserve,
                 **_reference(board.source),
             }
             for number, board in enumerate(target.boards)
         ],
         "estimates": dict(target.estimates),
     }
+
+
+def lies(board: Board) -> str:
+    """Within which pools a buffer lies."""
+    areas = " or within ".join(" to ".join(dict.fromkeys((a[0], a[-1]))) for a in board.areas)
+    return f"{areas}, less {board.reserve} bytes each" if board.reserve else areas
 
 
 def _layers(target: Target) -> dict[str, list[str]]:
