@@ -1,6 +1,9 @@
 """Target files: the built-in ones load, and whatever is wrong with a user's own is named."""
 
 import os
+import re
+import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -165,3 +168,13 @@ def test_how_good_estimates_are() -> None:
     assert parse_target(Source("mine.toml", SMALL)).estimates == {}
     assert "`weights`" in refused(given.replace('activations = "an', 'weight = "an'))
     assert "a text of one line" in refused(given.replace('"an estimate: good"', "1.4"))
+
+
+def test_every_source_leads_to_a_section_of_the_page_of_facts() -> None:
+    page = Path(__file__).parents[2] / "docs" / "n6.md"
+    headings = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    anchors = {heading.lower().replace(".", "").replace(" ", "-") for heading in headings}
+    sources = tomllib.loads(TEXT)["sources"]
+    sections = {name: one["see"] for name, one in sources.items() if "see" in one}
+    assert set(sections.values()) <= anchors
+    assert set(sources) - set(sections) == {"converter"}

@@ -142,4 +142,5 @@ def _filled(target: Target, rule: Rule, text: str) -> str:
 
 
 def _source(source: Reference) -> str:
-    return f"{source.text} ({source.confidence})"
+    text = f"[{source.text}](n6.md#{source.see})" if source.see else source.text
+    return f"{text} ({source.confidence})"
