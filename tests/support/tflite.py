@@ -22,6 +22,8 @@ class FileOp(NamedTuple):
     constants: tuple[tuple[str, tuple[int, ...], int], ...]
     """(dtype, shape, bytes) of each constant it reads."""
     dtype: str
+    activation: str | None
+    """Fused into it."""
 
 
 class TfliteFile(NamedTuple):
@@ -81,19 +83,22 @@ def convert(model: Any, io: Io = "float32", samples: int = 8) -> bytes:
 def differences(deployed: Any, file: TfliteFile, order: bool = True) -> str:
     """What a predicted deployed graph and a converted file disagree about; empty if nothing.
 
-    Compared are operators with their result shapes (in the file's order, if ``order``) and bytes.
-    The text holds both lists as a diff, and says so if the converter is not the observed one.
+    Compared are operators with their result shapes, what they read and their fused activations (in
+    the file's order; shapes alone if not ``order``) and bytes. The text holds both lists as a diff, and says so if the converter is not the observed one.
     """
     from archc.analysis.lowering import OBSERVED
 
-    predicted = [(op.operator, op.shape) for op in deployed.operators]
-    found = [(op.operator, op.shape) for op in file.operators]
+    ours, theirs = (
+        [f"{op.operator} {op.shape}" for op in side] for side in (deployed.operators, file.operators)
+    )
     if not order:
-        predicted, found = sorted(predicted), sorted(found)
-    lines: list[str] = []
-    if predicted != found:
-        ours, theirs = ([f"{op} {shape}" for op, shape in side] for side in (predicted, found))
-        lines.extend(difflib.unified_diff(ours, theirs, "predicted", "found", n=99, lineterm=""))
+        ours, theirs = sorted(ours), sorted(theirs)
+    elif ours == theirs:
+        ours, theirs = (
+            [f"{op.operator} {op.shape} reads {op.inputs}, {op.activation}" for op in side]
+            for side in (deployed.operators, file.operators)
+        )
+    lines = list(difflib.unified_diff(ours, theirs, "predicted", "found", n=99, lineterm=""))
     for name in ("weight_bytes", "constant_bytes"):
         says, is_ = getattr(deployed, name), getattr(file, name)
         if says != is_:
@@ -110,10 +115,12 @@ _BIASED = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOS
 
 
 def read(file: bytes) -> TfliteFile:
-    """What a TFLite file holds, by the interpreter's own account."""
+    """What a TFLite file holds, by the interpreter's own account; fused activations by ours."""
     import numpy as np
     from ai_edge_litert import schema_py_generated as litert
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    from archc.tflite.reader import read as parse
 
     interpreter = Interpreter(
         model_content=file,
@@ -125,8 +132,9 @@ def read(file: bytes) -> TfliteFile:
     details = interpreter._get_ops_details()
     inputs = {detail["index"] for detail in interpreter.get_input_details()}
     producers = {int(out): index for index, op in enumerate(details) for out in op["outputs"]}
+    activations = [op.activation for op in parse("file", file).subgraphs[0].operators]
     operators, counted = [], {}
-    for op in details:
+    for op, activation in zip(details, activations, strict=True):
         constants, reads = [], []
         for place, tensor in enumerate(map(int, op["inputs"])):
             if tensor < 0:
@@ -147,7 +155,8 @@ def read(file: bytes) -> TfliteFile:
         full = tuple(map(int, out["shape"]))
         shape = full[1:] if len(full) > 1 else full
         dtype = np.dtype(out["dtype"]).name
-        operators.append(FileOp(op["op_name"], shape, tuple(reads), tuple(constants), dtype))
+        name = op["op_name"]
+        operators.append(FileOp(name, shape, tuple(reads), tuple(constants), dtype, activation))
     return TfliteFile(
         tuple(operators),
         sum(size for size, _ in counted.values()),
