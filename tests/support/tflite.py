@@ -27,7 +27,8 @@ class FileOp(NamedTuple):
 
 
 class TfliteFile(NamedTuple):
-    """What a TFLite file holds. Byte counts go by buffer: equal constants are stored once."""
+    """What a TFLite file holds. Byte counts go by buffer: equal constants are stored once; only of
+    learned values that stand by themselves each counts."""
 
     operators: tuple[FileOp, ...]
     constant_bytes: int
@@ -84,12 +85,14 @@ def differences(deployed: Any, file: TfliteFile, order: bool = True) -> str:
     """What a predicted deployed graph and a converted file disagree about; empty if nothing.
 
     Compared are operators with their result shapes, what they read and their fused activations (in
-    the file's order; shapes alone if not ``order``) and bytes. The text holds both lists as a diff, and says so if the converter is not the observed one.
+    the file's order; shapes alone if not ``order``) and bytes. The text holds both lists as a diff,
+    and says so if the converter is not the observed one.
     """
     from archc.analysis.lowering import OBSERVED
 
     ours, theirs = (
-        [f"{op.operator} {op.shape}" for op in side] for side in (deployed.operators, file.operators)
+        [f"{op.operator} {op.shape}" for op in side]
+        for side in (deployed.operators, file.operators)
     )
     if not order:
         ours, theirs = sorted(ours), sorted(theirs)
@@ -133,7 +136,8 @@ def read(file: bytes) -> TfliteFile:
     inputs = {detail["index"] for detail in interpreter.get_input_details()}
     producers = {int(out): index for index, op in enumerate(details) for out in op["outputs"]}
     activations = [op.activation for op in parse("file", file).subgraphs[0].operators]
-    operators, counted = [], {}
+    operators: list[FileOp] = []
+    counted: dict[object, tuple[int, bool]] = {}
     for op, activation in zip(details, activations, strict=True):
         constants, reads = [], []
         for place, tensor in enumerate(map(int, op["inputs"])):
@@ -149,8 +153,14 @@ def read(file: bytes) -> TfliteFile:
                 size = int(np.prod(detail["shape"], dtype=np.int64)) * dtype.itemsize
                 constants.append((dtype.name, tuple(map(int, detail["shape"])), size))
                 weight = dtype.itemsize == 1 or place == _BIASED.get(op["op_name"])
-                weight |= counted.get(buffers[tensor], (0, False))[1]
-                counted[buffers[tensor]] = (size, weight)
+                key: object = buffers[tensor]
+                if dtype.itemsize == 1 and len(detail["shape"]) > 0:
+                    # Where every learned value has a scale of its own all are 127 or -127, at one
+                    # value 127 or -128: whether two such constants are equal is chance.
+                    values = interpreter.get_tensor(tensor).astype(int)
+                    key = (tensor,) if np.all(abs(values) >= 127) else key
+                weight |= counted.get(key, (0, False))[1]
+                counted[key] = (size, weight)
         out = tensors[int(op["outputs"][0])]
         full = tuple(map(int, out["shape"]))
         shape = full[1:] if len(full) > 1 else full

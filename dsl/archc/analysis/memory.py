@@ -89,7 +89,7 @@ def tensors(deployed: Deployed) -> tuple[Tensor, ...]:
         found.append(Tensor(maker, kind, size, 0, last.get(maker, 0)))
     scratch = []
     for index, op in enumerate(operators):
-        size = product(op.shape) * (4 if op.float_result else 1)
+        size = op.batch * product(op.shape) * (4 if op.float_result else 1)
         leaves = op.border and min(op.inputs) >= 0
         until = end if leaves else last.get(index, index)
         found.append(Tensor(index, "border" if leaves else "activation", size, index, until))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from archc.analysis.lowering import Deployed, lower
-from archc.analysis.lowering.passes import KERNELS
+from archc.analysis.lowering.importing import KERNELS
 from archc.analysis.memory import Peak, peak
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Level, reject

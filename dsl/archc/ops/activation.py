@@ -237,3 +237,7 @@ class LeakyRelu(Activation):
             return None
         slope = layer.number("negative_slope", 0.3)
         return cls(slope=slope) if 0 <= slope < 1 else None
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        (step,) = super().device(output, *inputs)
+        return (step._replace(settings=(self.slope,)),)

@@ -364,6 +364,15 @@ class Step(NamedTuple):
     """Whether its result is float32: part of a float island."""
     batched: bool = True
     """Whether its result has a batch axis; a `[C]` for broadcasting has none."""
+    batch: int = 1
+    """Elements along the batch axis."""
+    settings: tuple[Fraction, ...] = ()
+    """Numbers of its own that are no constants of the file, such as the slope of a LEAKY_RELU:
+    operators that differ in them are never the same."""
+    left: bool = False
+    """Whether its constant is the first operand, where the order counts: `1 - x`."""
+    shared: str = ""
+    """Where several operators compute with the same variables: which these are."""
     traced: tuple[Traced, ...] = ()
     """The TensorFlow operations it stems from, each reading the one before; it stands where the
     last one stands. Empty for one that the converter puts in, right after the step before it."""

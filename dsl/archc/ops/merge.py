@@ -53,26 +53,36 @@ class Elementwise(Op):
         steps: list[Step] = []
         counts: dict[str, int] = {}
 
-        def add(step: Step, name: str) -> int:
+        def add(step: Step, name: str = "") -> int:
             """Append a step; TensorFlow numbers the operations of one name from the second."""
-            count = counts[name] = counts.get(name, -1) + 1
-            operation = Traced(f"{name}_{count}" if count else name, late=self.late)
-            steps.append(step._replace(traced=(operation,)))
+            if name:
+                count = counts[name] = counts.get(name, -1) + 1
+                operation = Traced(f"{name}_{count}" if count else name, late=self.late)
+                step = step._replace(traced=(operation,))
+            steps.append(step)
             return len(steps) - 1
 
         total = -1
         for place, shape in enumerate(inputs[1:], 2):
             other, name = -place, self.traced
-            if self.flattens(shape):
-                table, name = (shape[-1:],), "BiasAdd"
-                flat = Step("RESHAPE", shape[-1:], (other,), tables=table, batched=False)
-                other = add(flat, "Squeeze")
-            total = add(Step(self.operator, output, inputs=(total, other)), name)
+            channels = self.as_bias(output, shape)
+            if channels:
+                name, flat = "BiasAdd", (channels,)
+                step = Step("RESHAPE", flat, (other,), tables=(flat,), batched=False)
+                other = add(step, "Squeeze")
+            if channels == output[-1] or not channels:
+                total = add(Step(self.operator, output, inputs=(total, other)), name)
+                continue
+            moved = (*output[1:], output[0])
+            last, back = (0, 2, 3, 1), (0, 3, 1, 2)
+            total = add(Step("TRANSPOSE", moved, (total,), tables=(last,)))
+            total = add(Step(self.operator, moved, (total, other)), name)
+            total = add(Step("TRANSPOSE", output, (total,), tables=(back,)))
         return tuple(steps)
 
-    def flattens(self, second: Shape) -> bool:
-        """Whether the converter brings a second operand of this shape to one axis."""
-        return False
+    def as_bias(self, first: Shape, second: Shape) -> int:
+        """As a bias of how many channels TensorFlow adds a second operand; 0 where it does not."""
+        return 0
 
 
 class Add(Elementwise):
@@ -84,10 +94,13 @@ class Add(Elementwise):
     operator = "ADD"
     traced = "Add"
 
-    def flattens(self, second: Shape) -> bool:
-        """The trap of batch 1 (`lowering.md` section 1): what has only ones before its last axis
-        is taken for a bias, which has one axis. A single number is not."""
-        return product(second) == second[-1] > 1
+    def as_bias(self, first: Shape, second: Shape) -> int:
+        """The trap of batch 1: what has one axis of more than one element, as long as the channels
+        of the first operand or as its rows, is taken for a bias, which has one axis; for that of
+        a map with channels first in the second case, and then axes are moved (Keras 3.15's
+        `backend/tensorflow/numpy.py`, `add`; `docs/lowering.md`, "Additions")."""
+        extents = [extent for extent in second if extent > 1]
+        return extents[0] if len(extents) == 1 and extents[0] in (first[-1], first[0]) else 0
 
 
 class Multiply(Elementwise):

@@ -122,10 +122,10 @@ class LayerNorm(Op):
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         """With `m` the mean and `s` the scaled reciprocal of the deviation it is
-        `x * s + (offset - m * s)`; the negation of `m` is done in float.
+        `x * s + (offset - m * s)`.
         """
         channels, squeezed = output[-1], (*output[:-1], 1)
-        axis = ((len(output),),)
+        axis = ((-1,),)
         mean, variance, epsilon = (
             (Traced(name, (), (constant,)),)
             for name, constant in (
@@ -137,13 +137,11 @@ class LayerNorm(Op):
         difference = (Traced("moments/SquaredDifference"),)
         steps = [
             Step("MEAN", squeezed, tables=axis, traced=mean),
-            Step("DEQUANTIZE", squeezed, inputs=(0,), float_result=True),
-            Step("NEG", squeezed, inputs=(1,), float_result=True, traced=(Traced("Neg"),)),
-            Step("QUANTIZE", squeezed, inputs=(2,)),
+            Step("NEG", squeezed, inputs=(0,), traced=(Traced("Neg"),)),
             Step("SQUARED_DIFFERENCE", output, inputs=(-1, 0), traced=difference),
-            Step("MEAN", squeezed, inputs=(4,), tables=axis, traced=variance),
-            Step("ADD", squeezed, inputs=(5,), scalar=self.epsilon, traced=epsilon),
-            Step("RSQRT", squeezed, inputs=(6,), traced=(Traced("Rsqrt"),)),
+            Step("MEAN", squeezed, inputs=(2,), tables=axis, traced=variance),
+            Step("ADD", squeezed, inputs=(3,), scalar=self.epsilon, traced=epsilon),
+            Step("RSQRT", squeezed, inputs=(4,), traced=(Traced("Rsqrt"),)),
         ]
         names = {"ADD": ["add_2", "add_1"], "MUL": ["mul_2", "mul_1", "mul"]}
         variables = ["reshape_1", "reshape"]
@@ -156,8 +154,8 @@ class LayerNorm(Op):
             steps.append(Step(operator, shape, inputs=reads, weights=constants, traced=traced))
             return len(steps) - 1
 
-        scale = add("MUL", 7, constants=channels) if self.scale else 7
-        offset = add("MUL", 3, scale)
+        scale = add("MUL", 5, constants=channels) if self.scale else 5
+        offset = add("MUL", 1, scale)
         if self.center:
             offset = add("ADD", offset, constants=channels)
         add("ADD", add("MUL", -1, scale), offset)

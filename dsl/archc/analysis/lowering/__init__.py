@@ -1,5 +1,8 @@
 """From the network as it is trained to the operators that the int8 converter leaves of it."""
 
+from archc.analysis.lowering.algebra import negate
+from archc.analysis.lowering.block import Block, Constant, Operation
+from archc.analysis.lowering.border import add_border
 from archc.analysis.lowering.deployed import (
     INPUT,
     Deployed,
@@ -7,9 +10,9 @@ from archc.analysis.lowering.deployed import (
     Unknown,
     measure,
 )
-from archc.analysis.lowering.order import places
-from archc.analysis.lowering.passes import passes
-from archc.analysis.lowering.program import Program
+from archc.analysis.lowering.importing import KERNELS, NOTHING, canonicalise, merge_equal, translate
+from archc.analysis.lowering.quantising import quantise
+from archc.analysis.lowering.rewriting import rewrite, rewrite_integers
 from archc.ir.graph import Graph
 
 __all__ = ["INPUT", "OBSERVED", "Deployed", "DeviceOp", "Unknown", "lower"]
@@ -18,65 +21,77 @@ OBSERVED = {"tensorflow": "2.21.0", "keras": "3.15.1"}
 """The versions on which every rule of this package was observed."""
 
 
-def lower(graph: Graph, io: str = "float32") -> Deployed:
+def lower(graph: Graph, io: str = "float32", trained: bool = True) -> Deployed:
     """The deployed graph of a network: full-integer post-training quantisation at batch 1.
 
-    ``io`` is the type at the border: `float32`, `int8` or `uint8`. Sources: `lowering.md`
-    sections 1 to 6, each rule confirmed by the converter in `tests/analysis`.
+    ``io`` is the type at the border: `float32`, `int8` or `uint8`. Without ``trained`` biases and
+    shifts are the zeros that they begin with, on which some rewrites depend. Sources:
+    `docs/lowering.md`; each rule is confirmed by the converter in `tests/analysis`.
     """
-    program = translate(graph)
-    for run in passes(io):
-        run(program)
-    return publish(program)
+    block = translate(graph, trained)
+    negate(block)
+    canonicalise(block)
+    rewrite(block)
+    rewrite(block)
+    merge_equal(block)
+    quantise(block, io)
+    rewrite_integers(block)
+    results = [output.index for output in block.end.reads]
+    add_border(block, io)
+    return publish(block, results)
 
 
-def translate(graph: Graph) -> Program:
-    """Every operator as it would be on its own."""
-    program = Program(graph.nodes[0].shape)
-    values: list[int] = []
-    steps = [node.op.device(node.shape, *graph.input_shapes(node)) for node in graph.nodes]
-    where = places(graph, steps)
-    for index, node in enumerate(graph.nodes):
-        if not node.inputs:
-            values.append(program.sources[0] if index == 0 else program.enter(node.shape).index)
-            continue
-        reads = [values[source] for source in node.inputs]
-        made: list[int] = []
-        for step, place in zip(steps[index], where[index], strict=True):
-            inputs = [made[i] if i >= 0 else reads[-1 - i] for i in step.inputs]
-            made.append(program.add(step, inputs, frozenset({index}), place).index)
-        values.append(made[-1] if made else reads[0])
-    program.finish(*(values[result] for result in graph.results or (graph.output,)))
-    return program
-
-
-def publish(program: Program) -> Deployed:
-    """The program as it stands, in the order of the file."""
-    ordered = sorted(program, key=lambda instruction: instruction.place)
-    numbers = {instruction.index: number for number, instruction in enumerate(ordered)}
-    numbers.update((source, INPUT - place) for place, source in enumerate(program.sources))
-    operators = tuple(
-        DeviceOp(
-            instruction.operator,
-            instruction.shape,
-            tuple(numbers[source] for source in instruction.inputs),
-            tuple(sorted(instruction.layers)),
-            instruction.step.weights,
-            instruction.step.biases,
-            instruction.step.zero_bias,
-            None if instruction.twin is None else numbers[instruction.twin],
-            instruction.step.tables,
-            instruction.step.scalar,
-            instruction.step.window,
-            instruction.activation,
-            instruction.border,
-            instruction.step.float_result,
+def publish(block: Block, results: list[int]) -> Deployed:
+    """The block as it stands. ``results`` gives the network's results, the border excluded."""
+    ordered = list(block)
+    numbers = {operation.index: number for number, operation in enumerate(ordered)}
+    numbers.update((source.index, INPUT - place) for place, source in enumerate(block.inputs))
+    filters: dict[object, int] = {}
+    biases_of: dict[int, object] = {}
+    operators = []
+    for number, operation in enumerate(ordered):
+        step, constants = operation.step, _constants(operation)
+        weights, biases, zero, twin, scalar = step.weights, step.biases, False, None, None
+        own = False
+        if operation.operator in KERNELS:
+            kernel, bias = constants
+            biases = 0 if bias is NOTHING else bias.size
+            zero = bias.number == 0
+            first = filters.setdefault(kernel.values, number)
+            twin = None if first == number else first
+            weights = kernel.size if twin is None else 0
+            own = bias.key != biases_of.setdefault(first, bias.key)
+        elif constants and constants[0].number is not None and not constants[0].shape:
+            scalar = constants[0].number
+        elif constants:
+            weights = constants[0].size
+        operators.append(
+            DeviceOp(
+                operation.operator,
+                operation.shape,
+                tuple(numbers[source.index] for source in operation.reads),
+                tuple(sorted(operation.layers)),
+                weights,
+                biases,
+                zero,
+                twin,
+                step.tables,
+                scalar,
+                step.window,
+                operation.activation,
+                operation.border,
+                step.float_result,
+                step.batch,
+                own,
+            )
         )
-        for instruction in ordered
-    )
     return measure(
-        operators,
-        tuple(program.unknown),
-        tuple(numbers[output] for output in program.outputs),
-        tuple(program[source].shape for source in program.sources),
+        tuple(operators),
+        (*block.unknown, *block.failures),
+        tuple(numbers[index] for index in results),
+        tuple(source.shape for source in block.inputs),
     )
+
+
+def _constants(operation: Operation) -> list[Constant]:
+    return [operand for operand in operation.operands if isinstance(operand, Constant)]

@@ -30,7 +30,8 @@ class DeviceOp(NamedTuple):
     zero_bias: bool = False
     """Whether those are zeros whatever the training: the layer has no bias."""
     twin: int | None = None
-    """Index of the operator whose filter it reads too, and whose bias equals its own."""
+    """Index of the operator whose filter it reads too, and whose bias equals its own unless
+    ``own_bias``."""
     tables: tuple[tuple[int, ...], ...] = ()
     """int32 constants that equal ones in the file share: axes, shapes, amounts of padding."""
     scalar: Fraction | None = None
@@ -43,6 +44,10 @@ class DeviceOp(NamedTuple):
     """Whether it converts the network's input or output between float (or uint8) and int8."""
     float_result: bool = False
     """Whether its result is float32: the border's DEQUANTIZE and what a float island computes."""
+    batch: int = 1
+    """Elements along the batch axis: more than one only between SPACE_TO_BATCH_ND and
+    BATCH_TO_SPACE_ND."""
+    own_bias: bool = False
 
 
 class Unknown(NamedTuple):
@@ -125,7 +130,7 @@ def weights_of(op: DeviceOp) -> Iterator[tuple[object, int]]:
         yield ("int8", op.scalar > 0), 1
     if op.biases and op.zero_bias:
         yield ("int32", (0,) * op.biases), 4 * op.biases
-    elif op.biases and op.twin is None:
+    elif op.biases and (op.twin is None or op.own_bias):
         yield object(), 4 * op.biases
 
 

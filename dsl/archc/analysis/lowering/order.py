@@ -14,14 +14,15 @@ Place = tuple[float, ...]
 """Operators stand in the order of their places."""
 
 
-def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[Place]]:
-    """The place of every step of every node, in time near linear in the size of the network."""
+def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place, ...]]]:
+    """The places of every step of every node, one for each operation it is traced to and at least
+    one, in time near linear in the size of the network."""
     reads: list[list[int]] = []
     successors: list[list[int]] = []
     names: list[str] = []
     roots: list[tuple[str, int]] = []
     values: list[int] = []
-    last: list[list[int]] = []
+    traced: list[list[tuple[int, ...]]] = []
     for node, parts in zip(graph.nodes, steps, strict=True):
         if not node.inputs:
             values.append(len(names))
@@ -29,12 +30,14 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[Place]]:
             names.append(_argument(node.name))
             successors.append([])
             reads.append([])
-            last.append([])
+            traced.append([])
             continue
         scope = f"{graph.name}_1/{node.name}_1/"
         operands = [values[source] for source in node.inputs]
         made: list[int] = []
+        traced.append([])
         for step in parts:
+            indices: list[int] = []
             before = [made[i] if i >= 0 else operands[-1 - i] for i in step.inputs]
             for operation in step.traced:
                 index = len(names)
@@ -45,15 +48,22 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[Place]]:
                     if not (operation.late and _underlies(reads, source, before)):
                         successors[source].append(index)
                 before = [index]
+                indices.append(index)
                 for name in operation.variables:
                     suffix = "" if name.isdigit() else "_readvariableop_resource"
                     roots.append((_argument(f"{scope}{name}{suffix}"), index))
                 roots.extend((scope + name, index) for name in operation.constants)
             made.append(before[0])
-        last.append(made)
+            traced[-1].append(tuple(indices) or (before[0],))
+        for number in range(len(parts) - 2, -1, -1):
+            if not parts[number].traced and all(source < 0 for source in parts[number].inputs):
+                traced[-1][number] = traced[-1][number + 1]  # put in ahead of what is traced
         values.append(made[-1] if made else operands[0])
     rank = _reverse_postorder(names, successors, [index for _, index in sorted(roots)])
-    return [[(rank[operation], number) for number, operation in enumerate(made)] for made in last]
+    return [
+        [tuple((rank[index], number) for index in indices) for number, indices in enumerate(parts)]
+        for parts in traced
+    ]
 
 
 LOOK_BACK = 100

@@ -64,7 +64,7 @@ def deployed_network(deployed: Deployed) -> Network:
         made[INPUT - number] = tensors.add((1, *shape), floats)
     inputs = tuple(made.values())
     for index, op in enumerate(deployed.operators):
-        made[index] = tensors.add((1, *op.shape), op.float_result)
+        made[index] = tensors.add((op.batch, *op.shape), op.float_result)
     operators = tuple(
         Operator(op.operator, tensors.operands(index, op, made), (made[index],), _window(op))
         for index, op in enumerate(deployed.operators)

@@ -1,0 +1,225 @@
+"""A network while the converter works on it: operations in their order, each knowing its uses.
+
+What the converter's rewrites do depends on details that this keeps as MLIR has them: an operation
+that nothing reads stays until it is visited, and counts as a user until then; the uses of a result
+are kept newest first.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Union
+
+from archc.analysis.lowering.deployed import Unknown
+from archc.ops.base import Shape, Step
+
+RETURN, ENTRY = "return", ""
+"""Operators that are none of TFLite's: what reads the network's outputs, what stands for an input.
+"""
+
+FOLDS = FOLD_SUM, FOLD_PRODUCT, FOLD_DENSE = ("fold sum", "fold product", "fold dense")
+"""Operators of operations on constants that are not computed yet."""
+
+
+class Constant:
+    """A constant operand. Equal numbers are equal; of other values only the identity is known."""
+
+    __slots__ = ("number", "shape", "values")
+
+    def __init__(self, shape: Shape, number: Any = None, values: object = None) -> None:
+        self.shape = shape
+        """Without a batch axis; a single number may have no axes at all."""
+        self.number = number
+        """Every element as a fraction, where it is known."""
+        self.values = object() if values is None else values
+        """Stands for values that training decides."""
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for extent in self.shape:
+            size *= extent
+        return size
+
+    @property
+    def key(self) -> object:
+        return (self.shape, self.values if self.number is None else self.number)
+
+
+Value = Union["Operation", Constant]
+
+
+class Operation:
+    """An operation and its result."""
+
+    __slots__ = (
+        *("activation", "after", "alive", "before", "border", "index", "layers", "operands"),
+        *("operator", "step", "uses"),
+    )
+
+    def __init__(self, index: int, step: Step, operands: list[Value], layers: frozenset[int]):
+        self.index = index
+        self.operator = step.operator
+        self.step = step
+        """What describes it beside its operands; weights and biases are among those."""
+        self.operands = operands
+        """Results it reads, then constants: filter and bias of a kernel, the second operand of
+        arithmetic with one (the first where ``step.left``)."""
+        self.layers = layers
+        self.activation: str | None = None
+        """The activation fused into it."""
+        self.border = False
+        self.uses: dict[tuple[int, int], Operation] = {}
+        """(index of the user, which of its operands) in order of age: the user."""
+        self.alive = True
+        self.before: Operation | None = None
+        self.after: Operation | None = None
+
+    @property
+    def shape(self) -> Shape:
+        return self.step.shape
+
+    @property
+    def full(self) -> Shape:
+        """The shape with the batch axis, where it has one."""
+        step = self.step
+        return (step.batch, *step.shape) if step.batched else step.shape
+
+    @property
+    def used_once(self) -> bool:
+        return len(self.uses) == 1
+
+    @property
+    def reads(self) -> "list[Operation]":
+        """The results among its operands."""
+        return [operand for operand in self.operands if isinstance(operand, Operation)]
+
+    @property
+    def constant(self) -> Constant | None:
+        """The constant that arithmetic computes with, as its second operand."""
+        if len(self.operands) == 2 and isinstance(self.operands[1], Constant):
+            return self.operands[1]
+        return None
+
+
+class Block:
+    """Operations in order of execution, from the network's inputs to its results."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.inputs: list[Operation] = []
+        self.unknown: dict[Unknown, None] = {}
+        self.failures: dict[Unknown, None] = {}
+        self.end = Operation(-1, Step(RETURN, ()), [], frozenset())
+        self.first: Operation = self.end
+
+    def __iter__(self) -> Iterator[Operation]:
+        """The operations, the end excluded. The one at hand may be erased."""
+        operation = self.first
+        while operation is not self.end:
+            following = operation.after
+            assert following is not None
+            yield operation
+            operation = operation.after if operation.alive and operation.after else following
+
+    def enter(self, shape: Shape) -> Operation:
+        """Another input of the network. Inputs are not in the order."""
+        self.count += 1
+        operation = Operation(self.count, Step(ENTRY, shape), [], frozenset())
+        self.inputs.append(operation)
+        return operation
+
+    def finish(self, *outputs: Operation) -> None:
+        """Declare what gives the network's outputs."""
+        self.end.operands = list(outputs)
+        for place, output in enumerate(outputs):
+            output.uses[self.end.index, place] = self.end
+
+    def arrange(self, order: list[Operation]) -> None:
+        """Put the operations into an order, which must be all of them."""
+        self.first, before = self.end, None
+        for operation in [*order, self.end]:
+            operation.before = before
+            if before is None:
+                self.first = operation
+            else:
+                before.after = operation
+            before = operation
+
+    def insert(
+        self, before: Operation, step: Step, operands: list[Value], layers: frozenset[int]
+    ) -> Operation:
+        """A new operation ahead of another one."""
+        self.count += 1
+        operation = Operation(self.count, step, operands, layers)
+        operation.after, operation.before = before, before.before
+        if before.before is None:
+            self.first = operation
+        else:
+            before.before.after = operation
+        before.before = operation
+        for place, operand in enumerate(operands):
+            if isinstance(operand, Operation):
+                operand.uses[operation.index, place] = operation
+        return operation
+
+    def follow(
+        self, after: Operation, step: Step, operands: list[Value], layers: frozenset[int]
+    ) -> Operation:
+        """A new operation right behind another one, or ahead of all others behind an input."""
+        before = self.first if after.operator == ENTRY else after.after
+        assert before is not None
+        return self.insert(before, step, operands, layers)
+
+    def set(self, user: Operation, place: int, value: Value) -> None:
+        """Let an operand be another value."""
+        old = user.operands[place]
+        if isinstance(old, Operation):
+            del old.uses[user.index, place]
+        user.operands[place] = value
+        if isinstance(value, Operation):
+            value.uses[user.index, place] = user
+
+    def redirect(self, old: Operation, new: Value) -> list[Operation]:
+        """Let all that read one result read another value; who did, newest use first."""
+        uses = list(reversed(old.uses.items()))
+        for (_, place), user in uses:
+            self.set(user, place, new)
+        return [user for _, user in uses]
+
+    def erase(self, operation: Operation) -> None:
+        """Remove an operation that nothing reads."""
+        assert not operation.uses, "a result that is read is removed"
+        for place, operand in enumerate(operation.operands):
+            if isinstance(operand, Operation):
+                del operand.uses[operation.index, place]
+        before, after = operation.before, operation.after
+        assert after is not None
+        after.before = before
+        if before is None:
+            self.first = after
+        else:
+            before.after = after
+        operation.alive = False
+
+    def replace(self, old: Operation, new: Value) -> None:
+        """Let another value stand for a result, and remove its operation."""
+        self.redirect(old, new)
+        self.erase(old)
+
+    def sweep(self) -> None:
+        """Remove what nothing reads."""
+        operation = self.end.before
+        while operation is not None:
+            before = operation.before
+            if not operation.uses:
+                self.erase(operation)
+            operation = before
+
+    def doubt(self, layers: frozenset[int], reason: str) -> None:
+        """Record that what becomes of some layers is not known; of one reason the first case."""
+        if reason in {unknown.reason for unknown in self.unknown}:
+            return
+        self.unknown[Unknown(tuple(sorted(layers)), reason)] = None
+
+    def fail(self, layers: frozenset[int], reason: str) -> None:
+        """Record that the converter fails at some layers."""
+        self.failures[Unknown(tuple(sorted(layers)), reason)] = None

@@ -1,0 +1,165 @@
+"""How the converter applies its rewrites: MLIR's greedy driver.
+
+The order decides what is found. Operations wait on a stack that is filled in their order, so the
+last one is visited first; what a rewrite makes or changes is pushed and visited next. An operation
+that nothing reads is removed when it is visited, not before, and until then counts as a user where
+a rewrite asks for the only one. Walks are repeated until one changes nothing, ten times at most.
+Source: LLVM's `GreedyPatternRewriteDriver.cpp`, with the defaults of TensorFlow 2.21's passes
+(bottom-up, folding on); `docs/lowering.md`, "How rewrites are applied".
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+
+from archc.analysis.lowering.block import (
+    ENTRY,
+    FOLD_PRODUCT,
+    FOLD_SUM,
+    FOLDS,
+    RETURN,
+    Block,
+    Constant,
+    Operation,
+    Value,
+)
+from archc.ops.base import Shape, Step
+
+WALKS = 10
+
+PER_OPERATION, AT_LEAST = 20, 4_000
+"""So many rewrites are followed. Networks need three to six per operation; a row of RESHAPEs and
+activations in turns needs as many as it has pairs, also of the converter."""
+
+Rewrite = Callable[["Driver", Operation], bool]
+"""Applies to an operation, and says whether it did."""
+Rewrites = Mapping[str, Sequence[Rewrite]]
+"""By operator, the one that is tried first first."""
+
+
+class Driver:
+    """One run of a set of rewrites over a block."""
+
+    def __init__(self, block: Block, rewrites: Rewrites) -> None:
+        self.block = block
+        self._rewrites = rewrites
+        self._stack: list[Operation | None] = []
+        self._waiting: dict[int, int] = {}
+        """Where an operation waits on the stack, by its index."""
+        self._left = AT_LEAST + PER_OPERATION * sum(1 for _ in block)
+
+    def run(self) -> None:
+        for _ in range(WALKS):
+            self._stack.clear()
+            self._waiting.clear()
+            for operation in self.block:
+                self.push(operation)
+            self.push(self.block.end)
+            if not self._walk():
+                break
+
+    def push(self, operation: Operation) -> None:
+        if operation.index not in self._waiting and operation.operator != ENTRY:
+            self._waiting[operation.index] = len(self._stack)
+            self._stack.append(operation)
+
+    def create(
+        self,
+        root: Operation,
+        step: Step,
+        operands: list[Value],
+        layers: frozenset[int],
+        activation: str | None = None,
+    ) -> Operation:
+        """A new operation ahead of the one that a rewrite applies to."""
+        operation = self.block.insert(root, step, operands, layers)
+        operation.activation = activation
+        self.push(operation)
+        return operation
+
+    def replace(self, root: Operation, value: Value) -> bool:
+        """Let another value stand for the result of an operation, which goes. Always true."""
+        for user in self.block.redirect(root, value):
+            self.push(user)
+        self._erase(root)
+        return True
+
+    def replace_by(
+        self,
+        root: Operation,
+        step: Step,
+        operands: list[Value],
+        layers: frozenset[int],
+        activation: str | None = None,
+    ) -> bool:
+        """Let a new operation stand for one. Always true."""
+        return self.replace(root, self.create(root, step, operands, layers, activation))
+
+    def fold(self, root: Operation, operator: str, shape: Shape, *operands: Value) -> Operation:
+        """An operation on constants, which is computed when it is visited."""
+        return self.create(root, Step(operator, shape, batched=False), list(operands), frozenset())
+
+    def _walk(self) -> bool:
+        changed = False
+        while self._stack:
+            operation = self._stack.pop()
+            if operation is None:
+                continue
+            del self._waiting[operation.index]
+            if not operation.uses and operation.operator != RETURN:
+                self._erase(operation)
+                changed = True
+            elif self._folds(operation) or self._applies(operation):
+                changed = True
+        return changed
+
+    def _applies(self, operation: Operation) -> bool:
+        for rewrite in self._rewrites.get(operation.operator, ()):
+            if self._left == 0:
+                self.block.doubt(operation.layers, "too many rewrites to follow")
+                return False
+            if rewrite(self, operation):
+                self._left -= 1
+                return True
+        return False
+
+    def _folds(self, operation: Operation) -> bool:
+        if operation.operator in FOLDS:
+            value = computed(operation)
+            return value is not None and self.replace(operation, value)
+        if operation.operator in ("RESHAPE", "PAD", "TRANSPOSE"):
+            (source,) = operation.reads
+            return moves_nothing(operation, source) and self.replace(operation, source)
+        return False
+
+    def _erase(self, operation: Operation) -> None:
+        for source in operation.reads:
+            others = {user.index for user in source.uses.values() if user is not operation}
+            if len(others) < 2:
+                self.push(source)
+        self.block.erase(operation)
+        place = self._waiting.pop(operation.index, None)
+        if place is not None:
+            self._stack[place] = None
+
+
+def moves_nothing(operation: Operation, source: Operation) -> bool:
+    """Whether a RESHAPE, PAD or TRANSPOSE gives what it reads."""
+    if operation.operator == "TRANSPOSE":
+        (order,) = operation.step.tables
+        return order == tuple(range(len(order)))
+    return source.full == operation.full
+
+
+def computed(operation: Operation) -> Constant | None:
+    """The value of an operation on constants; None while one of them is not known."""
+    numbers: list[Fraction | None] = []
+    for operand in operation.operands:
+        if not isinstance(operand, Constant):
+            return None
+        numbers.append(operand.number)
+    number: Fraction | None = None
+    if operation.operator == FOLD_PRODUCT and 0 in numbers:
+        number = Fraction(0)
+    elif operation.operator == FOLD_SUM and None not in numbers:
+        number = sum((n for n in numbers if n is not None), Fraction(0))
+    return Constant(operation.shape, number)

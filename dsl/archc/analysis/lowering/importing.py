@@ -1,0 +1,174 @@
+"""A network as the converter first has it: TensorFlow's operations, in the order of the function.
+
+What is done here the converter does before its own rewrites: it merges equal operations (MLIR's
+CSE), applies what TensorFlow's operations fold to, and folds a multiplication by constants into
+the convolution that it reads (`docs/lowering.md`, "Before the rewrites").
+"""
+
+from fractions import Fraction
+
+from archc.analysis.lowering.block import Block, Constant, Operation, Value
+from archc.analysis.lowering.dilated import split_dilated
+from archc.analysis.lowering.order import Place, places
+from archc.ir.graph import Graph
+from archc.ops.base import Step
+
+KERNELS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
+"""Operators with a filter and a bias."""
+
+CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
+
+ARITHMETIC = frozenset({"ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM"})
+
+COMMUTATIVE = frozenset({"ADD", "MUL", "MAXIMUM", "MINIMUM"})
+
+NOTHING = Constant((), values="nothing")
+"""Stands for the bias of an operator that has none."""
+
+_RENAMED = {"ExpandDims": "EXPAND_DIMS", "Squeeze": "SQUEEZE"}
+"""TensorFlow's operations that become a RESHAPE, and do what a Reshape does only later on."""
+
+_NEUTRAL = {"ADD": 0, "SUB": 0, "MUL": 1, "DIV": 1}
+
+
+def translate(graph: Graph, trained: bool = True) -> Block:
+    """Every operator as it would be on its own, biases apart from their kernels.
+
+    Without training biases and shifts are zeros and scales of layer normalisations ones, which the
+    converter looks at.
+    """
+    block = Block()
+    steps = [node.op.device(node.shape, *graph.input_shapes(node)) for node in graph.nodes]
+    where = places(graph, steps)
+    queue: list[tuple[Place, Operation]] = []
+    values: list[Operation] = []
+    for index, node in enumerate(graph.nodes):
+        if not node.inputs:
+            values.append(block.enter(node.shape))
+            continue
+        reads = [values[source] for source in node.inputs]
+        made: list[Operation] = []
+        for step, at in zip(steps[index], where[index], strict=True):
+            sources = [made[i] if i >= 0 else reads[-1 - i] for i in step.inputs]
+            if step.operator in ("QUANTIZE", "DEQUANTIZE"):  # quantising puts them in
+                made.append(sources[0])
+                continue
+            plain, operands = _operands(step, sources, trained)
+            result = block.insert(block.end, plain, operands, frozenset({index}))
+            queue.append((at[0], result))
+            if step.operator in KERNELS and step.biases and not step.zero_bias:
+                addition = Step("ADD", step.shape, traced=step.traced[1:])
+                bias = Constant(
+                    step.shape[-1:], None if trained else Fraction(0), _shared(step, "bias")
+                )
+                result = block.insert(block.end, addition, [result, bias], frozenset({index}))
+                queue.append((at[-1], result))
+            made.append(result)
+        values.append(made[-1] if made else reads[0])
+    block.finish(*(values[result] for result in graph.results or (graph.output,)))
+    queue.sort(key=lambda entry: entry[0])
+    block.arrange([operation for _, operation in queue])
+    return block
+
+
+def _operands(step: Step, sources: list[Operation], trained: bool) -> tuple[Step, list[Value]]:
+    """What an operator reads, its constants included, and the rest of its step."""
+    operands: list[Value] = list(sources)
+    name = step.traced[-1].name.rsplit("/", 1)[-1] if step.traced else ""
+    operator = _RENAMED.get(name.partition("_")[0], step.operator)
+    plain = step._replace(inputs=(), operator=operator)
+    if step.operator in KERNELS:
+        zeros = Constant(step.shape[-1:], Fraction(0))
+        operands += [
+            Constant((step.weights,), values=_shared(step, "filter")),
+            zeros if step.operator in CONVOLUTIONS else NOTHING,
+        ]
+        return plain._replace(weights=0, biases=0, zero_bias=False), operands
+    if len(sources) == 1 and step.operator in ARITHMETIC:
+        if step.scalar is not None:
+            operands.append(Constant((), step.scalar))
+        elif step.weights:
+            number = None if trained else _untrained(step)
+            operands.append(Constant((step.weights,), number, _shared(step, step.operator)))
+        if step.left and step.operator not in COMMUTATIVE:
+            operands.reverse()
+        return plain._replace(weights=0, affine=False, scalar=None, left=False), operands
+    if step.operator == "GELU":  # until it is recognised its input is read twice
+        return plain._replace(operator="ERFC"), operands * 2
+    return plain, operands
+
+
+def _shared(step: Step, what: str) -> object:
+    """What identifies a variable of a layer that is called several times; None for any other."""
+    return (step.shared, what) if step.shared else None
+
+
+def _untrained(step: Step) -> Fraction | None:
+    """Every element of a constant that a normalisation begins with, where it is 0 or 1."""
+    if step.operator == "ADD":
+        return Fraction(0)
+    return None if step.affine else Fraction(1)
+
+
+def canonicalise(block: Block) -> None:
+    """What TensorFlow's own operations fold to, and equal ones merged."""
+    merge_equal(block)
+    split_dilated(block)
+    for operation in block:
+        _fold(block, operation)
+    block.sweep()
+    merge_equal(block)
+    for operation in block:
+        _scale_filter(block, operation)
+    block.sweep()
+
+
+def _fold(block: Block, operation: Operation) -> None:
+    operator = operation.operator
+    if operator in ("RELU", "RELU6"):
+        (source,) = operation.reads
+        if source.operator == operator:
+            source.layers |= operation.layers
+            block.replace(operation, source)
+    elif operator == "RESHAPE":
+        (source,) = operation.reads
+        if source.operator == "RESHAPE":
+            block.set(operation, 0, source.operands[0])
+        if operation.reads[0].full == operation.full:
+            block.replace(operation, operation.reads[0])
+    elif operator in _NEUTRAL and operation.constant is not None:
+        bias = operation.step.traced and operation.step.traced[0].name == "BiasAdd"
+        source = operation.reads[0]
+        neutral = operation.constant.number == _NEUTRAL[operator]
+        if neutral and source.full == operation.full and (not bias or operation.shape[-1] == 1):
+            block.replace(operation, source)
+
+
+def _scale_filter(block: Block, operation: Operation) -> None:
+    """A multiplication by constants folds into the convolution that it alone reads."""
+    factor = operation.constant
+    if operation.operator != "MUL" or factor is None:
+        return
+    source = operation.reads[0]
+    if source.operator == "CONV_2D" and source.used_once and factor.size in (1, source.shape[-1]):
+        source.layers |= operation.layers
+        block.set(source, 1, Constant(source.operands[1].shape))
+        block.replace(operation, source)
+
+
+def merge_equal(block: Block) -> None:
+    """Equal operations on equal operands are one, the first of them."""
+    seen: dict[object, Operation] = {}
+    for operation in block:
+        keys = [_key(operand) for operand in operation.operands]
+        if operation.operator in COMMUTATIVE:
+            keys.sort(key=repr)
+        facts = operation.step._replace(traced=(), inputs=())
+        first = seen.setdefault((operation.operator, facts, operation.activation, *keys), operation)
+        if first is not operation:
+            first.layers |= operation.layers
+            block.replace(operation, first)
+
+
+def _key(operand: Value) -> object:
+    return operand.index if isinstance(operand, Operation) else operand.key
