@@ -2,12 +2,12 @@
 
 import pytest
 
-from archc.diagnostics.fixes import applied
+from archc.diagnostics.fixes import applied, chosen
 from archc.diagnostics.model import Diagnostic, Rejected
 from archc.limits import DEFAULT_LIMITS
 from archc.source import Source
 from archc.syntax import slips
-from archc.syntax.parse import parse_expression, parse_file
+from archc.syntax.parse import parse_expression, parse_file, read_file
 from support.marked import head, unmark
 
 
@@ -257,3 +257,21 @@ def test_nesting_is_bounded_at_the_bracket_that_is_too_deep() -> None:
     found = fault(head(f"conv(({inside}))"))
     assert found.code == "limit"
     assert f"more than {limit} deep" in found.message
+
+
+@pytest.mark.parametrize(
+    ("body", "fixed"),
+    [
+        ("a = conv(8)(i)\n b = conv(16)(a)", True),  # a chain
+        ("a = conv(8)(i)\n b = conv(16)(i)", False),  # two branches
+    ],
+)
+def test_a_branch_is_not_put_behind_another(body: str, fixed: bool) -> None:
+    """Names and arguments of layers are left out where each reads what the one before it made."""
+    text = head("\n " + body + "\n ")
+    for _ in range(4):
+        source = Source("spec.arch", text)
+        faults = read_file(source, DEFAULT_LIMITS).faults
+        text = applied(source, chosen(faults, [source]))
+    assert (text == head("\n conv(8)\n conv(16)\n ")) is fixed
+    assert (text == source.text == head("\n " + body + "\n ")) is not fixed

@@ -1,6 +1,7 @@
 """Calls, their arguments, and what stands between them."""
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from archc.syntax.grammar import keywords
@@ -117,12 +118,28 @@ def _value(place: Place, offset: int) -> int:
     return end + len(place.text[end:]) - len(place.text[end:].lstrip(" \t"))
 
 
+_LAYER = re.compile(r"^[ \t]*(\w+)\s*=(?!=)[^\n]*\)\((\w*)\)\s*;?[ \t]*$", re.M)
+"""A layer that is called in Python, with its name and what it reads."""
+
+
+def branches(text: str) -> bool:
+    """Whether layers, as Python names and calls them, are no chain: one reads something else than
+    what the one before it made, so that leaving names out would put it behind that."""
+    layers = _LAYER.findall(text)
+    pairs = pairwise(layers)
+    return any(read and read != made for (made, _), (_, read) in pairs)
+
+
 def assignment(place: Place) -> Slip | None:
     """`y = conv(8)` as a statement."""
     if place.found != "=" or "RBRACE" not in place.expected:
         return None
     if place[-1].kind != "NAME":
         return Slip("statements have no names", help="each reads what the one before it made")
+    if branches(place.text):
+        span = (place[-1].start, _value(place, 0))
+        return NO_NAME._replace(help="branches stand in braces, as in `concat { ... } { ... }`",
+                                skip=span)  # fmt: skip
     return NO_NAME._replace(edits=((place[-1].start, _value(place, 0), ""),))
 
 
@@ -249,6 +266,13 @@ def called_twice(place: Place) -> Slip | None:
         return None
     last = 1 if place[1].text == ")" else 2
     whole = place[last].text == ")" and place[1].text not in ("(", ",")
+    if branches(place.text):
+        return Slip(
+            "a call has one list of arguments",
+            help="a statement reads what the one before it made; branches stand in braces: "
+            "`concat { ... } { ... }`, `add { ... } { ... }` or `skip { ... }`",
+            skip=(place.start, place[last].end) if whole else None,
+        )
     return Slip(
         "a call has one list of arguments",
         help="leave this out: a statement reads what the one before it made",

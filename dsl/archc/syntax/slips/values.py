@@ -165,6 +165,10 @@ def percent(place: Place) -> Slip | None:
     )
 
 
+TIMES = ("ns", "us", "ms", "s", "sec", "min", "fps", "hz", "khz", "mhz", "j", "mj", "uj", "w", "mw")
+"""Units of what is not known before a network is measured."""
+
+
 def unknown_unit(place: Place) -> Slip | None:
     """`3 T`, `60 K`."""
     if place[-1].kind != "NUMBER" or not re.fullmatch("[A-Za-z]{1,3}", place.found):
@@ -175,6 +179,9 @@ def unknown_unit(place: Place) -> Slip | None:
     if not (place.touches() or close or place.last_word("_REQUIRE")):
         return None
     message = f"`{place.found}` is not a unit"
+    if place.found.lower() in TIMES:
+        help = f"times, rates and energy cannot be required; {ALL_UNITS}"
+        return Slip(message, help=help, skip=(place.start, place.end))
     if close is None:
         help = f"counts have none: write `{place[-1].text}`; {ALL_UNITS}"
         return Slip(message, help=help, skip=(place.start, place.end))
