@@ -80,5 +80,7 @@ def index(version: str) -> str:
         "declarations of operators, the standard library, targets, codes, the arguments of the",
         "command. Every spec on them was compiled, and what is shown as its result is what came",
         "out. `archc manual PAGE` prints one, for example `archc manual operators`.",
+        "",
+        "Written by hand: [what is known of the STM32N6](n6.md), with the source of every fact.",
     ]
     return reflowed("\n".join(lines) + "\n")
