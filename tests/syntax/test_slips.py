@@ -67,6 +67,11 @@ CASES = {
     "unnamed": ("arch a { stage <<{>> relu6 } }", "this stage has no name", "stage stem { ... }"),
     "unnamed, arch": ("arch <<{>>}", "this arch has no name", "arch NAME"),
     "unnamed, head": ("arch a { head <<top>> { relu6 } }", "the head has no name", "leave it out"),
+    "dashed_target": (
+        "arch a { target <<stm32n6570-dk>>\n }",
+        "have no `-`",
+        "board = dk",
+    ),
     "unclosed_body": (
         "arch a {\n    stage s {\n        relu6\n    <<head>> { relu6 }\n}",
         "the `{` on line 2 is not closed before this `head`",

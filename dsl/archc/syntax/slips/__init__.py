@@ -29,6 +29,7 @@ SLIPS: tuple[Callable[[Place], Slip | None], ...] = (
     values.comparison,
     values.range_sign,
     declarations.unnamed,
+    declarations.dashed_target,
     brackets.unclosed_body,
     declarations.missing_body,
     declarations.loop,

@@ -64,6 +64,21 @@ def unnamed(place: Place) -> Slip | None:
     return None
 
 
+def dashed_target(place: Place) -> Slip | None:
+    """`target stm32n6570-dk`."""
+    if place.found != "-" or place.kinds(-2, -1) != ("_TARGET", "NAME"):
+        return None
+    return Slip(
+        "names of targets have no `-`",
+        help="name the chip's family, and the board as an argument: `target stm32n6(board = dk)`",
+        span=(
+            place[-1].start,
+            place.end + len(place.rest.split()[0] if place.rest.strip() else ""),
+        ),
+        skip=(place.start, place.end + len(place.rest)),
+    )
+
+
 def _named_head(place: Place) -> Slip | None:
     if place[0].kind == "NAME":
         edits = place.instead("") if place[1].text == "{" else ()
@@ -283,12 +298,15 @@ def not_a_member(place: Place) -> Slip | None:
             if place.found == "block" and place.indent(place.at)
             else None,
         )
+    from archc.foreign import lookup
     from archc.syntax.slips import misspelt
 
     near, edits = misspelt(place)
+    ours = {one.row.ours for one in lookup(place.found)[0] if one.row.kind == "same"}
+    layer = ours.pop() if len(ours) == 1 else place.found[:TAIL]
     return Slip(
         "only declarations, stages and the head stand directly in an arch",
         "not one of them",
-        help=near or f"put it into a stage: `stage stem {{ {place.found[:TAIL]} ... }}`",
+        help=near or f"put it into a stage: `stage stem {{ {layer} ... }}`",
         edits=edits,
     )
