@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from archc.analysis.budgets import budget_faults, budgets
 from archc.analysis.lowering import lower
 from archc.analysis.memory import memory
-from archc.analysis.profile import budget_faults, budgets, profile
-from archc.analysis.tflite_micro import micro
+from archc.analysis.profile import profile
+from archc.analysis.tflite_micro import DEFAULT, micro
 from archc.diagnostics.codes import BAD_NAME, DUPLICATE_NAME, LIMIT, NO_ARCH, RECURSION, SYNTAX
 from archc.diagnostics.model import (
     Diagnostic,
@@ -40,7 +41,7 @@ from archc.sema.scope import Module
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.parse import parse_expression
-from archc.targets.judge import aim, border, judge
+from archc.targets.judge import Aim, aim, border, judge
 from archc.targets.model import Target
 from archc.targets.pools import fill
 from archc.targets.target import parse_target
@@ -60,6 +61,8 @@ class Options(NamedTuple):
     target_source: Source | None = None
     """The text it was read from."""
     limits: Limits = DEFAULT_LIMITS
+    build: str | None = None
+    """Figures for this build of TensorFlow Lite Micro instead of the target's."""
 
 
 class Network(NamedTuple):
@@ -144,7 +147,9 @@ def compile_model(
     report = judge(target, graph, deployed, reporter, model.budgets) if target else None
     needed = memory(deployed)
     unsupported = report.unsupported if report else None
-    figures = profile(graph, deployed, needed, micro(deployed), unsupported)
+    figures = profile(
+        graph, deployed, needed, micro(deployed, micro_build(target, options)), unsupported
+    )
     held, broken = budgets(model.budgets, figures)
     reporter.extend(broken)
     judgement = None
@@ -159,6 +164,14 @@ def compile_model(
     return Network(
         model.name, model.declared.span, graph, document, keras_module.emit(graph, header)
     )
+
+
+def micro_build(target: Aim | None, options: Options) -> str:
+    """Which build of TensorFlow Lite Micro to give figures for: that of the command, of the spec,
+    of the target's file, or the default one."""
+    if options.build is not None or target is None:
+        return options.build or DEFAULT
+    return target.request.build or target.target.default_build
 
 
 def outputs(networks: Iterable[Network]) -> dict[str, str]:

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from archc.analysis.budgets import Budget, budgets
 from archc.analysis.lowering import lower
 from archc.analysis.memory import memory
-from archc.analysis.profile import Budget, Profile, budgets, profile
+from archc.analysis.profile import Profile, profile
 from archc.analysis.tflite_micro import micro
 from archc.diagnostics.model import Diagnostic, Reporter
 from archc.emit.manifest import Identity, Judgement, manifest, parameter_text, source_digest

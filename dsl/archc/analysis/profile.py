@@ -1,21 +1,17 @@
-"""What a network costs: exact figures per layer and in total, what is deployed, and budgets.
+"""What a network costs: exact figures per layer and in total, and what is deployed.
 
 Parameters and MACs are of the Keras graph, weight bytes and memory of the deployed one. MACs:
 convolution `Ho*Wo*Co*Kh*Kw*Ci`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`; nothing else counts.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
 from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp, weights_of
 from archc.analysis.memory import Memory, Tensor
 from archc.analysis.tflite_micro import Micro
-from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
-from archc.diagnostics.model import Diagnostic, Edit, make
-from archc.diagnostics.nearest import Proposal, normal, propose
 from archc.ir.graph import Graph, Node, Via
 from archc.ops.base import Shape, product
-from archc.sema.model import BudgetRequest
 
 PRECISION = "int8"
 """Of weights and activations on the device; biases are int32."""
@@ -106,18 +102,6 @@ class Footprint(NamedTuple):
     @property
     def arena_bytes(self) -> int:
         return self.memory.arena_bytes
-
-
-class Budget(NamedTuple):
-    """A budget and what it is held against."""
-
-    name: str
-    limit: int
-    actual: int
-
-    @property
-    def passed(self) -> bool:
-        return self.actual <= self.limit
 
 
 class Profile(NamedTuple):
@@ -232,148 +216,3 @@ def _owner(tensor: Tensor, graph: Graph, deployed: Deployed) -> int:
     if op.layers:
         return op.layers[-1]
     return 0 if INPUT in op.inputs else graph.output
-
-
-# --- budgets -----------------------------------------------------------------------------------
-
-_TOTALS: dict[str, tuple[Callable[[Totals], int], Callable[[Row], int]]] = {
-    "params": (lambda totals: totals.params, lambda row: row.params),
-    "trainable_params": (
-        lambda totals: totals.trainable_params,
-        lambda row: row.trainable_params,
-    ),
-    "macs": (lambda totals: totals.macs, lambda row: row.macs),
-    "stedgeai_macc": (lambda totals: totals.stedgeai_macc, lambda row: row.stedgeai_macc),
-    "activation_bytes.float32": (
-        lambda totals: totals.activation_bytes.float32,
-        lambda row: row.activation_bytes.float32,
-    ),
-    "activation_bytes.int8": (
-        lambda totals: totals.activation_bytes.int8,
-        lambda row: row.activation_bytes.int8,
-    ),
-}
-_DEPLOYED: dict[str, Callable[[Footprint], int]] = {
-    "weight_bytes": lambda footprint: footprint.weight_bytes,
-    "peak_activation_bytes": lambda footprint: footprint.peak_activation_bytes,
-    "constant_bytes": lambda footprint: footprint.constant_bytes,
-    "arena_bytes": lambda footprint: footprint.arena_bytes,
-}
-
-BUDGET_NAMES: tuple[str, ...] = (*_TOTALS, *_DEPLOYED)
-"""What `require` can bound: the integer keys of the manifest's totals and deployed sections."""
-
-
-def budget_faults(requests: Iterable[BudgetRequest]) -> tuple[Diagnostic, ...]:
-    """What is wrong with budgets whatever the network: unknown names, bytes for counts."""
-    faults = []
-    for request in requests:
-        name = request.name.text
-        if name not in BUDGET_NAMES:
-            faults.append(_unknown(request))
-        elif request.bytes and "bytes" not in name:
-            faults.append(
-                make(
-                    NUMBER,
-                    f"`{name}` is a count, not a number of bytes",
-                    request.span,
-                    help="units for counts are k, M and G",
-                )
-            )
-    return tuple(faults)
-
-
-def budgets(
-    requests: Iterable[BudgetRequest], profile: Profile
-) -> tuple[tuple[Budget, ...], tuple[Diagnostic, ...]]:
-    """Every budget of known name with its actual value, and those that are broken.
-
-    A broken budget is an error that names the layers which cost most of it.
-    """
-    evaluated, diagnostics = [], []
-    costs: dict[str, list[str]] = {}
-    for request in requests:
-        name = request.name.text
-        if name in _TOTALS:
-            actual = _TOTALS[name][0](profile.totals)
-        elif name in _DEPLOYED:
-            actual = _DEPLOYED[name](profile.deployed)
-        else:
-            continue
-        budget = Budget(name, request.limit, actual)
-        evaluated.append(budget)
-        if not budget.passed:
-            if name not in costs:
-                costs[name] = _costs(name, actual, profile)
-            diagnostics.append(
-                make(
-                    BUDGET,
-                    f"`{name}` is {actual:,}, above the {budget.limit:,} that are required",
-                    request.name.span,
-                    label=f"{actual - budget.limit:,} too many",
-                    help=f"narrow what is named here, or allow `{name} <= {actual}`",
-                    notes=costs[name],
-                )
-            )
-    return tuple(evaluated), tuple(diagnostics)
-
-
-def _unknown(request: BudgetRequest) -> Diagnostic:
-    from archc.foreign import quantities
-
-    name, span = request.name.text, request.name.span
-    near = propose(name, span, BUDGET_NAMES)
-    listed = f"quantities are {', '.join(BUDGET_NAMES)}"
-    known = next((one for one in quantities() if normal(name) in map(normal, one.names)), None)
-    if known is not None and not near.edits:
-        near = Proposal(known.why)
-        if known.ours in BUDGET_NAMES:
-            near = Proposal(f"it is called `{known.ours}` here", (Edit(span, known.ours),))
-    return make(
-        UNKNOWN_NAME,
-        f"`{name}` is not a quantity that can be required",
-        span,
-        notes=[listed] if near.help else (),
-        help=near.help or listed,
-        edits=near.edits,
-    )
-
-
-def _costs(name: str, actual: int, profile: Profile, most: int = 5) -> list[str]:
-    """A note that names the layers with the largest shares of a quantity."""
-    if name in ("peak_activation_bytes", "arena_bytes"):
-        return _fullest(profile.deployed, border=name == "arena_bytes")
-    cost = _TOTALS[name][1] if name in _TOTALS else _weight_bytes
-    ranked = sorted(profile.layers, key=cost, reverse=True)[:most]
-    parts = [
-        f"`{row.name}` {cost(row):,} ({100 * cost(row) / actual:.0f} %)"
-        for row in ranked
-        if cost(row)
-    ]
-    return [f"the layers that cost most: {', '.join(parts)}"] if parts else []
-
-
-def _fullest(footprint: Footprint, border: bool, most: int = 5) -> list[str]:
-    """A note that says what is alive where memory is fullest, the largest first; ``border``
-    includes what only the arena holds."""
-    memory = footprint.memory
-    if memory.peak.at is None:
-        return []
-    step, where = memory.peak.at, f"`{footprint.peak_at}`"
-    if border:
-        step = max(range(len(memory.timeline)), key=lambda at: memory.timeline[at].arena_bytes)
-        operator = footprint.sequence[step]
-        where = f"`{operator.layers[0]}`" if operator.layers else f"the {operator.operator}"
-    alive = [
-        (tensor.bytes, owner)
-        for tensor, owner in zip(memory.tensors, footprint.owners, strict=True)
-        if tensor.first <= step <= tensor.last and (border or tensor.kind == "activation")
-    ]
-    alive.sort(key=lambda one: -one[0])
-    listed = ", ".join(f"`{layer}` {size:,}" for size, layer in alive[:most])
-    more = f" and {len(alive) - most} more" if len(alive) > most else ""
-    return [f"the peak is at {where}, where these are alive: {listed}{more}"]
-
-
-def _weight_bytes(row: Row) -> int:
-    return row.weight_bytes

@@ -35,7 +35,15 @@ FORMATS = ("text", "short", "json", "sarif", "github")
 def shared_arguments(
     parser: argparse.ArgumentParser, formats: Sequence[str] = ("text", "json")
 ) -> None:
+    from archc.analysis.tflite_micro.tables import BUILDS
+
     parser.add_argument("--target", metavar="FILE", help="judge by this target file (TOML)")
+    parser.add_argument(
+        "--build",
+        choices=list(BUILDS),
+        help="give the arena of TensorFlow Lite Micro for this build of it (default: what the "
+        "target says, else the Python wheel)",
+    )
     parser.add_argument(
         "-I",
         dest="include",

@@ -95,6 +95,7 @@ class Session:
             name=getattr(arguments, "name", None),
             arch=arguments.arch,
             limits=self.limits,
+            build=arguments.build,
         )
         loader = self.loader(os.path.dirname(path))
         self._loaded[os.path.dirname(path), path] = None

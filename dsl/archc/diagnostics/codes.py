@@ -901,8 +901,9 @@ VERIFY_VALUES = Code(
 )
 VERIFY_MEMORY = Code(
     "verify_memory",
-    "Activations need another amount of memory than in the manifest.",
-    "The arena that firmware sets aside is taken from the manifest.",
+    "TensorFlow Lite Micro needs an arena of another size than in the manifest.",
+    "A firmware sets aside an arena by the manifest: `tflite_micro.smallest_working`, of which "
+    "`arena_bytes` is only the head, activations and scratch memory.",
 )
 VERIFY_LAYERS = Code(
     "verify_layers",

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from archc.analysis.profile import BUDGET_NAMES
+from archc.analysis.budgets import BUDGET_NAMES
+from archc.analysis.tflite_micro import BUILDS
 from archc.diagnostics.nearest import normal
 from archc.editor.context import Context, context
 from archc.editor.describe import (
@@ -297,6 +298,8 @@ class _Offer:
         elif self.here.argument == "board":
             for board in builtin(self.device()).boards:
                 yield Item(board.name, "value", board.title)
+        elif self.here.argument == "build":
+            yield from (Item(build.name, "value", build.title) for build in BUILDS.values())
 
     def device(self) -> str:
         """The target that is written before, or the first one."""

@@ -42,6 +42,7 @@ MEMBER_DOCS = {
     "allow": "operators and rules that the spec takes although the target would refuse them",
     "io": "type at the border of the deployed model",
     "board": "whose memories the network is placed in",
+    "build": "the build of TensorFlow Lite Micro that `tflite_micro` gives figures of",
     "divisor": "widths are rounded to multiples of this",
     "keep": "the share of a width that rounding never goes below",
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from archc.analysis.budgets import is_bytes
 from archc.diagnostics.text import columns, printable, wrapped
 from archc.syntax.numbers import BYTE_UNITS, UNITS
 
@@ -70,7 +71,7 @@ class Difference(NamedTuple):
     """(name, before, after) of those that differ."""
     quantities: tuple[Change, ...]
     """The whole-number figures of totals and deployed, by the names that `require` uses; what one
-    of two manifests is too old to have is left out."""
+    of two manifests is too old to have is left out, and so are arenas of different builds."""
     operators: tuple[Change, ...]
     """Counts of deployed operators that differ."""
     stages: tuple[StageChange, ...]
@@ -141,7 +142,7 @@ def parse_condition(text: str) -> Condition:
         if scale is None:
             units = ", ".join([*UNITS, *BYTE_UNITS])
             raise ValueError(f"`{unit}` in `{text}` is no unit: they are %, {units}")
-        if unit in BYTE_UNITS and "bytes" not in name:
+        if unit in BYTE_UNITS and not is_bytes(name):
             raise ValueError(f"`{name}` is a count, not a number of bytes: units are k, M and G")
         value *= scale
     mode = "share" if unit == "%" else "delta" if sign else "value"
@@ -155,14 +156,17 @@ def quantities(manifest: Manifest) -> dict[str, int]:
         for key, value in manifest[section].items():
             if isinstance(value, int):
                 found[key] = value
-            elif key == "activation_bytes":
-                found.update({f"{key}.{inner}": size for inner, size in value.items()})
+            elif key in ("activation_bytes", "tflite_micro"):
+                inner = {f"{key}.{name}": size for name, size in value.items()}
+                found.update((name, size) for name, size in inner.items() if isinstance(size, int))
     return found
 
 
 def difference(before: Manifest, after: Manifest) -> Difference:
     """Hold two manifests against each other."""
     old, new = quantities(before), quantities(after)
+    if _build(before) != _build(after):
+        old = {name: size for name, size in old.items() if not name.startswith("tflite_micro.")}
     figures = tuple(Change(name, old[name], new[name]) for name in old if name in new)
     operators = _changes(before["deployed"]["operators"], after["deployed"]["operators"])
     operators = tuple(change for change in operators if change.delta)
@@ -184,6 +188,11 @@ def difference(before: Manifest, after: Manifest) -> Difference:
         findings,
         verdict,
     )
+
+
+def _build(manifest: Manifest) -> object:
+    """The build of TensorFlow Lite Micro that figures are of; of different ones they differ."""
+    return manifest["deployed"].get("tflite_micro", {}).get("build")
 
 
 def _changes(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[Change, ...]:

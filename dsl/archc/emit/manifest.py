@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from archc.analysis.profile import Budget, Bytes, Footprint, Profile, Row
+from archc.analysis.budgets import Budget
+from archc.analysis.profile import Bytes, Footprint, Profile, Row
 from archc.analysis.tflite_micro import Micro
 from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_ID, SCHEMA_VERSION
 from archc.ir.graph import Graph

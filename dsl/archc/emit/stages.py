@@ -274,7 +274,7 @@ def model_rows(model: Model) -> list[Row]:
     if model.target:
         target = _target(model)
         said = [f"allow = [{', '.join(target['allow'])}]"] if target["allow"] else []
-        said += [f"{name} = {target[name]}" for name in ("io", "board") if target[name]]
+        said += [f"{name} = {target[name]}" for name in ("io", "board", "build") if target[name]]
         called = f"({', '.join(said)})" if said else ""
         rows.append(Row(model.target.name.span, 1, f"target {target['name']}{called}"))
     for budget in model.budgets:
@@ -303,6 +303,7 @@ def _target(model: Model) -> dict[str, Any]:
         "allow": [name.text for name in target.allow],
         "io": target.io.text if target.io else None,
         "board": target.board.text if target.board else None,
+        "build": target.build.text if target.build else None,
         "at": _at(target.name.span),
     }
 

@@ -7,6 +7,7 @@ Every count is printed to the unit.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from archc.analysis.tflite_micro.tables import BUILDS
 from archc.diagnostics.text import columns, printable
 from archc.ops.base import MACC_VERSION
 from archc.targets.model import sourced
@@ -14,17 +15,20 @@ from archc.targets.model import sourced
 Manifest = dict[str, Any]
 
 PEAK_REMARK = (
-    "An estimate: the int8 values alive together at one operator. Of seven published MobileNets "
-    "ST's NPU compiler 3.0.0 needed 1.00 to 1.40 times as much, 2.0.0 up to 2.00 times; small "
-    "networks that stream need far less, kernels of 7x7 and larger far more."
+    "An estimate: the int8 values alive together at one operator. For 74 networks of ST's model "
+    "zoo with kernels up to 5x5 its NPU compiler 3.0.0 needed 0.22 to 2.26 times as much, for half "
+    "of them at most 1.29 times; for six with a 7x7 convolution 0.90 to 6.15 times, for a single "
+    "7x7 layer 9.2 (2.2.0) and 11.1 times (4.0.0). Single layers that stream take far less."
 )
-"""Source: figures of the compiler in the READMEs of ST's model zoo, against our peak."""
+"""Source: figures of the compiler in the READMEs of ST's model zoo and in reports of ST Edge AI
+Core, against our peak; `tests/targets/data/zoo_memory.csv`."""
 
 ARENA_REMARK = (
-    "To the byte what TensorFlow Lite for Microcontrollers plans with its reference kernels, the "
-    "tensors outside the border and scratch memory included."
+    "To the byte, for a buffer that is aligned to 16 bytes; one that is not needs 15 more. The "
+    "objects of the interpreter and its resolver lie outside the arena. `--build` gives the "
+    "figures of other builds."
 )
-"""Source: its recorded allocations, `lowering.md` section 7."""
+"""Source: its recorded allocations and the smallest arenas it was started with."""
 
 _COUNTED = f"as ST's {MACC_VERSION} counts it before folding"
 
@@ -110,6 +114,7 @@ def table(
         _totals(manifest, width),
         _deployed(manifest, width),
         _memory(manifest, width),
+        _arena(manifest, width),
         _timeline(manifest, width, signs) if timeline else ("", []),
         _pools(manifest, width),
         _target(manifest, width),
@@ -308,9 +313,9 @@ _MOST_ALIVE = 8
 
 
 def _memory(manifest: Manifest, width: int) -> Section:
-    """The peak, what is alive there, and the arena."""
+    """The peak, and what is alive there."""
     deployed = manifest["deployed"]
-    peak, arena = deployed["peak_activation_bytes"], deployed["arena_bytes"]
+    peak = deployed["peak_activation_bytes"]
     where = f", step {deployed['peak']['step']}" if deployed["peak_at"] else ""
     at = f" at {printable(deployed['peak_at'])}{where}" if deployed["peak_at"] else ""
     lines = _figures([("peak activation bytes", peak, f"{_kib(peak)}{at}")], width)
@@ -321,16 +326,45 @@ def _memory(manifest: Manifest, width: int) -> Section:
     if deployed["peak_at"]:
         lines += _wrapped(f"alive there: {', '.join(listed)}{more}", width, "    ")
     lines += _wrapped(PEAK_REMARK, width, "    ", "")
-    least = deployed["arena"]["lower_bound"]
-    remark = f"{_kib(arena)}, {arena / least:.2f} times the lower bound of {least:,}"
-    lines += _figures([("arena bytes", arena, remark)], width)
+    return "Memory", lines
+
+
+def _arena(manifest: Manifest, width: int) -> Section:
+    """The arena of TensorFlow Lite Micro, part by part, and which build it is of."""
+    deployed = manifest["deployed"]
+    micro = deployed["tflite_micro"]
+    build = BUILDS[micro["build"]].title if micro["build"] in BUILDS else micro["build"]
+    title = f"Arena of TensorFlow Lite Micro: {build}"
+    if micro["smallest_working"] is None:
+        missing = " and ".join(micro["unsupported"])
+        said = f"it does not load this network: it has no kernel for {missing}"
+        return title, _wrapped(said, width, GAP)
+    head, least = deployed["arena_bytes"], deployed["arena"]["lower_bound"]
+    bound = f"{head / least:.2f} times the lower bound of {least:,}"
+    rows = [("activations", micro["activations"], f"the head: values and scratch memory, {bound}")]
+    if micro["activations"] != head:
+        rows[0] = ("activations", micro["activations"], "the head: values and scratch memory")
+        rows.append(("arena bytes", head, f"the head with the reference kernels, {bound}"))
+    smallest = micro["smallest_working"]
+    more = smallest - micro["total"]
+    rows += [
+        ("persistent", micro["persistent"], "the tail: kept for tensors and operators"),
+        ("total", micro["total"], "in use once tensors are allocated"),
+        (
+            "smallest that works",
+            smallest,
+            f"{_kib(smallest)}, what a firmware sets aside"
+            + (f": allocation takes {more:,} more for a while" if more > 15 else ""),
+        ),
+    ]
+    lines = _figures(rows, width)
     unsure = ""
     if deployed["unknown"]:
         unsure = " Here it rests on a guess, see above."
     elif deployed["order"] != "exact":
         unsure = " Here it rests on the order of the operators, which is predicted."
     lines += _wrapped(ARENA_REMARK + unsure, width, "    ", "")
-    return "Memory", lines
+    return title, lines
 
 
 def _timeline(manifest: Manifest, width: int, signs: _Signs) -> Section:

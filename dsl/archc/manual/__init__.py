@@ -27,6 +27,10 @@ TITLES = {
     ),
     "cli.md": ("The command", "every verb and option"),
     "manifest.md": ("The manifest", "every key of the JSON document"),
+    "arena.md": (
+        "The arena of TensorFlow Lite Micro",
+        "what a firmware sets aside, for which build, and budgets on it",
+    ),
     "editors.md": (
         "Editors and CI",
         "VS Code and others, highlighting, completion, hooks, Actions",
@@ -56,6 +60,7 @@ def pages(command: str, version: str) -> dict[str, str]:
         "codes.md": markdown(explanations().values()),
         "cli.md": command,
         "manifest.md": schema.page(),
+        "arena.md": template.page("arena.md"),
         "editors.md": template.page("editors.md"),
     }
     return {INDEX: index(version), **{name: made[name] for name in TITLES}}

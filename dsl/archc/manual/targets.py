@@ -11,10 +11,11 @@ from archc.targets.support import lies, support_json
 from archc.targets.target import builtin, builtin_names
 
 INTRODUCTION = """\
-A spec names its target with `target NAME(allow = [...], io = ..., board = ...)`. A target has a
-list of operators that may be used freely; any other is an error, unless `allow` names it. So is a
-broken rule, unless `allow` names the rule and it can be overruled. `io` is the type at the border
-of the deployed model (`float32`, the default, `int8` or `uint8`), `board` chooses the memories.
+A spec names its target with `target NAME(allow = [...], io = ..., board = ..., build = ...)`. A
+target has a list of operators that may be used freely; any other is an error, unless `allow` names
+it. So is a broken rule, unless `allow` names the rule and it can be overruled. `io` is the type at
+the border of the deployed model (`float32`, the default, `int8` or `uint8`), `board` chooses the
+memories, `build` the build of TensorFlow Lite Micro that [its arena](arena.md) is given for.
 `archc targets NAME` prints these tables, `--target FILE` judges by a target file of your own: copy
 the one that comes with archc and edit it.
 

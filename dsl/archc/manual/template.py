@@ -12,7 +12,9 @@ import re
 from collections.abc import Callable
 
 from archc import limits
-from archc.analysis.profile import BUDGET_NAMES
+from archc.analysis.budgets import BUDGET_NAMES
+from archc.analysis.tflite_micro.replay import unsupported
+from archc.analysis.tflite_micro.tables import BUILDS
 from archc.limits import DEFAULT_LIMITS
 from archc.manual.markdown import HEADER, code, fence, listed, reflowed, table
 from archc.manual.shown import PIECES, SHOWS, completed, faults, networks
@@ -48,7 +50,7 @@ def filled(text: str) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-    values = {name: make() for name, make in FIELDS.items()}
+    values = {name: make() for name, make in FIELDS.items() if name in text}
     return environment.from_string(text).render(values)
 
 
@@ -107,6 +109,21 @@ def limit_table() -> str:
     return table(("limit", "default", "bounds"), rows, numbers=[1])
 
 
+def micro_builds() -> str:
+    """The builds of TensorFlow Lite Micro, the default one first."""
+    rows = ((code(build.name), build.title, build.about) for build in BUILDS.values())
+    return table(("build", "what", "how it was confirmed"), rows)
+
+
+def micro_missing() -> str:
+    """What operators of the language become that TensorFlow Lite Micro has no kernel for."""
+    from archc.manual.operators import alone
+    from archc.ops.base import OPERATORS
+
+    found = (name for keyword in OPERATORS for name in unsupported(alone(keyword)))
+    return listed(sorted(set(found)))
+
+
 def _units() -> str:
     each = [f"`{name}` {value:,}" for name, value in (UNITS | BYTE_UNITS).items()]
     return ", ".join(each)
@@ -125,5 +142,7 @@ FIELDS: dict[str, Callable[[], str]] = {
     "budgets": lambda: listed(BUDGET_NAMES),
     "targets": lambda: listed(builtin_names()),
     "target_arguments": lambda: ", ".join(f"{name} = ..." for name in TARGET_ARGUMENTS),
+    "micro_builds": micro_builds,
+    "micro_missing": micro_missing,
     "actions": lambda: fence("yaml", template("actions.yml")),
 }

@@ -12,12 +12,13 @@ from archc.syntax import ast
 
 
 class TargetRequest(NamedTuple):
-    """`target NAME(allow = [...], io = ..., board = ...)`, by name; None where not given."""
+    """`target NAME(allow = [...], io = ...)`, arguments by name; None where not given."""
 
     name: ast.Name
     allow: tuple[ast.Name, ...]
     io: ast.Name | None
     board: ast.Name | None
+    build: ast.Name | None
 
 
 class BudgetRequest(NamedTuple):

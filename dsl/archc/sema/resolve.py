@@ -32,7 +32,7 @@ from archc.syntax.numbers import BYTE_UNITS, literal, split_unit
 from archc.values import Size, describe, show, unwrapped
 
 T = TypeVar("T")
-TARGET_ARGUMENTS = ("allow", "io", "board")
+TARGET_ARGUMENTS = ("allow", "io", "board", "build")
 
 
 class Setting(NamedTuple):
@@ -416,9 +416,11 @@ class Resolver:
                     listed.span,
                     help="write `allow = [softmax]`",
                 )
-        io = self.plain_name(given["io"], "io") if "io" in given else None
-        board = self.plain_name(given["board"], "board") if "board" in given else None
-        return TargetRequest(member.name, tuple(allow), io, board)
+        io, board, build = (
+            self.plain_name(given[name], name) if name in given else None
+            for name in ("io", "board", "build")
+        )
+        return TargetRequest(member.name, tuple(allow), io, board, build)
 
     def plain_name(self, expression: ast.Expression, owner: str) -> ast.Name:
         if isinstance(expression, ast.Reference) and expression.arguments is None:

@@ -23,6 +23,8 @@ class Request(NamedTuple):
     io: str = "float32"
     board: str | None = None
     """None for the target's default."""
+    build: str | None = None
+    """Of TensorFlow Lite Micro; None for the target's default."""
 
 
 class Offence(NamedTuple):

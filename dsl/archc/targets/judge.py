@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from archc.analysis.lowering import Deployed
+from archc.analysis.tflite_micro import BUILDS
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make
 from archc.diagnostics.nearest import Proposal, nearest, propose
@@ -102,8 +103,11 @@ def understood(request: TargetRequest | None, target: Target, reporter: Reporter
         reporter.add(unknown_border(request.io))
     if request.board is not None and request.board.text not in boards:
         reporter.add(unknown_board(request.board, target))
+    if request.build is not None and request.build.text not in BUILDS:
+        reporter.add(unknown_build(request.build))
     board = request.board.text if request.board and request.board.text in boards else None
-    return Request(target.name, tuple(allow), border(request), board)
+    build = request.build.text if request.build and request.build.text in BUILDS else None
+    return Request(target.name, tuple(allow), border(request), board, build)
 
 
 def unknown_border(name: ast.Name) -> Diagnostic:
@@ -143,6 +147,19 @@ def unknown_board(name: ast.Name, target: Target) -> Diagnostic:
         if near is not None
         else "leave it out for "
         f"`{target.boards[0].name}`, or give a target file of your own with its memories",
+    )
+
+
+def unknown_build(name: ast.Name) -> Diagnostic:
+    near = propose(name.text, name.span, BUILDS)
+    listed = "; ".join(f"`{build.name}`: {build.title}" for build in BUILDS.values())
+    return make(
+        TARGET,
+        f"`{name.text}` is not a build of TensorFlow Lite Micro",
+        name.span,
+        help=near.help or "leave it out for the target's own",
+        notes=[f"builds are {listed}"],
+        edits=near.edits,
     )
 
 

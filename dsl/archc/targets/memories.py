@@ -4,11 +4,29 @@ from collections.abc import Iterator
 
 from archc.ops.base import product
 from archc.targets.facts import Facts, Limits, Offence, kib, predicate, shape_text
+from archc.targets.model import show_limit
 
 # --- memories ---------------------------------------------------------------------------------
 
 _MEMORY = ("peak", "at", "on_chip", "pools", "external")
-_ERROR = {"low": "ratio", "high": "ratio", "high_before": "ratio"}
+_PEAK = (*_MEMORY, "least", "most", "like")
+_ERROR = dict.fromkeys(("low", "high", "wide_low", "wide"), "ratio") | {"kernel": "count"}
+"""What the vendor's compiler was seen to need of an estimated peak: least and most, and both where
+a kernel has so many rows or columns."""
+
+
+def _band(facts: Facts, limits: Limits) -> tuple[float, dict[str, str]]:
+    """How many times an estimated peak may be needed, and the fields of a message that say so."""
+    kernel = limits.count("kernel")
+    kernels = [
+        op.window.kernel for op in facts.deployed.operators if op.window is not None and op.weights
+    ]
+    low, high, like = "low", "high", f"with kernels below {kernel}x{kernel}"
+    if any(max(sides) >= kernel for sides in kernels):
+        low, high, like = "wide_low", "wide", f"with a kernel of {kernel} or more"
+    most = limits.ratio(high)
+    fields = {"least": show_limit(limits.ratio(low)), "most": show_limit(most), "like": like}
+    return most, fields
 
 
 def _activations(facts: Facts) -> tuple[int, dict[str, str]]:
@@ -28,28 +46,29 @@ def _activations(facts: Facts) -> tuple[int, dict[str, str]]:
     }
 
 
-@predicate("activations_over", *_MEMORY, **_ERROR)
+@predicate("activations_over", *_PEAK, **_ERROR)
 def activations_over(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """An estimated peak above what is on chip, and nothing else to take it."""
     size, values = _activations(facts)
     if facts.peak.bytes > size and not facts.board.activations(external=True):
-        yield Offence(None, values)
+        yield Offence(None, values | _band(facts, limits)[1])
 
 
-@predicate("activations_spill", *_MEMORY, **_ERROR)
+@predicate("activations_spill", *_PEAK, **_ERROR)
 def activations_spill(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """An estimated peak above what is on chip, with external RAM beside it."""
     size, values = _activations(facts)
     if facts.peak.bytes > size and facts.board.activations(external=True):
-        yield Offence(None, values)
+        yield Offence(None, values | _band(facts, limits)[1])
 
 
-@predicate("activations_near", *_MEMORY, **_ERROR)
+@predicate("activations_near", *_PEAK, **_ERROR)
 def activations_near(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """An estimated peak that the compiler's overhead may take above what is on chip."""
     size, values = _activations(facts)
-    if size / limits.ratio("high") < facts.peak.bytes <= size:
-        yield Offence(None, values)
+    most, band = _band(facts, limits)
+    if size / most < facts.peak.bytes <= size:
+        yield Offence(None, values | band)
 
 
 @predicate("weights_over", "weights", "flash", "pools")

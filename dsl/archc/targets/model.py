@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from archc.analysis.tflite_micro import DEFAULT
 from archc.diagnostics.model import Level
 
 Limit = int | float | tuple[int, ...] | tuple[str, ...]
@@ -158,6 +159,8 @@ class Target(NamedTuple):
     """The default one first."""
     estimates: dict[str, str] = {}  # noqa: RUF012  # never changed
     """How good the estimate of what pools hold is, by what they hold."""
+    default_build: str = DEFAULT
+    """Which build of TensorFlow Lite Micro the figures of its arena are of."""
     instead: dict[str, str] = {}  # noqa: RUF012
     """What to write instead of an operator of ours that has to be allowed, as an imperative."""
 

@@ -6,6 +6,7 @@ from typing import Any
 import archc.targets.flow
 import archc.targets.memories
 import archc.targets.rules  # noqa: F401  # they declare the predicates
+from archc.analysis.tflite_micro import BUILDS, DEFAULT
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import LEVELS, Rejected, reject
 from archc.diagnostics.nearest import did_you_mean, distance, propose
@@ -223,10 +224,11 @@ class _Reader:
         rules = tuple(self.rule(table) for table in top.tables("rules"))
         boards = self.boards(top.table("boards"))
         estimates = self.estimates(top)
+        build = self.build(top)
         instead = self.instead(top)
         top.done(
             *("name", "title", "analyzer", "default_board", "sources", "demanded", "tiers"),
-            *("rules", "boards", "estimates", "instead"),
+            *("rules", "boards", "estimates", "instead", "default_build"),
         )
         for what, names in (
             ("tiers", [tier.name for tier in tiers]),
@@ -254,7 +256,29 @@ class _Reader:
             )
         first = boards.pop(default)
         every = (first, *boards.values())
-        return Target(name, title, analyzer, demanded, tiers, rules, every, estimates, instead)
+        return Target(
+            name,
+            title,
+            analyzer,
+            demanded,
+            tiers,
+            rules,
+            every,
+            estimates=estimates,
+            instead=instead,
+            default_build=build,
+        )
+
+    def build(self, top: _Table) -> str:
+        if "default_build" not in top.values:
+            return DEFAULT
+        build = top.name("default_build")
+        if build not in BUILDS:
+            raise top.error(
+                f"`default_build` takes a build of TensorFlow Lite Micro: {', '.join(BUILDS)}",
+                did_you_mean(build, BUILDS),
+            )
+        return build
 
     def estimates(self, top: _Table) -> dict[str, str]:
         if "estimates" not in top.values:

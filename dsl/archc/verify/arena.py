@@ -30,7 +30,7 @@ def file_network(model: Model) -> Network | None:
         return None
     if any(tensor.dtype not in _WIDTHS or tensor.variable for tensor in graph.tensors):
         return None
-    if not graph.operators or not all(_whole(op, graph.tensors) for op in graph.operators):
+    if not all(_whole(op, graph.tensors) for op in graph.operators):
         return None
     return Network(
         tuple(map(_tensor, graph.tensors)),

@@ -14,7 +14,7 @@ from archc.tflite import Model, read
 from archc.verify.arena import file_network
 from archc.verify.border import check_border, check_scheme, check_whole
 from archc.verify.file import File
-from archc.verify.kernels import check_islands, check_kernels
+from archc.verify.kernels import check_dead_kernels, check_islands, check_kernels
 from archc.verify.model import Findings, Verification, several
 from archc.verify.operators import Operators
 from archc.verify.rows import Rows
@@ -22,9 +22,6 @@ from archc.verify.scheme import KERNELS
 
 _BIASES = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3}
 """Which of its inputs is the bias."""
-_PRUNED = 0.3
-"""Share of zeros among the weights from which they are said to be pruned; rounding to int8 leaves
-a few per cent."""
 
 
 def verify_tflite(manifest: dict[str, Any], name: str, data: bytes, limits: Limits) -> Verification:
@@ -170,7 +167,7 @@ class _Check:
             return
         arena = measure(network, given["build"]).arena
         if arena is not None:
-            what = f"smallest arena that works ({BUILDS[given['build']].title})"
+            what = f"smallest arena that works (`{given['build']}`)"
             # Less does no harm: fewer scales, biases that an untrained network loses.
             size = max(arena.smallest_working, given["smallest_working"])
             self.check_memory(what, given["smallest_working"], size, same)
@@ -212,7 +209,7 @@ class _Check:
     # --- values ---
 
     def check_values(self) -> None:
-        """Scales that mean nothing, weights that are all zero or mostly so."""
+        """Scales that mean nothing, biases and kernels that are all zero."""
         found = self.findings
         for tensor in self.file.tensors:
             given = tensor.quantization
@@ -229,15 +226,11 @@ class _Check:
                     notes=("calibration saw nothing, or numbers that are not finite",),
                     help="quantise again with representative data",
                 )
-        zeros = total = 0
         biases: dict[int, bool] = {}
         for op in self.file.operators:
             filter_, bias = self.file.tensor(op, 1), self.file.tensor(op, _BIASES.get(op.name, 0))
             if op.name not in KERNELS or filter_ is None or not filter_.constant:
                 continue
-            if filter_.dtype == "int8":
-                zeros += self.file.model.values(filter_).count(0)
-                total += filter_.size
             if bias is not None and bias.constant:
                 values = self.file.model.values(bias)
                 biases[bias.buffer] = values.count(0) == len(values)
@@ -247,13 +240,7 @@ class _Check:
                 "every bias is zero: the network is not trained",
                 level="note",
             )
-        if total and zeros / total >= _PRUNED:
-            found.add(
-                VERIFY_VALUES,
-                f"{zeros / total:.0%} of the weights are zero: the network was pruned",
-                level="note",
-                notes=("the NPU multiplies by zeros all the same; only the file packs better",),
-            )
+        check_dead_kernels(self.file, found)
         found.left_out.append("values of weights: the manifest does not have them")
         for doubt in self.deployed.get("unknown", ()):
             layers = ", ".join(f"`{layer}`" for layer in doubt["layers"][:4])

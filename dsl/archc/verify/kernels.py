@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from archc.diagnostics.codes import VERIFY_PRECISION, VERIFY_WEIGHTS
+from archc.diagnostics.codes import VERIFY_PRECISION, VERIFY_VALUES, VERIFY_WEIGHTS
 from archc.diagnostics.model import Code, Level
 from archc.tflite import Operator, Tensor
 from archc.verify.advice import CONVERT
@@ -170,3 +170,46 @@ def check_islands(file: File, findings: Findings, layers: Mapping[int, str]) -> 
             help="the converter has no int8 kernel for one of them: use another layer",
             **about,
         )
+
+
+def dead_kernels(file: File) -> dict[int, tuple[int, int]]:
+    """(output channels whose weights are all zero, output channels) of each operator with an int8
+    filter, by the operator's index."""
+    counts: dict[int, tuple[int, int]] = {}
+    for index, op in enumerate(file.operators):
+        axis, filter_ = KERNELS.get(op.name), file.tensor(op, 1)
+        if axis is None or filter_ is None or filter_.dtype != "int8" or filter_.sparse:
+            continue
+        channels = filter_.shape[axis] if axis < len(filter_.shape) else 0
+        values = file.model.values(filter_)
+        each = len(values) // channels if channels else 0
+        if not each:
+            continue
+        if axis:  # channels are the innermost axis
+            kernels = (values[channel::channels] for channel in range(channels))
+        else:
+            kernels = (values[at : at + each] for at in range(0, channels * each, each))
+        counts[index] = (sum(kernel.count(0) == each for kernel in kernels), channels)
+    return counts
+
+
+def check_dead_kernels(file: File, found: Findings) -> None:
+    """A note where output channels have no weight left that is not zero."""
+    counts = dead_kernels(file)
+    dead = sum(count for count, _ in counts.values())
+    if not dead:
+        return
+    at = max(counts, key=lambda index: counts[index][0])
+    most, channels = counts[at]
+    found.add(
+        VERIFY_VALUES,
+        f"{dead:,} of {sum(count for _, count in counts.values()):,} kernels are dead: all their "
+        "weights are zero, so that the channel is the same everywhere",
+        level="note",
+        operator=at,
+        tensor=file.called(at),
+        notes=(
+            f"most in this {file.operators[at].name}: {most:,} of {channels:,}",
+            "they cost as much as others: a narrower layer would compute the same",
+        ),
+    )

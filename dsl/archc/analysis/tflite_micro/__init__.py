@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from archc.analysis.lowering.deployed import Deployed
 from archc.analysis.tflite_micro.network import Network, deployed_network
-from archc.analysis.tflite_micro.replay import Arena, plan, replay, unknown, unsupported
+from archc.analysis.tflite_micro.replay import Arena, fullest, plan, replay, unknown, unsupported
 from archc.analysis.tflite_micro.tables import BUILDS, DEFAULT, Build
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
 class Micro(NamedTuple):
     """What one build of TFLM makes of a network."""
 
+    network: Network
     build: str
     """A key of `BUILDS`."""
     arena: Arena | None
@@ -31,6 +32,10 @@ class Micro(NamedTuple):
     """Operators without a kernel."""
     unknown: tuple[str, ...] = ()
     """Operators with a kernel whose requests are not known."""
+
+    def fullest(self) -> tuple[int, list[tuple[int, int]]]:
+        """See `replay.fullest`."""
+        return fullest(self.network, BUILDS[self.build])
 
 
 def micro(deployed: Deployed, build: str = DEFAULT) -> Micro:
@@ -48,4 +53,4 @@ def measure(network: Network, build: str = DEFAULT) -> Micro:
     names = [op.name for op in network.operators]
     missing, untold = unsupported(names), unknown(names)
     arena = None if missing or untold else replay(network, BUILDS[build])
-    return Micro(build, arena, missing, untold)
+    return Micro(network, build, arena, missing, untold)

@@ -7,7 +7,8 @@ arena that works is larger than both ends together. Offsets of the persistent en
 multiple of 16, as the end of an arena has to be.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from archc.analysis.arena import Block, place, rounded
@@ -39,6 +40,8 @@ class Arena(NamedTuple):
     persistent: int
     smallest_working: int
     """The smallest multiple of 16 with which tensors are allocated, the arena aligned to 16."""
+    kept: tuple[int, ...]
+    """Of what is persistent, what each operator adds: options, state, figures for channels."""
 
     @property
     def total(self) -> int:
@@ -69,17 +72,27 @@ def replay(network: Network, build: Build) -> Arena:
     ends.persist(build.subgraph, build.pointer)
     ends.persist(build.eval_tensor * len(network.tensors), build.pointer)
     ends.persist(build.node * len(network.operators), build.pointer)
-    for op in network.operators:
-        _keep_options(ends, op, build)
-    for op in network.operators:
-        _initialise(ends, op, build)
+    kept = [0] * len(network.operators)
+
+    def steps(step: Callable[[int, Operator], None]) -> None:
+        for index, op in enumerate(network.operators):
+            before = ends.tail
+            step(index, op)
+            kept[index] += ends.tail - before
+
     asked = 0
-    for op, requests in zip(network.operators, planned.scratch, strict=True):
+
+    def prepare(index: int, op: Operator) -> None:
+        nonlocal asked
         _Prepare(ends, network, build, op).run()
-        asked += requests
+        asked += planned.scratch[index]
         ends.resize(build.scratch_request * (asked + SCRATCH_AT_A_TIME))
+
+    steps(lambda _, op: _keep_options(ends, op, build))
+    steps(lambda _, op: _initialise(ends, op, build))
+    steps(prepare)
     _commit(ends, network, build, planned)
-    return Arena(planned.bytes, ends.tail, rounded(ends.need))
+    return Arena(planned.bytes, ends.tail, rounded(ends.need), tuple(kept))
 
 
 class _Ends:
@@ -88,10 +101,11 @@ class _Ends:
     def __init__(self) -> None:
         self.tail = self.head = self.temporary = self.need = 0
 
-    def persist(self, size: int, align: int = 16) -> None:
+    def persist(self, size: int, align: int = 16, dead: int = 0) -> None:
+        """Keep so much at the end; so many bytes of what is borrowed are read no more."""
         self.tail = -(-(self.tail + size) // align) * align
         # TFLM compares with the head alone: in less it would overwrite live temporaries.
-        self.need = max(self.need, self.tail + self.temporary)
+        self.need = max(self.need, self.tail + max(self.head, self.temporary - dead))
 
     def borrow(self, size: int, align: int) -> None:
         self.temporary = -(-self.temporary // align) * align + size
@@ -160,8 +174,11 @@ class _Prepare:
             keeps = kernel.scales > 1 and source.width < 4
         if keeps:
             count = kernel.shape[3 if op.name == "DEPTHWISE_CONV_2D" else 0]
-            self.ends.persist(4 * count)
-            self.ends.persist(4 * count)
+            # The dense kernel has all its tensors by then. Of the last one, the output, it reads
+            # neither the zero points nor the axis again (`fully_connected_common.cc`).
+            dead = build.dead if not convolution and tensors[op.outputs[0]].scales else 0
+            self.ends.persist(4 * count, dead=dead)
+            self.ends.persist(4 * count, dead=dead)
         if build.cmsis_nn == "mve" and not convolution and source.width == 1 and kernel.constant:
             result = tensors[op.outputs[0]].shape
             if len(result) <= 2 or kernel.shape[1] % 4:
@@ -204,7 +221,30 @@ def _commit(ends: _Ends, network: Network, build: Build, planned: Plan) -> None:
 
 
 def plan(network: Network, build: Build) -> Plan:
-    """What is alive when, and where the greedy planner ends (`archc.analysis.arena`)."""
+    """Where the greedy planner ends (`archc.analysis.arena`)."""
+    requests = [scratch(op, network, build) for op in network.operators]
+    blocks = [block for _, block in alive(network, requests)]
+    ends = (at + rounded(b.bytes) for at, b in zip(place(blocks), blocks, strict=True))
+    return Plan(max(ends, default=0), len(blocks), tuple(map(len, requests)))
+
+
+def fullest(network: Network, build: Build) -> tuple[int, list[tuple[int, int]]]:
+    """Where most of what is planned is alive: the operator, and (maker, bytes) of what is, largest
+    first. A maker is an operator, or -1 for an input."""
+    requests = [scratch(op, network, build) for op in network.operators]
+    blocks = list(alive(network, requests))
+    levels = [0] * (len(network.operators) + 2)
+    for _, block in blocks:
+        levels[block.first] += rounded(block.bytes)
+        levels[block.last + 1] -= rounded(block.bytes)
+    sums = list(accumulate(levels))
+    step = sums.index(max(sums))
+    there = [(maker, b.bytes) for maker, b in blocks if b.first <= step <= b.last]
+    return max(step - 1, 0), sorted(there, key=lambda one: -one[1])
+
+
+def alive(network: Network, requests: Sequence[Sequence[int]]) -> Iterator[tuple[int, Block]]:
+    """(maker, block) of what is planned, in the order of the planner; steps count from 1."""
     first, last = dict.fromkeys(network.inputs, 0), dict.fromkeys(network.inputs, 0)
     for step, op in enumerate(network.operators, 1):
         for index in op.outputs:
@@ -213,16 +253,14 @@ def plan(network: Network, build: Build) -> Plan:
     for index in network.outputs:
         first.setdefault(index, len(network.operators))
         last[index] = len(network.operators)
-    blocks = []
     for index, tensor in enumerate(network.tensors):
         size = product(tensor.shape) * tensor.width
         if size and not tensor.constant:
-            blocks.append(Block(size, first.get(index, 0), last.get(index, 0)))
-    requests = [scratch(op, network, build) for op in network.operators]
+            start = first.get(index, 0)
+            yield start - 1, Block(size, start, last.get(index, 0))
     for step, sizes in enumerate(requests, 1):
-        blocks += [Block(size, step, step) for size in sizes]
-    ends = (at + rounded(b.bytes) for at, b in zip(place(blocks), blocks, strict=True))
-    return Plan(max(ends, default=0), len(blocks), tuple(map(len, requests)))
+        for size in sizes:
+            yield step - 1, Block(size, step, step)
 
 
 def scratch(op: Operator, network: Network, build: Build) -> tuple[int, ...]:

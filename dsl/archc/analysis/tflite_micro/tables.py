@@ -41,6 +41,8 @@ class Build(NamedTuple):
     """`AllocationInfo`."""
     scratch_request: int
     scratch_handle: int
+    dead: int = 0
+    """How many bytes at the end of a temporary tensor may be overwritten while it is in use."""
     short_enums: bool = False
     compression: bool = False
     cmsis_nn: str | None = None
@@ -64,6 +66,7 @@ _X86_64 = Build(
     allocation=32,
     scratch_request=16,
     scratch_handle=8,
+    dead=16,
 )
 _WHEEL = _X86_64._replace(
     name="wheel",

@@ -1,0 +1,244 @@
+"""Budgets: what `require` bounds, held against the figures of a network."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from archc.analysis.profile import Footprint, Profile, Row, Totals
+from archc.analysis.tflite_micro import BUILDS
+from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
+from archc.diagnostics.model import Diagnostic, Edit, make
+from archc.diagnostics.nearest import Proposal, normal, propose
+from archc.sema.model import BudgetRequest
+
+
+class Budget(NamedTuple):
+    """A budget and what it is held against."""
+
+    name: str
+    limit: int
+    actual: int
+
+    @property
+    def passed(self) -> bool:
+        return self.actual <= self.limit
+
+
+_TOTALS: dict[str, tuple[Callable[[Totals], int], Callable[[Row], int]]] = {
+    "params": (lambda totals: totals.params, lambda row: row.params),
+    "trainable_params": (
+        lambda totals: totals.trainable_params,
+        lambda row: row.trainable_params,
+    ),
+    "macs": (lambda totals: totals.macs, lambda row: row.macs),
+    "stedgeai_macc": (lambda totals: totals.stedgeai_macc, lambda row: row.stedgeai_macc),
+    "activation_bytes.float32": (
+        lambda totals: totals.activation_bytes.float32,
+        lambda row: row.activation_bytes.float32,
+    ),
+    "activation_bytes.int8": (
+        lambda totals: totals.activation_bytes.int8,
+        lambda row: row.activation_bytes.int8,
+    ),
+}
+_ARENA = "tflite_micro."
+_DEPLOYED: dict[str, Callable[[Footprint], int | None]] = {
+    "weight_bytes": lambda footprint: footprint.weight_bytes,
+    "peak_activation_bytes": lambda footprint: footprint.peak_activation_bytes,
+    "constant_bytes": lambda footprint: footprint.constant_bytes,
+    "arena_bytes": lambda footprint: None if footprint.micro.unsupported else footprint.arena_bytes,
+    f"{_ARENA}activations": lambda footprint: _arena(footprint, "activations"),
+    f"{_ARENA}persistent": lambda footprint: _arena(footprint, "persistent"),
+    f"{_ARENA}total": lambda footprint: _arena(footprint, "total"),
+    f"{_ARENA}smallest_working": lambda footprint: _arena(footprint, "smallest_working"),
+}
+"""None where TensorFlow Lite Micro does not load the network."""
+
+BUDGET_NAMES: tuple[str, ...] = (*_TOTALS, *_DEPLOYED)
+"""What `require` can bound: the integer keys of the manifest's totals and deployed sections."""
+
+
+def _arena(footprint: Footprint, part: str) -> int | None:
+    arena = footprint.micro.arena
+    figure: int | None = None if arena is None else getattr(arena, part)
+    return figure
+
+
+def is_bytes(name: str) -> bool:
+    """Whether a quantity is a number of bytes, so that it may have a unit of bytes."""
+    return "bytes" in name or name.startswith(_ARENA)
+
+
+def budget_faults(requests: Iterable[BudgetRequest]) -> tuple[Diagnostic, ...]:
+    """What is wrong with budgets whatever the network: unknown names, bytes for counts."""
+    faults = []
+    for request in requests:
+        name = request.name.text
+        if name not in BUDGET_NAMES:
+            faults.append(_unknown(request))
+        elif request.bytes and not is_bytes(name):
+            faults.append(
+                make(
+                    NUMBER,
+                    f"`{name}` is a count, not a number of bytes",
+                    request.span,
+                    help="units for counts are k, M and G",
+                )
+            )
+    return tuple(faults)
+
+
+def budgets(
+    requests: Iterable[BudgetRequest], profile: Profile
+) -> tuple[tuple[Budget, ...], tuple[Diagnostic, ...]]:
+    """Every budget of known name with its actual value, and those that are broken.
+
+    A broken budget is an error that names the layers which cost most of it.
+    """
+    evaluated, diagnostics = [], []
+    costs: dict[str, list[str]] = {}
+    for request in requests:
+        name = request.name.text
+        if name not in BUDGET_NAMES:
+            continue
+        figure = (
+            _TOTALS[name][0](profile.totals)
+            if name in _TOTALS
+            else _DEPLOYED[name](profile.deployed)
+        )
+        if figure is None:
+            diagnostics.append(_no_arena(request, profile.deployed))
+            continue
+        actual = figure
+        budget = Budget(name, request.limit, actual)
+        evaluated.append(budget)
+        if not budget.passed:
+            if name not in costs:
+                costs[name] = _costs(name, actual, profile)
+            diagnostics.append(
+                make(
+                    BUDGET,
+                    f"`{name}` is {actual:,}, above the {budget.limit:,} that are required",
+                    request.name.span,
+                    label=f"{actual - budget.limit:,} too many",
+                    help=f"narrow what is named here, or allow `{name} <= {actual}`",
+                    notes=costs[name],
+                )
+            )
+    return tuple(evaluated), tuple(diagnostics)
+
+
+def _unknown(request: BudgetRequest) -> Diagnostic:
+    from archc.foreign import quantities
+
+    name, span = request.name.text, request.name.span
+    near = propose(name, span, BUDGET_NAMES)
+    listed = f"quantities are {', '.join(BUDGET_NAMES)}"
+    known = next((one for one in quantities() if normal(name) in map(normal, one.names)), None)
+    if known is not None and not near.edits:
+        near = Proposal(known.why)
+        if known.ours in BUDGET_NAMES:
+            near = Proposal(f"it is called `{known.ours}` here", (Edit(span, known.ours),))
+    return make(
+        UNKNOWN_NAME,
+        f"`{name}` is not a quantity that can be required",
+        span,
+        notes=[listed] if near.help else (),
+        help=near.help or listed,
+        edits=near.edits,
+    )
+
+
+def _no_arena(request: BudgetRequest, footprint: Footprint) -> Diagnostic:
+    """The error for a budget on the arena of a network that TensorFlow Lite Micro does not load."""
+    name = request.name.text
+    missing = footprint.micro.unsupported
+    layers = dict.fromkeys(
+        layer for step in footprint.sequence if step.operator in missing for layer in step.layers
+    )
+    named = [f"`{layer}`" for layer in layers]
+    more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+    return make(
+        BUDGET,
+        f"`{name}` cannot be held: TensorFlow Lite Micro has no kernel for {' and '.join(missing)}",
+        request.name.span,
+        label="there is no arena to bound",
+        notes=[f"it comes from {', '.join(named[:5])}{more}"] if named else (),
+        help="use other operators there, or take this budget out",
+    )
+
+
+def _costs(name: str, actual: int, profile: Profile, most: int = 5) -> list[str]:
+    """A note that names the layers with the largest shares of a quantity."""
+    if name in ("peak_activation_bytes", "arena_bytes"):
+        return _fullest(profile.deployed, border=name == "arena_bytes")
+    if name.startswith(_ARENA):
+        return list(_arena_costs(name.removeprefix(_ARENA), profile.deployed))
+    cost = _TOTALS[name][1] if name in _TOTALS else _weight_bytes
+    ranked = sorted(profile.layers, key=cost, reverse=True)[:most]
+    parts = [
+        f"`{row.name}` {cost(row):,} ({100 * cost(row) / actual:.0f} %)"
+        for row in ranked
+        if cost(row)
+    ]
+    return [f"the layers that cost most: {', '.join(parts)}"] if parts else []
+
+
+def _fullest(footprint: Footprint, border: bool, most: int = 5) -> list[str]:
+    """A note that says what is alive where memory is fullest, the largest first; ``border``
+    includes what only the arena holds."""
+    memory = footprint.memory
+    if memory.peak.at is None:
+        return []
+    step, where = memory.peak.at, f"`{footprint.peak_at}`"
+    if border:
+        step = max(range(len(memory.timeline)), key=lambda at: memory.timeline[at].arena_bytes)
+        operator = footprint.sequence[step]
+        where = f"`{operator.layers[0]}`" if operator.layers else f"the {operator.operator}"
+    alive = [
+        (tensor.bytes, owner)
+        for tensor, owner in zip(memory.tensors, footprint.owners, strict=True)
+        if tensor.first <= step <= tensor.last and (border or tensor.kind == "activation")
+    ]
+    alive.sort(key=lambda one: -one[0])
+    listed = ", ".join(f"`{layer}` {size:,}" for size, layer in alive[:most])
+    more = f" and {len(alive) - most} more" if len(alive) > most else ""
+    return [f"the peak is at {where}, where these are alive: {listed}{more}"]
+
+
+def _arena_costs(part: str, footprint: Footprint, most: int = 5) -> Iterator[str]:
+    """Notes that say what a part of the arena of TensorFlow Lite Micro is made of."""
+    micro = footprint.micro
+    arena = micro.arena
+    assert arena is not None, "a figure without an arena"
+
+    def owner(index: int, place: int = -1) -> str:
+        if index < 0:
+            return "the input"
+        step = footprint.sequence[index]
+        return f"`{step.layers[place]}`" if step.layers else f"the {step.operator} of the border"
+
+    yield f"for the build `{micro.build}`: {BUILDS[micro.build].title}"
+    if part != "persistent":
+        step, alive = micro.fullest()
+        listed = ", ".join(f"{owner(index)} {size:,}" for index, size in alive[:most])
+        more = f" and {len(alive) - most} more" if len(alive) > most else ""
+        yield (
+            f"activations take {arena.activations:,}; most are alive while {owner(step)} runs: "
+            f"{listed}{more}"
+        )
+    if part != "activations":
+        ranked = sorted(enumerate(arena.kept), key=lambda one: -one[1])[:most]
+        listed = ", ".join(f"{owner(index, 0)} {size:,}" for index, size in ranked if size)
+        yield (
+            f"{arena.persistent:,} are kept for as long as it runs: {sum(arena.kept):,} of it by "
+            f"operators, most by {listed}; the rest grows with the number of tensors and operators"
+        )
+    if part == "smallest_working" and arena.smallest_working > arena.total:
+        yield (
+            f"{arena.smallest_working - arena.total:,} more are taken for a while when tensors are "
+            "allocated: the wider the layers and the more operators, the more"
+        )
+
+
+def _weight_bytes(row: Row) -> int:
+    return row.weight_bytes
