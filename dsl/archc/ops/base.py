@@ -324,10 +324,6 @@ class Traced(NamedTuple):
     (before `_readvariableop_resource`)."""
     constants: tuple[str, ...] = ()
     """Names of constants it computes with."""
-    late: bool = False
-    """Whether the walk does not reach it from an operand that another of its operands is computed
-    from. Observed of Keras' Multiply, and not of Add, on TensorFlow 2.21.0; the reason was not
-    found."""
 
 
 class Step(NamedTuple):

@@ -28,7 +28,6 @@ class Elementwise(Op):
     layer: ClassVar[str]
     operator: ClassVar[str]
     traced: ClassVar[str]
-    late: ClassVar[bool] = False
 
     def infer(self, *inputs: Shape) -> Shape:
         for shape in inputs[1:]:
@@ -57,7 +56,7 @@ class Elementwise(Op):
             """Append a step; TensorFlow numbers the operations of one name from the second."""
             if name:
                 count = counts[name] = counts.get(name, -1) + 1
-                operation = Traced(f"{name}_{count}" if count else name, late=self.late)
+                operation = Traced(f"{name}_{count}" if count else name)
                 step = step._replace(traced=(operation,))
             steps.append(step)
             return len(steps) - 1
@@ -116,7 +115,6 @@ class Multiply(Elementwise):
     layer = "Multiply"
     operator = "MUL"
     traced = "Mul"
-    late = True
 
     def infer(self, *inputs: Shape) -> Shape:
         if len(inputs) == 2:

@@ -73,7 +73,7 @@ class BatchNorm(Op):
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         channels = output[-1]
         scaled = Traced("batchnorm/mul_1", ("cast_1", "cast_2"), ("batchnorm/add/y",))
-        moved = Traced("batchnorm/add_1", ("cast", "cast_3"))
+        moved = Traced("batchnorm/add_1", ("cast", "cast_1", "cast_2", "cast_3"))
         return (
             Step("MUL", output, weights=channels, affine=True, traced=(scaled,)),
             Step("ADD", output, inputs=(0,), weights=channels, affine=True, traced=(moved,)),

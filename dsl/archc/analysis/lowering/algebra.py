@@ -104,7 +104,7 @@ def move_before_transposes(driver: Driver, root: Operation) -> bool:
         return False
     if len(moves) == 1 and root.operator in ARITHMETIC:
         constants = [operand for operand in root.operands if isinstance(operand, Constant)]
-        if not moves[0].used_once or any(constant.size > 1 for constant in constants):
+        if not moves[0].used_once or any(constant.shape for constant in constants):
             return False
         if isinstance(root.operands[0], Constant) and root.operator in ("SUB", "DIV"):
             driver.block.doubt(

@@ -162,4 +162,5 @@ def computed(operation: Operation) -> Constant | None:
         number = Fraction(0)
     elif operation.operator == FOLD_SUM and None not in numbers:
         number = sum((n for n in numbers if n is not None), Fraction(0))
-    return Constant(operation.shape, number)
+    keys = [operand.key for operand in operation.operands if isinstance(operand, Constant)]
+    return Constant(operation.shape, number, (operation.operator, *keys))

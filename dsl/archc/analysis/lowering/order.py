@@ -1,8 +1,10 @@
 """Where operators stand in the converter's file: the order of the traced function.
 
-The converter imports a TensorFlow function in the reverse post-order of a depth-first walk that
-takes roots and successors from the largest name to the smallest (byte order), so between parallel
-branches the names of layers decide (`lowering.md` section 5; TensorFlow's `GetReversePostOrder`).
+The converter imports an operation of a TensorFlow function as soon as all that it reads is there.
+Of several it takes one that the last operation made possible, and of these the one that a
+depth-first walk from the largest name to the smallest (byte order) leaves last, so between parallel
+branches the names of layers decide (TensorFlow 2.21's `node_order.cc`, TopologicalOrdering;
+`docs/lowering.md`, "Order").
 Operators publish as `Step.traced` what they are traced to; names are as `from_keras_model` makes
 them with TensorFlow 2.21.0, which calls the model `{model}_1` and the layers `{layer}_1`.
 """
@@ -17,19 +19,18 @@ Place = tuple[float, ...]
 def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place, ...]]]:
     """The places of every step of every node, one for each operation it is traced to and at least
     one, in time near linear in the size of the network."""
-    reads: list[list[int]] = []
     successors: list[list[int]] = []
     names: list[str] = []
-    roots: list[tuple[str, int]] = []
+    roots: list[int] = []
+    constants: dict[str, int] = {}
     values: list[int] = []
     traced: list[list[tuple[int, ...]]] = []
     for node, parts in zip(graph.nodes, steps, strict=True):
         if not node.inputs:
             values.append(len(names))
-            roots.append((_argument(node.name), len(names)))
+            roots.append(len(names))
             names.append(_argument(node.name))
             successors.append([])
-            reads.append([])
             traced.append([])
             continue
         scope = f"{graph.name}_1/{node.name}_1/"
@@ -43,45 +44,33 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
                 index = len(names)
                 names.append(scope + operation.name)
                 successors.append([])
-                reads.append(before)
                 for source in dict.fromkeys(before):
-                    if not (operation.late and _underlies(reads, source, before)):
-                        successors[source].append(index)
+                    successors[source].append(index)
                 before = [index]
                 indices.append(index)
-                for name in operation.variables:
-                    suffix = "" if name.isdigit() else "_readvariableop_resource"
-                    roots.append((_argument(f"{scope}{name}{suffix}"), index))
-                roots.extend((scope + name, index) for name in operation.constants)
+                entries = [
+                    _argument(scope + name + ("" if name.isdigit() else "_readvariableop_resource"))
+                    for name in operation.variables
+                ]
+                entries += [scope + name for name in operation.constants]
+                for entry in entries:
+                    if entry not in constants:
+                        constants[entry] = len(names)
+                        roots.append(len(names))
+                        names.append(entry)
+                        successors.append([])
+                    successors[constants[entry]].append(index)
             made.append(before[0])
             traced[-1].append(tuple(indices) or (before[0],))
         for number in range(len(parts) - 2, -1, -1):
             if not parts[number].traced and all(source < 0 for source in parts[number].inputs):
                 traced[-1][number] = traced[-1][number + 1]  # put in ahead of what is traced
         values.append(made[-1] if made else operands[0])
-    rank = _reverse_postorder(names, successors, [index for _, index in sorted(roots)])
+    rank = _emitted(names, successors, roots)
     return [
         [tuple((rank[index], number) for index in indices) for number, indices in enumerate(parts)]
         for parts in traced
     ]
-
-
-LOOK_BACK = 100
-"""So many operations are searched for a way from one operand to another."""
-
-
-def _underlies(reads: list[list[int]], source: int, operands: list[int]) -> bool:
-    """Whether an operand that is not the source is computed from it."""
-    seen = {operand for operand in operands if operand > source}
-    stack = list(seen)
-    while stack and len(seen) < LOOK_BACK:
-        for index in reads[stack.pop()]:
-            if index == source:
-                return True
-            if index > source and index not in seen:
-                seen.add(index)
-                stack.append(index)
-    return False
 
 
 def _argument(name: str) -> str:
@@ -89,24 +78,41 @@ def _argument(name: str) -> str:
     return "".join(c if c.isascii() and c.isalnum() else "_" for c in name.lower())
 
 
-def _reverse_postorder(
-    names: list[str], successors: list[list[int]], roots: list[int]
-) -> list[int]:
-    """The rank of every node; the last root and the largest successor are walked first."""
+def _emitted(names: list[str], successors: list[list[int]], roots: list[int]) -> list[int]:
+    """The rank of every node: one follows as soon as all that it reads is there, of several the one
+    that a depth-first walk leaves last, the latest come first."""
+    left = _left(names, successors, roots)
+    missing = [0] * len(names)
+    for following in successors:
+        for node in following:
+            missing[node] += 1
     rank = [-1] * len(names)
+    stack = sorted(roots, key=left.__getitem__)
+    for place in range(len(names)):
+        node = stack.pop()
+        rank[node] = place
+        for user in sorted(successors[node], key=left.__getitem__):
+            missing[user] -= 1
+            if missing[user] == 0:
+                stack.append(user)
+    return rank
+
+
+def _left(names: list[str], successors: list[list[int]], roots: list[int]) -> list[int]:
+    """When a depth-first walk leaves a node; the largest name is walked first."""
+    left = [-1] * len(names)
     entered = [False] * len(names)
-    free = len(names)
-    stack = list(roots)
+    count = 0
+    stack = sorted(roots, key=names.__getitem__)
     while stack:
         node = stack[-1]
         if not entered[node]:
             entered[node] = True
-            stack.extend(
-                sorted((n for n in successors[node] if not entered[n]), key=names.__getitem__)
-            )
+            following = sorted(successors[node], key=names.__getitem__)
+            stack.extend(n for n in following if not entered[n])
             continue
         stack.pop()
-        if rank[node] < 0:  # a node may wait on the stack several times
-            free -= 1
-            rank[node] = free
-    return rank
+        if left[node] < 0:  # a node may wait on the stack several times
+            left[node] = count
+            count += 1
+    return left
