@@ -22,7 +22,10 @@ async function start() {
   const [program, ...args] = command();
   const server = { command: program, args, transport: TransportKind.stdio };
   const options = {
-    documentSelector: [{ scheme: "file", language: "arch" }],
+    documentSelector: [
+      { scheme: "file", language: "arch" },
+      { scheme: "untitled", language: "arch" },
+    ],
     synchronize: { fileEvents: vscode.workspace.createFileSystemWatcher("**/*.arch") },
   };
   client = new LanguageClient("archc", "archc", server, options);

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from archc.cli import build, main
+from archc.cli.verbs import VERBS
+
 ROOT = Path(__file__).parents[2]
 COLUMNS = 80
 STEERING = re.compile(r"\x1b\[[0-9;]*m")
@@ -53,7 +56,8 @@ def terminal(*words: str, columns: int = COLUMNS, **environment: str) -> list[st
         ("profile", "specs/mobilenet_v3_small.arch", "specs/dscnn_a05_ir_se_attn.arch"),
         ("profile", "specs/efficientnet_b0.arch"),
         ("show", "specs/dscnn_a05_se.arch", "--stage", "deployed"),
-        ("diff", "specs/dscnn_a05.arch", "specs/dscnn_a05_se.arch"),
+        ("diff", "specs/mobilenet_v2_a10.arch", "specs/dscnn_a05_ir_se_attn.arch"),
+        ("sweep", "specs/families/mobilenet_v2.arch", "alpha=0.35,1.0,9"),
         ("explain",),
         ("explain", "stm32n6/operator"),
         ("targets", "stm32n6"),
@@ -68,6 +72,41 @@ def test_nothing_runs_over_the_edge(words: tuple[str, ...]) -> None:
     lines = terminal(*words)
     assert len(lines) > 1
     assert [line for line in map(plain, lines) if len(line) > COLUMNS] == []
+
+
+@pytest.mark.parametrize("columns", [100, 80])
+def test_help_fits(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of every verb; what is typed at a prompt is not broken."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for words in (["--help"], *([name, "--help"] for name in VERBS)):
+        with pytest.raises(SystemExit):
+            main(words)
+        lines = capsys.readouterr().out.split("\n")
+        assert len(lines) > 4
+        prose = [line for line in lines if not line.startswith(("bash:", "zsh:", "fish:"))]
+        assert [line for line in prose if len(line) > columns] == []
+        assert max(map(len, lines)) <= columns
+
+
+def test_several_networks_fit() -> None:
+    rows = [("mobilenet_v3_small", "12,554,968", "1,056.5 M", "10,392 KiB", "incompatible")]
+    assert build.table(rows, 100)[0].startswith("mobilenet_v3_small  12,554,968 params  1,056.5 M")
+    heads, row = build.table(rows, COLUMNS)
+    assert heads.split() == ["network", "params", "MACs", "est.", "peak", "verdict"]
+    assert max(len(heads), len(row)) <= COLUMNS
+
+
+def test_what_is_piped_fits_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tables and what stands with them."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    specs = [str(ROOT / "specs" / f"{name}.arch") for name in ("dscnn_a05", "dscnn_a05_ir_se_attn")]
+    for words in (["diff", *specs], ["profile", *specs], ["profile", specs[1]]):
+        assert main(words) == 0
+        assert max(map(len, capsys.readouterr().out.split("\n"))) <= COLUMNS
 
 
 def plain(line: str) -> str:

@@ -2,6 +2,7 @@
 
 import random
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,47 @@ def test_signatures() -> None:
     assert signed is not None
     assert signed.label[slice(*signed.parameters[signed.active or 0])] == "padding = same"
     assert complete.sign(view(desk(), "arch a {"), 8) is None
+    plain, at = marked("arch a { input i: 8x8x8 stage s(8, | }")
+    signed = complete.sign(view(desk(), plain), at)
+    assert signed is not None
+    assert signed.label == "stage NAME(channels, stride, repeat)"
+    assert signed.active == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ('use "|', ["blocks/", "other.arch"]),
+        ('use "|"', ["blocks/", "other.arch"]),
+        ('use "ot|', ["blocks/", "other.arch"]),
+        ('use "./|', ["blocks/", "other.arch"]),
+        ('use "blocks/|', ["deep/", "one.arch"]),
+        ('use "blocks/o|', ["deep/", "one.arch"]),
+        ('use "blocks/deep/|', []),
+        ('use "../|', []),
+        ('use "/|', []),
+        ('use "none/|', []),
+        ('block b { conv } use "|', ["blocks/", "other.arch"]),
+        ('arch a { input i: 8x8x8 head { conv("|', []),
+    ],
+)
+def test_paths_of_a_use(text: str, offered: list[str], tmp_path: Path) -> None:
+    """Specs beside the document and below, and nothing above it."""
+    for path in ("here/other.arch", "here/blocks/one.arch", "above.arch", "here/notes.txt",
+                 "here/.hidden/x.arch"):  # fmt: skip
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("block b { conv(8) }\n")
+    (tmp_path / "here" / "blocks" / "deep").mkdir()
+    plain, at = marked(text)
+    open = desk()
+    found = view(open, plain, (tmp_path / "here" / "mine.arch").as_uri())
+    (tmp_path / "here" / "mine.arch").write_text(plain)
+    made = complete.complete(found, at, partial(open.listing, found))
+    assert [item.label for item in made.items] == offered
+    if offered:
+        typed = plain[made.start : at]
+        assert made.start == at or plain[made.start - 1] in '"/'
+        assert "/" not in typed
 
 
 def test_the_context_of_a_long_text_is_found_quickly_enough_to_be_asked() -> None:
@@ -256,10 +298,17 @@ def test_hints_read_as_the_field_writes_them() -> None:
     )
     found = {hint.at: hint.text for hint in hints.hints(view(desk(), text))}
     lines = {text.count("\n", 0, at): shown for at, shown in found.items()}
-    assert lines[3] == "\u2192 16x16x16 \u00b7 111 k MACs \u00b7 432 params"
+    assert lines[3] == "\u2192 16x16x16 \u00b7 111 k MACs \u00b7 432 params \u00b7 peak 7 KiB here"
     assert lines[4] == "\u2192 16x16x16 \u00b7 64 params"
-    assert lines[5] == "\u2192 16x16x16 \u00b7 111 k MACs \u00b7 496 params"
+    assert lines[5] == "\u2192 16x16x16 \u00b7 111 k MACs \u00b7 496 params \u00b7 peak 7 KiB here"
     assert lines[6] == "\u2192 10 \u00b7 160 MACs \u00b7 170 params"
+    assert lines[7] == "\u2192 10 \u00b7 111 k MACs \u00b7 666 params \u00b7 peak 7 KiB"
+    tips = [hint.more for hint in hints.hints(view(desk(), text)) if "peak" in hint.text]
+    assert [tip.partition("; estimated ")[2] for tip in tips] == [
+        "peak of activations 7,168 bytes, reached here",
+        "peak of activations 7,168 bytes, reached here",
+        "peak of activations 7,168 bytes",
+    ]
 
 
 def test_a_broken_document_answers_from_before() -> None:

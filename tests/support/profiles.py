@@ -1,8 +1,12 @@
 """How many examples a property test runs under the Hypothesis profile in force, and what it saw."""
 
+import os
 from collections.abc import Iterator
 
 from hypothesis import settings
+
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+"""Whether campaigns run in full that are not made of examples."""
 
 
 def share(part: float, least: int = 4) -> settings:

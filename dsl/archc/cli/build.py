@@ -1,11 +1,13 @@
 """`archc build SPEC... -o DIR`: Keras builders and manifests."""
 
 import argparse
+import sys
 from collections.abc import Sequence
+from operator import add
 from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError, compile_arguments
-from archc.cli.session import LOUD, Session
+from archc.cli.session import LOUD, Session, columns, terminal_width
 
 if TYPE_CHECKING:
     from archc.diagnostics.model import Diagnostic
@@ -82,31 +84,55 @@ def once(session: Session) -> Session:
 
 def report(session: Session, options: argparse.Namespace, written: Sequence[str]) -> None:
     """One line per network, and where they went."""
-    rows = [brief(network) for network in session.networks]
-    names, *figures = (max(map(len, cells)) for cells in zip(*rows, strict=True))
-    for network, row in zip(session.networks, rows, strict=True):
-        target = network.manifest["target"]
-        cells = [f"{row[0]:<{names}}"]
-        cells += [f"{cell:>{width}}" for cell, width in zip(row[1:], figures, strict=True)]
-        print("  ".join([*cells, target["verdict"] if target else "no target"]))
+    for line in table([brief(network) for network in session.networks], terminal_width()):
+        print(line)
     notes = len(session.folded(("note",)))
     said = f"; {notes} note{'s' * (notes != 1)}, which `archc check` shows" if notes else ""
     if options.check:
-        print(f"{options.output} is current{said}")
+        tell(f"{options.output} is current{said}")
     else:
         new = {name.partition(".")[0] for name in written}
         same = sum(network.name not in new for network in session.networks)
         files = f"{len(written)} file{'s' * (len(written) != 1)} written to {options.output}"
         kept = f", {same} network{'s' * (same != 1)} unchanged" if same else ""
-        print(f"{files}{kept}{said}")
+        tell(f"{files}{kept}{said}")
+
+
+def tell(said: str) -> None:
+    from archc.diagnostics.text import wrapped
+
+    print(*wrapped(said, columns(sys.stdout), hang="  "), sep="\n")
 
 
 def brief(network: "Network") -> tuple[str, ...]:
     """A network's name and what it costs, the least that tells."""
     totals, deployed = network.manifest["totals"], network.manifest["deployed"]
+    target = network.manifest["target"]
     return (
         network.name,
-        f"{totals['params']:,} params",
-        f"{totals['macs'] / 1e6:,.1f} M MACs",
-        f"{deployed['peak_activation_bytes'] / 1024:,.0f} KiB est. peak",
+        f"{totals['params']:,}",
+        f"{totals['macs'] / 1e6:,.1f} M",
+        f"{deployed['peak_activation_bytes'] / 1024:,.0f} KiB",
+        target["verdict"] if target else "no target",
     )
+
+
+UNITS = (" params", " MACs", " est. peak")
+
+
+def table(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
+    """Rows one below the other; where they are too long, with headings for their units."""
+    plain = [(name, *map(add, figures, UNITS), verdict) for name, *figures, verdict in rows]
+    lines = aligned(plain)
+    if max(map(len, lines)) <= width:
+        return lines
+    return aligned([("network", "params", "MACs", "est. peak", "verdict"), *rows])
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Cells in columns, names and verdicts to the left."""
+    names, *figures, _ = (max(map(len, cells)) for cells in zip(*rows, strict=True))
+    return [
+        "  ".join([f"{row[0]:<{names}}", *map(str.rjust, row[1:-1], figures), row[-1]])
+        for row in rows
+    ]

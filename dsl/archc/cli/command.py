@@ -10,7 +10,7 @@ from typing import Any
 
 from archc.cli import INTERRUPTED, interrupted
 from archc.cli.arguments import UsageError
-from archc.cli.session import FAILURE, columns
+from archc.cli.session import FAILURE, columns, terminal_width
 from archc.cli.verbs import VERBS
 
 USAGE, INTERNAL = 2, 70
@@ -177,8 +177,13 @@ def first_word(argv: list[str]) -> int | None:
 
 
 def overview() -> str:
+    from archc.diagnostics.text import wrapped
+
     width = max(map(len, VERBS))
-    lines = [f"  {name:<{width}}  {verb.summary}" for name, verb in VERBS.items()]
+    lines = []
+    for name, verb in VERBS.items():
+        line = f"{name:<{width}}  {verb.summary}"
+        lines += wrapped(line, terminal_width(), "  ", " " * (width + 2))
     return "commands:\n" + "\n".join(lines) + "\n\n`archc COMMAND --help` explains each."
 
 

@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help="for which shell")
     parser.epilog = (
         "bash: archc completion bash > ~/.local/share/bash-completion/completions/archc\n"
-        "zsh:  archc completion zsh > ~/.zfunc/_archc  (a folder of $fpath, before compinit)\n"
+        "zsh:  archc completion zsh > ~/.zfunc/_archc  (in $fpath, before compinit)\n"
         "fish: archc completion fish > ~/.config/fish/completions/archc.fish"
     )
 

@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     import sys
 
-    from archc.cli.session import FAILURE, Session, columns, show, unicode
+    from archc.cli.session import FAILURE, Session, show, terminal_width, unicode
     from archc.diagnostics.model import Rejected
     from archc.diagnostics.nearest import did_you_mean
     from archc.emit import difference as differ
@@ -63,7 +63,7 @@ def run(given: argparse.Namespace) -> int:
     elif given.markdown:
         show(differ.markdown(found))
     else:
-        show(differ.text(found, unicode=unicode(sys.stdout), width=columns(sys.stdout)))
+        show(differ.text(found, unicode=unicode(sys.stdout), width=terminal_width()))
     for text in broken:
         print(f"archc diff: {text}", file=sys.stderr)
     return FAILURE if broken or session.failed else session.code

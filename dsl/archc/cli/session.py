@@ -181,12 +181,16 @@ class Session:
         """Print a line for each: to standard error, or for GitHub to standard output, which is
         where its commands are read."""
         from archc.diagnostics.formats import github, short
+        from archc.diagnostics.text import wrapped
 
         for found in shown:
             if self.arguments.format == "github":
                 print(github(found, self.locate))
-            else:
+            elif self.arguments.format == "short":  # for programs: a line is one
                 print(short(found, self.locate), file=sys.stderr)
+            else:
+                said = wrapped(short(found, self.locate), columns(sys.stderr), hang="    ")
+                print(*said, sep="\n", file=sys.stderr)
 
     def fixable(self, shown: Sequence[Diagnostic]) -> str:
         """What to say of those that `--fix` mends."""

@@ -1,9 +1,15 @@
 """`archc sweep SPEC NAME=V1,V2,...`: how a network grows with a parameter."""
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError, shared_arguments
-from archc.cli.session import Session, show
+from archc.cli.session import Session, show, terminal_width
+
+if TYPE_CHECKING:
+    from archc.diagnostics.model import Diagnostic
+    from archc.driver import Network
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,22 +30,56 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"`{options.sweep}` is not of the form NAME=V1,V2,...")
     options.specs, options.name = [options.spec], None
     session = Session(options)
-    session.compile(())
-    for value in values:
-        session.compile(((name, value),))
-    networks = session.networks
-    complete = len(networks) == 1 + len(values)
-    rows: tuple[Scaling, ...] = ()
-    if complete:
-        base, *swept = (network.manifest for network in networks)
-        rows = scaling(name, base, list(zip(values, swept, strict=True)))
+    default, *networks = compiled(session, name, values)
+    rows: dict[str, Scaling] = {}
+    if default is not None:
+        made = [(v, one.manifest) for v, one in zip(values, networks, strict=True) if one]
+        rows = {row.value: row for row in scaling(name, default.manifest, made)}
     if options.format == "json":
-        session.json(parameter=name, rows=[row._asdict() for row in rows])
-    else:
-        session.show(("error",))
-        if complete:
-            show((scaling_markdown if options.markdown else scaling_text)(name, rows))
+        failed = [value for value in values if value not in rows]
+        session.json(parameter=name, rows=[row._asdict() for row in rows.values()], failed=failed)
+        return session.code
+    session.show(("error",))
+    table = [(value, rows.get(value)) for value in values]
+    if rows and options.markdown:
+        show(scaling_markdown(name, table))
+    elif rows:
+        show(scaling_text(name, table, terminal_width()))
     return session.code
+
+
+def compiled(session: Session, name: str, values: Sequence[str]) -> "list[Network | None]":
+    """The network with the default and with each value; None where there is none. Errors are
+    reported once, with the values that caused them.
+
+    Raises:
+        UsageError: the spec declares several archs.
+    """
+    networks: list[Network | None] = []
+    found: dict[tuple[str, str, object], tuple[Diagnostic, list[str]]] = {}
+    for value in (None, *values):
+        session.networks, session.diagnostics = [], []
+        session.compile(((name, value),) if value is not None else ())
+        if len(session.networks) > 1:
+            names = ", ".join(network.name for network in session.networks)
+            raise UsageError(f"the spec declares {names}: choose one with `--arch NAME`")
+        networks.append(session.networks[0] if session.networks else None)
+        for one in session.diagnostics:
+            place = (one.span.source.name, *one.span[1:]) if one.span is not None else None
+            given = found.setdefault((one.code, one.message, place), (one, []))[1]
+            given.append("the default" if value is None else f"`{value}`")
+    session.diagnostics = [
+        _with(one, name, given) if one.level == "error" and len(given) <= len(values) else one
+        for one, given in found.values()
+    ]
+    return networks
+
+
+def _with(fault: "Diagnostic", name: str, values: Sequence[str]) -> "Diagnostic":
+    """A fault with the values that cause it, where its place does not show the one."""
+    if fault.span is not None and fault.span.source.name == "<set>":
+        return fault
+    return fault._replace(notes=(*fault.notes, f"with `{name}` = {', '.join(values)}"))
 
 
 def split_values(text: str) -> list[str]:

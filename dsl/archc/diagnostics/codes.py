@@ -137,12 +137,12 @@ USE_CYCLE = Code(
 """
 ```console
 $ echo 'use "b.arch" block one { relu6 }' > a.arch
-$ echo 'use "a.arch" arch tiny { input image: 8 x 8 x 3 head { one } }' > b.arch
+$ echo 'use "a.arch" arch tiny { input i: 8x8x3 head { one } }' > b.arch
 $ archc check b.arch
 ```
 ```console
 $ echo 'block one { relu6 }' > a.arch
-$ echo 'use "a.arch" arch tiny { input image: 8 x 8 x 3 head { one } }' > b.arch
+$ echo 'use "a.arch" arch tiny { input i: 8x8x3 head { one } }' > b.arch
 $ archc check b.arch
 ```
 """
@@ -530,12 +530,12 @@ FILE_NOT_REGULAR = Code(
 """
 ```console
 $ mkdir specs
-$ echo 'arch tiny { input image: 8 x 8 x 3 head { relu6 } }' > specs/tiny.arch
+$ echo 'arch tiny { input i: 8x8x3 head { relu6 } }' > specs/tiny.arch
 $ archc graph specs
 ```
 ```console
 $ mkdir specs
-$ echo 'arch tiny { input image: 8 x 8 x 3 head { relu6 } }' > specs/tiny.arch
+$ echo 'arch tiny { input i: 8x8x3 head { relu6 } }' > specs/tiny.arch
 $ archc graph specs/tiny.arch
 ```
 """
@@ -608,16 +608,16 @@ USE_PATH = Code(
 )
 """
 ```console
-$ mkdir blocks
-$ echo 'block one { relu6 }' > blocks/one.arch
-$ echo 'use "blocks\\one.arch" arch tiny { input image: 8 x 8 x 3 head { one } }' > tiny.arch
-$ archc check tiny.arch
+$ mkdir b
+$ echo 'block one { relu6 }' > b/one.arch
+$ echo 'use "b\\one.arch" arch t { input i: 8x8x3 head { one } }' > t.arch
+$ archc check t.arch
 ```
 ```console
-$ mkdir blocks
-$ echo 'block one { relu6 }' > blocks/one.arch
-$ echo 'use "blocks/one.arch" arch tiny { input image: 8 x 8 x 3 head { one } }' > tiny.arch
-$ archc check tiny.arch
+$ mkdir b
+$ echo 'block one { relu6 }' > b/one.arch
+$ echo 'use "b/one.arch" arch t { input i: 8x8x3 head { one } }' > t.arch
+$ archc check t.arch
 ```
 """
 USE_OUTSIDE = Code(
@@ -628,16 +628,16 @@ USE_OUTSIDE = Code(
 )
 """
 ```console
-$ mkdir blocks specs
-$ echo 'block one { relu6 }' > blocks/one.arch
-$ echo 'use "../blocks/one.arch" arch tiny { input i: 8 x 8 x 3 head { one } }' > specs/tiny.arch
-$ archc check specs/tiny.arch
+$ mkdir b s
+$ echo 'block one { relu6 }' > b/one.arch
+$ echo 'use "../b/one.arch" arch t { input i: 8x8x3 head {one} }' > s/t.arch
+$ archc check s/t.arch
 ```
 ```console
-$ mkdir blocks specs
-$ echo 'block one { relu6 }' > blocks/one.arch
-$ echo 'use "one.arch" arch tiny { input image: 8 x 8 x 3 head { one } }' > specs/tiny.arch
-$ archc check specs/tiny.arch -I blocks
+$ mkdir b s
+$ echo 'block one { relu6 }' > b/one.arch
+$ echo 'use "one.arch" arch t { input i: 8x8x3 head { one } }' > s/t.arch
+$ archc check s/t.arch -I b
 ```
 """
 OUTPUT_FOLDER = Code(

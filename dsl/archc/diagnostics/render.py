@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from archc.diagnostics.model import LEVELS, Diagnostic
 from archc.diagnostics.text import cells, printable, wrapped
+from archc.diagnostics.text import columns as count_columns
 from archc.source import Source, Span
 
 WIDTH = 100
@@ -103,7 +104,8 @@ def render(
         arrow = ":::" if index else "-->"
         place = f"{printable(locate(source))}:{first.line}:{first.start + 1}"
         lines.append(f"{' ' * gutter}{paint(arrow, _FRAME)} {place}")
-        lines.extend(_excerpt(source, found, gutter, level, paint, width))
+        room = None if columns is None else width
+        lines.extend(_excerpt(source, found, gutter, level, paint, width, room))
 
     remarks = [("note", note) for note in diagnostic.notes]
     if diagnostic.help is not None:
@@ -144,9 +146,16 @@ def _marks(span: Span, label: str, *, primary: bool) -> list[_Mark]:
 
 
 def _excerpt(
-    source: Source, marks: list[_Mark], gutter: int, level: str, paint: _Paint, width: int
+    source: Source,
+    marks: list[_Mark],
+    gutter: int,
+    level: str,
+    paint: _Paint,
+    width: int,
+    room: int | None,
 ) -> list[str]:
-    """The lines of a source that have marks, each with its marks under it."""
+    """The lines of a source that have marks, each with its marks under it; labels stay within
+    ``room``, where there is an end."""
     empty = paint(f"{' ' * gutter} |", _FRAME)
     lines = [empty]
     before: int | None = None
@@ -160,7 +169,8 @@ def _excerpt(
         here = [mark for mark in marks if mark.line == number]
         text, unders = _window(source.line(number), here, width)
         lines.append(_numbered(number, text, gutter, paint))
-        lines.extend(f"{empty} {row}" if row else empty for row in _underline(unders, level, paint))
+        rows = _underline(unders, level, paint, room)
+        lines.extend(f"{empty} {row}" if row else empty for row in rows)
     return lines
 
 
@@ -223,30 +233,35 @@ def _fit(shown: list[tuple[str, int]], start: int, end: int, width: int) -> tupl
     return left, right
 
 
-def _underline(unders: list[_Under], level: str, paint: _Paint) -> list[str]:
+def _underline(unders: list[_Under], level: str, paint: _Paint, room: int | None) -> list[str]:
     """The rows under a line: carets and dashes, then the labels.
 
-    The label of the rightmost mark stands beside it, the others hang below on bars.
+    The label of the rightmost mark stands beside it, where there is room; the others hang below on
+    bars.
     """
     row: dict[int, tuple[str, str]] = {}
     for under in sorted(unders, key=lambda under: under.primary):
         sign = ("^", level) if under.primary else ("-", _FRAME)
         row.update((column, sign) for column in range(under.start, under.end))
     labelled = sorted((under for under in unders if under.label), key=lambda u: (u.start, u.end))
-    beside: _Under | None = None
-    if labelled and labelled[-1].end >= max(under.end for under in unders):
-        beside = labelled.pop()
     first = _draw(row, paint)
-    if beside is not None:
-        first += " " + paint(printable(beside.label), level if beside.primary else _FRAME)
+    if labelled and labelled[-1].end >= max(under.end for under in unders):
+        beside = labelled[-1]
+        text = printable(beside.label)
+        if room is None or beside.end + 1 + count_columns(text) <= room:
+            labelled.pop()
+            first += " " + paint(text, level if beside.primary else _FRAME)
     rows = [first]
     if labelled:
         rows.append(_draw(_bars(labelled, level), paint))
     while labelled:
         last = labelled.pop()
-        text = paint(printable(last.label), level if last.primary else _FRAME)
-        bars = _bars([under for under in labelled if under.start < last.start], level)
-        rows.append(_draw(bars, paint, last.start) + text)
+        for part in wrapped(printable(last.label), room):
+            at = last.start if room is None else min(last.start, room - count_columns(part))
+            bars = _bars([under for under in labelled if under.start < at], level)
+            rows.append(
+                _draw(bars, paint, max(at, 0)) + paint(part, level if last.primary else _FRAME)
+            )
     return rows
 
 

@@ -1,7 +1,7 @@
 """What may be written where somebody types, and what the call they are in takes."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from archc.analysis.budgets import BUDGET_NAMES
@@ -69,11 +69,15 @@ class Signature(NamedTuple):
     """The one that is being given."""
 
 
-def complete(view: View, at: int) -> Completion:
+Listing = Callable[[str], Iterable[str]]
+"""The specs and folders that a document can use in a folder, which end in `/`."""
+
+
+def complete(view: View, at: int, listing: Listing = lambda _: ()) -> Completion:
     """What may be written at an offset; all of it, whatever the word that was begun."""
     here = context(view.source.text, at)
     begun = view.source.text[here.start : at]
-    items = (*_Offer(view, here).items(), *_translated(here, begun))
+    items = (*_Offer(view, here, listing).items(), *_translated(here, begun))
     unique: dict[str, Item] = {}
     for item in items:
         unique.setdefault(item.label, item)
@@ -122,7 +126,7 @@ def _called(view: View, here: Context) -> Meaning | None:
     if name is None:
         return None
     if name == "stage":
-        return Meaning("stage", name, None, ast.Name(name, _nowhere(view)))._replace(node=_STAGE)
+        return Meaning("stage", "NAME", None, _STAGE)
     module = scope(view)
     if name in here.parameters:
         past = view.read
@@ -170,9 +174,10 @@ def _nowhere(view: View) -> Span:
 class _Offer:
     """Collects what may be written in one place."""
 
-    def __init__(self, view: View, here: Context) -> None:
+    def __init__(self, view: View, here: Context, listing: Listing) -> None:
         self.view = view
         self.here = here
+        self.listing = listing
         self.module = scope(view)
 
     def items(self) -> Iterable[Item]:
@@ -191,6 +196,7 @@ class _Offer:
             "target": self.target,
             "quantity": self.quantity,
             "allow": self.allow,
+            "path": self.path,
         }[where]()
 
     def file(self) -> Iterator[Item]:
@@ -326,9 +332,11 @@ class _Offer:
                 yield self.parameter(name, known[name])
             else:
                 yield Item(name, "parameter")
-        yield from (Item(f"in.{name}", "feature", "", FEATURE_DOCS[name], rank=1)
+        yield from (Item(f"in.{name}", "feature", "", FEATURE_DOCS.get(name, ""), rank=1)
                     for name in FEATURES)  # fmt: skip
-        yield from (Item(name, "function", "", FUNCTION_DOCS[name], rank=2) for name in FUNCTIONS)
+        yield from (
+            Item(name, "function", "", FUNCTION_DOCS.get(name, ""), rank=2) for name in FUNCTIONS
+        )
         if not isinstance(node, Arg):
             yield from self.callables(3)
             yield from (Item(name, "constant", rank=6) for name in CONSTANTS)
@@ -348,7 +356,7 @@ class _Offer:
         yield Item("in", "keyword", "LOW .. HIGH", "The range that values must keep to.")
 
     def feature(self) -> Iterator[Item]:
-        yield from (Item(name, "feature", "", FEATURE_DOCS[name]) for name in FEATURES)
+        yield from (Item(name, "feature", "", FEATURE_DOCS.get(name, "")) for name in FEATURES)
 
     def base(self) -> Iterator[Item]:
         for module in (self.module, *self.module.uses):
@@ -367,3 +375,8 @@ class _Offer:
 
     def allow(self) -> Iterator[Item]:
         yield from (Item(name, "allowed") for name in allowable(builtin(self.device())))
+
+    def path(self) -> Iterator[Item]:
+        folder, slash, _ = self.here.word.rpartition("/")
+        for name in self.listing(folder) if folder or not slash else ():
+            yield Item(name, "folder" if name.endswith("/") else "file")

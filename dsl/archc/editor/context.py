@@ -24,7 +24,8 @@ class Context(NamedTuple):
 
     where: str
     """`nothing`, `file`, `members`, `statement`, `arguments` (an argument begins), `value`,
-    `range` (behind a parameter's default), `feature`, `base`, `target`, `quantity`, `allow`."""
+    `range` (behind a parameter's default), `feature`, `base`, `target`, `quantity`, `allow`, `path`
+    (of a `use`, which the word is up to here)."""
     start: int
     """Where the word begins that is being typed."""
     word: str
@@ -73,7 +74,7 @@ def context(text: str, at: int) -> Context:
         text = token.group()
         if text[0] in '"#':
             if _within(text, token.end() == len(before)):
-                return nothing
+                return scan.path(text, at) or nothing
             if text[0] == "#":
                 continue
         if token.start() >= start:
@@ -159,6 +160,12 @@ class _Scan:
         if opened.kind == "group":
             opened.argument = top.argument
         self.stack.append(opened)
+
+    def path(self, text: str, at: int) -> Context | None:
+        """The path that is being typed behind `use`, quotes included; None of any other text."""
+        if self.top.kind != "file" or self.top.words[-1:] != ["use"] or text.startswith('"""'):
+            return None
+        return Context("path", at - len(text.rpartition("/")[2].lstrip('"')), text[1:])
 
     def context(self, start: int, word: str) -> Context:
         top = self.top

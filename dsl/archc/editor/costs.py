@@ -20,6 +20,10 @@ class Cost(NamedTuple):
     params: int
     macs: int
     layers: int
+    peak: int | None = None
+    """The network's estimated peak of activations in bytes, where it is reached in here."""
+    whole: bool = False
+    """Whether this is the network."""
 
     @property
     def shape(self) -> Shape | None:
@@ -48,6 +52,16 @@ class Costs:
 
 def _costs(network: Network) -> Iterable[tuple[Span, Cost]]:
     graph = network.graph
+    deployed = network.manifest["deployed"]
+    peak = deployed["peak_activation_bytes"]
+    step = deployed["peak"]["step"] if deployed["peak"] else None
+    # Of the layers that an operator was made of, the first is the one that it is known by.
+    reached = set(deployed["sequence"][step]["layers"][:1]) if step is not None else set()
+
+    def peaked(cost: Cost, nodes: Iterable[Node]) -> Cost:
+        here = any(node.name in reached for node in nodes)
+        return cost._replace(peak=peak) if here else cost
+
     rows: dict[str, Any] = {row["name"]: row for row in network.manifest["layers"]}
     runs: dict[Span, dict[Any, list[Node]]] = {}
     for node in graph.nodes[1:]:
@@ -57,11 +71,13 @@ def _costs(network: Network) -> Iterable[tuple[Span, Cost]]:
     for span, found in runs.items():
         nodes = [node for run in found.values() for node in run]
         shapes = tuple(run[-1].shape for run in found.values())
-        yield span, _cost(network.name, nodes, shapes, rows)
+        yield span, peaked(_cost(network.name, nodes, shapes, rows), nodes)
     for frame in (graph.frame, *(one for one in graph.frame.children if isinstance(one, Frame))):
         if frame.span is not None:
             nodes = [graph.nodes[index] for index in indices(frame)]
-            yield frame.span, _cost(network.name, nodes, (graph.nodes[frame.output].shape,), rows)
+            cost = _cost(network.name, nodes, (graph.nodes[frame.output].shape,), rows)
+            whole = cost._replace(peak=peak, whole=True)
+            yield frame.span, whole if frame is graph.frame else peaked(cost, nodes)
 
 
 def indices(frame: Frame) -> list[int]:
@@ -90,6 +106,7 @@ def together(costs: list[Cost]) -> Cost:
         params=sum(one.params for one in costs),
         macs=sum(one.macs for one in costs),
         layers=sum(one.layers for one in costs),
+        peak=next((one.peak for one in costs if one.peak is not None), None),
     )
 
 
@@ -104,6 +121,8 @@ def brief(cost: Cost) -> str:
         parts.append(f"{amount(cost.macs)} MACs")
     if cost.params:
         parts.append(f"{amount(cost.params)} params")
+    if cost.peak is not None:
+        parts.append(f"peak {cost.peak / 1024:,.0f} KiB{'' if cost.whole else ' here'}")
     return f" {DOT} ".join(parts)
 
 
@@ -114,9 +133,11 @@ def full(cost: Cost) -> str:
     more = f" and {len(shapes) - 6} more" if len(shapes) > 6 else ""
     times = f"; run {len(cost.shapes)} times" if len(cost.shapes) > 1 else ""
     layers = f"{cost.layers:,} layer{'s' * (cost.layers != 1)}"
+    where = "" if cost.whole else ", reached here"
+    peak = f"; estimated peak of activations {cost.peak:,} bytes{where}" if cost.peak else ""
     return (
         f"{ARROW} {shown}{more}{times}; {layers}, {cost.params:,} params, {cost.macs:,} MACs "
-        f"in `{cost.network}`"
+        f"in `{cost.network}`{peak}"
     )
 
 

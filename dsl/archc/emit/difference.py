@@ -339,7 +339,10 @@ def text(found: Difference, *, unicode: bool = True, width: int | None = None) -
     if found.identical:
         lines += ["", "the same network: every layer and every figure is equal"]
     else:
-        lines += ["", *_grid(_figure_rows(found), "lrrrr")]
+        rows = [row for row in _figure_rows(found) if row[0] != "verdict"]
+        lines += ["", *_grid(rows, "lrrrr")]
+        if found.verdict[0] != found.verdict[1]:
+            lines.append(f"verdict: {found.verdict[0] or '-'} → {found.verdict[1] or '-'}")
         lines += ["", *_grid(_stage_rows(found), "lrrrr")]
     if found.layers:
         kinds = [layer.kind for layer in found.layers]
@@ -350,7 +353,8 @@ def text(found: Difference, *, unicode: bool = True, width: int | None = None) -
         )
         lines += ["", f"layers: {counts}"]
         for layer in found.layers[:LISTED]:
-            lines.append(f"  {_SIGNS[layer.kind]} {layer.name}  {layer.what}")
+            said = f"{_SIGNS[layer.kind]} {layer.name}  {layer.what}"
+            lines += wrapped(said, width, "  ", "    ")
         if len(found.layers) > LISTED:
             lines.append(f"    and {len(found.layers) - LISTED:,} more, which --format json lists")
     if found.findings:

@@ -5,11 +5,11 @@ a width multiplier. Weights per channel (depthwise, BatchNorm, biases) and those
 whose output does not scale, grow with the width itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from archc.diagnostics.text import columns
+from archc.diagnostics.text import columns, wrapped
 
 Manifest = Mapping[str, Any]
 
@@ -33,6 +33,13 @@ class Scaling(NamedTuple):
     """Parameters that grow with the width and not with its square."""
     macs: int
     peak_activation_bytes: int
+    verdict: str | None
+    """Of the target, or `over budget` where it would take a network that a budget refuses; None
+    without a target and with all budgets kept."""
+
+
+Row = tuple[str, Scaling | None]
+"""A value that was asked for, and its network where it has one."""
 
 
 def scaling(
@@ -69,9 +76,16 @@ def scaling(
                 ),
                 totals["macs"],
                 manifest["deployed"]["peak_activation_bytes"],
+                _verdict(manifest),
             )
         )
     return tuple(rows)
+
+
+def _verdict(manifest: Manifest) -> str | None:
+    found = manifest["target"]["verdict"] if manifest["target"] else None
+    over = not all(budget["passed"] for budget in manifest["budgets"])
+    return "over budget" if over and found != "incompatible" else found
 
 
 def number(text: str) -> Fraction | None:
@@ -90,35 +104,47 @@ def stage_channels(manifest: Manifest) -> tuple[int, ...]:
     return tuple(ends.values())
 
 
-def cells(parameter: str, rows: Sequence[Scaling]) -> list[list[str]]:
-    """Headings, some of two lines, and rows as texts; squares only where there are any."""
-    squares = any(row.square is not None for row in rows)
-    table = [
-        [
-            parameter,
-            "stage\nchannels",
-            "params",
-            "of\ndefault",
-            *([f"{parameter}²"] if squares else []),
-            "per-channel\nparams",
-            "MACs",
-            "peak KiB\n(estimate)",
-        ]
+class _Column(NamedTuple):
+    """A column: its heading, of up to two lines, and its cell for a network."""
+
+    heading: str
+    cell: Callable[[Scaling], str]
+    left: bool = False
+
+
+def _columns(parameter: str, rows: Sequence[Row], *, whole: bool = False) -> list[_Column]:
+    """The columns behind the value; squares only where there are any, counts of the parameters per
+    channel where they are ``whole``."""
+    squares = any(row is not None and row.square is not None for _, row in rows)
+    found = [
+        _Column("params", lambda row: f"{row.params:,}"),
+        _Column("of\ndefault", lambda row: f"{row.share:.1f} %"),
+        *([_Column(f"{parameter}²", _square)] if squares else []),
+        _Column("per-channel params", _counted) if whole else _Column("per-\nchannel", _linear),
+        _Column("MACs", lambda row: f"{row.macs:,}"),
+        _Column("est. peak\nKiB", lambda row: f"{row.peak_activation_bytes / 1024:,.0f}"),
     ]
-    for row in rows:
-        table.append(
-            [
-                row.value,
-                ", ".join(map(str, row.channels)),
-                f"{row.params:,}",
-                f"{row.share:.1f} %",
-                *(["" if row.square is None else f"{row.square:.1f} %"] if squares else []),
-                f"{row.linear:,} ({100 * row.linear / row.params:.0f} %)" if row.params else "0",
-                f"{row.macs:,}",
-                f"{row.peak_activation_bytes / 1024:,.0f}",
-            ]
-        )
-    return table
+    if any(row is None or row.verdict is not None for _, row in rows):
+        found.append(_Column("verdict", lambda row: row.verdict or "", left=True))
+    return found
+
+
+def _square(row: Scaling) -> str:
+    return "" if row.square is None else f"{row.square:.1f} %"
+
+
+def _linear(row: Scaling) -> str:
+    return f"{100 * row.linear / row.params:.0f} %" if row.params else "0 %"
+
+
+def _counted(row: Scaling) -> str:
+    return f"{row.linear:,} ({_linear(row)})"
+
+
+def _cells(row: Scaling | None, shown: Sequence[_Column]) -> list[str]:
+    if row is None:
+        return ["-"] * (len(shown) - 1) + ["error"]
+    return [column.cell(row) for column in shown]
 
 
 WHY = (
@@ -129,34 +155,60 @@ WHY = (
 )
 
 
-def why(rows: Sequence[Scaling]) -> str:
+def why(rows: Sequence[Row]) -> str:
     """The reason why shares are not squares, where there are squares."""
-    return WHY if any(row.square is not None for row in rows) else ""
+    squares = any(row is not None and row.square is not None for _, row in rows)
+    return WHY if squares else ""
 
 
-def scaling_text(parameter: str, rows: Sequence[Scaling]) -> str:
-    """The sweep as a table, with the reason why shares are not squares."""
-    from textwrap import fill
+def scaling_text(parameter: str, rows: Sequence[Row], width: int = 80) -> str:
+    """The sweep as a table, with the reason why shares are not squares.
 
-    head, *rest = cells(parameter, rows)
-    upper, lower = zip(*(f"\n{text}".split("\n")[-2:] for text in head), strict=True)
-    table = [upper, lower, *rest]
-    widths = [max(columns(row[i]) for row in table) for i in range(len(head))]
-    lines = [
-        "  ".join(
-            cell + " " * (width - columns(cell))
-            if index < 2
-            else " " * (width - columns(cell)) + cell
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in table
-    ]
-    return "\n".join([*lines, "", fill(why(rows), 80)])
+    Args:
+        parameter: its name.
+        rows: a value that has no network is a row of the table without figures.
+        width: columns to stay within, from 80 on.
+    """
+    shown = _columns(parameter, rows)
+    upper, lower = zip(*(f"\n{one.heading}".split("\n")[-2:] for one in shown), strict=True)
+    table: list[tuple[str, Sequence[str]]] = [("", upper), (parameter, lower)]
+    table += [(value, _cells(row, shown)) for value, row in rows]
+    widths = [max(columns(cells[at]) for _, cells in table) for at in range(len(shown))]
+    names = max(columns(value) for value, _ in table)
+    gap = next((gap for gap in (2, 1) if names + sum(widths) + gap * len(widths) <= width), 1)
+    apart = names + sum(widths) + gap * len(widths) > width  # long values have their own lines
+    lines: list[str] = []
+    for value, cells in table:
+        if apart and value:
+            lines += wrapped(value, width, hang="  ")
+        texts = [
+            _padded(cell, room, left=column.left)
+            for cell, room, column in zip(cells, widths, shown, strict=True)
+        ]
+        first = " " if apart else _padded(value, names, left=True)
+        lines.append((" " * gap).join([first, *texts]).rstrip())
+    ends = {value: ", ".join(map(str, row.channels)) for value, row in rows if row is not None}
+    same = len(set(ends.values())) == 1
+    lines += ["", "channels at the end of each stage"]
+    for value, text in {"": next(iter(ends.values()))}.items() if same else ends.items():
+        said = f"{value}: {text or 'no stages'}".removeprefix(": ")
+        lines += wrapped(said, width, "  ", "  ")
+    return "\n".join([*lines, *(["", *wrapped(why(rows), width)] if why(rows) else [])])
 
 
-def scaling_markdown(parameter: str, rows: Sequence[Scaling]) -> str:
+def _padded(cell: str, width: int, *, left: bool) -> str:
+    blank = " " * (width - columns(cell))
+    return cell + blank if left else blank + cell
+
+
+def scaling_markdown(parameter: str, rows: Sequence[Row]) -> str:
     """The sweep as a Markdown table, with the reason why shares are not squares."""
-    head, *rest = cells(parameter, rows)
-    head = [text.replace("\n", " ") for text in head]
-    rule = ["---", "---", *["---:"] * (len(head) - 2)]
-    return "\n".join([*(f"| {' | '.join(row)} |" for row in [head, rule, *rest]), "", why(rows)])
+    shown = _columns(parameter, rows, whole=True)
+    head = [parameter, "stage channels", *(one.heading.replace("\n", " ") for one in shown)]
+    rule = ["---", "---", *("---" if one.left else "---:" for one in shown)]
+    body = [
+        [value, ", ".join(map(str, row.channels)) if row else "", *_cells(row, shown)]
+        for value, row in rows
+    ]
+    lines = [f"| {' | '.join(cells)} |" for cells in [head, rule, *body]]
+    return "\n".join([*lines, *(["", why(rows)] if why(rows) else [])])

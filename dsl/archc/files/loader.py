@@ -133,6 +133,32 @@ class Loader:
             help="move the file, or give its folder with `-I FOLDER`",
         )
 
+    def beside(self, folder: str, user: Source) -> list[str]:
+        """What a `use` in a file can name in a folder: specs, and folders, which end in `/`.
+
+        Args:
+            folder: as in a `use`, relative and with forward slashes; may be empty.
+            user: the file that uses it.
+        """
+        known = self._paths.get(user)
+        itself = known[0] if known else os.path.join(self._roots[0][2], user.name)
+        found: dict[str, None] = {}
+        for root in (os.path.dirname(itself), *(root for _, _, root in self._roots[1:])):
+            try:
+                top = os.path.realpath(os.path.join(root, *folder.split("/")))
+                inside = self._names(os.path.join(top, "x")) is not None
+                entries = sorted(os.scandir(top), key=lambda one: one.name) if inside else []
+            except (OSError, ValueError):
+                continue
+            for entry in entries:
+                if entry.name.startswith(".") or entry.path == itself:
+                    continue
+                if entry.is_dir():
+                    found[f"{entry.name}/"] = None
+                elif entry.name.endswith(SPEC_SUFFIX):
+                    found[entry.name] = None
+        return list(found)
+
     def library(self) -> dict[str, Source]:
         """The standard library, each file by the name of the block it declares, sorted."""
         if self._library is None:

@@ -19,6 +19,8 @@ from archc.source import Source, Span
 MOST_FILES, MOST_FOLDERS = 500, 5_000
 """Specs of the workspace in which uses of a name are looked for, and folders in which specs are:
 an editor may give a home folder for one."""
+REPOSITORY = (".git", ".hg", ".svn")
+"""What the top of a repository has."""
 
 
 class Desk:
@@ -30,6 +32,8 @@ class Desk:
         self.texts: dict[str, str] = {}
         self.views: dict[str, View] = {}
         self._before: dict[str, View] = {}
+        self.home = ""
+        """The folder in which documents are that are not saved."""
 
     def put(self, uri: str, text: str) -> None:
         """A new version of a document; those that use it are compiled again too."""
@@ -68,7 +72,7 @@ class Desk:
         """Compile a text as that of a document."""
         path = fs_path(uri)
         name = os.path.basename(path) if path else f"untitled{SPEC_SUFFIX}"
-        loader = self.loader(os.path.dirname(path) if path else "", self.written())
+        loader = self.loader(os.path.dirname(path) if path else self.home, self.written())
         source = Source(name, text)
         if path:
             with suppress(Rejected):  # a file that is not saved yet
@@ -100,17 +104,30 @@ class Desk:
                 loader.put(path, text)
         return loader
 
-    def project(self, folders: Iterable[str]) -> list[View]:
-        """Every document of the workspace: those that are open, and the other specs in it."""
-        views = [view for uri in self.texts if (view := self.view(uri)) is not None]
-        known = set(self.written())
-        for path in specs(folders):
+    def project(self, uri: str, folders: Iterable[str]) -> list[View]:
+        """Every document that may use a name of one: those that are open, what they read, and the
+        other specs of the workspace.
+
+        Args:
+            uri: the document.
+            folders: those of the workspace.
+        """
+        views = [view for one in self.texts if (view := self.view(one)) is not None]
+        known = {view.locate(view.source) for view in views}
+        read = [path for view in views for path in sorted(self.read(view)) if not standard(path)]
+        for path in (*read, *specs(scopes(uri, folders))):
             if path in known:
                 continue
+            known.add(path)
             with suppress(Rejected):
                 text = Loader(os.path.dirname(path), limits=self.limits).load(path).text
                 views.append(self.opened(from_fs_path(path) or "", text))
         return views
+
+    def listing(self, view: View, folder: str) -> list[str]:
+        """The specs and folders that a `use` in a document can name in a folder, which end in `/`,
+        relative to that folder."""
+        return view.loader.beside(folder, view.source) if isinstance(view.loader, Loader) else []
 
     def again(self, view: View, texts: Mapping[str, str]) -> Compilation:
         """What becomes of a document with other texts."""
@@ -132,7 +149,33 @@ def fs_path(uri: str) -> str | None:
     return None
 
 
-def specs(folders: Iterable[str]) -> Iterator[str]:
+def standard(path: str) -> bool:
+    """Whether a file is one of the standard library, which is not changed."""
+    return os.path.dirname(path) == os.path.dirname(library_path("std:") or "")
+
+
+def scopes(uri: str, folders: Iterable[str]) -> list[tuple[str, int]]:
+    """The folders in which specs may use a document, each with how many folders to look into.
+
+    Where a document is in no folder of the workspace, as of an editor that names none: all of the
+    repository it is in, or else its own folder and what is below, and those above by themselves,
+    since a spec can use what is below it.
+    """
+    found = [(folder, MOST_FOLDERS) for folder in folders]
+    path = fs_path(uri)
+    if path is None or any(path.startswith(os.path.join(folder, "")) for folder, _ in found):
+        return found
+    here = os.path.dirname(path)
+    above = [here]
+    while above[-1] != os.path.dirname(above[-1]):
+        above.append(os.path.dirname(above[-1]))
+    for folder in above:
+        if any(os.path.exists(os.path.join(folder, mark)) for mark in REPOSITORY):
+            return [*found, (folder, MOST_FOLDERS)]
+    return [*found, (here, MOST_FOLDERS), *((folder, 1) for folder in above[1:])]
+
+
+def specs(folders: Iterable[tuple[str, int]]) -> Iterator[str]:
     """The specs at and below some folders, up to a bound."""
-    found = (path for folder in folders for path in specs_below(folder, MOST_FOLDERS))
+    found = (path for folder, most in folders for path in specs_below(folder, most))
     return map(os.path.abspath, islice(found, MOST_FILES))

@@ -5,22 +5,21 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from archc.diagnostics.fixes import applied
 from archc.diagnostics.model import Rejected
 from archc.editor import change, complete, describe, hints, outline
 from archc.editor.view import View
-from archc.files import library_path
 from archc.limits import Limits
-from archc.lsp.server import Server
+from archc.lsp.actions import FIX_ALL, actions
+from archc.lsp.desk import standard
+from archc.lsp.server import Server, guarded
 from archc.source import Span
 
-T = TypeVar("T")
 ITEMS = {
     "arch": types.CompletionItemKind.Module,
     "block": types.CompletionItemKind.Function,
@@ -37,6 +36,8 @@ ITEMS = {
     "target": types.CompletionItemKind.EnumMember,
     "budget": types.CompletionItemKind.EnumMember,
     "allowed": types.CompletionItemKind.EnumMember,
+    "file": types.CompletionItemKind.File,
+    "folder": types.CompletionItemKind.Folder,
 }
 SYMBOLS = {
     "arch": types.SymbolKind.Module,
@@ -46,28 +47,12 @@ SYMBOLS = {
     "input": types.SymbolKind.Interface,
     "parameter": types.SymbolKind.Variable,
 }
-FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.archc"
-
-
-def guarded(answer: Callable[..., T]) -> Callable[..., T | None]:
-    """A handler whose own failures are logged and answered with nothing."""
-
-    @wraps(answer)
-    def safe(server: Server, params: Any) -> T | None:
-        try:
-            return answer(server, params)
-        except JsonRpcInvalidParams:
-            raise
-        except Exception as error:  # our defect must not take the editor's server away
-            server.complain(error)
-            return None
-
-    return safe
 
 
 def serve(include: tuple[str, ...], limits: Limits) -> None:
     """Talk to an editor over standard input and output until it leaves."""
-    logging.getLogger("pygls").setLevel(logging.ERROR)
+    # What pygls logs to standard error are answers of ours, with tracebacks.
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
     # pygls closes what it writes to, and ours is still to be flushed.
     with open(os.dup(sys.stdout.fileno()), "wb") as out:
         server(include, limits).start_io(stdout=out)
@@ -79,6 +64,11 @@ def server(include: tuple[str, ...], limits: Limits) -> Server:
     for method, handler, options in HANDLERS:
         made.feature(method, options)(handler)
     return made
+
+
+def initialized(server: Server, params: types.InitializeParams) -> None:
+    """Where documents are that are not saved."""
+    server.desk.home = next(iter(server.folders()), "")
 
 
 # --- documents ---------------------------------------------------------------------------------
@@ -126,7 +116,7 @@ def completion(server: Server, params: types.CompletionParams) -> types.Completi
     if view is None:
         return types.CompletionList(False, [])
     at = server.at(view, params.position)
-    found = complete.complete(view, at)
+    found = complete.complete(view, at, partial(server.desk.listing, view))
     place = server.range(view.source, found.start, at)
     items = [
         types.CompletionItem(
@@ -218,7 +208,7 @@ def references(server: Server, params: types.ReferenceParams) -> list[types.Loca
     view = server.desk.view(params.text_document.uri)
     if view is None or view.read is None:
         return []
-    views = server.desk.project(server.folders())
+    views = server.desk.project(params.text_document.uri, server.folders())
     at = server.at(view, params.position)
     found = []
     for other, use in change.references(view, at, [view.read, *views]):
@@ -231,6 +221,7 @@ def references(server: Server, params: types.ReferenceParams) -> list[types.Loca
     return found
 
 
+@guarded
 def prepare_rename(
     server: Server, params: types.PrepareRenameParams
 ) -> types.PrepareRenamePlaceholder | None:
@@ -245,16 +236,16 @@ def prepare_rename(
     return types.PrepareRenamePlaceholder(place, view.source.text[start:end])
 
 
+@guarded
 def rename(server: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
     view = server.desk.view(params.text_document.uri)
     if view is None:
         return None
     at = server.at(view, params.position)
-    views = server.desk.project(server.folders())
+    views = server.desk.project(params.text_document.uri, server.folders())
     try:
         rewrites = change.renamed(view, at, params.new_name, views)
-        library = os.path.dirname(library_path("std:") or "")
-        if any(os.path.dirname(one.path) == library for one in rewrites):
+        if any(standard(one.path) for one in rewrites):
             raise change.Refused("the standard library is not changed")
         change.held(rewrites, views, server.desk.again)
     except change.Refused as refused:
@@ -300,50 +291,8 @@ def formatting(
     return server.edits(view.source, [(0, len(view.source.text), text)])
 
 
-@guarded
-def actions(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-    uri = params.text_document.uri
-    view = server.desk.view(uri)
-    if view is None:
-        return []
-    start, end = (server.at(view, one) for one in (params.range.start, params.range.end))
-    found: list[types.CodeAction] = []
-    if wanted(params, types.CodeActionKind.QuickFix.value):
-        for one in change.fixes(view, start, end):
-            edits = [(edit.span.start, edit.span.end, edit.text) for edit in one.edits]
-            found.append(
-                types.CodeAction(
-                    one.help or f"mend: {one.message}",
-                    kind=types.CodeActionKind.QuickFix,
-                    diagnostics=[server.diagnostic(view, one)],
-                    is_preferred=True,
-                    edit=types.WorkspaceEdit(changes={uri: server.edits(view.source, edits)}),
-                )
-            )
-    every = change.all_fixes(view)
-    if every and wanted(params, FIX_ALL):
-        text = applied(view.source, every)
-        whole = server.edits(view.source, [(0, len(view.source.text), text)])
-        found.append(
-            types.CodeAction(
-                f"mend {len(every)} fault{'s' * (len(every) != 1)} of this spec",
-                kind=FIX_ALL,
-                edit=types.WorkspaceEdit(changes={uri: whole}),
-            )
-        )
-    return found
-
-
-def wanted(params: types.CodeActionParams, kind: str) -> bool:
-    """Whether an editor asks for actions of a kind: of it, of one above it, or of all."""
-    only = params.context.only
-    if not only:
-        return True
-    asked = [str(getattr(one, "value", one)) for one in only]
-    return any(kind == one or kind.startswith(f"{one}.") for one in asked)
-
-
 HANDLERS: tuple[tuple[str, Callable[..., Any], Any], ...] = (
+    (types.INITIALIZE, initialized, None),
     (types.TEXT_DOCUMENT_DID_OPEN, did_open, None),
     (types.TEXT_DOCUMENT_DID_CHANGE, did_change, None),
     (types.TEXT_DOCUMENT_DID_SAVE, did_save, None),
@@ -352,7 +301,7 @@ HANDLERS: tuple[tuple[str, Callable[..., Any], Any], ...] = (
     (
         types.TEXT_DOCUMENT_COMPLETION,
         completion,
-        types.CompletionOptions(trigger_characters=["(", ",", "=", ".", "[", " "]),
+        types.CompletionOptions(trigger_characters=["(", ",", "=", ".", "[", " ", '"', "/"]),
     ),
     (types.TEXT_DOCUMENT_HOVER, hover, None),
     (types.TEXT_DOCUMENT_INLAY_HINT, inlay_hints, None),

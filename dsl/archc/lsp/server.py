@@ -5,12 +5,16 @@ follow when typing pauses.
 """
 
 import asyncio
+import json
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import wraps
+from typing import Any, TypeVar
 from urllib.parse import urlparse
 
 from lsprotocol import types
+from pygls.exceptions import FeatureRequestError, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path
 
@@ -20,7 +24,10 @@ from archc.editor.places import UTF16, Place, offset, place
 from archc.editor.view import View
 from archc.limits import Limits
 from archc.lsp.desk import Desk, fs_path
+from archc.lsp.protocol import Protocol
 from archc.source import Source, Span
+
+T = TypeVar("T")
 
 DELAY = 0.1
 """Seconds without a change after which diagnostics are sent."""
@@ -34,9 +41,14 @@ SEVERITIES = {
 class Server(LanguageServer):
     """The server with its documents."""
 
+    protocol: Protocol
+
     def __init__(self, include: tuple[str, ...], limits: Limits) -> None:
         super().__init__(
-            "archc", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full
+            "archc",
+            __version__,
+            text_document_sync_kind=types.TextDocumentSyncKind.Full,
+            protocol_cls=Protocol,
         )
         self.desk = Desk(include, limits)
         self.waiting: asyncio.TimerHandle | None = None
@@ -50,9 +62,17 @@ class Server(LanguageServer):
         return UTF16
 
     def folders(self) -> list[str]:
-        """The folders of the workspace."""
-        found = [fs_path(uri) for uri in self.workspace.folders]
-        return [path for path in found if path]
+        """The folders of the workspace: as `workspaceFolders`, or where a client sends none as
+        `rootUri` or `rootPath`."""
+        uris = [*self.workspace.folders] or [self.workspace.root_uri or ""]
+        return [path for path in map(fs_path, uris) if path]
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """What pygls could not do: malformed text is answered, all else is logged."""
+        if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+            self.protocol.unparsable(error)
+        elif source is not FeatureRequestError:  # those have their answer
+            self.complain(error)
 
     # --- there and back -------------------------------------------------------------------
 
@@ -148,3 +168,19 @@ class Server(LanguageServer):
         return [
             types.TextEdit(self.range(source, start, end), text) for start, end, text in changes
         ]
+
+
+def guarded(answer: Callable[..., T]) -> Callable[..., T | None]:
+    """A handler whose own failures are logged and answered with nothing."""
+
+    @wraps(answer)
+    def safe(server: Server, params: Any) -> T | None:
+        try:
+            return answer(server, params)
+        except JsonRpcInvalidParams:
+            raise
+        except Exception as error:  # our defect must not take the editor's server away
+            server.complain(error)
+            return None
+
+    return safe

@@ -3,7 +3,7 @@
 from archc.files import std_sources
 from archc.limits import DEFAULT_LIMITS
 from archc.manual.markdown import HEADER, code, fence, reflowed, table
-from archc.manual.shown import layers, skips
+from archc.manual.shown import Faulty, layers, skips
 from archc.syntax import ast
 from archc.syntax.parse import parse_file
 
@@ -15,7 +15,8 @@ EXAMPLES = {
     "same_pad": "head { same_pad(3x3, 2) conv(8, 3x3, stride = 2, padding = valid) }",
     "se": "head { se }",
 }
-"""How each block is called on the page, on a feature map of 32x32x8."""
+"""How blocks are called on the page, on a feature map of 32x32x8; one that is not here is called
+without arguments, if it can be."""
 
 INTRODUCTION = """\
 Blocks that come with archc, written in the language: read their source as examples. They need no
@@ -32,8 +33,31 @@ def declared() -> dict[str, tuple[ast.Block, str]]:
     return found
 
 
-def spec(name: str) -> str:
-    return f"arch shown {{\n    input image: 32 x 32 x 8\n    {EXAMPLES[name]}\n}}\n"
+def example(block: ast.Block) -> str:
+    """A call of a block."""
+    name = block.name.text
+    wide = any(one.name.text == "channels" for one in block.parameters)
+    return EXAMPLES.get(
+        name, f"stage s(channels = 8) {{ {name} }}" if wide else f"head {{ {name} }}"
+    )
+
+
+def spec(call: str) -> str:
+    return f"arch shown {{\n    input image: 32 x 32 x 8\n    {call}\n}}\n"
+
+
+def shown(block: ast.Block) -> list[str]:
+    """What a call of a block makes, as lines of the page; none where it needs arguments that the
+    page does not know."""
+    call = example(block)
+    try:
+        made, took = layers(spec(call)), skips(spec(call))
+    except Faulty:
+        if block.name.text in EXAMPLES:
+            raise
+        return []
+    lines = [f"`{call}` makes of 32x32x8:", "", fence("text", made)]
+    return [*lines, "", f"Its skip: {took.partition(': ')[2]}."] if took else lines
 
 
 def page() -> str:
@@ -55,10 +79,7 @@ def page() -> str:
     ]
     for name, (block, text) in blocks.items():
         lines += ["", f"## {name}", "", _doc(block), "", fence("arch", text), ""]
-        lines += [f"`{EXAMPLES[name]}` makes of 32x32x8:", "", fence("text", layers(spec(name)))]
-        took = skips(spec(name))
-        if took:
-            lines += ["", f"Its skip: {took.partition(': ')[2]}."]
+        lines += shown(block)
     return reflowed("\n".join(lines) + "\n")
 
 
