@@ -21,6 +21,9 @@ FILTERS = (1, 2, 3)
 """Deflate, shuffle, Fletcher's checksum (HDF5 specification, "Filter Identifiers")."""
 ATTRIBUTE_BYTES = 67_108_864
 """Largest attribute that is read; the config of EfficientNet-B0 has 0.3 MB."""
+ROOM = 1024**3
+"""Bytes of memory beside three times what is unpacked: libraries, and the file itself. A damaged
+length makes HDF5 ask for any amount."""
 TRAINING = "optimizer_weights/"
 """Where the older format keeps the state of training, which is not read."""
 
@@ -152,7 +155,7 @@ def restrict(most: int) -> None:
         import resource
     except ImportError:
         return
-    room = 3 * most + 4 * 1024**3
+    room = 3 * most + ROOM
     for kind, amount in ((resource.RLIMIT_AS, room), (resource.RLIMIT_CPU, 60)):
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(
