@@ -629,14 +629,14 @@ USE_OUTSIDE = Code(
 """
 ```console
 $ mkdir b s
-$ echo 'block one { relu6 }' > b/one.arch
-$ echo 'use "../b/one.arch" arch t { input i: 8x8x3 head {one} }' > s/t.arch
+$ echo 'block one { relu6 }' > b/o.arch
+$ echo 'use "../b/o.arch" arch t { input i: 8x8x3 head { one } }' > s/t.arch
 $ archc check s/t.arch
 ```
 ```console
 $ mkdir b s
-$ echo 'block one { relu6 }' > b/one.arch
-$ echo 'use "one.arch" arch t { input i: 8x8x3 head { one } }' > s/t.arch
+$ echo 'block one { relu6 }' > b/o.arch
+$ echo 'use "o.arch" arch t { input i: 8x8x3 head { one } }' > s/t.arch
 $ archc check s/t.arch -I b
 ```
 """

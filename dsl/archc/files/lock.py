@@ -123,10 +123,10 @@ def _acquired(directory: str, path: str) -> int:
     while True:
         descriptor = os.open(path, flags, 0o666)
         try:
-            _plain(descriptor, path)
             got = lock(descriptor)
             # The one before may have deleted the file that was just locked.
             if got is None or (got and _stands(descriptor, path)):
+                _plain(descriptor, path)  # only now that nobody else writes it
                 _sign(descriptor)
                 return descriptor
         except BaseException:
