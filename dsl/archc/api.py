@@ -88,6 +88,7 @@ def compile_file(
     arch: str | None = None,
     use: Sequence[str] = (),
     target: str | None = None,
+    build: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     **parameters: object,
 ) -> Compiled:
@@ -98,13 +99,16 @@ def compile_file(
         arch: which of its archs, where it declares several.
         use: folders in which `use` may look beside that of the spec, as `-I`.
         target: a target file to judge by, as `--target`.
+        build: which build of TensorFlow Lite Micro its arena is given for, as `--build`.
         limits: bounds on the work the spec may cause.
         **parameters: parameters of the arch that are not bound yet: numbers, booleans, or texts
             of the language, such as ``unit="ir(expansion = 4)"``. (`arch`, `use` and `target` are
-            words of the language, so no parameter has such a name; `limits` cannot be set so.)
+            words of the language, so no parameter has such a name; `build` and `limits` cannot be
+            set so.)
 
     Raises:
         ArchError: it has errors.
+        ValueError: there is no such build.
     """
     shown = os.fspath(path)
     try:
@@ -112,7 +116,7 @@ def compile_file(
         source = loader.load(shown)
     except Rejected as rejected:
         raise ArchError([rejected.diagnostic]) from None
-    return _compile(loader, source, arch, target, limits, parameters)
+    return _compile(loader, source, arch, target, build, limits, parameters)
 
 
 def compile_text(
@@ -122,6 +126,7 @@ def compile_text(
     arch: str | None = None,
     use: Sequence[str] = (),
     target: str | None = None,
+    build: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     **parameters: object,
 ) -> Compiled:
@@ -134,7 +139,7 @@ def compile_text(
         loader = Loader("", use, limits)
     except Rejected as rejected:
         raise ArchError([rejected.diagnostic]) from None
-    return _compile(loader, Source("<text>", text), arch, target, limits, parameters)
+    return _compile(loader, Source("<text>", text), arch, target, build, limits, parameters)
 
 
 def _compile(
@@ -142,11 +147,18 @@ def _compile(
     source: Source,
     arch: str | None,
     target: str | None,
+    build: str | None,
     limits: Limits,
     parameters: dict[str, object],
 ) -> Compiled:
+    from archc.analysis.tflite_micro import BUILDS
+
+    if build is not None and build not in BUILDS:
+        raise ValueError(
+            f"there is no build {build!r} of TensorFlow Lite Micro: {', '.join(BUILDS)}"
+        )
     settings = tuple((name, expression_text(value)) for name, value in parameters.items())
-    options = Options(settings=settings, arch=arch, limits=limits)
+    options = Options(settings=settings, arch=arch, limits=limits, build=build)
     try:
         if target is not None:
             options = judged_by(options, loader.target(target))
