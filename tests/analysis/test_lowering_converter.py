@@ -23,6 +23,7 @@ Steps = list[Any]
 
 MAP = (8, 8, 8)
 CONV = ("conv", {"channels": 8})
+BARE = ("conv", {"channels": 8, "bias": False})
 WIDE = ("conv", {"channels": 8, "kernel": (3, 3)})
 VALID = {"padding": "valid"}
 PAD = ("zero_pad", {"before": (1, 1)})
@@ -69,6 +70,16 @@ CHAINS: dict[str, tuple[tuple[int, ...], Steps]] = {
     "maximum of one pixel": ((1, 1, 8), [("global_max_pool", {"keepdims": True}), "sigmoid"]),
     "mean of one pixel as a vector": ((1, 1, 8), ["global_average_pool"]),
     "no padding": (MAP, [("zero_pad", {"before": (0, 0)}), ("max_pool", {"window": (2, 2)})]),
+    # constants of equal content are stored once
+    "three convolutions share a zero bias": (MAP, [BARE, BARE, BARE]),
+    "a depthwise one shares it too": (MAP, [BARE, "relu", ("dwconv", {"bias": False}), BARE]),
+    "a batchnorm makes a bias of zeros its own": (MAP, [BARE, "batchnorm", BARE, "relu", BARE]),
+    "an activation that adds makes it its own": (MAP, [BARE, "hard_sigmoid", BARE, BARE]),
+    "dense layers in a row": ((18,), [("dense", {"units": 2}), ("dense", {"units": 16})]),
+    "transposed ones without bias have none": (
+        MAP,
+        [("conv_transpose", {"channels": 8, "kernel": (3, 3), "bias": False}), BARE, BARE],
+    ),
     # folding
     "batchnorm first": (MAP, ["batchnorm", "relu6", CONV]),
     "two batchnorms": (MAP, [CONV, "batchnorm", "dropout", "batchnorm", "relu6"]),

@@ -1,6 +1,5 @@
-"""The arena of TensorFlow Lite Micro by build: figures that own builds gave, what a setting chooses,
-budgets, operators without a kernel, and files that are not whole. The wheel itself is asked in
-`test_memory_tflm.py`."""
+"""The arena of TensorFlow Lite Micro by build: figures that own builds gave, what a setting
+chooses, budgets, operators without a kernel. The wheel itself is asked in `test_memory_tflm.py`."""
 
 from pathlib import Path
 from typing import Any
