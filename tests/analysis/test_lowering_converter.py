@@ -72,7 +72,7 @@ CHAINS: dict[str, tuple[tuple[int, ...], Steps]] = {
     "no padding": (MAP, [("zero_pad", {"before": (0, 0)}), ("max_pool", {"window": (2, 2)})]),
     # constants of equal content are stored once
     "three convolutions share a zero bias": (MAP, [BARE, BARE, BARE]),
-    "a depthwise one shares it too": (MAP, [BARE, "relu", ("dwconv", {"bias": False}), BARE]),
+    "a depthwise one shares it too": (MAP, [BARE, ("dwconv", {"kernel": (3, 3), "bias": False})]),
     "a batchnorm makes a bias of zeros its own": (MAP, [BARE, "batchnorm", BARE, "relu", BARE]),
     "an activation that adds makes it its own": (MAP, [BARE, "hard_sigmoid", BARE, BARE]),
     "dense layers in a row": ((18,), [("dense", {"units": 2}), ("dense", {"units": 16})]),
