@@ -419,7 +419,8 @@ MODELS = Path(__file__).parents[3] / "shared" / "models"
 
 @pytest.mark.skipif(not MODELS.is_dir(), reason="the published files are not here")
 def test_dead_kernels_of_a_published_network() -> None:
-    """Of MLPerf Tiny's person detector, which nobody pruned: 83 % zeros, 971 dead kernels."""
+    """Of MLPerf Tiny's person detector, which nobody pruned: 83 % zeros, 971 dead
+    kernels of the 2,736 of its convolutions and the 2 of its dense layer."""
     model = read("vww", (MODELS / "vww_96_int8.tflite").read_bytes())
     counts = dead_kernels(File(model)).values()
-    assert (sum(dead for dead, _ in counts), sum(all for _, all in counts)) == (971, 2_736)
+    assert (sum(dead for dead, _ in counts), sum(all for _, all in counts)) == (971, 2_738)
