@@ -24,6 +24,8 @@ ATTRIBUTE_BYTES = 67_108_864
 ROOM = 1024**3
 """Bytes of memory beside three times what is unpacked: libraries, and the file itself. A damaged
 length makes HDF5 ask for any amount."""
+CPU_SECONDS = 20
+"""A file of 3 MB takes half a second; a damaged one may make HDF5 go round in circles."""
 TRAINING = "optimizer_weights/"
 """Where the older format keeps the state of training, which is not read."""
 
@@ -156,7 +158,7 @@ def restrict(most: int) -> None:
     except ImportError:
         return
     room = 3 * most + ROOM
-    for kind, amount in ((resource.RLIMIT_AS, room), (resource.RLIMIT_CPU, 60)):
+    for kind, amount in ((resource.RLIMIT_AS, room), (resource.RLIMIT_CPU, CPU_SECONDS)):
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(
             kind, (amount if hard == resource.RLIM_INFINITY else min(amount, hard), hard)
