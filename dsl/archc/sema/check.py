@@ -177,9 +177,10 @@ class Checker:
         scope = self.parameters(arch.parameters, None)
         stages = [member for member in arch.members if isinstance(member, ast.Stage)]
         self.distinct(stage.name for stage in stages)
+        unsure = self.module.unsure(arch.span)
         for kind, plural in SINGLE.items():
             found = [member for member in arch.members if isinstance(member, kind)]
-            for extra in found[1:]:
+            for extra in () if unsure else found[1:]:
                 self.reporter.add(
                     make(
                         STRUCTURE,
@@ -190,7 +191,7 @@ class Checker:
                         help="leave one of them out",
                     )
                 )
-        if not any(isinstance(member, ast.Input | ast.Hole) for member in arch.members):
+        if not unsure and not any(isinstance(m, ast.Input | ast.Hole) for m in arch.members):
             self.reporter.add(
                 make(
                     STRUCTURE,
@@ -205,7 +206,7 @@ class Checker:
                 headed = headed or member
                 self.body(member.body, scope)
             elif isinstance(member, ast.Stage):
-                if headed is not None:
+                if headed is not None and not unsure:
                     self.reporter.add(
                         make(
                             STRUCTURE,
@@ -264,7 +265,7 @@ class Checker:
             self.reporter.extend(problems)
             reported |= {problem.span for problem in problems}
             problem = bodies_problem(callee, call)
-            if problem is not None:
+            if problem is not None and not self.module.unsure(call.span):
                 self.reporter.add(problem.diagnostic)
         given = [a for a in call.arguments if a.span not in reported]
         self.arguments(given, scope, _types(callee, matched))

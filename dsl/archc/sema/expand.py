@@ -150,7 +150,7 @@ class Expander:
             value = self.body(stage.body, inner, value, context, supply)
             again.output = value
         frame.output = value
-        if value is not None:
+        if value is not None and not self.model.module.unsure(stage.span):
             self.stage_ends(stage, supply, width, channels, value)
         return value
 
@@ -340,6 +340,8 @@ class Expander:
                 help=f"give `{call.name.text}` a block or an operator, such as `ds` or `relu6`",
             )
         problem = bodies_problem(value, call)
+        if problem is not None and scope.module.unsure(call.span):
+            raise Poisoned
         if problem is not None:
             raise problem
         return self.evaluator.bind(value, call.name, call.arguments, scope)
@@ -360,6 +362,8 @@ class Expander:
                 "call_depth",
             )
         missing = [slot.name for slot in callee.free() if slot.required]
+        if missing and (scope.module.unsure(call.span) or unsure(callee)):
+            raise Poisoned
         if missing:
             names = " and ".join(f"`{name}`" for name in missing)
             raise reject(
@@ -398,7 +402,7 @@ class Expander:
             inner, body = callee.scope.inner(feature), callee.target
         deeper = context._replace(frame=frame, block=callee.name, depth=context.depth + 1)
         frame.output = value = self.body(body, inner, value, deeper, None)
-        return value
+        return None if unsure(callee) else value
 
     def skip(
         self, callee: Callee, call: ast.Call, scope: Scope, value: int | None, context: Context
@@ -530,6 +534,11 @@ class Expander:
         if not inputs:
             return None
         return self.building.add(op(**attributes), inputs, call, context, callee.bound, name)
+
+
+def unsure(callee: Callee) -> bool:
+    """Whether what a block does is a guess, after a syntax error in it."""
+    return callee.kind == "block" and callee.scope.unsure(callee.target.span)
 
 
 def misordered(callee: Callee, call: ast.Call) -> Rejected | None:

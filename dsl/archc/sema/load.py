@@ -93,6 +93,7 @@ class Program:
         module = self._module(parsed.file)
         module.broken = bool(parsed.faults)
         module.doubtful, module.whole = parsed.doubtful, parsed.whole
+        module.unread = parsed.unsure
         module.drafts = dict(parsed.drafts)
         self._modules[source] = module
         self._reporter.extend(parsed.faults)

@@ -37,6 +37,8 @@ class Module:
         """Names that may be declared in what could not be read of it."""
         self.whole = True
         """Whether these are all that may be."""
+        self.unread: tuple[tuple[int, int], ...] = ()
+        """Declarations in which braces are missing or too many."""
         self.drafts: dict[int, Draft] = {}
         """Statements as other languages write them, by where they start."""
         self.blocks = {block.name.text: block for block in file.blocks}
@@ -67,6 +69,10 @@ class Module:
         if library is not None and library is not self:
             return callees.block(library.blocks[name], library)
         return None
+
+    def unsure(self, span: Span) -> bool:
+        """Whether the structure of what stands at a place is a guess."""
+        return any(start <= span.start < end for start, end in self.unread)
 
     def doubts(self, name: str) -> bool:
         """Whether a name may be declared in what could not be read, here or in a used file."""

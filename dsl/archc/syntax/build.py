@@ -142,7 +142,7 @@ class Builder:
         doc, (name, *rest) = self._doc(tree)
         parameters = self.parameters(rest[0]) if len(rest) == 2 else ()
         if any(at % 2 == 0 for at in self.own(tree, rest)):
-            parameters = (*parameters, self.unknown_parameter(tree))
+            parameters = (self.unknown_parameter(tree), *parameters)
         return ast.Block(self.name(name), parameters, self.body(rest[-1]), doc, self.span(tree))
 
     def parameters(self, tree: Any) -> tuple[ast.Parameter, ...]:
@@ -150,7 +150,7 @@ class Builder:
         found = tuple(map(self.parameter, parts))
         left_out = any(at % 2 == 0 for at in self.damage(tree))
         unread = left_out or self.own(tree, parts)
-        return (*found, self.unknown_parameter(tree)) if unread else found
+        return (self.unknown_parameter(tree), *found) if unread else found
 
     def unknown_parameter(self, tree: Any) -> ast.Parameter:
         """A parameter that could not be read, or any number of them."""
@@ -204,7 +204,8 @@ class Builder:
     def stage(self, tree: Any) -> ast.Stage:
         doc, (name, *rest) = self._doc(tree)
         arguments = self.arguments(rest[0]) if len(rest) == 2 else ()
-        if any(at % 2 == 0 for at in self.own(tree, rest)):
+        keyword = self.tokens[tree.first + (tree.children[0] is not name)] if self.guessed else None
+        if type(keyword) is Made or any(at % 2 == 0 for at in self.own(tree, rest)):
             arguments = (*arguments, ast.Argument(None, self.hole(tree), self.span(tree)))
         return ast.Stage(self.name(name), arguments, self.body(rest[-1]), doc, self.span(tree))
 

@@ -88,12 +88,13 @@ def grouped(
     where their statements start."""
     found: dict[tuple[object, ...], list[Fault]] = {}
     statements = sorted(_statements(tree))
+    starts = [one.start for one in statements]
     for number, fault in enumerate(faults):
         key: tuple[object, ...] = (number,)
         if fault.slip in REPEATED and fault.certain != (fault.slip == "assigned"):
             key = (fault.diagnostic.message, fault.diagnostic.help)
         elif fault.certain:
-            statement = _owner(source, statements, fault)
+            statement = _owner(source, statements, starts, fault)
             key = (number,) if statement is None else (statement,)
         found.setdefault(key, []).append(fault)
     made, drafts = [], {}
@@ -123,10 +124,12 @@ def _statements(tree: Tree) -> Iterator[_Statement]:
             yield _Statement(part.start, part.end, part.first, last)
 
 
-def _owner(source: Source, statements: Sequence[_Statement], fault: Fault) -> _Statement | None:
+def _owner(
+    source: Source, statements: Sequence[_Statement], starts: Sequence[int], fault: Fault
+) -> _Statement | None:
     """The statement that an error belongs to: the one it stands in or right behind, else the next
     one on its line, or the last one."""
-    number = bisect_right([one.start for one in statements], fault.at)
+    number = bisect_right(starts, fault.at)
     before = statements[number - 1] if number else None
     after = statements[number] if number < len(statements) else None
     if before is not None and fault.at <= before.end:

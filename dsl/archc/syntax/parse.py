@@ -27,6 +27,8 @@ class Parsed(NamedTuple):
     """Names that may be declared in what could not be read."""
     whole: bool = True
     """Whether these are all that may be."""
+    unsure: tuple[tuple[int, int], ...] = ()
+    """Declarations in which braces are missing or too many, so that their structure is a guess."""
     drafts: "tuple[tuple[int, Draft], ...]" = ()
     """Statements as other languages write them, by where they start."""
 
@@ -49,7 +51,14 @@ def read_file(source: Source, limits: Limits) -> Parsed:
         builder = Builder(source, limits, found.guessed, found.tokens)
         file = builder.file(found.tree)
         faults = tuple(found.faults)
-        return Parsed(file, faults, found.doubtful, builder.whole, tuple(found.drafts.items()))
+        return Parsed(
+            file,
+            faults,
+            found.doubtful,
+            builder.whole and found.whole,
+            found.unsure,
+            tuple(found.drafts.items()),
+        )
 
 
 def parse_file(source: Source, limits: Limits) -> ast.File:

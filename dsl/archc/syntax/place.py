@@ -1,5 +1,6 @@
 """Where a text stopped making sense: the tokens around it, its brackets, its layout."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -8,6 +9,8 @@ from archc.source import Source
 from archc.syntax.grammar import literals
 from archc.syntax.lalr import END, Token
 
+FURTHEST = 20_000
+"""Tokens that are looked through for what an error may come of, so that many take no long time."""
 CLOSES = {"(": ")", "[": "]", "{": "}"}
 TAIL = 40
 """Characters that are shown of what may be very long."""
@@ -34,6 +37,8 @@ class Slip(NamedTuple):
     """Where it is, if that is not where the text stopped making sense."""
     skip: tuple[int, int] | None = None
     """What to leave out to read on, where that is known without being a fix."""
+    missing: tuple[int, str] | None = None
+    """What to put in to read on: the number of a token, and the kind of one that is before it."""
     reads: int = 1
     """How many tokens must be right behind a fix for it to be one."""
 
@@ -147,6 +152,22 @@ class Place:
         """The last token of some kinds in its clause."""
         return next((token for token in reversed(self.clause) if token.kind in kinds), None)
 
+    def number(self, token: Token) -> int:
+        """The number of an earlier token."""
+        found = bisect_right(self.tokens, token.start, 0, self.at, key=lambda one: one.start)
+        while self.tokens[found] is not token:
+            found -= 1
+        return found
+
+    @property
+    def declared(self) -> int:
+        """Where to begin to look through what it stands in: at its declaration, if that is near."""
+        first = max(self.at - FURTHEST, 0)
+        for index in range(self.at - 1, first, -1):
+            if self.tokens[index].kind in ("_ARCH", "_BLOCK") and self.indent(index) == 0:
+                return index
+        return first
+
     def indent(self, index: int) -> int | None:
         """The column of a token that is the first one on its line, from 0; else None."""
         return indent(self.text, self.tokens, index)
@@ -158,11 +179,12 @@ class Place:
         """The number of the token behind the line of a token and what belongs to it: its braces, or
         the lines that stand deeper."""
         index = self.at + offset
+        last = index + FURTHEST
         first = index
-        while first > 0 and self.indent(first) is None:
+        while first > max(0, index - FURTHEST) and self.indent(first) is None:
             first -= 1
         column, depth = self.indent(first) or 0, 0
-        while self.tokens[index].kind != END:
+        while self.tokens[index].kind != END and index < last:
             token, here = self.tokens[index], self.indent(index)
             if depth == 0 and index > self.at + offset and here is not None and here <= column:
                 break
@@ -212,7 +234,7 @@ def outdented(place: Place, brackets: str = "{", upto: int | None = None) -> Sus
     before a number: something stands no deeper than the line that opened it."""
     stack: list[tuple[Token, int]] = []
     line = 0
-    for index in range(place.at + 1 if upto is None else upto):
+    for index in range(place.declared, place.at + 1 if upto is None else upto):
         token = place.tokens[index]
         if token.kind == END:
             break
@@ -237,7 +259,7 @@ def inset(place: Place, upto: int) -> int | None:
     """The first token that stands deeper than those before it in the same braces though nothing is
     open in its line: a brace is missing before it, or one too many."""
     stack: list[tuple[str, int | None]] = [("{", 0)]
-    for index in range(upto):
+    for index in range(place.declared, upto):
         token = place.tokens[index]
         column = place.indent(index)
         closes = token.text in CLOSES.values()
@@ -257,7 +279,7 @@ def inset(place: Place, upto: int) -> int | None:
 def closing(place: Place) -> tuple[Token | None, bool]:
     """The brace that closed the last outermost body, and whether indented text follows it."""
     depth, closed = 0, None
-    for index in range(place.at):
+    for index in range(place.declared, place.at):
         token = place.tokens[index]
         if depth == 0 and closed is not None and token.text not in "{}" and place.indent(index):
             return closed, True

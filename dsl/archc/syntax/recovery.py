@@ -6,6 +6,7 @@ cheapest repair (`repair`), else without all up to the next statement, member or
 is not certain is marked for `build`, which leaves holes there.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -17,18 +18,17 @@ from archc.limits import Limits
 from archc.source import Source, Span
 from archc.syntax.grouping import Draft, Fault, grouped
 from archc.syntax.lalr import END, JUNK, Driver, Stack, Token, Tree
-from archc.syntax.place import CLOSES, Opens, Place, Slip, indent, outdented
+from archc.syntax.place import CLOSES, FURTHEST, Opens, Place, Slip, indent, outdented
 from archc.syntax.repair import ANCHORS, SCALE, Late, Made, Repair, Search, late, made, reach
 from archc.syntax.resync import Resync
 from archc.syntax.slips import explain
-
-BRACKETS = frozenset("()[]{}")
 
 
 class Recovered(NamedTuple):
     """A tree of a text with syntax errors.
 
-    ``guessed`` is that of `build.Builder`, ``doubtful`` that of `parse.Parsed`.
+    ``guessed`` is that of `build.Builder`, ``doubtful`` and ``unsure`` are those of
+    `parse.Parsed`.
     """
 
     tree: Tree
@@ -37,6 +37,8 @@ class Recovered(NamedTuple):
     drafts: dict[int, Draft]
     guessed: list[int]
     doubtful: frozenset[str]
+    unsure: tuple[tuple[int, int], ...]
+    whole: bool
 
 
 def recover(
@@ -67,6 +69,7 @@ class Recovery:
         self.driver = driver
         self.source = source
         self.tokens = tokens
+        self.brackets = Counter(token.text for token in tokens)
         self.start = start
         self.most = limits.errors
         self.stacks: list[Stack] = [driver.begin(start)]
@@ -78,6 +81,9 @@ class Recovery:
         """Fixes that were made."""
         self.faults: list[Fault] = []
         self.doubtful: set[str] = set()
+        self.whole = True
+        self.braces: list[int] = []
+        """Where braces were put in or left out."""
 
     def run(self) -> Recovered:
         while (at := self.read()) is not None:
@@ -90,7 +96,30 @@ class Recovery:
                 guessed.append(2 * index + 1)
         tree = self.driver.parse(self.tokens, self.start)
         faults, drafts = grouped(self.source, tree, self.tokens, self.faults)
-        return Recovered(tree, self.tokens, faults, drafts, guessed, frozenset(self.doubtful))
+        if len(faults) < self.most <= len(self.faults):
+            more = f"the text was read up to the {self.most:,}th error, the bound `errors`"
+            faults[-1] = faults[-1]._replace(notes=(*faults[-1].notes, more))
+        return Recovered(
+            tree,
+            self.tokens,
+            faults,
+            drafts,
+            guessed,
+            frozenset(self.doubtful),
+            self.unsure(tree),
+            self.whole,
+        )
+
+    def unsure(self, tree: Tree) -> tuple[tuple[int, int], ...]:
+        """The declarations around braces that were put in or left out, or next to them."""
+        parts = [part for part in tree.children if isinstance(part, Tree)]
+        found: set[tuple[int, int]] = set()
+        for at in self.braces:
+            number = bisect_right([part.start for part in parts], at)
+            within = number > 0 and parts[number - 1].end > at
+            near = parts[max(number - 1, 0) : number + (not within)]
+            found |= {(part.start, part.end) for part in near}
+        return tuple(sorted(found))
 
     def read(self) -> int | None:
         """Read on; the token that cannot stand where it does, None at the end."""
@@ -119,7 +148,8 @@ class Recovery:
         repair = self.fix(place, slip) if slip.edits else None
         certain = repair is not None
         if repair is None:
-            repair = self.skipped(place, slip) or self.guess(place) or self.panic(at)
+            repair = self.skipped(place, slip) or self.inserted(slip)
+            repair = repair or self.guess(place) or self.panic(at)
             if not slip.help and not slip.related:
                 slip = slip._replace(related=self.hint(place, repair), edits=())
         self.faults.append(Fault(place.start, name, certain, self.diagnostic(place, slip, certain)))
@@ -142,12 +172,20 @@ class Recovery:
     def splice(self, repair: Repair, *, certain: bool) -> None:
         """Put a repair in, and go back to before it."""
         first, last, tokens = repair[:3]
+        old, new = (
+            [(token.text, token.start) for token in part if token.text in ("{", "}")]
+            for part in (self.tokens[first:last], tokens)
+        )
+        if old != new:
+            self.braces.append(self.tokens[min(first, len(self.tokens) - 1)].start)
         if not certain:
             gone = {id(token) for token in tokens}
             lost = (t for t in self.tokens[first:last] if id(t) not in gone)
             kept = {token.text for token in tokens if token.kind == "NAME"}
             self.doubtful |= {t.text for t in lost if t.kind == "NAME"} - kept
             self.floor = first + (repair.opened or len(tokens))
+        self.brackets.subtract(token.text for token in self.tokens[first:last])
+        self.brackets.update(token.text for token in tokens)
         self.tokens[first:last] = tokens
         del self.stacks[first + 1 :], self.opens[first + 1 :]
 
@@ -165,19 +203,15 @@ class Recovery:
         if self.tokens[first].start > low and first > 0 and self.tokens[first - 1].end > low:
             return None
         last = place.at
-        while (
-            type(self.tokens[last]) is Token
-            and self.tokens[last].kind != END
-            and (
-                self.tokens[last].start <= high
-                or indent(self.source.text, self.tokens, last) is None
-            )
-        ):
+        quotes = any(set(edit[2]) & set("#\"'") for edit in edits)
+        far = place.at + (FURTHEST if quotes else 1)
+        while self.within(last) and (self.tokens[last].start <= high or not self.parted(last, far)):
             last += 1
         start = min(self.tokens[first].start, low)
         end = max(self.tokens[last - 1].end if last else 0, high)
-        line = self.source.text.find("\n", end)
-        end = line if line >= 0 else len(self.source.text)
+        if quotes:
+            line = self.source.text.find("\n", end)
+            end = line if line >= 0 else len(self.source.text)
         inside = [edit for edit in self.edits if start <= edit[0] and edit[1] <= end]
         changes = sorted([*inside, *edits])
         if any(one[1] > other[0] for one, other in pairwise(changes)):
@@ -193,6 +227,17 @@ class Recovery:
             stack = following
             seen += token.start >= behind
         return Repair(first, last, tokens)
+
+    def within(self, index: int) -> bool:
+        """Whether a token is one of the text, or of a fix."""
+        return type(self.tokens[index]) is Token and self.tokens[index].kind != END
+
+    def parted(self, index: int, far: int) -> bool:
+        """Whether a token is read alike whatever stands before it: it is the first on its line, or,
+        from a number on, a blank is before it."""
+        if indent(self.source.text, self.tokens, index) is not None:
+            return True
+        return index > far and self.tokens[index - 1].end < self.tokens[index].start
 
     def apart(self, stack: Stack, token: Token) -> bool:
         """Whether a token that cannot be read is an error of its own, not one of what is before."""
@@ -233,6 +278,15 @@ class Recovery:
             Token(token.kind, token.text, old(token.start, False), old(token.end, True))
             for token in found
         ]
+
+    def inserted(self, slip: Slip) -> Repair | None:
+        """The tokens with what is missing by a slip."""
+        if slip.missing is None:
+            return None
+        at, kind = slip.missing
+        if at < self.floor or self.driver.step(self.stacks[at], kind) is None:
+            return None
+        return Repair(at, at, [made(kind, self.tokens, at)])
 
     def skipped(self, place: Place, slip: Slip) -> Repair | None:
         """The tokens without those that are to be skipped."""
@@ -282,6 +336,10 @@ class Recovery:
         if self.tokens[call].text == "{" and call:
             return None  # a stage or a block without its first word
         head = ["_STAGE", "NAME", "LBRACE"]
+        if "_ARCH" in place.expected and any(
+            token.text == "}" for token in self.tokens[: place.at]
+        ):
+            self.whole = False  # it may stand behind a brace too many
         if "_ARCH" in place.expected:
             head = ["_ARCH", "NAME", "LBRACE", *head]
         closes = ["RBRACE"] * (head.count("LBRACE") - closed)
@@ -298,7 +356,7 @@ class Recovery:
 
     def balanced(self) -> str:
         """Brackets of which there are as many as of those that match them."""
-        counts = Counter(token.text for token in self.tokens if token.text in BRACKETS)
+        counts = self.brackets
         return "".join(pair for pair in ("()", "[]", "{}") if counts[pair[0]] == counts[pair[1]])
 
     def by_layout(self, place: Place) -> Repair | None:
@@ -322,7 +380,7 @@ class Recovery:
     def panic(self, at: int) -> Repair:
         """The tokens without all up to something that can follow what was read before."""
         starts = list(self.unwound(at))
-        for last in range(at, len(self.tokens)):
+        for last in range(at, min(at + FURTHEST, len(self.tokens))):
             token = self.tokens[last]
             bound = token.kind in ANCHORS or token.kind == END
             if not bound and indent(self.source.text, self.tokens, last) is None:
@@ -341,7 +399,7 @@ class Recovery:
         """Where to go back to: the error itself, then what begins around it, outwards."""
         yield at
         depth = 0
-        for index in range(at - 1, -1, -1):
+        for index in range(at - 1, max(at - FURTHEST, -1), -1):
             token = self.tokens[index]
             depth += (token.text in CLOSES.values()) - (token.text in CLOSES)
             if depth <= 0 and token.kind in ANCHORS:

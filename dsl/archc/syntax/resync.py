@@ -70,7 +70,7 @@ class Resync:
     def starts(self) -> Iterator[int]:
         """Where what the error stands in may begin."""
         depth = 0
-        for index in range(self.at - 1, self.floor - 1, -1):
+        for index in range(self.at - 1, max(self.floor, self.at - FURTHEST) - 1, -1):
             token = self.tokens[index]
             if token.text in CLOSES.values():
                 depth += 1

@@ -79,6 +79,7 @@ def _closes_nothing(place: Place) -> Slip:
             "by the layout a `{` is missing, or a `}` too many, behind what is marked",
             related=(_mark(place.last_token(inner), "behind this"),),
         )
+    headless = place.found == ")" and place[-2].kind in ("_ARCH", "_BLOCK", "_STAGE")
     related: tuple[tuple[int, int, str], ...] = ()
     if early is not None and place.found == "}":
         related = (_mark(early, "this one closed what stands around it"),)
@@ -87,7 +88,8 @@ def _closes_nothing(place: Place) -> Slip:
         "nothing is open here",
         help=f"take one of the two out: {LAYOUT}" if deeper else f"take the `{place.found}` out",
         related=related,
-        edits=() if deeper else place.instead(""),
+        edits=() if deeper or headless else place.instead(""),
+        missing=(place.at, "LPAR") if headless else None,
     )
 
 
@@ -135,6 +137,13 @@ def missing_parenthesis(place: Place) -> Slip | None:
             ),
         )
     close = CLOSES[bracket.text]
+    if place[1].text == close:  # the two changed places
+        return Slip(
+            f"`{close}` is missing before this brace",
+            help=f"write `{close} {{`",
+            related=(_mark(bracket, "opened here"),),
+            edits=place.instead(f"{close} {{", 0, 1),
+        )
     return Slip(
         f"`{close}` is missing before this brace",
         help=f"add `{close}`",

@@ -163,6 +163,8 @@ def missing_arch(place: Place) -> Slip | None:
         return None
     if not any(token.kind in ("_USE", "_ARCH") for token in place.tokens):
         return None
+    if re.search(r",\s*(#.*)?$", place.rest) or place[-1].text == ",":
+        return None  # a parameter
     return Slip(
         f"`arch` is missing before `{place.found[:TAIL]}`",
         help="write `arch NAME = BASE(...)`",
@@ -186,6 +188,12 @@ def assigned(place: Place) -> Slip | None:
             help=f"write `input NAME: {shape}`",
             skip=(place.start, last),
         )
+    while place.text[:last].rstrip().endswith(",") or "," in place.text[place.end : last][-60:]:
+        following = place.text.find("\n", last + 1)  # a list of parameters without its beginning
+        line = place.text[last + 1 : following if following >= 0 else None]
+        if following < 0 or re.match(r"\s*(arch|block|use|stage|input|target|head)\b", line):
+            break
+        last = following
     return Slip("values are parameters of an arch", help=_VALUE, skip=(place.start, last))
 
 

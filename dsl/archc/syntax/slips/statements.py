@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from archc.syntax.grammar import keywords
 from archc.syntax.lalr import END
-from archc.syntax.place import CLOSES, TAIL, Place, Slip
+from archc.syntax.place import CLOSES, FURTHEST, TAIL, Place, Slip
 
 ARROWS = re.compile(r"->|=>|>>|\|>|\|\||\||&+|→|>(?!=)")
 FEATURE = ("channels", "height", "width", "size", "shape")
@@ -174,12 +174,22 @@ def no_condition(place: Place) -> Slip | None:
             break
         index -= 1
     word = place.tokens[index - 1] if index else None
-    if word is None or word.kind != "_IF" or depth:
+    if word is None or depth:
+        return None
+    if word.kind == "COMPARISON" and "LBRACE" in place.expected:
+        return Slip(
+            f"nothing stands behind this `{word.text}`",
+            help=f"write what it compares with: `{word.text} VALUE {{ ... }}`",
+            span=(word.start, word.end),
+            missing=(index, "NUMBER"),
+        )
+    if word.kind != "_IF":
         return None
     return Slip(
         "this `if` has no condition",
         help="write `if CONDITION { ... }`",
         span=(word.start, word.end),
+        missing=(index, "NAME"),
     )
 
 
@@ -247,6 +257,8 @@ def missing_comma(place: Place) -> Slip | None:
         return None
     shown = place.found[:TAIL]
     in_list = place.inner == "[" and place.same_line()
+    if place.kinds(1, 2) == ("EQUAL", "LPAR"):
+        return None  # a call whose name and sign changed places, perhaps
     if place[1].text == "=" or place[0].kind == "NUMBER" or in_list:
         return Slip(
             f"a comma is missing before `{shown}`",
@@ -315,8 +327,7 @@ def sequence(place: Place) -> Slip | None:
     """`model = Sequential([conv(8), relu6])`: layers in a list."""
     opened = place.at
     if place.inner == "[":
-        while place.tokens[opened] is not place.opens[0]:
-            opened -= 1
+        opened = place.number(place.opens[0])
     elif {"_ARCH", "_STAGE", "RBRACE"} & place.expected:
         opened = next((at for at in range(8) if place[at].text == "["), 0) + place.at
     if opened < 2 or place.tokens[opened].text != "[" or place.tokens[opened - 1].text != "(":
@@ -330,7 +341,7 @@ def sequence(place: Place) -> Slip | None:
     ):
         named -= 1
     commas, depth, index = [], 0, opened
-    while place.tokens[index].kind != END:
+    while place.tokens[index].kind != END and index < opened + FURTHEST:
         text = place.tokens[index].text
         depth += (text in CLOSES) - (text in CLOSES.values())
         if depth == 0:

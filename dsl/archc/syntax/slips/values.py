@@ -82,7 +82,7 @@ def typographic(place: Place) -> Slip | None:
     message = f"`{place.found}` is no sign of the language"
     if place.found == "×" and not (place.touches() and re.match("[0-9]", place.text[place.end :])):
         return Slip(message, help="write `x` in a size, `*` in a product")
-    closing = next((t for t in place.tokens[place.at + 1 :] if t.kind == JUNK), None)
+    closing = next((place[at] for at in range(1, 80) if place[at].kind == JUNK), None)
     if plain == '"' and closing and closing.text in CURLY and closing.end <= place.end + 200:
         inside = place.text[place.end : closing.start]
         edit = (place.start, closing.end, f'"{inside}"')
@@ -192,7 +192,7 @@ def unknown_unit(place: Place) -> Slip | None:
 
 def logic(place: Place) -> Slip | None:
     """`&&`, `||`, `!`."""
-    word = {"&": "and", "|": "or", "!": "not"}.get(place.found[:1])
+    word = {"&": "and", "|": "or", "!": "not"}.get(place.found)
     if word is None:
         return None
     last = int(place[1].text == place.found and place.touches(1))
@@ -234,9 +234,7 @@ def tuple_size(place: Place) -> Slip | None:
     """`kernel = (3, 3)`: a size, as Python writes it."""
     if place.found != "," or place.inner != "(" or not place.expects(")"):
         return None
-    first = place.at - 1
-    while place.tokens[first] is not place.opens[0]:
-        first -= 1
+    first = place.number(place.opens[0])
     before = place.tokens[first - 1] if first else None
     if before is not None and before.kind in ("NAME", "_ROUNDING"):
         return None
