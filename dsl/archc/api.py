@@ -217,9 +217,12 @@ def profile_model(
         totals sum what is known. Then `totals["macs"]` is a lower bound, and
         `totals["stedgeai_macc"]` is None, as it is wherever it is not known how ST counts a
         layer. `deployed` (`precision`, `operators`, `weight_bytes`, `peak_activation_bytes`,
-        `peak_at`) is for conversion with batch 1; it is None unless
-        everything is known and there are one input and one output. A model whose class has a
-        `call` of its own cannot be seen into: its layers are listed with their parameters only.
+        `peak_at`, `unknown`, `failures`) is for conversion with batch 1; it is None unless
+        everything is known and there are one input and one output. Its `unknown` lists patterns
+        of which it is not known what the converter makes (`layers`, `reason`), its `failures`
+        those at which the converter is known to fail, each with a `remedy`. A model whose class
+        has a `call` of its own cannot be seen into: its layers are listed with their parameters
+        only.
 
     Args:
         model: functional, sequential or other, built.

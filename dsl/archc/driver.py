@@ -6,11 +6,19 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from archc.analysis.budgets import budget_faults, budgets
-from archc.analysis.lowering import lower
+from archc.analysis.lowering import OBSERVED, Failure, lower
 from archc.analysis.memory import memory
 from archc.analysis.profile import profile
 from archc.analysis.tflite_micro import DEFAULT, micro
-from archc.diagnostics.codes import BAD_NAME, DUPLICATE_NAME, LIMIT, NO_ARCH, RECURSION, SYNTAX
+from archc.diagnostics.codes import (
+    BAD_NAME,
+    CONVERSION,
+    DUPLICATE_NAME,
+    LIMIT,
+    NO_ARCH,
+    RECURSION,
+    SYNTAX,
+)
 from archc.diagnostics.model import (
     Diagnostic,
     Label,
@@ -41,7 +49,7 @@ from archc.sema.scope import Module
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.parse import parse_expression
-from archc.targets.judge import Aim, aim, border, judge
+from archc.targets.judge import Aim, aim, border, innermost, judge
 from archc.targets.model import Target
 from archc.targets.pools import fill
 from archc.targets.target import parse_target
@@ -144,6 +152,7 @@ def compile_model(
         return None
     io = border(model.target)
     deployed = lower(graph, io)
+    reporter.extend(not_convertible(graph, deployed.failures))
     report = judge(target, graph, deployed, reporter, model.budgets) if target else None
     needed = memory(deployed)
     unsupported = report.unsupported if report else None
@@ -201,6 +210,21 @@ def clashes(networks: Iterable[Network]) -> tuple[Diagnostic, ...]:
                 )
             )
     return tuple(found)
+
+
+def not_convertible(graph: Graph, failures: Iterable[Failure]) -> Iterable[Diagnostic]:
+    """What is said where the converter is known to fail: each statement once, at the last layer."""
+    found = {}
+    for failure in failures:
+        span = innermost(graph.nodes[failure.layers[-1]].origin)
+        found[failure.reason, span] = make(
+            CONVERSION,
+            f"the int8 converter fails here: {failure.reason}",
+            span,
+            notes=[f"observed with TensorFlow {OBSERVED['tensorflow']}"],
+            help=failure.remedy,
+        )
+    return found.values()
 
 
 # --- parts -------------------------------------------------------------------------------------

@@ -71,12 +71,15 @@ def test_the_order_can_be_executed(seed: int) -> None:
         assert all(source < index for source in op.inputs)
 
 
-def test_what_is_not_known_is_said() -> None:
+def test_where_the_converter_fails_is_said() -> None:
     net = Net(8, 8, 8)
     net.chain("gelu", "relu6")
-    (unknown,) = lower(net.graph()).unknown
-    assert unknown.layers == (1, 2)
-    assert "GELU" in unknown.reason
+    deployed = lower(net.graph())
+    (failure,) = deployed.failures
+    assert failure.layers == (1, 2)
+    assert "GELU" in failure.reason
+    assert "between" in failure.remedy
+    assert deployed.unknown == ()
 
 
 @pytest.mark.parametrize("seed", range(100))

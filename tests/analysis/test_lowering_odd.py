@@ -105,6 +105,46 @@ def test_an_odd_network(seed: int) -> None:
     agree(compilation.networks[-1].graph, spec.io)
 
 
+FAILURES = {
+    "gelu, relu": ("conv(8) gelu relu", "conv(8) gelu max_pool(2x2) relu"),
+    "gelu, dropout, relu6": ("conv(8) gelu dropout relu6", "conv(8) gelu"),
+    "transposed without a bias, number": (
+        "conv_transpose(8, 3x3, stride = 2, bias = false) hard_sigmoid conv(8)",
+        "conv_transpose(8, 3x3, stride = 2) hard_sigmoid conv(8)",
+    ),
+    "transposed, batchnorm, number": (
+        "conv_transpose(8, 3x3, stride = 2, bias = false) hard_sigmoid conv(8)",
+        "conv_transpose(8, 3x3, stride = 2, bias = false) batchnorm hard_sigmoid conv(8)",
+    ),
+    "two readers of one scale": (
+        "sigmoid add { concat { } { conv(8) } } { concat { } { conv(8) } }",
+        "sigmoid add { concat { } { conv(8) } } { conv(12) }",
+    ),
+}
+"""Heads at which the converter fails, and the same by the remedy that is given."""
+
+
+def converts(graph: Graph) -> bool:
+    try:
+        convert(build(graph), "int8", samples=2)
+    except Exception:
+        return False
+    return True
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", FAILURES)
+def test_where_the_converter_fails(name: str) -> None:
+    fails, fixed = FAILURES[name]
+    text = f"arch net {{ rounding(divisor = 1) input image: 4 x 4 x 4 head {{ {fails} }} }}"
+    compilation = compiled(text)
+    (found,) = (one for one in compilation.diagnostics if one.level == "error")
+    assert found.code == "conversion"
+    assert found.help
+    assert not converts(compilation.networks[-1].graph)
+    agree(graph_of("4x4x4", fixed), "int8")
+
+
 def values(arg: Any) -> list[Any]:
     """Two values or more that an argument may have."""
     if isinstance(arg, Flag):

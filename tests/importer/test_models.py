@@ -125,6 +125,25 @@ def test_published_networks_are_seen_as_keras_builds_them(name: str) -> None:
     assert unknown == [one["layer"] for one in profile["unseen"]]
 
 
+def test_where_the_converter_fails_is_said_with_a_remedy() -> None:
+    import keras
+
+    x = keras.Input((8, 8, 4))
+    y = keras.layers.Conv2DTranspose(4, 3, strides=2, use_bias=False, name="up")(x)
+    y = keras.layers.Activation("hard_sigmoid", name="gate")(y)
+    model = keras.Model(x, keras.layers.Conv2D(8, 1)(y))
+    deployed = archc.profile_model(model)["deployed"]
+    (failure,) = deployed["failures"]
+    assert failure["layers"] == ["up", "gate"]
+    assert "TRANSPOSE_CONV" in failure["reason"]
+    assert "bias" in failure["remedy"]
+    assert deployed["unknown"] == []
+    found = archc.check_n6_compatibility(model, allow=["hard_sigmoid", "conv_transpose"])
+    (told,) = (one for one in found if one.code == "stm32n6/conversion")
+    assert (told.level, told.layer) == ("error", "gate")
+    assert told.remedy == failure["remedy"]
+
+
 @made
 def sequential() -> Any:
     import keras

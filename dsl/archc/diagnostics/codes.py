@@ -462,6 +462,25 @@ arch tiny {
 }
 ```
 """
+CONVERSION = Code(
+    "conversion",
+    "TensorFlow's int8 converter is known to fail at the network.",
+    "It raises an error instead of a file, whatever the training; nothing could be deployed.",
+)
+"""
+```arch
+arch tiny {
+    input image: 32 x 32 x 3
+    head { conv(8) gelu relu6 conv(8) }
+}
+```
+```arch
+arch tiny {
+    input image: 32 x 32 x 3
+    head { conv(8) gelu conv(8) }
+}
+```
+"""
 BUDGET = Code(
     "budget",
     "The network is over a budget that its arch requires.",

@@ -503,6 +503,10 @@ def deployed_rows(graph: Graph, deployed: Deployed) -> list[Row]:
         names = ", ".join(graph.nodes[one].name for one in doubt.layers)
         span = _own(graph.nodes[doubt.layers[0]])
         rows.append(Row(span, 0, f"unknown: {doubt.reason}: {names}"))
+    for failure in deployed.failures:
+        names = ", ".join(graph.nodes[one].name for one in failure.layers)
+        span = _own(graph.nodes[failure.layers[0]])
+        rows.append(Row(span, 0, f"fails to convert: {failure.reason}: {names}"))
     return rows
 
 
@@ -547,5 +551,13 @@ def deployed_data(graph: Graph, deployed: Deployed) -> dict[str, Any]:
         "unknown": [
             {"layers": [graph.nodes[one].name for one in doubt.layers], "reason": doubt.reason}
             for doubt in deployed.unknown
+        ],
+        "failures": [
+            {
+                "layers": [graph.nodes[one].name for one in failure.layers],
+                "reason": failure.reason,
+                "remedy": failure.remedy,
+            }
+            for failure in deployed.failures
         ],
     }

@@ -106,6 +106,7 @@ def findings(imported: Imported, request: Request) -> list[Finding]:
                 one.confidence,
             )
         )
+    found.extend(_failures(judgement, paths))
     found.extend(_unseen(imported, request, target))
     found.extend(_batch(imported, target))
     # Calls of one layer, and operators of one layer that the language has not, say the same.
@@ -113,6 +114,20 @@ def findings(imported: Imported, request: Request) -> list[Finding]:
     for finding in found:
         once.setdefault((finding.code, finding.layer, _subject(finding)), finding)
     return list(once.values())
+
+
+def _failures(judgement: Judgement, paths: dict[int, str]) -> Iterator[Finding]:
+    """Where the converter is known to fail."""
+    for failure in judgement.deployed.failures:
+        yield _finding(
+            judgement.target,
+            "conversion",
+            "error",
+            paths.get(failure.layers[-1]),
+            f"the int8 converter fails here: {failure.reason}",
+            failure.remedy,
+            _rule(judgement.target, "unknown_lowering"),  # of the same source
+        )
 
 
 def _subject(finding: Finding) -> str:

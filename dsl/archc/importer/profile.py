@@ -80,6 +80,18 @@ def _profile(model: Any, imported: Imported, asked: Request) -> dict[str, Any]:
             "weight_bytes": deployed.weight_bytes,
             "peak_activation_bytes": peak.bytes,
             "peak_at": at,
+            "unknown": [
+                {"layers": _paths(imported, one.layers), "reason": one.reason}
+                for one in deployed.unknown
+            ],
+            "failures": [
+                {
+                    "layers": _paths(imported, one.layers),
+                    "reason": one.reason,
+                    "remedy": one.remedy,
+                }
+                for one in deployed.failures
+            ],
         }
     return document
 
@@ -139,6 +151,12 @@ def _row(layer: ImportedLayer, supported: bool | None) -> dict[str, Any]:
         "origin": [],
         "stedgeai_macc": layer.stedgeai_macc,
     }
+
+
+def _paths(imported: Imported, nodes: tuple[int, ...]) -> list[str]:
+    """Of the layers that operators come from, each once."""
+    owners = {node: layer.path for layer in imported.layers for node in layer.nodes}
+    return list(dict.fromkeys(owners[node] for node in nodes if node in owners))
 
 
 def _list(shape: tuple[int, ...] | None) -> list[int] | None:

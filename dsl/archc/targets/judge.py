@@ -1,6 +1,6 @@
 """What a spec asks of its target, held against what the target knows, and said with places."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from archc.analysis.lowering import Deployed
@@ -257,7 +257,11 @@ def place(finding: Finding, graph: Graph, request: TargetRequest | None) -> Span
     """The innermost statement of the user's own text that causes a finding."""
     if finding.node is None:
         return request.name.span if request is not None else None
-    origin = graph.nodes[finding.node].origin
+    return innermost(graph.nodes[finding.node].origin)
+
+
+def innermost(origin: Sequence[Via]) -> Span:
+    """The innermost statement of the user's own text of those that an operator comes from."""
     return next((via.span for via in reversed(origin) if not library(via)), origin[0].span)
 
 

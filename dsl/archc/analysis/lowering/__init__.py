@@ -7,6 +7,7 @@ from archc.analysis.lowering.deployed import (
     INPUT,
     Deployed,
     DeviceOp,
+    Failure,
     Unknown,
     measure,
 )
@@ -15,7 +16,7 @@ from archc.analysis.lowering.quantising import quantise
 from archc.analysis.lowering.rewriting import rewrite, rewrite_integers
 from archc.ir.graph import Graph
 
-__all__ = ["INPUT", "OBSERVED", "Deployed", "DeviceOp", "Unknown", "lower"]
+__all__ = ["INPUT", "OBSERVED", "Deployed", "DeviceOp", "Failure", "Unknown", "lower"]
 
 OBSERVED = {"tensorflow": "2.21.0", "keras": "3.15.1"}
 """The versions on which every rule of this package was observed."""
@@ -87,7 +88,8 @@ def publish(block: Block, results: list[int]) -> Deployed:
         )
     return measure(
         tuple(operators),
-        (*block.unknown, *block.failures),
+        tuple(block.unknown),
+        tuple(block.failures),
         tuple(numbers[index] for index in results),
         tuple(source.shape for source in block.inputs),
     )

@@ -58,7 +58,9 @@ def add_to_kernel(driver: Driver, root: Operation) -> bool:
             return False
         if not constant.shape:
             driver.block.fail(
-                layers, "a number added to a TRANSPOSE_CONV without a bias does not convert"
+                layers,
+                "a number added to a TRANSPOSE_CONV without a bias does not convert",
+                "give the convolution a bias (`bias = true`) or put `batchnorm` behind it",
             )
         new = driver.fold(root, FOLD_PRODUCT, constant.shape, constant)
     elif _known(bias):
@@ -280,6 +282,7 @@ def fail_gelu(driver: Driver, root: Operation) -> bool:
         driver.block.fail(
             source.layers | root.layers,
             f"a GELU with {root.operator} right after it does not convert",
+            "leave the activation out, or put another operator between",
         )
         return driver.replace(root, source)
     return False

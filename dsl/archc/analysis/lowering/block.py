@@ -8,7 +8,7 @@ are kept newest first.
 from collections.abc import Iterator
 from typing import Any, Union
 
-from archc.analysis.lowering.deployed import Unknown
+from archc.analysis.lowering.deployed import Failure, Unknown
 from archc.ops.base import Shape, Step
 
 RETURN, ENTRY = "return", ""
@@ -107,7 +107,7 @@ class Block:
         self.count = 0
         self.inputs: list[Operation] = []
         self.unknown: dict[Unknown, None] = {}
-        self.failures: dict[Unknown, None] = {}
+        self.failures: dict[Failure, None] = {}
         self.end = Operation(-1, Step(RETURN, ()), [], frozenset())
         self.first: Operation = self.end
 
@@ -220,6 +220,6 @@ class Block:
             return
         self.unknown[Unknown(tuple(sorted(layers)), reason)] = None
 
-    def fail(self, layers: frozenset[int], reason: str) -> None:
+    def fail(self, layers: frozenset[int], reason: str, remedy: str) -> None:
         """Record that the converter fails at some layers."""
-        self.failures[Unknown(tuple(sorted(layers)), reason)] = None
+        self.failures[Failure(tuple(sorted(layers)), reason, remedy)] = None

@@ -58,6 +58,15 @@ class Unknown(NamedTuple):
     reason: str
 
 
+class Failure(NamedTuple):
+    """A pattern that the converter is known to fail at: there is no file of such a network."""
+
+    layers: tuple[int, ...]
+    """Indices of the graph's nodes, ascending; at least one."""
+    reason: str
+    remedy: str
+
+
 class Deployed(NamedTuple):
     """The int8 file that TensorFlow's converter makes of a network (batch 1)."""
 
@@ -70,6 +79,8 @@ class Deployed(NamedTuple):
     constant_bytes: int
     """`weight_bytes` and each distinct table once."""
     unknown: tuple[Unknown, ...]
+    failures: tuple[Failure, ...]
+    """With any, the rest describes the network as if the converter did not fail."""
     outputs: tuple[int, ...]
     """Indices of the operators that give the network's outputs, border excluded; or `INPUT`, ..."""
     input_shapes: tuple[Shape, ...]
@@ -96,6 +107,7 @@ class Deployed(NamedTuple):
 def measure(
     operators: tuple[DeviceOp, ...],
     unknown: tuple[Unknown, ...],
+    failures: tuple[Failure, ...],
     outputs: tuple[int, ...],
     input_shapes: tuple[Shape, ...],
 ) -> Deployed:
@@ -111,6 +123,7 @@ def measure(
         sum(weights.values()),
         sum((tables | weights).values()),
         unknown,
+        failures,
         outputs,
         input_shapes,
         "exact" if _is_chain(operators) else "predicted",

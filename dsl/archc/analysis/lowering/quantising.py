@@ -248,6 +248,7 @@ class _Writer:
             self.block.fail(
                 value.layers,
                 f"{value.operator} that several operators of one scale read does not convert",
+                "let one of them read it, or put another operator between",
             )
         last = whole
         if conversions and conversions[0].on_input:
