@@ -173,3 +173,19 @@ def test_ten_thousand_operators_lower() -> None:
     net("concat", *wide)
     for graph in (deep, net.graph()):
         assert len(lower(graph).operators) > 3_000
+
+
+def test_constants_of_equal_content_are_counted_once() -> None:
+    """Three convolutions without bias have one bias of zeros in the file, of 64 bytes; so 920 bytes
+    with the axes of the mean, where the converter's file has as many."""
+    net = Net(32, 32, 1)
+    for _ in range(3):
+        net("conv", channels=16, bias=False)
+    net("global_average_pool")
+    net("dense", units=16)
+    deployed = lower(net.graph())
+    assert (deployed.weight_bytes, deployed.constant_bytes) == (912, 920)
+    row = Net(18)
+    row("dense", units=2)
+    row("dense", units=16)
+    assert lower(row.graph()).constant_bytes == 18 * 2 + 2 * 16 + 4 * 16
