@@ -117,7 +117,7 @@ def test_nested_models_are_opened_and_called_twice() -> None:
     assert len(imported.layers) == 2
 
 
-def test_several_inputs_and_outputs_have_rows_but_no_graph() -> None:
+def test_several_inputs_and_outputs_have_rows_and_a_graph() -> None:
     config = functional(
         image(4, name="a"),
         image(4, name="b"),
@@ -127,7 +127,20 @@ def test_several_inputs_and_outputs_have_rows_but_no_graph() -> None:
         outputs={"second": ["d", 0, 0], "first": ["sum", 0, 0]},
     )
     imported = read_config(config)
-    assert imported.graph is None
+    assert imported.graph is not None
+    deployed = lower(imported.graph)
+    assert deployed.counts == {
+        "ADD": 1,
+        "DEQUANTIZE": 2,
+        "FULLY_CONNECTED": 1,
+        "QUANTIZE": 2,
+        "RESHAPE": 1,
+    }
+    assert deployed.input_shapes == ((4,), (4,))
+    assert [deployed.operators[one].operator for one in deployed.outputs] == [
+        "ADD",
+        "FULLY_CONNECTED",
+    ]
     assert imported.unseen == ()
     assert imported.inputs == ("a", "b")
     assert imported.outputs == ("sum", "d")  # tables by sorted key, as Keras does

@@ -67,7 +67,10 @@ def convert(model: Any, io: Io = "float32", samples: int = 8) -> bytes:
 
     def data() -> Any:
         for _ in range(samples):
-            yield [generator.normal(size=t.shape).astype("float32") for t in model.inputs]
+            named = {t.name: generator.normal(size=t.shape) for t in model.inputs}
+            values = {name: value.astype("float32") for name, value in named.items()}
+            # The file's inputs are not in the model's order.
+            yield values if len(values) > 1 else list(values.values())
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -1,5 +1,6 @@
 """From the calls of a config to a graph of operators, and what of it is not seen."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -69,11 +70,11 @@ class Imported(NamedTuple):
 
     name: str
     graph: Graph | None
-    """The network for `lower` and all that follows: one input, one output, and every layer of a
-    kind of which it is known what the converter makes. None otherwise."""
+    """The network for `lower` and all that follows, where it is known of every layer what the
+    converter makes of it. None otherwise."""
     sketch: Graph
-    """The same with stand-ins (`Foreign`, whose operators begin with `?`) for what is not known,
-    for several inputs and for several outputs: for rules about single layers, not for sums."""
+    """The same with stand-ins (`Foreign`, whose operators begin with `?`) for what is not known:
+    rules about single layers hold, sums leave out what is not known."""
     layers: tuple[ImportedLayer, ...]
     """In order of execution, inputs first. Nested models are opened: their layers go by path,
     `outer/inner`, and their inputs, which only pass on a tensor, are left out."""
@@ -134,46 +135,36 @@ class _Builder:
         for value in network.outputs:
             used.setdefault(value.call, set()).add(value.result)
         self.used = used
+        self.calls = Counter(call.layer.path for call in network.calls)
         batches = {call.recorded[0][0] for call in map(network.calls.__getitem__, network.inputs)}
         self.batch = batches.pop() if len(batches) == 1 else None
 
     def imported(self) -> Imported:
         network = self.network
         calls = network.calls
-        single = len(network.inputs) == 1
-        if not single:
-            # The inputs stand one after the other behind a source of one element.
-            self.node("inputs", Input((1,)), (), (1,))
-            self.stand_ins.add(0)
+        for number in network.inputs:  # first, so that a graph begins with one
+            self.input(number, calls[number])
         for number, call in enumerate(calls):
-            if number in network.inputs:
-                self.input(number, call, single)
-            else:
+            if number not in network.inputs:
                 self.layer(number, call)
         output = self.values[network.outputs[0]]
         read = {source for node in self.nodes for source in node.inputs}
         loose = [i for i in range(len(self.nodes)) if i not in read and i != output]
-        several = len(network.outputs) > 1 or bool(loose)
-        if several:
-            ends = dict.fromkeys(self.values[value] for value in network.outputs)
+        ends = tuple(self.values[value] for value in network.outputs)
+        seen = frozenset(range(len(self.nodes))) - self.stand_ins
+        if len(ends) > 1 or loose:
             reads = tuple(dict.fromkeys((*ends, *loose)))
-            output = self.stand_in("outputs", "outputs", reads, (1,), "outputs")
+            gathered = Foreign("outputs", Facts("outputs", (1,), steps=()))
+            output = self.node("outputs", gathered, reads, (1,))
         uncertain = self.unlike_calls()
-        if output and self.nodes[output].op.keyword == "elu":
-            # Observed: the float island and a float border become one.
-            last = self.rows[network.calls[network.outputs[0].call].layer.path]
-            last.lacks("its float island may join the border of the network", "operators")
-            uncertain = True
         everything = range(len(self.nodes))
-        seen = frozenset(everything) - self.stand_ins
         frame = Frame("arch", "", "", network.name, 0, output, tuple(everything[1:]), None)
-        sketch = Graph(network.name, tuple(self.nodes), output, frame, (), ())
+        sketch = Graph(network.name, tuple(self.nodes), output, frame, (), (), ends)
         if network.custom is not None:
             rows = self.rows.values()
             last = next(reversed(list(rows)))
             last.lacks(f"the model is a `{network.custom}`, which may compute more", "operators")
-        exact = single and not several and not self.stand_ins and network.custom is None
-        exact = exact and not uncertain
+        exact = not self.stand_ins and network.custom is None and not uncertain
         paths = {i: call.layer.path for i, call in enumerate(calls)}
         return Imported(
             network.name,
@@ -221,7 +212,7 @@ class _Builder:
 
     # --- one call ---
 
-    def input(self, number: int, call: Call, single: bool) -> None:
+    def input(self, number: int, call: Call) -> None:
         value = Value(number, 0)
         shape = closed(call.recorded[0])
         row = self.row(call)
@@ -236,13 +227,15 @@ class _Builder:
             )
         self.add_activations(row, shape)
         self.shapes[value] = shape
-        if single and shape is not None:
-            node = self.node(call.layer.path, Input(shape), (), shape)
-        elif single:
-            node = self.node(call.layer.path, Input(()), (), ())
+        dtype = _dtype(call)
+        if "float" not in dtype:
+            row.lacks(f"how {dtype} values are converted is not known here", "operators")
+        # Beside the first, which a graph begins with, inputs are operators that read nothing.
+        further = Foreign("input", Facts("InputLayer", shape or (), steps=()))
+        op = further if self.nodes else Input(shape or ())
+        node = self.node(call.layer.path, op, (), shape or ())
+        if shape is None or "float" not in dtype:
             self.stand_ins.add(node)
-        else:
-            node = self.stand_in(call.layer.path, "InputLayer", (0,), shape or (), "input")
         self.values[value] = node
         row.nodes.append(node)
 
@@ -295,7 +288,6 @@ class _Builder:
             return
         hidden = meaning.unseen is not None and all(deploys(op) for op, _, _ in steps)
         own = self.own(call, row, steps)
-        weightless = row.calls > 1
         reads = tuple(self.values[value] for value in call.inputs)
         path = call.layer.path
         lacks: set[str] = set()
@@ -311,8 +303,8 @@ class _Builder:
                 node = self.node(path, blind, reads, output)
                 self.stand_ins.add(node)
             else:
-                if weightless:
-                    op = shared(op, output, *shapes)
+                if self.calls[path] > 1:
+                    op = shared(op, path, output, *shapes)
                 node = self.node(path, op, reads, output)
             row.nodes.append(node)
             reads = (node,)
@@ -467,13 +459,17 @@ class _Builder:
         )
 
 
-def shared(op: Op, output: Shape, *inputs: Shape) -> Op:
-    """An operator called again: its filter is stored once, its bias twice (`lowering.md` section
-    3), and what a batch normalisation multiplies by again is what was there."""
+def shared(op: Op, path: str, output: Shape, *inputs: Shape) -> Op:
+    """An operator of a layer that is called several times: its filter is stored once, its bias with
+    every call, and what a batch normalisation multiplies by again is what was there. Two calls on
+    one tensor are one operator."""
     facts = facts_of(op, output, *inputs)
-    if facts.steps is None or not any(step.weights for step in facts.steps):
+    if facts.steps is None or not any(step.weights or step.biases for step in facts.steps):
         return op
-    steps = tuple(step._replace(weights=0) for step in facts.steps)
+    steps = tuple(
+        step._replace(shared=f"{path}:{number}") if step.weights or step.biases else step
+        for number, step in enumerate(facts.steps)
+    )
     return Foreign(op.keyword, facts._replace(steps=steps))
 
 

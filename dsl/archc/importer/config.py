@@ -6,6 +6,7 @@ nested in itself twice a level would double it with every level.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from archc.diagnostics.codes import LIMIT, MODEL
@@ -60,10 +61,24 @@ class Call(NamedTuple):
     the config is being read."""
     scalar: int | float | None
     """The plain number in `x * 2`, where it is all that it is given beside tensors."""
+    args: tuple[object, ...]
+    """What it is given by position, as the config has it: tensors, numbers, slices."""
     arguments: Mapping[str, object]
     """What is named in the call beside tensors: `training`, `axis`, `keepdims`."""
     plain: bool
     """Whether it reads tensors only, and nothing is named."""
+
+
+class Arguments(NamedTuple):
+    """What a call is given beside tensors: see `Call`."""
+
+    scalar: int | float | None = None
+    args: tuple[object, ...] = ()
+    named: Mapping[str, object] = MappingProxyType({})
+    plain: bool = True
+
+
+NO_ARGUMENTS = Arguments()
 
 
 class Network(NamedTuple):
@@ -248,13 +263,11 @@ class _Reader:
         self,
         layer: Layer,
         inputs: tuple[Value, ...],
-        scalar: int | float | None = None,
-        arguments: Mapping[str, object] | None = None,
-        plain: bool = True,
+        arguments: Arguments = NO_ARGUMENTS,
     ) -> Value:
         if len(self.calls) >= self.limits.operators:
             raise over("operators", self.limits.operators, "layers are called")
-        self.calls.append(Call(layer, inputs, {}, scalar, arguments or {}, plain))
+        self.calls.append(Call(layer, inputs, {}, *arguments))
         return Value(len(self.calls) - 1, 0)
 
     def record(self, value: Value, shape: Extents) -> None:
@@ -344,7 +357,7 @@ class _Functional:
             if key in self.results:
                 stack.pop()
                 continue
-            tensors, scalar, named, plain = self.reads(key)
+            tensors, arguments = self.reads(key)
             missing = [(n, c) for (n, c, _), _ in tensors if (n, c) not in self.results]
             if missing:
                 if key in entered:
@@ -353,16 +366,11 @@ class _Functional:
                 stack.extend(reversed(missing))
                 continue
             stack.pop()
-            self.make(key, tensors, scalar, named, plain)
+            self.make(key, tensors, arguments)
 
     def reads(
         self, key: tuple[str, int]
-    ) -> tuple[
-        list[tuple[tuple[str, int, int], Extents | None]],
-        int | float | None,
-        dict[str, object],
-        bool,
-    ]:
+    ) -> tuple[list[tuple[tuple[str, int, int], Extents | None]], Arguments]:
         """The tensors that a call reads with their recorded shapes, and what else it is given."""
         entry, number = self.entry(key[0]), key[1]
         if not 0 <= number < len(entry.nodes):
@@ -389,15 +397,14 @@ class _Functional:
             elif leaf is not None:
                 other += 1
         named = {k: v for k, v in kwargs.items() if isinstance(k, str) and v is not None}
-        return tensors, scalar if other == 1 else None, named, not other
+        number = scalar if other == 1 else None
+        return tensors, Arguments(number, tuple(args), named, not other)
 
     def make(
         self,
         key: tuple[str, int],
         tensors: list[tuple[tuple[str, int, int], Extents | None]],
-        scalar: int | float | None,
-        named: dict[str, object],
-        plain: bool,
+        arguments: Arguments,
     ) -> None:
         entry = self.entry(key[0])
         inputs = []
@@ -414,7 +421,7 @@ class _Functional:
                 entry.nested, entry.layer.path, tuple(inputs), below, self.depth + 1
             )
         else:
-            self.results[key] = self.reader.call(entry.layer, tuple(inputs), scalar, named, plain)
+            self.results[key] = self.reader.call(entry.layer, tuple(inputs), arguments)
 
     def result(self, name: str, node: int, index: int) -> Value:
         made = self.results[name, node]

@@ -5,7 +5,8 @@ from typing import Any
 
 from archc.importer import live
 from archc.importer.build import Imported, ImportedLayer, Unseen
-from archc.importer.judge import Finding, blind_model, findings, judged, request
+from archc.importer.foreign import UNSEEN
+from archc.importer.judge import Finding, Judgement, blind_model, findings, judged, request
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.targets.facts import Request
 
@@ -68,32 +69,41 @@ def _profile(model: Any, imported: Imported, asked: Request) -> dict[str, Any]:
         {"name": name, "shape": _list(shape)}
         for name, shape in zip(imported.outputs, imported.output_shapes, strict=True)
     ]
-    if imported.graph is not None:
-        deployed, peak = judgement.deployed, judgement.peak
-        at = None
-        if peak.at is not None:
-            layers = deployed.operators[peak.at].layers
-            at = imported.graph.nodes[layers[0] if layers else 0].name
-        document["deployed"] = {
-            "precision": "int8",
-            "operators": dict(deployed.counts),
-            "weight_bytes": deployed.weight_bytes,
-            "peak_activation_bytes": peak.bytes,
-            "peak_at": at,
-            "unknown": [
-                {"layers": _paths(imported, one.layers), "reason": one.reason}
-                for one in deployed.unknown
-            ],
-            "failures": [
-                {
-                    "layers": _paths(imported, one.layers),
-                    "reason": one.reason,
-                    "remedy": one.remedy,
-                }
-                for one in deployed.failures
-            ],
-        }
+    document["deployed"] = _deployed(imported, judgement)
     return document
+
+
+def _deployed(imported: Imported, judgement: Judgement) -> dict[str, Any] | None:
+    """What the converter leaves of the layers of which that is known; None if of none."""
+    deployed, peak = judgement.deployed, judgement.peak
+    paths = {node: layer.path for layer in imported.layers for node in layer.nodes}
+    known = {name: count for name, count in deployed.counts.items() if name[0] != UNSEEN}
+    if not known and deployed.operators:
+        return None
+    at = None
+    if peak.at is not None:
+        layers = deployed.operators[peak.at].layers
+        at = paths.get(layers[0], imported.outputs[0]) if layers else imported.inputs[0]
+    return {
+        "precision": "int8",
+        "operators": known,
+        "weight_bytes": deployed.weight_bytes,
+        "peak_activation_bytes": peak.bytes,
+        "peak_at": at,
+        "left_out": [
+            layer.path
+            for layer in imported.layers
+            if not imported.seen_nodes.issuperset(layer.nodes)
+        ],
+        "unknown": [
+            {"layers": _paths(imported, one.layers), "reason": one.reason}
+            for one in deployed.unknown
+        ],
+        "failures": [
+            {"layers": _paths(imported, one.layers), "reason": one.reason, "remedy": one.remedy}
+            for one in deployed.failures
+        ],
+    }
 
 
 def _document(name: str, rows: list[dict[str, Any]], unseen: list[Unseen]) -> dict[str, Any]:

@@ -354,6 +354,8 @@ class Step(NamedTuple):
     """((top, bottom), (left, right)) of a PAD."""
     affine: bool = False
     """Whether it multiplies or adds a constant per channel to the one tensor it reads."""
+    spread: bool = False
+    """Whether that constant has as many axes as the tensor, and not one."""
     scalar: Fraction | None = None
     """The one number it multiplies or adds: an int8 constant that equal ones in the file share."""
     float_result: bool = False

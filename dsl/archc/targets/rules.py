@@ -219,7 +219,7 @@ def line_buffer(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Convolutions whose input rows do not fit a line buffer."""
     for index, node, _ in facts.windows("CONV_2D", "DEPTHWISE_CONV_2D"):
         shape = facts.graph.nodes[node.inputs[0]].shape
-        row = shape[1] * shape[2]
+        row = product(shape[-2:])
         if row > limits.count("values"):
             yield Offence(index, {"wide": f"{row:,}"}, row)
 
@@ -238,7 +238,7 @@ def pointwise_efficiency(facts: Facts, limits: Limits) -> Iterator[Offence]:
     for index, node, window in facts.windows("CONV_2D"):
         if window.kernel != (1, 1):
             continue
-        entering, leaving = facts.graph.nodes[node.inputs[0]].shape[2], node.shape[2]
+        entering, leaving = facts.graph.nodes[node.inputs[0]].shape[-1], node.shape[-1]
         if not _filled(entering, limits.count("input_low"), limits.count("input_high")) or not (
             _filled(leaving, limits.count("output_low"), limits.count("output_high"))
         ):

@@ -61,11 +61,14 @@ def publish(block: Block, results: list[int]) -> Deployed:
             first = filters.setdefault(kernel.values, number)
             twin = None if first == number else first
             weights = kernel.size if twin is None else 0
-            own = bias.key != biases_of.setdefault(first, bias.key)
+            # Its scale is that of what is read times the filter's: of another tensor it is another.
+            same = (bias.key, operation.reads[0].index)
+            own = same != biases_of.setdefault(first, same)
         elif constants and constants[0].number is not None and not constants[0].shape:
             scalar = constants[0].number
         elif constants:
-            weights = constants[0].size
+            values = constants[0].values
+            weights = constants[0].size if filters.setdefault(values, number) == number else 0
         operators.append(
             DeviceOp(
                 operation.operator,

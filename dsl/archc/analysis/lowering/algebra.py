@@ -16,15 +16,26 @@ from archc.ops.base import Shape, Step
 
 
 def negate(block: Block) -> None:
-    """A negative that is added is subtracted, one that is subtracted is added, and the negative of
-    a negative is what it was."""
+    """A negative that is added is subtracted, one that is subtracted is added, the negative of a
+    negative is what it was, and the square of a difference is one operation."""
     for operation in block:
         if operation.operator == "NEG":
             (source,) = operation.reads
             if source.operator == "NEG":
                 block.replace(operation, source.reads[0])
+        elif operation.operator in ("ERFC", "GELU") and operation.reads[0].operator == "NEG":
+            block.doubt(operation.layers, "a GELU of a negative may be left in parts")
+        elif operation.operator == "SQUARE":
+            (source,) = operation.reads
+            if source.operator == "SUB" and len(source.reads) == 2 and source.used_once:
+                step = operation.step._replace(operator="SQUARED_DIFFERENCE")
+                layers = operation.layers | source.layers
+                new = block.insert(operation, step, source.operands[:], layers)
+                block.replace(operation, new)
         elif operation.operator in ("ADD", "SUB") and len(operation.reads) == 2:
             _negate(block, operation)
+        elif operation.operator in ("ADD", "SUB"):
+            _negate_with_constant(block, operation)
     block.sweep()
 
 
@@ -38,6 +49,20 @@ def _negate(block: Block, operation: Operation) -> None:
             layers = operation.layers | negative.layers
             block.replace(operation, block.insert(operation, step, operands, layers))
             return
+
+
+def _negate_with_constant(block: Block, operation: Operation) -> None:
+    """`-x + 1` is `1 - x`, and `1 - -x` is `1 + x`."""
+    (source,) = operation.reads
+    left = operation.operands[0] is not source
+    if source.operator != "NEG" or left != (operation.operator == "SUB"):
+        return
+    constant = operation.operands[0 if left else 1]
+    x = source.reads[0]
+    step = operation.step._replace(operator="ADD" if left else "SUB")
+    layers = operation.layers | source.layers
+    operands = [x, constant] if left else [constant, x]
+    block.replace(operation, block.insert(operation, step, operands, layers))
 
 
 def _is(operation: Operation, operator: str, number: int) -> bool:
@@ -79,6 +104,13 @@ def clip_both(driver: Driver, root: Operation) -> bool:
     if root.operator != "RELU" or not _is(x, "MINIMUM", 6):
         return False
     return _becomes(driver, root, "RELU6", x.operands[0], x)
+
+
+def doubt_prelu(driver: Driver, root: Operation) -> bool:
+    """It is made of a RELU and more, of which some move ahead of a TRANSPOSE."""
+    if root.reads[0].operator == "TRANSPOSE":
+        driver.block.doubt(root.layers, "PRELU of a transposed tensor may be left in parts")
+    return False
 
 
 def leak(driver: Driver, root: Operation) -> bool:

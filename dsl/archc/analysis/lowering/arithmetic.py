@@ -183,7 +183,7 @@ def number_before_kernel(driver: Driver, root: Operation) -> bool:
 def merge_additions(driver: Driver, root: Operation) -> bool:
     """[ReorderAddToAllowConstFold]"""
     constant, inner = root.constant, root.operands[0]
-    if constant is None or not _plain(inner, "ADD"):
+    if constant is None or root.operator != "ADD" or not _plain(inner, "ADD"):
         return False
     assert isinstance(inner, Operation)
     first, x = inner.constant, inner.operands[0]

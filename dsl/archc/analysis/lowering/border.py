@@ -25,6 +25,10 @@ def add_border(block: Block, io: str) -> None:
     for place, output in enumerate(block.end.reads):
         if output.operator == ENTRY or (io == "float32" and output.step.float_result):
             continue
+        shared = [user for user in output.uses.values() if user.operator == last]
+        if io == "float32" and shared and output.index not in done:
+            done[output.index] = shared[0]  # an operator in float32 reads it already
+            shared[0].border = True
         if output.index not in done:
             step = Step(last, output.shape, float_result=io == "float32")
             before = output.after if io == "float32" else block.end

@@ -139,7 +139,9 @@ def weights_of(op: DeviceOp) -> Iterator[tuple[object, int]]:
     """
     if op.weights:
         yield object(), op.weights
-    if op.scalar is not None:
+    if op.scalar is not None and op.operator in ("MAXIMUM", "MINIMUM"):
+        yield object(), 1  # in the scale of what it bounds
+    elif op.scalar is not None:
         yield ("int8", op.scalar > 0), 1
     if op.biases and op.zero_bias:
         yield ("int32", (0,) * op.biases), 4 * op.biases

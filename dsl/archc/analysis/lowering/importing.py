@@ -89,10 +89,14 @@ def _operands(step: Step, sources: list[Operation], trained: bool) -> tuple[Step
             operands.append(Constant((), step.scalar))
         elif step.weights:
             number = None if trained else _untrained(step)
-            operands.append(Constant((step.weights,), number, _shared(step, step.operator)))
+            ones = (1,) * len(step.shape) if step.spread else ()
+            constant = Constant((*ones, step.weights), number, _shared(step, step.operator))
+            operands.append(constant)
         if step.left and step.operator not in COMMUTATIVE:
             operands.reverse()
-        return plain._replace(weights=0, affine=False, scalar=None, left=False), operands
+        return plain._replace(
+            weights=0, affine=False, spread=False, scalar=None, left=False
+        ), operands
     if step.operator == "GELU":  # until it is recognised its input is read twice
         return plain._replace(operator="ERFC"), operands * 2
     return plain, operands
@@ -152,7 +156,9 @@ def _scale_filter(block: Block, operation: Operation) -> None:
     source = operation.reads[0]
     if source.operator == "CONV_2D" and source.used_once and factor.size in (1, source.shape[-1]):
         source.layers |= operation.layers
-        block.set(source, 1, Constant(source.operands[1].shape))
+        weights = source.operands[1]
+        assert isinstance(weights, Constant)
+        block.set(source, 1, Constant(weights.shape, values=(weights.key, factor.key)))
         block.replace(operation, source)
 
 

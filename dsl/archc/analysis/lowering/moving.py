@@ -148,6 +148,11 @@ def dense_without_reshape(driver: Driver, root: Operation) -> bool:
     (source,) = reshape.reads
     if source.full[-1] != reshape.full[-1]:
         return False
+    rows = any(traced.name.startswith("Tensordot") for traced in root.step.traced)
+    if rows and source.full[-1] == 1 < root.full[-1]:
+        driver.block.doubt(
+            root.layers, "a dense layer of one feature on a map may become MUL and ADD"
+        )
     driver.block.set(root, 0, source)
     return True
 
@@ -161,7 +166,7 @@ def reshape_after_dense(driver: Driver, root: Operation) -> bool:
     assert isinstance(x, Operation)
     if dense.full[-1] != root.full[-1] or x.full[:-1] != root.full[:-1]:
         return False
-    step = dense.step._replace(shape=root.shape)
+    step = dense.step._replace(shape=root.shape, batched=True)
     layers = dense.layers | root.layers
     return driver.replace_by(root, step, dense.operands[:], layers, dense.activation)
 
@@ -176,7 +181,7 @@ def reshape_before_dense(driver: Driver, root: Operation) -> bool:
     if x.operator != "RESHAPE" or len(root.full) < 2 or root.full[-1] != dense.full[-1]:
         return False
     moved = driver.create(root, reshaped((*root.shape[:-1], x.shape[-1])), [x], root.layers)
-    step = dense.step._replace(shape=root.shape)
+    step = dense.step._replace(shape=root.shape, batched=True)
     operands = [moved, *dense.operands[1:]]
     return driver.replace_by(root, step, operands, dense.layers, dense.activation)
 
@@ -190,7 +195,7 @@ def keep_dense_axes(driver: Driver, root: Operation) -> bool:
     assert isinstance(x, Operation)
     if len(x.full) == 2:
         return False
-    step = dense.step._replace(shape=(*x.shape[:-1], dense.shape[-1]))
+    step = dense.step._replace(shape=(*x.shape[:-1], dense.shape[-1]), batched=True)
     new = driver.create(root, step, dense.operands[:], dense.layers, dense.activation)
     return driver.replace(dense, new)
 

@@ -68,6 +68,11 @@ def quantise(block: Block, io: str) -> None:
 
     ``io`` is the type at the border: an operator in float32 reads a float32 input itself.
     """
+    for operation in block:
+        joins = operation.operator in SAME_SCALE and len(operation.reads) > 1
+        if joins and any(source.operator in FLOAT for source in operation.reads):
+            reason = f"{operation.operator} of what computes in float32 may do so too"
+            block.doubt(operation.layers, reason)
     _Writer(block, _Scales(block).run(), io).run()
 
 
