@@ -20,10 +20,10 @@ def main(first: int, count: int) -> int:
         verdicts[found.verdict] += 1
         orders[found.ordered] += 1
         if found.verdict in ("different", "refused"):
-            print(f"{seed}: {found.verdict}\n{found.detail}", flush=True)
+            print(f"{seed}: {found.verdict}\n{found.detail}", flush=True)  # noqa: T201
         elif found.verdict == "named":
-            print(f"{seed}: {found.detail.splitlines()[-1]}", flush=True)
-    print(dict(verdicts), "in order:", dict(orders))
+            print(f"{seed}: {found.detail.splitlines()[-1]}", flush=True)  # noqa: T201
+    print(dict(verdicts), "in order:", dict(orders))  # noqa: T201
     return verdicts["different"]
 
 

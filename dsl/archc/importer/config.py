@@ -397,8 +397,8 @@ class _Functional:
             elif leaf is not None:
                 other += 1
         named = {k: v for k, v in kwargs.items() if isinstance(k, str) and v is not None}
-        number = scalar if other == 1 else None
-        return tensors, Arguments(number, tuple(args), named, not other)
+        alone = scalar if other == 1 else None
+        return tensors, Arguments(alone, tuple(args), named, not other)
 
     def make(
         self,

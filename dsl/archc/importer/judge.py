@@ -31,11 +31,13 @@ class Finding(NamedTuple):
     """`TARGET/RULE`."""
     level: Level
     layer: str | None
-    """Path of the layer; None if it is the model as a whole."""
+    """Path of the layer, the first where there are several; None if it is the model as a whole."""
     message: str
     remedy: str | None
     source: str
     confidence: str
+    layers: tuple[str, ...] = ()
+    """Paths of all the layers of which it is said, each once."""
 
 
 class Judgement(NamedTuple):
@@ -113,7 +115,22 @@ def findings(imported: Imported, request: Request) -> list[Finding]:
     once: dict[tuple[str, str | None, str], Finding] = {}
     for finding in found:
         once.setdefault((finding.code, finding.layer, _subject(finding)), finding)
-    return list(once.values())
+    return together(once.values())
+
+
+def together(found: Iterable[Finding]) -> list[Finding]:
+    """What is said of several layers in the same words, once, at the place of the first."""
+    said: dict[Finding, list[str]] = {}
+    for finding in found:
+        layers = said.setdefault(finding._replace(layer=None), [])
+        if finding.layer is not None:
+            layers.append(finding.layer)
+    return [
+        finding._replace(layer=layers[0], layers=tuple(dict.fromkeys(layers)))
+        if layers
+        else finding
+        for finding, layers in said.items()
+    ]
 
 
 def _failures(judgement: Judgement, paths: dict[int, str]) -> Iterator[Finding]:
@@ -321,9 +338,9 @@ def _left_behind(imported: Imported, layer: ImportedLayer) -> str | None:
             keyword == "upsample" and any(step.operator == "TILE" for step in steps)
         ):
             return _SHAPE
+        if keyword == "dense" and len(node.shape) > 1:
+            return "SHAPE, GATHER, REDUCE_PROD, CONCATENATION and PACK, which nothing runs,"
         for step in steps:
-            if step.operator == "FULLY_CONNECTED" and len(step.shape) > 1:
-                return "SHAPE, GATHER, REDUCE_PROD, CONCATENATION and PACK, which nothing runs,"
             if step.window is not None and max(step.window.dilation) > 1:
                 return (
                     "SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND, with its bias or batch "

@@ -248,7 +248,11 @@ def _dense(subject: Subject) -> tuple[Op, ...] | None:
         batched=rows == 1,
         traced=(entered,),
     )
-    steps = (flat, product, Step("RESHAPE", after, (1,), tables=((1, *after),), traced=(left,)))
+    steps: tuple[Step, ...] = (
+        flat,
+        product,
+        Step("RESHAPE", after, (1,), tables=((1, *after),), traced=(left,)),
+    )
     if bias:
         added = Traced("BiasAdd", ("biasadd",))
         steps += (Step("ADD", after, (2,), weights=units, affine=True, traced=(added,)),)

@@ -78,7 +78,8 @@ def _deployed(imported: Imported, judgement: Judgement) -> dict[str, Any] | None
     deployed, peak = judgement.deployed, judgement.peak
     paths = {node: layer.path for layer in imported.layers for node in layer.nodes}
     known = {name: count for name, count in deployed.counts.items() if name[0] != UNSEEN}
-    if not known and deployed.operators:
+    inner = [op for op in deployed.operators if not op.border]
+    if inner and all(op.operator[0] == UNSEEN for op in inner):
         return None
     at = None
     if peak.at is not None:
@@ -87,6 +88,7 @@ def _deployed(imported: Imported, judgement: Judgement) -> dict[str, Any] | None
     return {
         "precision": "int8",
         "operators": known,
+        "order": deployed.order,
         "weight_bytes": deployed.weight_bytes,
         "peak_activation_bytes": peak.bytes,
         "peak_at": at,
