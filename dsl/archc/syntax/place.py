@@ -39,6 +39,8 @@ class Slip(NamedTuple):
     """What to leave out to read on, where that is known without being a fix."""
     missing: tuple[int, str] | None = None
     """What to put in to read on: the number of a token, and the kind of one that is before it."""
+    guess: bool = False
+    """Whether the fix is right where nothing follows from the value that it writes."""
     reads: int = 1
     """How many tokens must be right behind a fix for it to be one."""
 

@@ -217,6 +217,13 @@ class Recovery:
         if any(one[1] > other[0] for one, other in pairwise(changes)):
             return None
         tokens = self.relexed(start, end, changes)
+        if slip.guess:
+            tokens = [
+                Made(token.kind, token.text, token.start, token.end)
+                if any(edit[0] <= token.start < edit[1] for edit in edits)
+                else token
+                for token in tokens
+            ]
         stack, seen = self.stacks[first], 0
         behind = max(place.end, *(edit[1] for edit in edits if edit[0] <= place.end), 0)
         for token in [*tokens, *self.tokens[last : last + slip.reads]]:

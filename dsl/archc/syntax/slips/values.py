@@ -51,6 +51,7 @@ def quoted(place: Place) -> Slip | None:
         help=f"write `{text}`",
         edits=place.instead(text, 0, last),
         span=(place.start, place[last].end),
+        guess=bool(number),  # it is quoted as a text, where another value may be meant
     )
 
 
