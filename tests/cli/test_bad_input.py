@@ -381,11 +381,14 @@ def test_every_missing_file_is_named(archc: Any) -> None:
     assert "two.arch" in done.err
 
 
-@pytest.mark.parametrize("path", ["specs", "specs/", ".", "/"])
-def test_folder_as_a_spec(path: str, archc: Any) -> None:
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("specs", "file_missing"), ("specs/", "file_missing"), ("/", "limit")],
+)
+def test_a_folder_without_specs_or_with_too_much(path: str, code: str, archc: Any) -> None:
     done = archc("check", path, "--format", "json")
     assert done.code == 1
-    assert errors(done)[0]["code"] == "file_not_regular"
+    assert errors(done)[0]["code"] == code
 
 
 def test_pipe_as_a_spec(archc: Any) -> None:

@@ -158,6 +158,10 @@ def similar(folder: str, path: str, ending: str = SPEC_SUFFIX) -> str | None:
     return did_you_mean(name, others)
 
 
+MOST_FOLDERS = 2_000
+"""A folder given for its specs holds at most so many, so that `archc check /` ends."""
+
+
 def specs_below(folder: str, most: int | None = None) -> Iterator[str]:
     """The specs at and below a folder, in order; hidden folders and `node_modules` are left out.
 
@@ -175,13 +179,18 @@ def spread(paths: Iterable[str]) -> tuple[dict[str, bool], list[Diagnostic]]:
 
     Returns:
         Whether each file stands in a folder that was named, by path; and the folders that have no
-        specs, as diagnostics.
+        specs, or too many folders to look into, as diagnostics.
     """
     files: dict[str, bool] = {}
     faults: list[Diagnostic] = []
     for path in paths:
         if not is_folder(path):
             files.setdefault(os.path.normpath(path), False)
+            continue
+        if next(islice(os.walk(path), MOST_FOLDERS, None), None) is not None:
+            message = f"`{path}` holds more than {MOST_FOLDERS:,} folders"
+            help = "name the folder that the specs are in, or the specs"
+            faults.append(make(codes.LIMIT, message, help=help))
             continue
         inner = [os.path.normpath(one) for one in specs_below(path)]
         for one in inner:
