@@ -35,19 +35,6 @@ def test_published_networks(make, alpha, size, kib, _2, _3) -> None:  # type: ig
     assert peak(lower(make(Fraction(alpha), size).graph())).bytes == kib * 1024
 
 
-def test_the_error_that_the_target_states() -> None:
-    """Of the plan of int8 activations, by which pools are filled, against ST's compiler."""
-    plans = [
-        memory(lower(make(Fraction(alpha), size).graph())).activation_plan / 1024
-        for make, alpha, size, *_ in PEAKS
-    ]
-    before = [old / plan for plan, (*_, old, _) in zip(plans, PEAKS, strict=True)]
-    after = [new / plan for plan, (*_, new) in zip(plans, PEAKS, strict=True)]
-    said = builtin("stm32n6").estimates["activations"]
-    assert f"3.0.0 needed {min(after):.2f} to {max(after):.2f} times" in said
-    assert f"2.0.0 up to {max(before):.2f} times" in said
-
-
 def test_what_is_alive_at_the_peak() -> None:
     net = Net(8, 8, 4)
     first = net("conv", channels=8)
