@@ -216,10 +216,13 @@ def profile_model(
         `unknown`): custom layers, Lambdas, recurrent layers, attention, axes that are open. The
         totals sum what is known. Then `totals["macs"]` is a lower bound, and
         `totals["stedgeai_macc"]` is None, as it is wherever it is not known how ST counts a
-        layer. `deployed` (`precision`, `operators`, `weight_bytes`, `peak_activation_bytes`,
-        `peak_at`, `unknown`, `failures`) is for conversion with batch 1; it is None unless
-        everything is known and there are one input and one output. Its `unknown` lists patterns
-        of which it is not known what the converter makes (`layers`, `reason`), its `failures`
+        layer. `deployed` (`precision`, `operators`, `order`, `weight_bytes`,
+        `peak_activation_bytes`, `peak_at`, `left_out`, `unknown`, `failures`) is for conversion
+        with batch 1. It holds what is known: its sums leave out the layers in `left_out`, so that
+        the peak is a lower bound where there are any, and what stands next to one may fold into
+        it. It is None where nothing is known. `order` is `exact` where no other order of the
+        operators is possible; else it is `predicted`, and the peak rests on it. `unknown` lists
+        patterns of which it is not known what the converter makes (`layers`, `reason`), `failures`
         those at which the converter is known to fail, each with a `remedy`. A model whose class
         has a `call` of its own cannot be seen into: its layers are listed with their parameters
         only.
@@ -280,7 +283,8 @@ def check_n6_compatibility(
 
     Returns:
         findings with `code`, `level`, `layer`, `message`, `remedy`, `source` and `confidence`, as
-        in the manifest.
+        in the manifest, and `layers`: what is said of several layers is said once, `layer` being
+        the first of them.
 
     Raises:
         ArchError: it is no Keras 3 model, is not built, or is over a bound; a name is unknown.

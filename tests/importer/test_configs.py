@@ -147,6 +147,78 @@ def test_several_inputs_and_outputs_have_rows_and_a_graph() -> None:
     assert by_name(config)["d"].macs == 8
 
 
+def test_an_addition_that_is_taken_for_a_bias_of_rows_is_not_known_beside_maps() -> None:
+    """Two 14x1 tensors: the four axes that a map would have moved are not there."""
+    config = functional(
+        image(14, 1, name="a"),
+        image(14, 1, name="b"),
+        on(layer("Add", "sum"), "a", "b"),
+        inputs=[["a", 0, 0], ["b", 0, 0]],
+        outputs=[["sum", 0, 0]],
+    )
+    imported = read_config(config)
+    assert [(one.layer, one.unknown) for one in imported.unseen] == [("sum", ("operators",))]
+    assert "?sum" in lower(imported.sketch).counts
+
+
+def test_hard_swish_and_leaky_relu_by_hand_are_what_the_converter_makes_of_them() -> None:
+    def operation(name: str, called: str, *args: Any) -> dict[str, Any]:
+        one = layer(called, name, "keras.src.ops.numpy")
+        one["registered_name"] = called
+        tensors = [tensor(arg) if isinstance(arg, str) else arg for arg in args]
+        one["inbound_nodes"] = [{"args": tensors, "kwargs": {}}]
+        return one
+
+    def counts(*items: dict[str, Any], last: str) -> dict[str, int]:
+        found = functional(
+            image(4, 4, 8, name="x"), *items, inputs=[["x", 0, 0]], outputs=[[last, 0, 0]]
+        )
+        imported = read_config(found)
+        assert imported.graph is not None, imported.unseen
+        return dict(lower(imported.graph, "int8").counts)
+
+    three = operation("three", "Add", "x", 3.0)
+    clipped = on(layer("ReLU", "clipped", max_value=6.0), "three")
+    product = operation("product", "Multiply", "x", "clipped")
+    turned = operation("product", "Multiply", "clipped", "x")
+    sixth = operation("sixth", "TrueDivide", "product", 6.0)
+    assert counts(three, clipped, product, sixth, last="sixth") == {"HARD_SWISH": 1}
+    assert counts(three, clipped, turned, sixth, last="sixth") == {"ADD": 1, "MUL": 2}
+    scaled = operation("scaled", "Multiply", "x", 0.2)
+    leaky = operation("leaky", "Maximum", "scaled", "x")
+    assert counts(scaled, leaky, last="leaky") == {"LEAKY_RELU": 1}
+    other = operation("leaky", "Maximum", "x", "scaled")
+    assert counts(scaled, other, last="leaky") == {"MAXIMUM": 1, "MUL": 1}
+    one, zero = operation("one", "Multiply", "x", 1.0), operation("zero", "Add", "one", 0.0)
+    assert counts(one, zero, last="zero") == {}
+
+
+def test_permutes_that_change_nothing_vanish_and_others_merge() -> None:
+    def counts(*orders: tuple[int, ...], shape: tuple[int, ...] = (4, 6, 8)) -> dict[str, int]:
+        layers = [layer("Permute", f"p{i}", dims=list(dims)) for i, dims in enumerate(orders)]
+        config = {"name": "net", "build_input_shape": [1, *shape], "layers": layers}
+        imported = read_config(config)
+        assert imported.graph is not None
+        return dict(lower(imported.graph, "int8").counts)
+
+    assert counts((1, 2, 3)) == {}
+    assert counts((2, 1, 3), (2, 1, 3)) == {}
+    assert counts((2, 1, 3), (1, 3, 2)) == {"TRANSPOSE": 1}
+    assert counts((2, 1, 3), shape=(1, 6, 8)) == {"RESHAPE": 1}
+
+
+def test_a_layer_with_weights_called_twice_on_one_tensor_is_one_operator() -> None:
+    twice = layer("Conv2D", "c", filters=8, kernel_size=[1, 1], padding="same", strides=[1, 1])
+    twice["inbound_nodes"] = [{"args": [tensor("image")], "kwargs": {}}] * 2
+    total = layer("Add", "sum")
+    total["inbound_nodes"] = [{"args": [[tensor("c"), tensor("c", 1)]], "kwargs": {}}]
+    imported = read_config(
+        functional(image(4, 4, 8), twice, total, inputs=[["image", 0, 0]], outputs=[["sum", 0, 0]])
+    )
+    assert imported.graph is not None
+    assert lower(imported.graph, "int8").counts == {"ADD": 1, "CONV_2D": 1}
+
+
 def test_what_is_not_known_is_said_and_what_follows_a_recorded_shape_is_known() -> None:
     def config(shape: Any) -> dict[str, Any]:
         lam = layer(

@@ -46,7 +46,9 @@ class Elementwise(Op):
 
     @classmethod
     def from_keras(cls, layer: KerasLayer) -> Op | None:
-        return cls() if layer.class_name == cls.layer else None
+        # Of other tensors than maps and vectors, which the language has not, it may become more.
+        known = len(layer.shape) in (0, 1, 3)
+        return cls() if layer.class_name == cls.layer and known else None
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         steps: list[Step] = []
