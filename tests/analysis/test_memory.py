@@ -17,7 +17,7 @@ from support.profiles import share
 from support.published import mobilenet_v1, mobilenet_v2
 from support.random_nets import random_net
 
-# `n6.md` section 5, KiB: peak by liveness, compiler 2.0.0, compiler 3.0.0.
+# `docs/n6.md`, KiB: peak by liveness, compiler 2.0.0, compiler 3.0.0.
 PEAKS = [
     (mobilenet_v1, "0.25", 224, 294, 588, 392),
     (mobilenet_v1, "0.5", 224, 588, 588, 588),

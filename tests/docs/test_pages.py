@@ -1,5 +1,5 @@
-"""Every command and snippet of the README and of the pages written by hand is run, and its output is
-what the page says.
+"""Every command and snippet of the README and of the pages written by hand is run, and prints what
+the page shows.
 
 `python tests/docs/test_pages.py --bless` writes the real outputs into the pages.
 """
@@ -177,7 +177,8 @@ def test_python_shown_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_ci_runs_the_two_commands() -> None:
     """A fresh machine needs two commands, and CI runs those same two."""
-    commands = [line for text in blocks("sh", README) for line in text.splitlines() if "venv" in line]
+    shown = "".join(blocks("sh", README)).splitlines()
+    commands = [line for line in shown if "-m venv" in line]
     script = (ROOT / ".ci" / "run").read_text().replace(" --quiet", "").splitlines()
     assert len(commands) == 2
     for command in commands:

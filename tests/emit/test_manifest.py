@@ -117,7 +117,7 @@ def test_totals_are_sums_over_layers(document: dict[str, Any]) -> None:
 
 
 def test_the_macc_of_st_reproduces_a_published_report(compile_spec: Compile) -> None:
-    """MobileNetV2 1.0 at 224: model macc 320,531,392 in ST's report (`n6.md` section 6)."""
+    """MobileNetV2 1.0 at 224: model macc 320,531,392 in ST's report (`docs/n6.md`)."""
     block = """
     block bottleneck(channels, stride = 1, expansion = 6) {
         skip {

@@ -116,7 +116,7 @@ def test_published_networks_are_seen_as_keras_builds_them(name: str) -> None:
     totals = profile["totals"]
     assert totals["macs"] == judge_macs(model) == PUBLISHED.get(name, totals["macs"])
     if name == "MobileNetV2":
-        # What ST Edge AI prints for this network from Keras (`n6.md` section 6).
+        # What ST Edge AI prints for this network from Keras (`docs/n6.md`).
         assert totals["stedgeai_macc"] == 320_531_392
     blind = {one["class_name"] for one in profile["unseen"]}
     assert blind == set()

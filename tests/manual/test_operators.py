@@ -250,7 +250,7 @@ def test_every_argument_reaches_keras() -> None:
 
 
 def test_what_stays_by_itself_on_the_device() -> None:
-    """Facts of the converter that are written down elsewhere (`lowering.md`)."""
+    """Facts of the converter that are written down elsewhere (`docs/lowering.md`)."""
     assert alone("batchnorm") == ["MUL", "ADD"]
     assert [operator for operator, _ in deployed("batchnorm")] == ["CONV_2D"]
     assert alone("relu6") == ["RELU6"]

@@ -9,7 +9,8 @@ def build(graph: Graph, batch: int | None = 1, seed: int = 0) -> Any:
     """The Keras model of a graph, with random weights that keep the variance of what flows.
 
     Biases and BatchNorm statistics are not zero: the converter drops a Dense bias of zeros and
-    stores equal constants once (`lowering.md` section 6), so an untrained model judges nothing.
+    stores equal constants once (`docs/lowering.md`, "Quantisation"), so an untrained model judges
+    nothing.
     """
     import keras
 

@@ -46,7 +46,7 @@ class TfliteFile(NamedTuple):
 
 
 def convert(model: Any, io: Io = "float32", samples: int = 8) -> bytes:
-    """Full-integer post-training quantisation with batch 1 (`lowering.md` section 1).
+    """Full-integer post-training quantisation with batch 1 (`docs/lowering.md`, "How to convert").
 
     A model with an open batch is rebuilt with batch 1 first; converting it as it is would leave
     shape arithmetic behind.

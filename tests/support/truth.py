@@ -21,7 +21,7 @@ ST_MEMORY = {
     "mobilenet_v2_a10": (2_058, 2_058),
 }
 """KiB of activations by ST's NPU compiler 2.0.0 and 3.0.0, where its model zoo has the network
-(`n6.md` section 5)."""
+(`docs/n6.md`)."""
 
 
 class Figure(NamedTuple):

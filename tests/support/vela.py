@@ -4,7 +4,7 @@
 and dense layers, and nothing else. Vela counts the same, to the unit, and more: the operations that
 its own array would spend on a mean, a pool, a softmax and on an activation that is an operation by
 itself. `pieces` says how many, so that its total is ours and a list of what it adds. The rules are
-`lowering.md` section 8 and, measured here on the swish layers of EfficientNet-B0, `takes_in`.
+`docs/lowering.md`, "Vela" and, measured here on the swish layers of EfficientNet-B0, `takes_in`.
 """
 
 import csv

@@ -1,8 +1,8 @@
 """Where tensors lie in one arena: the greedy plan of TensorFlow Lite for Microcontrollers.
 
 Blocks are placed by descending size, of equal ones the last first, each at the lowest offset at
-which it overlaps no block that is alive together with it. Source: `lowering.md` section 7, measured
-on tflite-micro 0.dev20261023182759; `tests/analysis` holds plans against its recorded allocations.
+which it overlaps no block that is alive together with it. Source:
+`docs/lowering.md`, "Memory"; `tests/analysis` compares plans with recorded allocations.
 """
 
 from bisect import bisect_left, bisect_right

@@ -4,7 +4,7 @@ Two views of the same tensors. Activations are what the network itself computes 
 inputs and its result are alive together, nothing is computed in place, and what converts at the
 border counts on its int8 side only. The arena is that of TensorFlow Lite for Microcontrollers: the
 float (or uint8) tensors outside the border and the scratch memory of kernels are in it too, and all
-sizes are rounded up (`lowering.md` section 7).
+sizes are rounded up (`docs/lowering.md`, "Memory").
 """
 
 from typing import Literal, NamedTuple
@@ -98,7 +98,7 @@ def tensors(deployed: Deployed) -> tuple[Tensor, ...]:
 
 
 def _scratch(op: DeviceOp, deployed: Deployed) -> tuple[int, ...]:
-    """Bytes that the reference kernel of an operator asks for besides (`lowering.md` section 7)."""
+    """What the reference kernel of an operator asks for besides (`docs/lowering.md`, "Memory")."""
     if op.operator in ("MEAN", "REDUCE_MAX"):
         rank, axes = len(deployed.shape(op.inputs[0])) + 1, sum(map(len, op.tables))
         walk = (4 * rank, 4 * axes)
@@ -129,7 +129,7 @@ def timeline(alive: tuple[Tensor, ...], steps: int) -> tuple[Moment, ...]:
 def peak(deployed: Deployed) -> Peak:
     """The peak of live activations, in bytes.
 
-    Reproduces the liveness column of the tables in `lowering.md` section 6 and `n6.md` section 5.
+    Reproduces the liveness peaks published for MobileNets (`docs/n6.md`).
     """
     every = tensors(deployed)
     return _peak(deployed, every, timeline(every, len(deployed.operators)))

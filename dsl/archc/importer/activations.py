@@ -1,6 +1,7 @@
 """Activations: as layers, as arguments of layers and as functions.
 
-What the converter makes of one was observed with TensorFlow 2.21.0 (`lowering.md` section 3).
+What the converter makes of one was observed with TensorFlow 2.21.0 (`docs/lowering.md`,
+"Folding and fusing").
 """
 
 from collections.abc import Mapping

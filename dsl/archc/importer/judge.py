@@ -268,7 +268,7 @@ def blind_model(name: str, class_name: str, reason: str, request: Request) -> Fi
 
 def _batch(imported: Imported, target: Target) -> Iterator[Finding]:
     """What the batch of the model does to the file, if it is converted as it is
-    (`lowering.md` section 1)."""
+    (`docs/lowering.md`, "How to convert")."""
     rule = next((one for one in target.rules if one.name == "open_batch"), None)
     if imported.batch is None:
         for layer in imported.layers:

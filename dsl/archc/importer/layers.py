@@ -1,7 +1,7 @@
 """What Keras layers are: operators of the language, or the facts of what it has no operator for.
 
 Shapes, parameters and MACs follow the layers of Keras 3.15; what the converter makes of one is
-given only where it was observed (`lowering.md` sections 1 to 3), and not known otherwise.
+given only where it was observed (`docs/lowering.md`), and not known otherwise.
 """
 
 from archc.importer import functions, kernels, merging, norms

@@ -472,7 +472,7 @@ class Op:
 
     def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
         """What ST Edge AI Core `MACC_VERSION` counts for it in its table of layers, before folding
-        (`n6.md` section 6)."""
+        (`docs/n6.md`)."""
         return 0
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:

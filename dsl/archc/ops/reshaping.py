@@ -141,7 +141,7 @@ class Upsample(Op):
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         """Nearest is a `Resizing`, which converts to one operator; of an `UpSampling2D` the
-        converter makes RESHAPE and TILE over tensors of five axes (`lowering.md` section 1)."""
+        converter makes RESHAPE and TILE over tensors of five axes."""
         if self.interpolation == "nearest":
             return KerasCall(
                 "Resizing",

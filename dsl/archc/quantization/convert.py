@@ -1,4 +1,4 @@
-"""A Keras model to a full-integer int8 file (`lowering.md` section 1)."""
+"""A Keras model to a full-integer int8 file (`docs/lowering.md`, "How to convert")."""
 
 import contextlib
 import os
@@ -106,7 +106,7 @@ def closed(model: Any) -> Any:
 def convert(model: Any, calibration: Batch, io: Io, progress: Progress = silent) -> bytes:
     """Full-integer post-training quantisation: int8 weights per channel, batch 1.
 
-    The same model and samples give the same bytes (`lowering.md` section 9).
+    The same model and samples give the same bytes (`docs/lowering.md`, "How to convert").
 
     Args:
         model: functional or sequential, on the TensorFlow backend.

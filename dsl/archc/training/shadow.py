@@ -164,7 +164,7 @@ def _folded_forward(layers: Sequence[Any]) -> dict[int, tuple[Any, ...]]:
     """By identity of a Dense: the BatchNorms before it, if the converter folds them into it.
 
     It does where the Dense has a bias and the BatchNorm is not behind a convolution, which takes
-    it instead (`lowering.md` sections 2 and 3; observed on TensorFlow 2.21).
+    it instead (`docs/lowering.md`, "Folding and fusing"; observed on TensorFlow 2.21).
     """
     calls = {layer: _calls(layer) for layer in layers}
     producers = {id(call.made): call for made in calls.values() for call in made}

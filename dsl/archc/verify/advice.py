@@ -4,7 +4,7 @@ SHAPE_ARITHMETIC = frozenset(
     {"SHAPE", "STRIDED_SLICE", "PACK", "GATHER", "REDUCE_PROD", "SPACE_TO_BATCH_ND"}
     | {"BATCH_TO_SPACE_ND"}
 )
-"""What an open batch leaves in a file (`lowering.md` section 1)."""
+"""What an open batch leaves in a file (`docs/lowering.md`, "How to convert")."""
 CONVERSIONS = frozenset({"QUANTIZE", "DEQUANTIZE"})
 
 CONVERT = (

@@ -1,6 +1,6 @@
 """A TFLite file against the deployed graph of a manifest.
 
-Sources of what the converter does: `lowering.md` sections 1 to 6 (TensorFlow 2.21, Keras 3.15).
+Sources of what the converter does: `docs/lowering.md` (TensorFlow 2.21, Keras 3.15).
 """
 
 from collections.abc import Iterable
@@ -191,7 +191,7 @@ class _Check:
 
     def lost_biases(self) -> tuple[int, list[str]]:
         """Bytes of the biases that layers have and their operators in the file do not, and those
-        layers (`lowering.md` section 6)."""
+        layers (`docs/lowering.md`, "Quantisation")."""
         lost, names = 0, []
         layers = self.layers()
         for index, op in enumerate(self.file.operators):

@@ -264,7 +264,7 @@ def alive(network: Network, requests: Sequence[Sequence[int]]) -> Iterator[tuple
 
 
 def scratch(op: Operator, network: Network, build: Build) -> tuple[int, ...]:
-    """Bytes of each scratch request of an operator (`lowering.md` section 7)."""
+    """Bytes of each scratch request of an operator (`docs/lowering.md`, "Memory")."""
     if build.cmsis_nn is not None and op.name in cmsis_nn.OPERATORS:
         return cmsis_nn.scratch(op, network, build.cmsis_nn == "mve")
     tensors = network.tensors
