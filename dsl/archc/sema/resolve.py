@@ -187,6 +187,8 @@ class Resolver:
         scope = Scope(module, None)
         own: set[str] = set()
         for argument in declared.arguments:
+            if argument.name is None and isinstance(argument.value, ast.Hole):
+                continue
             if argument.name is None:
                 self.reporter.add(
                     make(
@@ -367,6 +369,8 @@ class Resolver:
         """Arguments of a declaration, which are all given by name."""
         given: dict[str, ast.Expression] = {}
         for argument in arguments:
+            if argument.name is None and isinstance(argument.value, ast.Hole):
+                continue
             if argument.name is None:
                 self.reporter.add(
                     make(

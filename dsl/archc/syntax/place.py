@@ -1,7 +1,7 @@
 """Where a text stopped making sense: the tokens around it, its brackets, its layout."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -233,13 +233,19 @@ class Suspect(NamedTuple):
 
 def outdented(place: Place, brackets: str = "{", upto: int | None = None) -> Suspect | None:
     """The first bracket of some kinds that the layout shows to be left open, among the tokens
-    before a number: something stands no deeper than the line that opened it."""
+    before a number."""
+    return next(suspects(place, brackets, upto), None)
+
+
+def suspects(place: Place, brackets: str = "{", upto: int | None = None) -> Iterator[Suspect]:
+    """The brackets that the layout shows to be left open: something stands no deeper than the line
+    that opened one."""
     stack: list[tuple[Token, int]] = []
     line = 0
     for index in range(place.declared, place.at + 1 if upto is None else upto):
         token = place.tokens[index]
         if token.kind == END:
-            break
+            return
         column = place.indent(index)
         if column is not None:
             line = column
@@ -247,14 +253,13 @@ def outdented(place: Place, brackets: str = "{", upto: int | None = None) -> Sus
                 top, opened = stack[-1]
                 if token.text not in CLOSES.values():
                     if top.text in brackets and column <= opened:
-                        return Suspect(top, index)
+                        yield Suspect(top, index)
                 elif token.text == "}" and column < opened and top.text == "{":
-                    return Suspect(top, index)
+                    yield Suspect(top, index)
         if token.text in CLOSES:
             stack.append((token, line))
         elif token.text in CLOSES.values() and stack:
             stack.pop()
-    return None
 
 
 def inset(place: Place, upto: int) -> int | None:

@@ -9,7 +9,7 @@ is not certain is marked for `build`, which leaves holes there.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from archc.diagnostics.codes import SYNTAX
@@ -18,10 +18,13 @@ from archc.limits import Limits
 from archc.source import Source, Span
 from archc.syntax.grouping import Draft, Fault, grouped
 from archc.syntax.lalr import END, JUNK, Driver, Stack, Token, Tree
-from archc.syntax.place import CLOSES, FURTHEST, Opens, Place, Slip, indent, outdented
+from archc.syntax.place import CLOSES, FURTHEST, Opens, Place, Slip, indent, suspects
 from archc.syntax.repair import ANCHORS, SCALE, Late, Made, Repair, Search, late, made, reach
 from archc.syntax.resync import Resync
 from archc.syntax.slips import explain
+
+SUSPECTS = 4
+"""Brackets left open by the layout that are tried."""
 
 
 class Recovered(NamedTuple):
@@ -370,18 +373,17 @@ class Recovery:
         """The bracket that is missing by the layout, put in where it should stand."""
         if not place.opens:
             return None
-        suspect = outdented(place, "{" if place.inner == "{" else "([{")
-        if suspect is None or suspect.before > place.at:
-            return None
-        close = CLOSES[suspect.open.text]
-        for at in (suspect.before, suspect.before - 1):
-            if at < self.floor or (at < suspect.before and self.tokens[at].kind != "COMMA"):
-                continue
+        found = suspects(place, "{" if place.inner == "{" else "([{")
+        for suspect in islice(found, SUSPECTS):
+            close = CLOSES[suspect.open.text]
             kind = {")": "RPAR", "]": "RSQB", "}": "RBRACE"}[close]
-            stack = self.driver.step(self.stacks[at], kind)
-            far = -1 if stack is None else reach(self.driver, self.tokens, stack, at, place.at)
-            if far > 0:
-                return Repair(at, at, [made(kind, self.tokens, at)], SCALE - far)
+            for at in (suspect.before, suspect.before - 1):
+                if at < self.floor or (at < suspect.before and self.tokens[at].kind != "COMMA"):
+                    continue
+                stack = self.driver.step(self.stacks[at], kind)
+                far = -1 if stack is None else reach(self.driver, self.tokens, stack, at, place.at)
+                if far > 0:
+                    return Repair(at, at, [made(kind, self.tokens, at)], SCALE - far)
         return None
 
     def panic(self, at: int) -> Repair:
