@@ -114,25 +114,6 @@ class View:
         return view, min(touching, key=lambda use: (use.span.end == there, use.span.start))
 
 
-def open_view(
-    source: Source,
-    loader: SourceLoader,
-    locate: Callable[[Source], str],
-    options: Options,
-    before: View | None = None,
-) -> View:
-    """Compile one version of a document.
-
-    Args:
-        source: its text.
-        loader: reads what it uses.
-        locate: gives the path of a source.
-        options: how to compile.
-        before: the view of the version before it.
-    """
-    return View(source, compile_spec(loader, source, options), loader, locate, before)
-
-
 def empty_module(loader: SourceLoader, limits: Limits = DEFAULT_LIMITS) -> Module:
     """The scope of a file with nothing in it: operators, forms and the standard library."""
     compilation = compile_spec(loader, Source("<empty>", ""), Options(limits=limits))
