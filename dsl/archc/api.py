@@ -17,11 +17,11 @@ from archc.source import Source
 if TYPE_CHECKING:
     import keras
 
-    from archc.importer.judge import Finding
-    from archc.quantization.convert import Io, Progress
-    from archc.quantization.core import Quantization
-    from archc.training.shadow import FineTuned
-    from archc.verify import Verification
+    from archc.models.importer.judge import Finding
+    from archc.models.quantization.convert import Io, Progress
+    from archc.models.quantization.core import Quantization
+    from archc.models.training.shadow import FineTuned
+    from archc.models.verify import Verification
 
 
 class ArchError(Exception):
@@ -236,7 +236,7 @@ def profile_model(
         ArchError: it is no Keras 3 model, is not built, or is over a bound.
         ImportError: Keras is not installed.
     """
-    from archc.importer.profile import profile_model as profile
+    from archc.models.importer.profile import profile_model as profile
 
     try:
         return profile(model, io, limits=limits)
@@ -290,7 +290,7 @@ def check_n6_compatibility(
         ArchError: it is no Keras 3 model, is not built, or is over a bound; a name is unknown.
         ImportError: Keras is not installed.
     """
-    from archc.importer.profile import check_model
+    from archc.models.importer.profile import check_model
 
     try:
         return check_model(model, allow, io, board, notes=notes, limits=limits)
@@ -330,7 +330,7 @@ def shadow_quantised(model: "keras.Model", *, leave: Sequence[str] = ()) -> "Ite
             model.fit(images, labels, epochs=5)
         model.save("net_tuned.keras")
 
-    Kernels have a scale per output channel (`archc.training.rounding` has the rule and why a
+    Kernels have a scale per output channel (`archc.models.training.rounding` has the rule and why a
     folded BatchNorm does not change it); activations and biases stay in float. Gradients pass the
     rounding as they are. BatchNorms are frozen: statistics, gamma and beta, in training too.
     `evaluate` and `predict` show the network with rounded kernels inside the block, and with float
@@ -358,7 +358,7 @@ def shadow_quantised(model: "keras.Model", *, leave: Sequence[str] = ()) -> "Ite
             nothing was done to the model.
         ImportError: Keras is not installed.
     """
-    from archc.training.shadow import Shadow, survey
+    from archc.models.training.shadow import Shadow, survey
 
     found = survey(model, leave)
     if found.problems:
@@ -418,20 +418,20 @@ def quantize(
         ``tflite``, ``cosine``, ``worst`` (largest absolute error of an output), ``layers`` (the
         error after each operator), ``ranges`` (of the data), ``accuracy`` (where labels are known),
         ``vectors``, ``verification`` (None without a manifest),
-        ``doubts`` (warnings) and more; see `archc.quantization.core.Quantization`.
+        ``doubts`` (warnings) and more; see `archc.models.quantization.core.Quantization`.
 
     Raises:
         ArchError: the model or the data cannot be used, an extra is missing, or the converter
             failed; it says which.
     """
-    from archc.quantization.convert import silent
-    from archc.quantization.core import quantize as run
+    from archc.models.quantization.convert import silent
+    from archc.models.quantization.core import quantize as run
 
     if not 0 < holdout < 1 or min(samples) < 1:
         raise ValueError("holdout is a share between 0 and 1, samples are counts from 1")
     try:
         if manifest is not None and not isinstance(manifest, dict):
-            from archc.verify.document import load_manifest
+            from archc.models.verify.document import load_manifest
 
             manifest = load_manifest(os.fspath(manifest), limits)
         return run(
@@ -472,8 +472,8 @@ def verify_model(
     Raises:
         ArchError: a file cannot be read, is damaged, or is over a bound.
     """
-    from archc.verify import WANTED, verify
-    from archc.verify.document import load_manifest
+    from archc.models.verify import WANTED, verify
+    from archc.models.verify.document import load_manifest
 
     try:
         if not isinstance(manifest, dict):

@@ -7,7 +7,7 @@ import pytest
 
 from archc.cli import main
 from archc.diagnostics.model import Rejected
-from archc.quantization.keras_file import read
+from archc.models.quantization.keras_file import read
 from support.flat import sample
 
 SPEC = "arch tiny { input image: 9 x 8 x 2 stage stem(channels = 4) { conv } }"

@@ -102,7 +102,7 @@ def load(count: int, seed: int, folder: Path) -> int:
     import keras
 
     from archc.diagnostics.model import Rejected
-    from archc.quantization import keras_file
+    from archc.models.quantization import keras_file
 
     made = refused = wrong = 0
     slowest = 0.0

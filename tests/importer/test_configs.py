@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import archc.importer
+import archc.models.importer
 from archc.analysis.lowering import lower
 from archc.diagnostics.model import Rejected
-from archc.importer import read_config
 from archc.ir.graph import verify
 from archc.limits import Limits
+from archc.models.importer import read_config
 from support.configs import functional, image, layer, model, on, sequential, tensor
 from support.profiles import share
 
@@ -37,8 +37,8 @@ def small() -> dict[str, Any]:
 
 
 def test_the_documented_example_holds() -> None:
-    assert doctest.testmod(archc.importer).attempted == 2
-    assert doctest.testmod(archc.importer).failed == 0
+    assert doctest.testmod(archc.models.importer).attempted == 2
+    assert doctest.testmod(archc.models.importer).failed == 0
 
 
 def test_a_layer_with_an_activation_is_one_row_and_two_nodes() -> None:

@@ -163,8 +163,8 @@ def test_foreign_files_are_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_defaults_are_those_of_the_library() -> None:
-    from archc.quantization import convert, core, samples
-    from archc.stedgeai import tool
+    from archc.models.quantization import convert, core, samples
+    from archc.models.stedgeai import tool
 
     assert (command.CALIBRATION, command.VALIDATION) == (samples.CALIBRATION, samples.VALIDATION)
     assert (command.HOLDOUT, command.THRESHOLD) == (samples.HOLDOUT, core.THRESHOLD)
@@ -211,7 +211,7 @@ def test_progress(monkeypatch: pytest.MonkeyPatch) -> None:
 def worker(script: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What is raised when the process runs this instead."""
     from archc.diagnostics.model import Rejected
-    from archc.quantization import remote
+    from archc.models.quantization import remote
 
     monkeypatch.setattr(
         subprocess, "Popen", _Instead(subprocess.Popen, [sys.executable, "-c", script])
@@ -226,7 +226,7 @@ class _Instead:
         self.popen, self.line = popen, line
 
     def __call__(self, line: list[str], **options: Any) -> Any:
-        assert line[1:] == ["-P", "-m", "archc.quantization.worker"]
+        assert line[1:] == ["-P", "-m", "archc.models.quantization.worker"]
         return self.popen(self.line, **options)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from archc.diagnostics.model import Diagnostic, Rejected
 from archc.limits import DEFAULT_LIMITS, Limits
-from archc.quantization.keras_file import load, read
+from archc.models.quantization.keras_file import load, read
 
 pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]
 

@@ -7,8 +7,8 @@ import pytest
 np = pytest.importorskip("numpy")
 
 from archc.diagnostics.model import Rejected  # noqa: E402
-from archc.quantization.archive import store  # noqa: E402
-from archc.quantization.labels import Accuracy, choose, doubtful, load  # noqa: E402
+from archc.models.quantization.archive import store  # noqa: E402
+from archc.models.quantization.labels import Accuracy, choose, doubtful, load  # noqa: E402
 from support import digits  # noqa: E402
 
 pytestmark = pytest.mark.keras  # NumPy comes with that extra

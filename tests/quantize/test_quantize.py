@@ -169,7 +169,7 @@ def test_verified_against_the_manifest() -> None:
 
 def test_the_manifest_of_another_network() -> None:
     other = archc.compile_file("specs/dscnn.arch", alpha=0.5, height=32, width=32, num_classes=10)
-    from archc.verify import verify
+    from archc.models.verify import verify
 
     found = verify(other.manifest, "m.tflite", digits.quantised("float32").tflite)
     assert found.failed
@@ -213,7 +213,7 @@ def ruined() -> Any:
 
 
 def test_a_network_that_int8_ruins() -> None:
-    from archc.quantization.core import too_far
+    from archc.models.quantization.core import too_far
 
     found = archc.quantize(ruined(), images((16, 16, 3), 120))
     assert found.cosine < 0.9

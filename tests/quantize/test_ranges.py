@@ -8,9 +8,9 @@ np = pytest.importorskip("numpy")
 
 import archc  # noqa: E402
 from archc.limits import DEFAULT_LIMITS  # noqa: E402
-from archc.quantization.archive import store  # noqa: E402
-from archc.quantization.ranges import Lead, leads  # noqa: E402
-from archc.quantization.samples import Input, Samples, draw  # noqa: E402
+from archc.models.quantization.archive import store  # noqa: E402
+from archc.models.quantization.ranges import Lead, leads  # noqa: E402
+from archc.models.quantization.samples import Input, Samples, draw  # noqa: E402
 from support.configs import functional, image, layer, model, on, sequential, tensor  # noqa: E402
 
 pytestmark = pytest.mark.keras  # NumPy comes with that extra
@@ -159,7 +159,7 @@ def network(scales: bool) -> Any:
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_range_is_printed_and_doubted_and_labels_are_counted() -> None:
-    from archc.quantization.text import plain, text
+    from archc.models.quantization.text import plain, text
 
     values = np.random.RandomState(0).uniform(0, 1, (130, 8, 8, 3)).astype("float32")
     made = network(scales=True)

@@ -10,9 +10,9 @@ import pytest
 np = pytest.importorskip("numpy")
 
 from archc.diagnostics.model import Rejected  # noqa: E402
-from archc.quantization.archive import store  # noqa: E402
-from archc.quantization.ranges import Lead  # noqa: E402
-from archc.quantization.samples import Input, Samples, draw  # noqa: E402
+from archc.models.quantization.archive import store  # noqa: E402
+from archc.models.quantization.ranges import Lead  # noqa: E402
+from archc.models.quantization.samples import Input, Samples, draw  # noqa: E402
 
 pytestmark = pytest.mark.keras  # NumPy comes with that extra
 

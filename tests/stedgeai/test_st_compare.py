@@ -13,12 +13,12 @@ from archc.analysis.lowering import lower
 from archc.cli import main
 from archc.driver import Options, compile_spec
 from archc.files import Loader
+from archc.models.stedgeai.compare import Comparison, compare, deployed_macc, predict
+from archc.models.stedgeai.layout import load
+from archc.models.stedgeai.run import read as read_files
+from archc.models.stedgeai.show import text
+from archc.models.stedgeai.trace import Prediction
 from archc.source import Source
-from archc.stedgeai.compare import Comparison, compare, deployed_macc, predict
-from archc.stedgeai.layout import load
-from archc.stedgeai.run import read as read_files
-from archc.stedgeai.show import text
-from archc.stedgeai.trace import Prediction
 from support.nets import Net
 from support.st_reports import REAL, WRITTEN, real
 

@@ -13,15 +13,15 @@ from archc.cli import main
 from archc.diagnostics.model import Diagnostic, Rejected
 from archc.driver import Options, compile_spec
 from archc.files import Loader
+from archc.models.stedgeai.board import Metric, Node
+from archc.models.stedgeai.compare import Comparison, compare, predict
+from archc.models.stedgeai.layout import load
+from archc.models.stedgeai.report import Counted, Report
+from archc.models.stedgeai.run import read as read_files
+from archc.models.stedgeai.show import text as shown
+from archc.models.stedgeai.table import Pair
+from archc.models.stedgeai.trace import Prediction
 from archc.source import Source
-from archc.stedgeai.board import Metric, Node
-from archc.stedgeai.compare import Comparison, compare, predict
-from archc.stedgeai.layout import load
-from archc.stedgeai.report import Counted, Report
-from archc.stedgeai.run import read as read_files
-from archc.stedgeai.show import text as shown
-from archc.stedgeai.table import Pair
-from archc.stedgeai.trace import Prediction
 from support.st_reports import REAL, WRITTEN, real
 
 CONSOLE = (WRITTEN / "console_4_0.txt").read_text(encoding="utf-8")

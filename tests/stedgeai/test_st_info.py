@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archc.diagnostics.model import Rejected
+from archc.models.stedgeai.info import Info, InfoPool, Timing, read_info
+from archc.models.stedgeai.layout import Epoch, load
 from archc.source import Source
-from archc.stedgeai.info import Info, InfoPool, Timing, read_info
-from archc.stedgeai.layout import Epoch, load
 from support.st_reports import REAL, WRITTEN, real
 
 COMPILED = (WRITTEN / "compiled_c_info.json").read_text(encoding="utf-8")

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archc.diagnostics.model import Diagnostic, Rejected
+from archc.models.stedgeai.layout import Epoch, load
+from archc.models.stedgeai.memory import Size
+from archc.models.stedgeai.report import Report
+from archc.models.stedgeai.run import read as read_files
+from archc.models.stedgeai.summary import Tensor
+from archc.models.stedgeai.table import Pair, Row
 from archc.source import Source
-from archc.stedgeai.layout import Epoch, load
-from archc.stedgeai.memory import Size
-from archc.stedgeai.report import Report
-from archc.stedgeai.run import read as read_files
-from archc.stedgeai.summary import Tensor
-from archc.stedgeai.table import Pair, Row
 from support.st_reports import REAL, WRITTEN, real
 
 OURS = ("npu_2_2_analyze", "npu_4_0_analyze", "host_2_1_analyze")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from archc.diagnostics.model import Diagnostic, Rejected
-from archc.stedgeai.report import read_reports
-from archc.stedgeai.tool import DEFAULT_PROFILE, Outcome, analyze, command, find
+from archc.models.stedgeai.report import read_reports
+from archc.models.stedgeai.tool import DEFAULT_PROFILE, Outcome, analyze, command, find
 from support.st_reports import WRITTEN
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in is a script")

@@ -1,6 +1,6 @@
 """TFLite files made and changed by the FlatBuffers library and LiteRT's own schema.
 
-What `archc.tflite` reads is written here by code that shares nothing with it.
+What `archc.models.tflite` reads is written here by code that shares nothing with it.
 """
 
 import struct

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from archc.tflite.reader import read as parse
+from archc.models.tflite.reader import read as parse
 from support.tflite import Io, convert, read
 
 
@@ -28,10 +28,10 @@ def _operators(content: bytes) -> list[str]:
 
 def agreement(model: Any, io: Io = "float32") -> Agreement:
     """Operators, their shapes and the bytes of weights of a model, said and found."""
-    from archc.importer import live
-    from archc.importer.judge import judged, request
-    from archc.importer.profile import TARGET
     from archc.limits import DEFAULT_LIMITS
+    from archc.models.importer import live
+    from archc.models.importer.judge import judged, request
+    from archc.models.importer.profile import TARGET
 
     imported, _ = live.imported(model, DEFAULT_LIMITS)
     assert imported is not None

@@ -126,7 +126,7 @@ def read(file: bytes) -> TfliteFile:
     from ai_edge_litert import schema_py_generated as litert
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    from archc.tflite.reader import read as parse
+    from archc.models.tflite.reader import read as parse
 
     interpreter = Interpreter(
         model_content=file,

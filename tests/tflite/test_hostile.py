@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archc.diagnostics.model import Rejected
-from archc.tflite import Model, read
+from archc.models.tflite import Model, read
 from support.flat import changed, sample
 from support.profiles import share
 

@@ -7,7 +7,7 @@ from ai_edge_litert import schema_py_generated as litert
 
 from archc.diagnostics.model import Rejected
 from archc.limits import DEFAULT_LIMITS
-from archc.tflite import Model, Tensor, read, schema
+from archc.models.tflite import Model, Tensor, read, schema
 from support import shipped
 from support import tflite as judge
 from support.flat import changed, sample

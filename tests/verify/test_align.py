@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from archc.verify.align import Item, align, canonical, unrelated
+from archc.models.verify.align import Item, align, canonical, unrelated
 from support import mlperf, shipped
 
 NAMES = (*shipped.NAMES, *mlperf.NETWORKS)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import archc
 from archc.diagnostics.model import Rejected
 from archc.limits import DEFAULT_LIMITS
-from archc.verify import verify
+from archc.models.verify import verify
 from support.profiles import share
 
 SPEC = """

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from archc.diagnostics.model import Rejected
-from archc.verify import Verification, verify
+from archc.models.verify import Verification, verify
 from support import shipped, small
 
 pytestmark = [

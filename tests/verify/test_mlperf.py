@@ -3,7 +3,7 @@
 import pytest
 
 import archc
-from archc.verify import Verification, verify
+from archc.models.verify import Verification, verify
 from support import mlperf
 
 FILES = [

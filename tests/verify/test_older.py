@@ -11,9 +11,9 @@ import pytest
 
 import archc
 from archc.diagnostics.model import Diagnostic, Rejected
-from archc.importer.older import GONE, STANDARD, modern
-from archc.quantization.keras_file import load, read
-from archc.verify import Verification, verify
+from archc.models.importer.older import GONE, STANDARD, modern
+from archc.models.quantization.keras_file import load, read
+from archc.models.verify import Verification, verify
 from support import older
 
 pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]

@@ -12,10 +12,10 @@ from ai_edge_litert import schema_py_generated as litert
 
 import archc
 from archc.diagnostics.model import Rejected
-from archc.tflite import read
-from archc.verify import Verification, verify
-from archc.verify.file import File
-from archc.verify.kernels import dead_kernels
+from archc.models.tflite import read
+from archc.models.verify import Verification, verify
+from archc.models.verify.file import File
+from archc.models.verify.kernels import dead_kernels
 from support import shipped, small
 from support.flat import changed
 

@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from archc.cli.arguments import UsageError, shared_arguments
-from archc.stedgeai.tool import DEFAULT_PROFILE, MODELS, TIMEOUT, analyze
+from archc.models.stedgeai.tool import DEFAULT_PROFILE, MODELS, TIMEOUT, analyze
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,9 +46,9 @@ def run(given: argparse.Namespace) -> int:
     spec, model = subject(given)
     from archc.cli.session import Session, show
     from archc.diagnostics.model import Rejected
-    from archc.stedgeai.compare import compare, predict
-    from archc.stedgeai.plain import plain
-    from archc.stedgeai.show import text
+    from archc.models.stedgeai.compare import compare, predict
+    from archc.models.stedgeai.plain import plain
+    from archc.models.stedgeai.show import text
 
     given.specs = [spec] if spec else []
     session = Session(given)
@@ -119,8 +119,8 @@ def read(given: argparse.Namespace, model: str | None, limits: Any) -> tuple[Any
     Raises:
         Rejected: a file cannot be read, or the run gave none.
     """
-    from archc.stedgeai import run as files
-    from archc.stedgeai.layout import load
+    from archc.models.stedgeai import run as files
+    from archc.models.stedgeai.layout import load
 
     if model is None:
         paths = [*(given.report or ()), *([given.info] if given.info is not None else ())]

@@ -133,7 +133,7 @@ def read(session: Any, path: str) -> dict[str, Any]:
         Rejected: it is none, or of a form this version does not know.
     """
     from archc.files import load_bytes
-    from archc.verify.document import WANTED, read_manifest
+    from archc.models.verify.document import WANTED, read_manifest
 
     data = load_bytes(path, session.limits.model_bytes, "model_bytes", f"a spec, or {WANTED}")
     return read_manifest(path, data, session.limits)

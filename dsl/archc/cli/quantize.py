@@ -9,7 +9,7 @@ from typing import Any
 from archc.cli.arguments import UsageError
 
 CALIBRATION, VALIDATION, HOLDOUT, THRESHOLD = 500, 200, 0.2, 0.95
-"""Defaults, as in `archc.quantization`; a test holds them equal."""
+"""Defaults, as in `archc.models.quantization`; a test holds them equal."""
 DEFAULT_PROFILE = "default"
 IOS = ("float32", "int8", "uint8")
 SUFFIX, VECTORS = ".tflite", "_vectors.npz"
@@ -116,7 +116,7 @@ def run(given: argparse.Namespace) -> int:
     failed = any(found.level == "error" for found in diagnostics)
     steps = commands(given) if written else ()
     if given.format == "json":
-        from archc.quantization.text import plain
+        from archc.models.quantization.text import plain
 
         print_json(
             {
@@ -129,7 +129,7 @@ def run(given: argparse.Namespace) -> int:
         return FAILURE if failed else SUCCESS
     tell(diagnostics)
     if result is not None:
-        from archc.quantization.text import text
+        from archc.models.quantization.text import text
 
         show(text(result, given.threshold, given.output))
         print(f"\n{verdict(given, result)}")
@@ -207,12 +207,12 @@ def quantized(given: argparse.Namespace, bounds: Any, progress: "Progress") -> t
     Raises:
         Rejected: something cannot be read or used, or the conversion failed.
     """
-    from archc.quantization.core import require
-    from archc.quantization.remote import quantize
+    from archc.models.quantization.core import require
+    from archc.models.quantization.remote import quantize
 
     manifest = None
     if given.manifest is not None:
-        from archc.verify.document import load_manifest
+        from archc.models.verify.document import load_manifest
 
         manifest = load_manifest(given.manifest, bounds)
     require()
@@ -234,7 +234,7 @@ def quantized(given: argparse.Namespace, bounds: Any, progress: "Progress") -> t
 
 def judged(given: argparse.Namespace, result: Any) -> list[Any]:
     """What is wrong with the result, as diagnostics."""
-    from archc.quantization.core import too_far
+    from archc.models.quantization.core import too_far
 
     found = [too_far(result, given.threshold)]
     if result.verification is not None:
@@ -265,7 +265,7 @@ def verdict(given: argparse.Namespace, result: Any) -> str:
 
 
 def commands(given: argparse.Namespace) -> tuple[tuple[str, ...], ...]:
-    from archc.stedgeai.tool import next_steps
+    from archc.models.stedgeai.tool import next_steps
 
     return next_steps(given.output, given.vectors, given.profile)
 

@@ -19,9 +19,9 @@ def run(given: argparse.Namespace) -> int:
     from archc.cli.session import Session, show
     from archc.diagnostics.model import Rejected
     from archc.files import load_bytes
-    from archc.verify import SUFFIXES, WANTED, verify
-    from archc.verify.document import load_manifest
-    from archc.verify.show import plain, text
+    from archc.models.verify import SUFFIXES, WANTED, verify
+    from archc.models.verify.document import load_manifest
+    from archc.models.verify.show import plain, text
 
     if given.manifest.lower().endswith(SUFFIXES):
         raise UsageError(f"`{given.manifest}` is a model: write `archc verify MANIFEST MODEL`")

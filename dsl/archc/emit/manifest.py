@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 from archc.analysis.budgets import Budget
 from archc.analysis.profile import Bytes, Footprint, Profile, Row
 from archc.analysis.tflite_micro import Micro
-from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_ID, SCHEMA_VERSION
+from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_FOLDER, SCHEMA_ID, SCHEMA_VERSION
 from archc.ir.graph import Graph
 from archc.sema.callees import Callee
 from archc.source import Source, Span
@@ -385,11 +385,10 @@ def _validator() -> Any:
     """What holds a document to the schema; made once, since a test makes thousands of checks."""
     if not _validators:
         import json
-        from os.path import dirname, join
 
         from jsonschema import Draft202012Validator
 
-        path = join(dirname(__file__), "schema", f"manifest-{SCHEMA_VERSION}.json")
+        path = f"{SCHEMA_FOLDER}/manifest-{SCHEMA_VERSION}.json"
         with open(path, encoding="utf-8") as file:
             _validators.append(Draft202012Validator(json.load(file)))
     return _validators[0]

@@ -10,6 +10,9 @@ SCHEMA_VERSION = "1.2"
 SCHEMA_ID = f"{SCHEMA_FAMILY}{SCHEMA_VERSION}.json"
 """The identifier of the manifest's schema; nothing is fetched from there."""
 
+SCHEMA_FOLDER = f"{__file__.rpartition('marker')[0]}schema"
+"""Where the schema of every version is, as `manifest-VERSION.json`."""
+
 LANGUAGE_VERSION = "1.0"
 """Of the language that specs are written in."""
 

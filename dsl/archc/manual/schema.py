@@ -5,8 +5,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from archc.emit import manifest
-from archc.emit.marker import SCHEMA_FAMILY
+from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER
 from archc.manual.markdown import HEADER, code, reflowed, table
 
 INTRODUCTION = """\
@@ -18,9 +17,8 @@ validated (`archc build --validate`)."""
 
 def schema() -> dict[str, Any]:
     """The newest schema."""
-    folder = os.path.join(os.path.dirname(os.path.abspath(manifest.__file__)), "schema")
-    newest = max(os.listdir(folder), key=_version)
-    with open(os.path.join(folder, newest), encoding="utf-8") as file:
+    newest = max(os.listdir(SCHEMA_FOLDER), key=_version)
+    with open(os.path.join(SCHEMA_FOLDER, newest), encoding="utf-8") as file:
         found: dict[str, Any] = json.load(file)
     return found
 

@@ -1,0 +1,107 @@
+"""The compiler, as what works on models sees it: the one door between the two rooms.
+
+A spec and a model meet in the same structures. `archc.models` reads files, builds the graph of
+operators that specs become, and puts the same questions to it: how it deploys, what memory it
+needs, what the target says. All it takes from the compiler for that is named here;
+import-linter lets it import nothing else of it, and lets the compiler import nothing of models.
+"""
+
+from archc.analysis.lowering import INPUT, Deployed, lower
+from archc.analysis.lowering.importing import KERNELS
+from archc.analysis.memory import Peak, peak
+from archc.analysis.tflite_micro import BUILDS, Network, activations, measure
+from archc.analysis.tflite_micro.network import Operator as RuntimeOperator
+from archc.analysis.tflite_micro.network import Tensor as RuntimeTensor
+from archc.analysis.tflite_micro.network import Window
+from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER, SCHEMA_VERSION
+from archc.emit.table import PEAK_REMARK
+from archc.files import CHECK_ACCESS, CHECK_PATH, load_bytes, load_text
+from archc.ir.graph import Frame, Graph, Node
+from archc.ops import OPERATORS
+from archc.ops.activation import Activation
+from archc.ops.base import (
+    MACC_VERSION,
+    KerasCall,
+    Op,
+    OpError,
+    Placement,
+    Shape,
+    Step,
+    Traced,
+    Weight,
+    product,
+)
+from archc.ops.convolution import Conv, DepthwiseConv, strided
+from archc.ops.merge import Add, Multiply
+from archc.ops.network import Input
+from archc.ops.recognise import LARGEST, KerasLayer, Malformed, shown
+from archc.ops.reshaping import Reshape
+from archc.targets.check import Finding as TargetFinding
+from archc.targets.check import Report, allowable, never_allowed
+from archc.targets.check import check as check_target
+from archc.targets.facts import Facts, Request
+from archc.targets.judge import BORDERS
+from archc.targets.model import Rule, Target, substitute
+from archc.targets.target import builtin
+
+__all__ = [
+    "BORDERS",
+    "BUILDS",
+    "CHECK_ACCESS",
+    "CHECK_PATH",
+    "INPUT",
+    "KERNELS",
+    "LARGEST",
+    "MACC_VERSION",
+    "OPERATORS",
+    "PEAK_REMARK",
+    "SCHEMA_FAMILY",
+    "SCHEMA_FOLDER",
+    "SCHEMA_VERSION",
+    "Activation",
+    "Add",
+    "Conv",
+    "Deployed",
+    "DepthwiseConv",
+    "Facts",
+    "Frame",
+    "Graph",
+    "Input",
+    "KerasCall",
+    "KerasLayer",
+    "Malformed",
+    "Multiply",
+    "Network",
+    "Node",
+    "Op",
+    "OpError",
+    "Peak",
+    "Placement",
+    "Report",
+    "Request",
+    "Reshape",
+    "Rule",
+    "RuntimeOperator",
+    "RuntimeTensor",
+    "Shape",
+    "Step",
+    "Target",
+    "TargetFinding",
+    "Traced",
+    "Weight",
+    "Window",
+    "activations",
+    "allowable",
+    "builtin",
+    "check_target",
+    "load_bytes",
+    "load_text",
+    "lower",
+    "measure",
+    "never_allowed",
+    "peak",
+    "product",
+    "shown",
+    "strided",
+    "substitute",
+]

@@ -1,0 +1,417 @@
+"""Imported models held against a target: its own rules, and what a Keras model can do wrong that a
+spec cannot."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from archc.compiler import (
+    BORDERS,
+    KERNELS,
+    Deployed,
+    Node,
+    Peak,
+    Report,
+    Request,
+    Rule,
+    Target,
+    TargetFinding,
+    allowable,
+    builtin,
+    check_target,
+    lower,
+    never_allowed,
+    peak,
+    substitute,
+)
+from archc.diagnostics.codes import TARGET
+from archc.diagnostics.model import Level, reject
+from archc.diagnostics.nearest import did_you_mean
+from archc.models.importer.build import Imported, ImportedLayer, Unseen
+from archc.models.importer.foreign import Foreign
+
+BLIND = "what it reads is not known"
+"""Why a layer after one without a shape is not seen."""
+
+
+class Finding(NamedTuple):
+    """One thing that a target has against a model, with the keys of a finding in the manifest."""
+
+    code: str
+    """`TARGET/RULE`."""
+    level: Level
+    layer: str | None
+    """Path of the layer, the first where there are several; None if it is the model as a whole."""
+    message: str
+    remedy: str | None
+    source: str
+    confidence: str
+    layers: tuple[str, ...] = ()
+    """Paths of all the layers of which it is said, each once."""
+
+
+class Judgement(NamedTuple):
+    """What the target's own rules say of the sketch of a model."""
+
+    target: Target
+    report: Report
+    deployed: Deployed
+    peak: Peak
+
+    def supported(self, imported: Imported, layer: ImportedLayer) -> bool | None:
+        """Whether a layer passes both halves of the gate; None where it is not known."""
+        if layer.class_name == "InputLayer":
+            return True if layer.output_shape is not None else None
+        # Only what is said of operators that are known counts.
+        known = (self.report.unsupported & imported.seen_nodes) - self.folded(imported)
+        if not known.isdisjoint(layer.nodes) or layer.class_name in _UNMAPPED:
+            return False
+        return True if imported.seen_nodes.issuperset(layer.nodes) else None
+
+    def folded(self, imported: Imported) -> set[int]:
+        """The rescalings of which nothing is left but the kernels that they folded into."""
+        found = {
+            index
+            for index, node in enumerate(imported.sketch.nodes)
+            if index and node.op.keyword == "rescaling"
+        }
+        for op in self.deployed.operators:
+            if op.operator not in KERNELS:
+                found.difference_update(op.layers)
+        return found
+
+
+def judged(imported: Imported, request: Request) -> Judgement:
+    """A model by the rules that specs are held to."""
+    target = builtin(request.name)
+    deployed = lower(imported.sketch, request.io)
+    report = check_target(target, request, imported.sketch, deployed)
+    return Judgement(target, report, deployed, peak(deployed))
+
+
+def findings(imported: Imported, request: Request) -> list[Finding]:
+    """Everything there is against a model, notes included: first by the rules of the target in
+    their order, then what is not seen, then what the way of converting does."""
+    judgement = judged(imported, request)
+    target = judgement.target
+    paths = {node: layer.path for layer in imported.layers for node in layer.nodes}
+    found: list[Finding] = []
+    for one in judgement.report.findings:
+        if one.node is not None and one.node not in imported.seen_nodes:
+            continue  # a stand-in, of which something else is said
+        if one.code == f"{target.name}/open_batch":
+            continue  # below, by the batch the model has
+        rule = one.code.partition("/")[2]
+        if rule == "operator" and one.node in judgement.folded(imported):
+            continue
+        remedy = substitute(_REMEDIES.get(rule, one.remedy or ""), _fields(imported, one, target))
+        if one.allowed:
+            remedy = one.remedy or ""
+        found.append(
+            Finding(
+                one.code,
+                one.level,
+                None if one.node is None else paths.get(one.node, one.layer or ""),
+                one.message.replace("the spec allows it", "it is allowed"),
+                remedy or None,
+                one.source,
+                one.confidence,
+            )
+        )
+    found.extend(_failures(judgement, paths))
+    found.extend(_unseen(imported, request, target))
+    found.extend(_batch(imported, target))
+    # Calls of one layer, and operators of one layer that the language has not, say the same.
+    once: dict[tuple[str, str | None, str], Finding] = {}
+    for finding in found:
+        once.setdefault((finding.code, finding.layer, _subject(finding)), finding)
+    return together(once.values())
+
+
+def together(found: Iterable[Finding]) -> list[Finding]:
+    """What is said of several layers in the same words, once, at the place of the first."""
+    said: dict[Finding, list[str]] = {}
+    for finding in found:
+        layers = said.setdefault(finding._replace(layer=None), [])
+        if finding.layer is not None:
+            layers.append(finding.layer)
+    return [
+        finding._replace(layer=layers[0], layers=tuple(dict.fromkeys(layers)))
+        if layers
+        else finding
+        for finding, layers in said.items()
+    ]
+
+
+def _failures(judgement: Judgement, paths: dict[int, str]) -> Iterator[Finding]:
+    """Where the converter is known to fail."""
+    for failure in judgement.deployed.failures:
+        yield _finding(
+            judgement.target,
+            "conversion",
+            "error",
+            paths.get(failure.layers[-1]),
+            f"the int8 converter fails here: {failure.reason}",
+            failure.remedy,
+            _rule(judgement.target, "unknown_lowering"),  # of the same source
+        )
+
+
+def _subject(finding: Finding) -> str:
+    """What tells findings of one rule on one layer apart: what they quote first."""
+    return finding.message.split("`")[1] if finding.message.count("`") > 1 else finding.message
+
+
+def _fields(imported: Imported, one: TargetFinding, target: Target) -> dict[str, str]:
+    keyword = imported.sketch.nodes[one.node].op.keyword if one.node else ""
+    return {"target": target.name, "analyzer": target.analyzer, "operator": keyword}
+
+
+_REMEDIES = {
+    "operator": 'use an operator that is, or pass `allow=["{operator}"]` and confirm with '
+    "`{analyzer}`",
+    "deployed_operator": 'change what stands around it, or pass `allow=["deployed_operator"]` and '
+    "confirm with `{analyzer}`",
+    "channel_alignment": 'use a multiple of 8, or pass `allow=["channel_alignment"]` (unaligned '
+    "widths were seen to run in hardware, at a cost)",
+    "software_operators_limit": "replace the operators that do, the most frequent first, or pass "
+    '`allow=["software_operators_limit"]`',
+    "activation_memory": "stride earlier, narrow the first layers, or pass "
+    '`allow=["activation_memory"]` and confirm with `{analyzer}`',
+    "weight_memory": 'narrow the network, or pass `allow=["weight_memory"]` where another memory '
+    "holds them",
+    "float_border": 'convert with an int8 border, and pass `io="int8"`',
+}
+"""What to do about a rule in a model that is no spec, where the target speaks of specs."""
+
+
+# --- what is not seen ---------------------------------------------------------------------------
+
+_UNMAPPED = frozenset(
+    {
+        *("Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "GRUCell", "LSTM"),
+        *("LSTMCell", "RNN", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells"),
+    }
+)
+"""Recurrent layers, which nothing on the device maps."""
+
+
+def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Finding]:
+    unmapped = _rule(target, "unmapped_layer")
+    blind = [one for one in imported.unseen if one.reason == BLIND]
+    for one in imported.unseen:
+        if "operators" not in one.unknown and one.class_name != "InputLayer":
+            continue
+        if one.reason == BLIND:
+            if one is blind[0]:
+                yield _blind(one, len(blind), target)
+        elif one.class_name == "InputLayer":
+            rule = _rule(target, "by_construction")
+            yield _finding(
+                target,
+                rule.name if rule else "static",
+                "error",
+                one.layer,
+                f"its shape is not static: {one.reason}",
+                "build the model with fixed extents",
+                rule,
+            )
+        elif one.class_name in _UNMAPPED and unmapped is not None:
+            yield _finding(
+                target,
+                unmapped.name,
+                "error",
+                one.layer,
+                f"`{one.class_name}` is recurrent, which the front end reads and nothing maps; it "
+                "cannot be allowed",
+                "use convolutions over time",
+                unmapped,
+            )
+        else:
+            allowed = one.class_name in request.allow
+            yield _finding(
+                target,
+                "unknown_layer",
+                "warning" if allowed else "error",
+                one.layer,
+                f"whether this `{one.class_name}` runs is not known: {one.reason}"
+                + ("; it is allowed" if allowed else ""),
+                f"confirm with `{target.analyzer}`"
+                if allowed
+                else f'use layers of Keras that are known, or pass `allow=["{one.class_name}"]` '
+                f"and confirm with `{target.analyzer}`",
+                None,
+            )
+
+
+def _blind(first: Unseen, count: int, target: Target) -> Finding:
+    more = f", and {count - 1:,} more layers" if count > 1 else ""
+    return _finding(
+        target,
+        "unknown_layer",
+        "error",
+        first.layer,
+        f"whether this `{first.class_name}`{more} run is not known: {BLIND}"
+        if more
+        else f"whether this `{first.class_name}` runs is not known: {BLIND}",
+        "make known the shape of what is before it",
+        None,
+    )
+
+
+def blind_model(name: str, class_name: str, reason: str, request: Request) -> Finding:
+    """What is said of a model that cannot be seen into."""
+    target = builtin(request.name)
+    return _finding(
+        target,
+        "unknown_layer",
+        "error",
+        None,
+        f"whether the model `{name}` runs is not known: {reason}",
+        "build it as a functional model: `keras.Model(inputs, outputs)`",
+        None,
+    )
+
+
+# --- the batch ----------------------------------------------------------------------------------
+
+
+def _batch(imported: Imported, target: Target) -> Iterator[Finding]:
+    """What the batch of the model does to the file, if it is converted as it is
+    (`docs/lowering.md`, "How to convert")."""
+    rule = next((one for one in target.rules if one.name == "open_batch"), None)
+    if imported.batch is None:
+        for layer in imported.layers:
+            left = _left_behind(imported, layer)
+            if left is not None:
+                yield _finding(
+                    target,
+                    "open_batch",
+                    "warning",
+                    layer.path,
+                    f"the batch is open, and converted like this the {layer.class_name} leaves "
+                    f"{left} behind",
+                    "convert with batch 1, as `archc quantize` does: rebuild with "
+                    "`keras.Input(shape, batch_size=1)`",
+                    rule,
+                )
+        return
+    if imported.batch != 1:
+        static = _rule(target, "by_construction")
+        yield _finding(
+            target,
+            static.name if static else "static",
+            "error",
+            imported.inputs[0],
+            f"the batch is {imported.batch:,}, where it has to be 1",
+            "rebuild with `keras.Input(shape, batch_size=1)`",
+            static,
+        )
+        return
+    for layer in imported.layers:
+        for node in _seen(imported, layer):
+            if _keyword(node) == "add":
+                shapes = imported.sketch.input_shapes(node)
+                steps = node.op.device(node.shape, *shapes)
+                if any(step.operator == "RESHAPE" for step in steps):
+                    yield _finding(
+                        target,
+                        "batch_one_add",
+                        "warning",
+                        layer.path,
+                        "with batch 1 the second of the tensors added, which has only ones before "
+                        "its channels, is taken for a bias: a RESHAPE is left before the ADD",
+                        "let the smaller tensor be the first of the two",
+                        rule,
+                    )
+
+
+def _seen(imported: Imported, layer: ImportedLayer) -> Iterator[Node]:
+    for index in layer.nodes:
+        if index in imported.seen_nodes:
+            yield imported.sketch.nodes[index]
+
+
+def _keyword(node: Node) -> str:
+    return node.op.keyword if node.inputs else "input"
+
+
+_SHAPE = "SHAPE, STRIDED_SLICE and PACK, which nothing runs,"
+
+
+def _left_behind(imported: Imported, layer: ImportedLayer) -> str | None:
+    """The operators that an open batch leaves of a layer beside those of batch 1."""
+    for node in _seen(imported, layer):
+        keyword = _keyword(node)
+        steps = node.op.device(node.shape, *imported.sketch.input_shapes(node))
+        if keyword in ("reshape", "flatten", "conv_transpose") or (
+            keyword == "upsample" and any(step.operator == "TILE" for step in steps)
+        ):
+            return _SHAPE
+        if keyword == "dense" and len(node.shape) > 1:
+            return "SHAPE, GATHER, REDUCE_PROD, CONCATENATION and PACK, which nothing runs,"
+        for step in steps:
+            if step.window is not None and max(step.window.dilation) > 1:
+                return (
+                    "SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND, with its bias or batch "
+                    "normalisation unfolded,"
+                )
+    return None
+
+
+# --- parts --------------------------------------------------------------------------------------
+
+
+def _rule(target: Target, predicate: str) -> Rule | None:
+    return next((rule for rule in target.rules if rule.check == predicate), None)
+
+
+def _finding(
+    target: Target,
+    code: str,
+    level: Level,
+    layer: str | None,
+    message: str,
+    remedy: str,
+    rule: Rule | None,
+) -> Finding:
+    source = rule.source if rule is not None else target.demanded.source
+    return Finding(
+        f"{target.name}/{code}", level, layer, message, remedy, source.text, source.confidence
+    )
+
+
+def request(
+    imported: Imported | None, target: str, allow: Iterable[str], io: str, board: str | None
+) -> Request:
+    """What is asked of a target, by plain names.
+
+    Raises:
+        Rejected: one is not known.
+    """
+    known = builtin(target)
+    own: set[str] = set()
+    if imported is not None:
+        own |= {unseen.class_name for unseen in imported.unseen}
+        own |= {node.op.keyword for node in imported.sketch.nodes if isinstance(node.op, Foreign)}
+    names = (*allowable(known), *sorted(own))
+    if isinstance(allow, str):
+        raise reject(TARGET, "`allow` takes a list of names", help=f'write `allow=["{allow}"]`')
+    chosen = tuple(dict.fromkeys(allow))
+    for name in chosen:
+        if name not in names and imported is not None:
+            why = never_allowed(known, name)
+            raise reject(
+                TARGET,
+                why or f"`{name}` is neither an operator nor a rule of {target}, nor in the model",
+                help=did_you_mean(name, names)
+                or f"`archc targets {target}` lists what can be allowed",
+            )
+    boards = [one.name for one in known.boards]
+    for what, given, options in (("border", io, list(BORDERS)), ("board", board, boards)):
+        if given is not None and given not in options:
+            raise reject(
+                TARGET,
+                f"`{given}` is no {what}",
+                help=did_you_mean(str(given), options) or f"there is {', '.join(options)}",
+            )
+    return Request(target, chosen, io, board)

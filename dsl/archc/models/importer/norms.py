@@ -1,0 +1,151 @@
+"""Layers that scale, move and normalise, and those that leave values as they are."""
+
+from collections.abc import Mapping
+from math import prod
+
+from archc.compiler import KerasLayer, Op, Shape, Step, Traced, Weight
+from archc.models.importer.subject import Subject, nothing, reads
+
+
+@reads(
+    *("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"),
+    *("Identity", "Masking", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
+)
+def _identity(subject: Subject) -> tuple[Op, ...] | None:
+    if subject.name == "Masking":
+        return (subject.foreign(subject.shape),)
+    return nothing(subject)
+
+
+@reads(
+    *(f"Random{kind}" for kind in ("Brightness", "Contrast", "Flip", "Rotation", "Translation")),
+    "RandomZoom",
+)
+def _augmentation(subject: Subject) -> tuple[Op, ...] | None:
+    """Left as it is outside training."""
+    return nothing(subject)
+
+
+@reads("Rescaling")
+def _rescaling(subject: Subject) -> tuple[Op, ...] | None:
+    shape = subject.shape
+    steps: list[Step] = []
+    for operator, key, neutral in (("MUL", "scale", 1), ("ADD", "offset", 0)):
+        value = subject.layer.value(key, neutral)
+        step = Step(operator, shape, (len(steps) - 1,), traced=(Traced(operator.lower()),))
+        if isinstance(value, list | tuple):
+            numbers = [subject.layer.exact(key, one) for one in value]
+            if len(numbers) != shape[-1]:
+                return (subject.foreign(shape, "rescaling"),)
+            if any(number != neutral for number in numbers):
+                steps.append(step._replace(weights=len(numbers), affine=True))
+        elif isinstance(value, Mapping):  # an array
+            return (subject.foreign(shape, "rescaling"),)
+        elif (number := subject.layer.number(key, neutral)) != neutral:
+            steps.append(step._replace(scalar=number))
+    return subject.made(*steps, keyword="rescaling")
+
+
+@reads("Normalization")
+def _normalization(subject: Subject) -> tuple[Op, ...] | None:
+    """Its statistics are variables unless they were given; `count` is one more. What is said of
+    variables is said of such as data were adapted to: before that nothing is left of it."""
+    shape, layer = subject.shape, subject.layer
+    given = layer.value("mean") is not None
+    axes = layer.value("axis", -1)
+    kept: list[int] = []
+    listed = axes if isinstance(axes, list | tuple) else () if axes is None else (axes,)
+    for axis in listed:
+        if not isinstance(axis, int) or isinstance(axis, bool):
+            raise layer.wrong("axis", "axes")
+        kept.append(axis if axis >= 0 else axis + layer.rank)
+    if any(not 1 <= axis < layer.rank for axis in kept):
+        return None
+    size = tuple(shape[axis - 1] for axis in kept)
+    weights = (
+        ()
+        if given
+        else (
+            Weight("mean", size, trainable=False),
+            Weight("variance", size, trainable=False),
+            Weight("count", (), trainable=False),
+        )
+    )
+    steps = None if layer.flag("invert", False) else _standardised(layer, shape, kept)
+    return (subject.foreign(shape, "normalization", weights=weights, steps=steps),)
+
+
+def _standardised(layer: KerasLayer, shape: Shape, axes: list[int]) -> tuple[Step, ...] | None:
+    """`(x - mean) / deviation`, per channel or by one number; constants that are given and change
+    nothing are left out."""
+    if axes not in ([], [len(shape)]):
+        return None
+    steps: list[Step] = []
+    parts = (("SUB", "Sub", "mean", 0), ("MUL", "truediv", "variance", 1))
+    for operator, traced, key, neutral in parts:
+        value = layer.value(key)
+        listed = value if isinstance(value, list | tuple) else [value]
+        if all(one == neutral for one in listed):
+            continue
+        size = shape[-1] if axes else 1
+        step = Step(operator, shape, (len(steps) - 1,), weights=size, affine=True, spread=True)
+        steps.append(step._replace(traced=(Traced(traced),)))
+    return tuple(steps)
+
+
+@reads("BatchNormalization")
+def _batchnorm(subject: Subject) -> tuple[Op, ...] | None:
+    shape, layer = subject.shape, subject.layer
+    axis = layer.axis("axis")
+    if axis is None or -axis > len(shape) or layer.flag("renorm", False):
+        return None
+    channels = shape[axis]
+    weights = [
+        Weight("moving_mean", (channels,), False),
+        Weight("moving_variance", (channels,), False),
+    ]
+    scale = layer.flag("scale", True)
+    for flag, name in (("center", "beta"), ("scale", "gamma")):
+        if layer.flag(flag, True):
+            weights.insert(0, Weight(name, (channels,)))
+    variables = ("cast_1", "cast_2") if scale else ("cast_1",)
+    scaled = Traced("batchnorm/mul_1" if scale else "batchnorm/mul", variables)
+    moved = Traced("batchnorm/add_1", ("cast",) if not scale else ("cast", "cast_3"))
+    steps = (
+        Step("MUL", shape, weights=channels, affine=True, traced=(scaled,)),
+        Step("ADD", shape, inputs=(0,), weights=channels, affine=True, traced=(moved,)),
+    )
+    return (
+        subject.foreign(
+            shape,
+            "batchnorm",
+            weights=tuple(weights),
+            stedgeai=2 * prod(shape),
+            steps=steps if axis == -1 else None,
+            normalises=True,
+        ),
+    )
+
+
+@reads("LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization")
+def _norm(subject: Subject) -> tuple[Op, ...] | None:
+    layer, shape = subject.layer, subject.shape
+    axes = layer.value("axis", -1)
+    size: list[int] = []
+    for axis in axes if isinstance(axes, list | tuple) else (axes,):
+        if not isinstance(axis, int) or isinstance(axis, bool):
+            raise layer.wrong("axis", "axes")
+        place = axis if axis >= 0 else axis + layer.rank
+        if not 1 <= place < layer.rank:
+            return None
+        size.append(shape[place - 1])
+    wanted: tuple[str, ...] = ()
+    if layer.class_name == "RMSNormalization":
+        wanted = ("scale",)
+    elif layer.class_name != "UnitNormalization":
+        flags = (("gamma", "scale"), ("beta", "center"))
+        wanted = tuple(name for name, flag in flags if layer.flag(flag, True))
+        if layer.flag("rms_scaling", False):
+            wanted = ("gamma",)
+    weights = tuple(Weight(name, tuple(size)) for name in wanted)
+    return (subject.foreign(shape, weights=weights),)

@@ -1,0 +1,235 @@
+"""The figures of a Keras model that we did not write, in the form of the manifest."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from archc.compiler import Request
+from archc.limits import DEFAULT_LIMITS, Limits
+from archc.models.importer import live
+from archc.models.importer.build import Imported, ImportedLayer, Unseen
+from archc.models.importer.foreign import UNSEEN
+from archc.models.importer.judge import Finding, Judgement, blind_model, findings, judged, request
+
+TARGET = "stm32n6"
+"""Models are judged by this target."""
+
+
+def profile_model(
+    model: Any, io: str = "float32", *, limits: Limits = DEFAULT_LIMITS
+) -> dict[str, Any]:
+    """See `archc.profile_model`.
+
+    Raises:
+        ImportError: Keras is not installed.
+        Rejected: it is no model, is not built, or over a bound; or there is no such border.
+    """
+    asked = request(None, TARGET, (), io, None)
+    live.require(model)
+    imported, reason = live.imported(model, limits)
+    if imported is None:
+        return _opaque(model, reason or "")
+    return _profile(model, imported, asked)
+
+
+def check_model(
+    model: Any,
+    allow: Iterable[str],
+    io: str,
+    board: str | None,
+    *,
+    notes: bool,
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[Finding]:
+    """See `archc.check_n6_compatibility`.
+
+    Raises:
+        ImportError: Keras is not installed.
+        Rejected: it is no model, is not built, or over a bound; a name is not known.
+    """
+    live.require(model)
+    imported, reason = live.imported(model, limits)
+    asked = request(imported, TARGET, allow, io, board)
+    if imported is None:
+        return [blind_model(model.name, type(model).__name__, reason or "", asked)]
+    found = findings(imported, asked)
+    return [one for one in found if notes or one.level != "note"]
+
+
+def _profile(model: Any, imported: Imported, asked: Request) -> dict[str, Any]:
+    judgement = judged(imported, asked)
+    rows = [_row(layer, judgement.supported(imported, layer)) for layer in imported.layers]
+    unseen = list(imported.unseen)
+    _complete(model, rows, unseen)
+    document = _document(imported.name, rows, unseen)
+    inputs = zip(imported.inputs, imported.input_shapes, imported.input_dtypes, strict=True)
+    document["inputs"] = [
+        {"name": name, "shape": _list(shape), "dtype": dtype} for name, shape, dtype in inputs
+    ]
+    document["outputs"] = [
+        {"name": name, "shape": _list(shape)}
+        for name, shape in zip(imported.outputs, imported.output_shapes, strict=True)
+    ]
+    document["deployed"] = _deployed(imported, judgement)
+    return document
+
+
+def _deployed(imported: Imported, judgement: Judgement) -> dict[str, Any] | None:
+    """What the converter leaves of the layers of which that is known; None if of none."""
+    deployed, peak = judgement.deployed, judgement.peak
+    paths = {node: layer.path for layer in imported.layers for node in layer.nodes}
+    known = {name: count for name, count in deployed.counts.items() if name[0] != UNSEEN}
+    inner = [op for op in deployed.operators if not op.border]
+    if inner and all(op.operator[0] == UNSEEN for op in inner):
+        return None
+    at = None
+    if peak.at is not None:
+        layers = deployed.operators[peak.at].layers
+        at = paths.get(layers[0], imported.outputs[0]) if layers else imported.inputs[0]
+    return {
+        "precision": "int8",
+        "operators": known,
+        "order": deployed.order,
+        "weight_bytes": deployed.weight_bytes,
+        "peak_activation_bytes": peak.bytes,
+        "peak_at": at,
+        "left_out": [
+            layer.path
+            for layer in imported.layers
+            if not imported.seen_nodes.issuperset(layer.nodes)
+        ],
+        "unknown": [
+            {"layers": _paths(imported, one.layers), "reason": one.reason}
+            for one in deployed.unknown
+        ],
+        "failures": [
+            {"layers": _paths(imported, one.layers), "reason": one.reason, "remedy": one.remedy}
+            for one in deployed.failures
+        ],
+    }
+
+
+def _document(name: str, rows: list[dict[str, Any]], unseen: list[Unseen]) -> dict[str, Any]:
+    """The parts in the order of the manifest."""
+
+    def total(key: str) -> int:
+        return sum(row[key] or 0 for row in rows)
+
+    counted = [row.pop("stedgeai_macc") for row in rows]
+    elements = [row["activation_bytes"] for row in rows if row["activation_bytes"] is not None]
+    return {
+        "name": name,
+        "inputs": [],
+        "outputs": [],
+        "layers": rows,
+        "deployed": None,
+        "totals": {
+            "params": total("params"),
+            "trainable_params": total("trainable_params"),
+            "macs": total("macs"),
+            "stedgeai_macc": None if None in counted else sum(counted),
+            "activation_bytes": {
+                "float32": sum(size["float32"] for size in elements),
+                "int8": sum(size["int8"] for size in elements),
+            },
+        },
+        "unseen": [
+            {
+                "layer": one.layer,
+                "class_name": one.class_name,
+                "reason": one.reason,
+                "unknown": list(one.unknown),
+            }
+            for one in unseen
+        ],
+    }
+
+
+def _row(layer: ImportedLayer, supported: bool | None) -> dict[str, Any]:
+    size = layer.activations
+    return {
+        "name": layer.path,
+        "class_name": layer.class_name,
+        "stage": None,
+        "block": None,
+        "repeat": None,
+        "inputs": list(layer.inputs),
+        "output_shape": _list(layer.output_shape),
+        "params": layer.params,
+        "trainable_params": layer.trainable_params,
+        "macs": layer.macs,
+        "activation_bytes": None if size is None else {"float32": 4 * size, "int8": size},
+        "supported": supported,
+        "source": None,
+        "origin": [],
+        "stedgeai_macc": layer.stedgeai_macc,
+    }
+
+
+def _paths(imported: Imported, nodes: tuple[int, ...]) -> list[str]:
+    """Of the layers that operators come from, each once."""
+    owners = {node: layer.path for layer in imported.layers for node in layer.nodes}
+    return list(dict.fromkeys(owners[node] for node in nodes if node in owners))
+
+
+def _list(shape: tuple[int, ...] | None) -> list[int] | None:
+    return None if shape is None else list(shape)
+
+
+def _unknown(name: str, class_name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "class_name": class_name,
+        "stage": None,
+        "block": None,
+        "repeat": None,
+        "inputs": [],
+        "output_shape": None,
+        "params": None,
+        "trainable_params": None,
+        "macs": None,
+        "activation_bytes": None,
+        "supported": None,
+        "source": None,
+        "origin": [],
+        "stedgeai_macc": None,
+    }
+
+
+def _opaque(model: Any, reason: str) -> dict[str, Any]:
+    """A model that cannot be seen into: what it is made of, and its parameters."""
+    rows, unseen = [], []
+    for name, layer, params, trainable in live.parts(model):
+        row = _unknown(name, type(layer).__name__)
+        row["params"], row["trainable_params"] = params, trainable
+        rows.append(row)
+        lacks = ("output_shape", "macs", "operators")
+        unseen.append(
+            Unseen(
+                name,
+                row["class_name"],
+                "how the model around it calls it is not known",
+                lacks if params is not None else ("params", *lacks),
+            )
+        )
+    everything = ("output_shape", "macs", "operators")
+    unseen.insert(0, Unseen(model.name, type(model).__name__, reason, everything))
+    _complete(model, rows, unseen)
+    return _document(model.name, rows, unseen)
+
+
+def _complete(model: Any, rows: list[dict[str, Any]], unseen: list[Unseen]) -> None:
+    """Add what Keras counts beyond the layers: variables of the model itself."""
+    params, trainable = live.total(model)
+    more = params - sum(row["params"] or 0 for row in rows)
+    learned = trainable - sum(row["trainable_params"] or 0 for row in rows)
+    if more or learned:
+        name = type(model).__name__
+        if more > 0 and 0 <= learned <= more:
+            row = _unknown(model.name, name)
+            row["params"], row["trainable_params"] = more, learned
+            rows.append(row)
+            reason = f"{more:,} parameters belong to the model itself, not to one of its layers"
+            unseen.append(Unseen(model.name, name, reason, ("macs",)))
+        else:
+            reason = f"layers share variables: Keras counts {params:,}, {trainable:,} trainable"
+            unseen.append(Unseen(model.name, name, reason, ("params",)))

@@ -1,0 +1,58 @@
+"""A comparison as plain data, for JSON."""
+
+from typing import Any
+
+from archc.models.stedgeai.compare import Comparison
+from archc.models.stedgeai.trace import heads
+
+
+def plain(comparison: Comparison) -> dict[str, Any]:
+    """Everything of a comparison. Figures keep their names; tuples become lists."""
+    report, info, prediction = comparison.report, comparison.info, comparison.prediction
+    return {
+        "report": {
+            **_tree(report),
+            "rows": [
+                {**_tree(row), "shapes": [dict(shape) for shape in row.shapes]}
+                for row in report.rows
+            ],
+            "boards": [{**_tree(board), "clocks": dict(board.clocks)} for board in report.boards],
+        },
+        "info": None if info is None else _tree(info),
+        "prediction": None
+        if prediction is None
+        else {
+            "name": prediction.manifest["model"]["name"],
+            "steps": _tree(prediction.steps),
+            "deployed_macc": prediction.deployed_macc,
+        },
+        "layers": [
+            {"id": row.id, "name": row.name, "layer": comparison.layers[row.group]}
+            for row, _ in heads(report)
+            if row.group in comparison.layers
+        ],
+        "figures": _tree(comparison.figures),
+        "software_epochs": [
+            {
+                "epoch": _tree(traced.epoch),
+                "row": None
+                if traced.row is None
+                else {"id": traced.row.id, "name": traced.row.name, "type": traced.row.original},
+                "layer": traced.layer,
+                "place": traced.place,
+                "why": traced.why,
+            }
+            for traced in comparison.traced
+        ],
+        "spilled": {pool.name: pool.activations.bytes for pool in comparison.spilled},
+        "notes": list(comparison.notes),
+    }
+
+
+def _tree(value: Any) -> Any:
+    """Named tuples as objects, all the way down."""
+    if hasattr(value, "_fields"):
+        return {name: _tree(getattr(value, name)) for name in value._fields}
+    if isinstance(value, tuple | list):
+        return [_tree(one) for one in value]
+    return value

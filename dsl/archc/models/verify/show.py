@@ -1,0 +1,66 @@
+"""A verification for people and as plain data."""
+
+from typing import Any
+
+from archc.models.verify.model import Verification, several
+
+WIDTH = 80
+
+
+def plain(verification: Verification) -> dict[str, Any]:
+    """A verification as plain data for JSON."""
+    return {
+        "model": verification.model,
+        "kind": verification.kind,
+        "network": verification.network,
+        "same": not verification.failed,
+        "summary": verification.summary,
+        "differences": [
+            {**found._asdict(), "notes": list(found.notes)} for found in verification.differences
+        ],
+        "compared": list(verification.compared),
+        "left_out": list(verification.left_out),
+    }
+
+
+def text(verification: Verification) -> str:
+    """What was found, what was held against what, and what was not; at most 80 columns wide."""
+    matter = sum(found.level == "error" for found in verification.differences)
+    noted = len(verification.differences) - matter
+    said = ", ".join(
+        part
+        for part in (
+            f"{several(matter, 'difference')} that matter{'s' * (matter == 1)}" if matter else "",
+            several(noted, "note") if noted else "",
+        )
+        if part
+    )
+    verb = "is not" if verification.failed else "is"
+    head = f"{verification.model} {verb} {verification.network}: {said or verification.summary}"
+    lines = _wrapped(head, "")
+    if said:
+        lines += _wrapped(verification.summary, "  ")
+    for title, parts in (
+        ("compared", verification.compared),
+        ("not compared", verification.left_out),
+    ):
+        if parts:
+            lines.append(f"{title}:")
+            for part in parts:
+                lines += _wrapped(part, "  ")
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(line: str, indent: str) -> list[str]:
+    from textwrap import wrap
+
+    from archc.diagnostics.text import printable
+
+    return wrap(
+        printable(line),
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,160 @@
+"""Whether operators of a file read what the layers of a manifest read."""
+
+from collections.abc import Iterable, Sequence
+
+from archc.diagnostics.codes import VERIFY_ORDER
+from archc.models.tflite import Subgraph
+from archc.models.verify.advice import CONVERSIONS
+from archc.models.verify.model import Findings
+from archc.models.verify.rows import Expected, Rows
+
+_INPUT = -1
+_MOVING = "RESHAPE"
+"""The converter moves these past others, so that they are looked through on both sides, as what
+converts at the border is."""
+
+
+def check_wiring(
+    rows: Rows, graph: Subgraph, pairs: Iterable[tuple[int, int]], findings: Findings
+) -> None:
+    """Hold the edges of the file's graph against those between layers.
+
+    An operator may read the results of operators that stem from its own layers or from those that
+    its layers read. Where each layer in question is in one operator only, it must read all of
+    those.
+    """
+    sequence = rows.sequence
+    assert sequence is not None
+    ours = {b: a for a, b in pairs}
+    makers = {t: i for i, op in enumerate(graph.operators) for t in op.outputs}
+    owners: dict[str, list[int]] = {}
+    for want in sequence:
+        for layer in want.layers:
+            owners.setdefault(layer, []).append(want.number)
+    sources = _Sources(rows, sequence, owners)
+    looked_through = {
+        i
+        for i, op in enumerate(graph.operators)
+        if op.name == _MOVING
+        or (op.name in CONVERSIONS and (i not in ours or sequence[ours[i]].border))
+    }
+    for number, op in enumerate(graph.operators):
+        index = ours.get(number)
+        if index is None or op.name == _MOVING or sequence[index].border:
+            continue
+        reads = set()
+        for tensor in op.inputs:
+            place = _through(graph, makers, looked_through, tensor)
+            if place is not None:
+                reads.add(place if place == _INPUT else ours.get(place))
+        if None in reads:
+            continue
+        read = {place for place in reads if place is not None}
+        allowed, exact = sources.of(sequence[index])
+        if read <= allowed and (not exact or read == allowed):
+            continue
+        want = sequence[index]
+        findings.add(
+            VERIFY_ORDER,
+            f"{op.name} reads other results than the layer `{want.layer}`"
+            if want.layer
+            else f"{op.name} reads another result than in the manifest",
+            operator=number,
+            layer=want.layer,
+            expected=_names(sequence, allowed),
+            found=_names(sequence, read),
+        )
+
+
+def _through(
+    graph: Subgraph, makers: dict[int, int], looked_through: set[int], tensor: int
+) -> int | None:
+    """The operator that makes a tensor, behind those that are looked through; None for a
+    constant."""
+    for _ in range(len(graph.operators) + 1):
+        if tensor in graph.inputs:
+            return _INPUT
+        maker = makers.get(tensor)
+        if maker is None:
+            return None
+        op = graph.operators[maker]
+        if maker not in looked_through or not op.inputs:
+            return maker
+        tensor = op.inputs[0]
+    return None
+
+
+class _Sources:
+    """Which operators of the manifest each of them may read."""
+
+    def __init__(
+        self, rows: Rows, sequence: Sequence[Expected], owners: dict[str, list[int]]
+    ) -> None:
+        self.rows, self.sequence = rows, sequence
+        self.owners = {
+            layer: kept
+            for layer, places in owners.items()
+            if (kept := [place for place in places if sequence[place].item.operator != _MOVING])
+        }
+        self.known: dict[str, frozenset[int]] = {}
+
+    def of(self, want: Expected) -> tuple[set[int], bool]:
+        """What an operator may read, and whether it must read all of that."""
+        allowed: set[int] = set()
+        exact = True
+        for layer in want.layers:
+            row = self.rows.by_name.get(layer)
+            if row is None:
+                return set(range(len(self.sequence))) | {_INPUT}, False
+            shared = self.owners.get(layer, [])
+            if len(shared) > 1:
+                exact = False
+                allowed.update(shared)
+            for source in row["inputs"]:
+                if source in want.layers:
+                    continue
+                value = self.value(source)
+                exact = exact and len(value) == 1
+                allowed |= value
+        allowed.discard(want.number)
+        return allowed, exact
+
+    def value(self, layer: str) -> frozenset[int]:
+        """The operators that may give the result of a layer: its own, or those of what it reads
+        if it leaves nothing."""
+        pending: list[str] = [layer]
+        while pending:
+            name = pending[-1]
+            if name in self.known:
+                pending.pop()
+                continue
+            if name in self.owners:
+                self.known[name] = frozenset(self.owners[name])
+                continue
+            row = self.rows.by_name.get(name)
+            if row is None or not row["inputs"]:
+                self.known[name] = frozenset({_INPUT})
+                continue
+            missing = [source for source in row["inputs"] if source not in self.known]
+            if missing and len(pending) <= len(self.rows.by_name):
+                pending.append(missing[0])
+                continue
+            self.known[name] = frozenset().union(
+                *(self.known.get(source, frozenset()) for source in row["inputs"])
+            )
+        return self.known[layer]
+
+
+def _names(sequence: Sequence[Expected], places: Iterable[int]) -> str:
+    shown = []
+    for place in sorted(places):
+        if place == _INPUT:
+            shown.append("the input")
+        else:
+            want = sequence[place]
+            shown.append(
+                f"{want.item.operator} of `{want.layers[-1]}`"
+                if want.layers
+                else want.item.operator
+            )
+    return " and ".join(shown[:6]) or "nothing"
