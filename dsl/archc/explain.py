@@ -1,40 +1,25 @@
 """What every code means, with an example that fails and the same one mended.
 
-A code's explanation stands where it is declared: its summary and reason are fields of its `Code`,
-its examples the text below it in the source, which costs nothing to import and is read here only
-when somebody asks. What a target's rule means is made of the rule itself.
+The compiler's codes are explained in `diagnostics/codes.md`, which is read only when somebody asks.
+What a target's rule means is made of the rule itself.
 """
 
-import ast
-import inspect
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
-from itertools import pairwise
-from types import ModuleType
 from typing import NamedTuple
 
-from archc.diagnostics import codes
-from archc.diagnostics.model import Code, Diagnostic
+from archc.diagnostics.catalog import Example, entries
 from archc.diagnostics.render import render
 from archc.diagnostics.text import wrapped
 from archc.driver import Options, compile_spec
 from archc.files import Loader
 from archc.foreign import Row
 from archc.source import Source
-from archc.targets import check
 from archc.targets.model import Rule, Target, show_limit, substitute
 from archc.targets.target import builtin, builtin_names
 
 SHOWN = "tiny.arch"
 """The name that examples go by."""
-
-
-class Example(NamedTuple):
-    """A spec (`arch`) or what is typed at a prompt (`console`)."""
-
-    language: str
-    text: str
 
 
 class Explanation(NamedTuple):
@@ -56,19 +41,14 @@ def explanations(targets: Iterable[Target] = ()) -> dict[str, Explanation]:
     Args:
         targets: targets beside those that come with archc.
     """
-    found = {code.name: _of(code, codes) for code in codes.CODES.values()}
+    known = {entry.name: Explanation(*entry) for entry in entries().values()}
+    each = {name: known.pop(name) for name in list(known) if name.startswith("TARGET/")}
     for target in (*map(builtin, builtin_names()), *targets):
-        for rule in target.rules:
-            one = _of_rule(target, rule)
-            found[one.name] = one
-        allow = _of(check.ALLOW, check)
-        found[f"{target.name}/{allow.name}"] = allow._replace(name=f"{target.name}/{allow.name}")
-    return found
-
-
-def _of(code: Code, module: ModuleType) -> Explanation:
-    fails, fixed = examples(module).get(code.name, (None, None))
-    return Explanation(code.name, code.level, code.summary, code.why, fails, fixed)
+        rules = [_of_rule(target, rule) for rule in target.rules]
+        for one in (*rules, *each.values()):
+            name = one.name.replace("TARGET", target.name)
+            known[name] = one._replace(name=name)
+    return known
 
 
 def _of_rule(target: Target, rule: Rule) -> Explanation:
@@ -108,32 +88,14 @@ SHOWS = {
 """What stands above the examples, by the level of what they show."""
 
 
-@cache
-def examples(module: ModuleType) -> dict[str, tuple[Example | None, Example | None]]:
-    """The examples below the codes that a module declares, by the names of the codes."""
-    found: dict[str, tuple[Example | None, Example | None]] = {}
-    body = ast.parse(inspect.getsource(module)).body
-    for declared, text in pairwise(body):
-        if not isinstance(declared, ast.Assign) or not isinstance(text, ast.Expr):
-            continue
-        name = declared.targets[0]
-        value = getattr(module, name.id) if isinstance(name, ast.Name) else None
-        if not isinstance(value, Code) or not isinstance(text.value, ast.Constant):
-            continue
-        fenced = re.findall(r"```(\w+)\n(.*?)\n```", str(text.value.value), re.S)
-        blocks = [Example(*one) for one in fenced]
-        found[value.name] = (blocks[0] if blocks else None, blocks[1] if blocks[1:] else None)
-    return found
-
-
 def said(example: Example, code: str, columns: int | None = None) -> str | None:
     """What the compiler says of an example by a code, wrapped to so many columns; None of what is
     typed at a prompt."""
     if example.language != "arch":
         return None
     compilation = compile_spec(Loader(), Source(SHOWN, example.text), Options())
-    found: list[Diagnostic] = [one for one in compilation.diagnostics if one.code == code]
-    return render(found[0], color=False, columns=columns) if found else None
+    found = next((one for one in compilation.diagnostics if one.code == code), None)
+    return render(found, color=False, columns=columns) if found else None
 
 
 def text(one: Explanation, width: int = 80) -> str:
@@ -166,10 +128,10 @@ def word(name: str, width: int = 80) -> str | None:
     for entry in lookup(name)[0]:
         by_row.setdefault(entry.row, []).append(entry)
     parts = []
-    for row, entries in by_row.items():
-        names = [entry.shown for entry in entries]
+    for row, alike in by_row.items():
+        names = [entry.shown for entry in alike]
         shown = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-        verb = "are" if len(entries) > 1 else "is"
+        verb = "are" if len(alike) > 1 else "is"
         never = ", and never on the STM32N6's NPU" if row.kind == "never" else ""
         parts.append(fill({
             "same": f"{shown} {verb} `{row.ours}` here.{_taken(row)}",

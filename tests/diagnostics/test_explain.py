@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from archc.cli import main
-from archc.diagnostics.codes import CODES
-from archc.explain import Example, Explanation, anchor, explanations, page, text
+from archc.diagnostics import catalog
+from archc.diagnostics.catalog import Example
+from archc.explain import Explanation, anchor, explanations, page, text
 from archc.targets.target import builtin, builtin_names
 from support.codes import NEEDS_A_MODEL, NEVER
 from support.say import compilation
@@ -84,7 +85,8 @@ def _root() -> bool:
 
 def test_every_code_is_explained() -> None:
     rules = {f"{t}/{rule.name}" for t in builtin_names() for rule in builtin(t).rules}
-    assert set(KNOWN) == {*CODES, *rules, *(f"{t}/allow" for t in builtin_names())}
+    ours = {name.replace("TARGET", t) for name in catalog.entries() for t in builtin_names()}
+    assert set(KNOWN) == {*ours, *rules}
     without = {name for name, one in KNOWN.items() if one.fails is None}
     assert without == NEEDS_A_MODEL | NEVER
     assert {n for n, one in KNOWN.items() if one.fixed is None} == without | NO_REMEDY
@@ -92,6 +94,28 @@ def test_every_code_is_explained() -> None:
         assert one.what.endswith("."), one.name
         assert one.why.endswith("."), one.name
         assert "{" not in one.what
+
+
+def test_what_the_compiler_imports_is_what_is_declared() -> None:
+    """`python dsl/generate.py` makes it."""
+    text = Path(catalog.SOURCE).read_text(encoding="utf-8")
+    assert len(catalog.entries()) == len(catalog.parse(text))  # no name twice
+    assert Path(catalog.DECLARATIONS).read_text(encoding="utf-8") == catalog.declarations()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "## x\n\nWhat.\n",
+        "## x\n\nWhat.\n\nWhy.\n\nMore.\n",
+        "## x (fatal)\n\nWhat.\n\nWhy.\n",
+        "## x\n\nWhat.\n\nWhy.\n" + "\n```arch\narch a {}\n```\n" * 3,
+        "## x\n\nWhat.\n\nWhy.\n\n```arch\narch a {}\n",
+    ],
+)
+def test_a_code_that_is_declared_in_another_way_is_refused(entry: str) -> None:
+    with pytest.raises(ValueError, match="`x"):
+        catalog.parse(f"<!-- -->\n{entry}\n# Group\n")
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -215,8 +239,9 @@ def test_explanations_are_not_read_on_the_way_to_a_network() -> None:
     Path("a.arch").write_text("arch a { input i: 8 x 8 x 8 head { relu6 } }")
     program = (
         "import sys; from archc.cli import main; main(['a.arch', '-o', 'out'])\n"
-        "for name in ('archc.explain', 'archc.syntax.slips', 'archc.sema.foreign',\n"
-        "             'archc.diagnostics.formats', 'archc.diagnostics.render', 'difflib'):\n"
+        "for name in ('archc.explain', 'archc.diagnostics.catalog', 'archc.syntax.slips',\n"
+        "             'archc.sema.foreign', 'archc.diagnostics.formats',\n"
+        "             'archc.diagnostics.render', 'difflib'):\n"
         "    assert name not in sys.modules, name"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

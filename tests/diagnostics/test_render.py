@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archc.diagnostics.codes import CODES
-from archc.diagnostics.model import Code, Diagnostic, Edit, Label, Level
+from archc.diagnostics.model import Diagnostic, Edit, Label, Level
 from archc.diagnostics.render import render, render_json, summary
 from archc.diagnostics.text import cells, columns, printable
 from archc.source import Source, Span
@@ -251,17 +250,6 @@ def test_summary() -> None:
         "2 errors, 1 warning, 1 note"
     )
     assert summary([]) == ""
-
-
-def test_every_code_is_listed_once() -> None:
-    from archc.diagnostics import codes
-
-    declared = [value for value in vars(codes).values() if isinstance(value, Code)]
-    assert list(CODES.values()) == declared
-    assert len({code.name for code in declared}) == len(declared)
-    for code in declared:
-        assert code.summary.endswith("."), code.name
-        assert code.why.endswith("."), code.name
 
 
 @given(st.integers(20, 120), st.lists(st.text("ab `-,", max_size=200), max_size=3))

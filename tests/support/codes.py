@@ -1,10 +1,10 @@
 """Codes that examples and golden specs leave out, and why."""
 
-from archc.diagnostics.codes import CODES
+from archc.diagnostics.catalog import entries
 
 NEEDS_A_MODEL = {
     name
-    for name in CODES
+    for name in entries()
     if name.startswith(("verify_", "quantize_", "model", "manifest_", "fine_", "extra_"))
 }
 """Codes about model files, which an example would have to train first: they have none."""

@@ -11,14 +11,10 @@ LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 
 
 class Code(NamedTuple):
-    """A kind of diagnostic: declared once in `codes`, everything else is derived from it."""
+    """A kind of diagnostic: what a compile needs of what `codes.md` declares."""
 
     name: str
     """Stable identifier, as printed in brackets."""
-    summary: str
-    """What is wrong, in one sentence."""
-    why: str
-    """Why it is refused or worth saying."""
     level: Level = "error"
 
 

@@ -125,11 +125,13 @@ class Loader:
                 help=similar(beside, path)
                 or "check the path, or give the folder of the file with `-I FOLDER`",
             )
+        from archc.diagnostics.catalog import why
+
         raise reject(
             codes.USE_OUTSIDE,
             f"`{path}` leads out of the folder of the spec being compiled",
             span,
-            notes=[codes.USE_OUTSIDE.why],
+            notes=[why(codes.USE_OUTSIDE)],
             help="move the file, or give its folder with `-I FOLDER`",
         )
 

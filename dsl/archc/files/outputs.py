@@ -252,10 +252,12 @@ def _refused(path: str, name: str, found: Standing) -> Diagnostic:
             codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be read: {found.what}", help=ELSEWHERE
         )
     if name == REGISTRY:
+        from archc.diagnostics.catalog import why
+
         return make(
             codes.REGISTRY_FOREIGN,
             f"`{path}` is {found.what}, so it is left alone",
-            notes=[codes.REGISTRY_FOREIGN.why],
+            notes=[why(codes.REGISTRY_FOREIGN)],
         )
     return make(
         codes.OUTPUT_FOREIGN,

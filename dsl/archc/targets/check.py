@@ -3,7 +3,8 @@
 from typing import Literal, NamedTuple
 
 from archc.analysis.lowering import Deployed
-from archc.diagnostics.model import Code, Level
+from archc.diagnostics.codes import ALLOW
+from archc.diagnostics.model import Level
 from archc.ir.graph import Graph
 from archc.ops.base import OPERATORS
 from archc.targets.facts import PREDICATES, Facts, Limits, Offence, Request
@@ -142,35 +143,11 @@ def _fill(facts: Facts, rule: Rule, offence: Offence, template: str) -> str:
     return substitute(template, values)
 
 
-ALLOW = Code(
-    "allow",
-    "A spec allows something that the target does not hold against it.",
-    "It may be a leftover; a list that is longer than it has to be hides what matters.",
-    "note",
-)
-"""
-```arch
-arch tiny {
-    target stm32n6(allow = [softmax])
-    input image: 32 x 32 x 3
-    head { conv(8) global_average_pool sigmoid }
-}
-```
-```arch
-arch tiny {
-    target stm32n6
-    input image: 32 x 32 x 3
-    head { conv(8) global_average_pool sigmoid }
-}
-```
-"""
-
-
 def _unneeded(target: Target, name: str) -> Finding:
     why = "may be used freely" if name in target.demanded.layers else "is needed by nothing here"
     source = target.demanded.source
     return Finding(
-        f"{target.name}/{ALLOW.name}",
+        ALLOW.name.replace("TARGET", target.name),
         ALLOW.level,
         None,
         None,
