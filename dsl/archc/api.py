@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from archc.diagnostics.model import Diagnostic, Rejected, make
 from archc.diagnostics.render import render
-from archc.driver import Compilation, Network, Options, compile_spec, judged_by, outputs
+from archc.driver import Compilation, Network, Options, compile_spec, outputs
 from archc.files import Loader, load_bytes, write
+from archc.files.targets import read_target
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.source import Source
 
@@ -161,7 +162,7 @@ def _compile(
     options = Options(settings=settings, arch=arch, limits=limits, build=build)
     try:
         if target is not None:
-            options = judged_by(options, loader.target(target))
+            options = options._replace(target=read_target(target, loader))
     except Rejected as rejected:
         raise ArchError([rejected.diagnostic]) from None
     compilation: Compilation = compile_spec(loader, source, options)

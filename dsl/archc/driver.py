@@ -52,7 +52,6 @@ from archc.syntax.parse import parse_expression
 from archc.targets.judge import Aim, aim, border, innermost, judge
 from archc.targets.model import Target
 from archc.targets.pools import fill
-from archc.targets.target import parse_target
 
 
 class Options(NamedTuple):
@@ -66,8 +65,6 @@ class Options(NamedTuple):
     """Only this arch of the spec."""
     target: Target | None = None
     """Judge by this target instead of the one the spec names."""
-    target_source: Source | None = None
-    """The text it was read from."""
     limits: Limits = DEFAULT_LIMITS
     build: str | None = None
     """Figures for this build of TensorFlow Lite Micro instead of the target's."""
@@ -233,7 +230,7 @@ def not_convertible(graph: Graph, failures: Iterable[Failure]) -> Iterable[Diagn
 def identity(model: Model, program: Program, options: Options) -> Identity:
     """Which network it is, and of which texts."""
     set_texts = [Source(f"<set {name}>", text) for name, text in options.settings]
-    target = [options.target_source] if options.target_source else []
+    target = options.target.texts if options.target else ()
     return Identity(
         model.name,
         model.base,
@@ -241,15 +238,6 @@ def identity(model: Model, program: Program, options: Options) -> Identity:
         model.source.name,
         source_digest([*program.sources(), *set_texts, *target]),
     )
-
-
-def judged_by(options: Options, source: Source) -> Options:
-    """The options with a target of the user's own.
-
-    Raises:
-        Rejected: the text is not a target.
-    """
-    return options._replace(target=parse_target(source), target_source=source)
 
 
 def parse_settings(options: Options) -> tuple[Setting, ...]:

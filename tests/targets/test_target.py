@@ -106,8 +106,8 @@ def test_a_small_target_is_enough() -> None:
         ("kib = 64", "kib = -1", "`boards.one.pools.ram.kib` takes a whole number"),
         ('holds = "activations"', 'holds = "code"', "takes `activations` or `weights`"),
         ('name = "aligned"', 'name = "softmax"', "has the name of an operator"),
-        ("[[tiers]]", "[[tiers", "is no TOML"),
-        ("base = 0", f"base = {'9' * 5000}", "is no TOML"),
+        ("[[tiers]]", "[[tiers", "is not valid TOML"),
+        ("base = 0", f"base = {'9' * 5000}", "is not valid TOML"),
         ("base = 0", "base = " + "[" * 3000 + "]" * 3000, ""),
     ],
 )
@@ -118,7 +118,7 @@ def test_what_is_wrong_is_named(old: str, new: str, said: str) -> None:
 
 def test_a_rule_twice_is_refused() -> None:
     rule = SMALL[SMALL.index("[[rules]]") : SMALL.index("[boards.one]")]
-    assert "`rules.aligned` is there twice" in refused(SMALL.replace(rule, rule + rule))
+    assert "`rules.aligned` appears twice" in refused(SMALL.replace(rule, rule + rule))
 
 
 @given(st.integers(0, len(TEXT) - 1), st.sampled_from('{}[]"=,.\n0a#'), st.booleans())

@@ -31,11 +31,10 @@ def run(given: argparse.Namespace) -> int:
         raise UsageError("`--markdown` makes the page of all codes: add `--all`")
     targets = []
     if given.target is not None:
-        from archc.files import Loader
-        from archc.targets.target import parse_target
+        from archc.files.targets import read_target
 
         try:
-            targets.append(parse_target(Loader().target(given.target)))
+            targets.append(read_target(given.target))
         except Rejected as rejected:
             tell(rejected.diagnostic)
             return FAILURE

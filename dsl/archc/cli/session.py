@@ -87,7 +87,8 @@ class Session:
     ) -> None:
         """Compile one spec; in a folder that was named, files with blocks only are for others."""
         from archc.diagnostics.codes import NO_ARCH
-        from archc.driver import Options, compile_spec, judged_by
+        from archc.driver import Options, compile_spec
+        from archc.files.targets import read_target
 
         arguments = self.arguments
         options = Options(
@@ -100,7 +101,7 @@ class Session:
         loader = self.loader(os.path.dirname(path))
         self._loaded[os.path.dirname(path), path] = None
         if arguments.target:
-            options = judged_by(options, loader.target(arguments.target))
+            options = options._replace(target=read_target(arguments.target, loader))
             self.targets = [options.target]
         compilation = compile_spec(loader, loader.load(path), options)
         self.compilations.append(compilation)

@@ -13,7 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from archc.targets.support import support_json, support_text
-    from archc.targets.target import builtin, builtin_names, parse_target
+    from archc.targets.target import builtin, builtin_names
 
     try:
         if options.target is None:
@@ -25,9 +25,9 @@ def run(options: argparse.Namespace) -> int:
                     print(f"{one.name:<12}{one.title}")
             return SUCCESS
         if options.target.endswith(".toml"):
-            from archc.files import Loader
+            from archc.files.targets import read_target
 
-            chosen = parse_target(Loader().target(options.target))
+            chosen = read_target(options.target)
         else:
             chosen = builtin(options.target)
     except Rejected as rejected:

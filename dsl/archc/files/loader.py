@@ -182,6 +182,36 @@ class Loader:
         name, _ = self._names(real) or (f"target:{os.path.basename(path)}", path)
         return self._open(real, name, path, None)
 
+    def extended(self, user: Source, path: str) -> Source:
+        """The target file that another one extends: in its folder or below, or in a folder of
+        specs.
+
+        Args:
+            user: the file that extends it.
+            path: as in `extends`, relative to that file.
+
+        Raises:
+            Rejected: the path is not one, leads elsewhere, or the file cannot be read.
+        """
+        problem = _unportable(path)
+        if problem is not None:
+            raise reject(
+                codes.TARGET,
+                f"`{user.name}`: `extends` cannot read this path: {problem}",
+                help='write a path relative to this file, such as `extends = "base.toml"`',
+            )
+        itself, shown = self._paths[user]
+        folder = os.path.dirname(itself)
+        real = os.path.realpath(os.path.join(folder, path))
+        inside = real.startswith(os.path.join(folder, ""))
+        if not inside and self._names(real) is None:
+            raise reject(
+                codes.TARGET,
+                f"`{user.name}`: `extends` leads out of its folder: `{path}`",
+                help="move the file there, or give its folder with `-I FOLDER`",
+            )
+        return self.target(os.path.join(os.path.dirname(shown), path))
+
     def locate(self, source: Source) -> str:
         """The path of a source as the user could open it; its name if it came from no file."""
         known = self._paths.get(source)

@@ -86,8 +86,9 @@ def index(version: str) -> str:
         "command. Every spec on them was compiled, and what is shown as its result is what came",
         "out. `archc manual PAGE` prints one, for example `archc manual operators`.",
         "",
-        "Written by hand: [a tour](tour.md), [what the NPU runs](npu.md), [what is",
-        "exact](exactness.md), [the trained model](trained-models.md), and, with sources, [what is",
-        "known of the STM32N6](n6.md) and [what the converter does](lowering.md).",
+        "Written by hand: [a tour](tour.md), [what the NPU runs](npu.md), [a target file of your",
+        "own](target-files.md), [what is exact](exactness.md), [the trained",
+        "model](trained-models.md), and, with sources, [what is known of the STM32N6](n6.md) and",
+        "[what the converter does](lowering.md).",
     ]
     return reflowed("\n".join(lines) + "\n")

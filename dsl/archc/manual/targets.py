@@ -16,8 +16,8 @@ target has a list of operators that may be used freely; any other is an error, u
 it. So is a broken rule, unless `allow` names the rule and it can be overruled. `io` is the type at
 the border of the deployed model (`float32`, the default, `int8` or `uint8`), `board` chooses the
 memories, `build` the build of TensorFlow Lite Micro that [its arena](arena.md) is given for.
-`archc targets NAME` prints these tables, `--target FILE` judges by a target file of your own: copy
-the one that comes with archc and edit it.
+`archc targets NAME` prints these tables, `--target FILE` judges by [a target file of your
+own](target-files.md), which extends one of these and says what differs.
 
 A network is *compatible* where nothing was allowed, *conditional* where something was: confirm that
 with the vendor's tool. Facts name their source and how sure it is: *required* is what archc

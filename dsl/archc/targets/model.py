@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from archc.analysis.tflite_micro import DEFAULT
 from archc.diagnostics.model import Level
+from archc.source import Source
 
 Limit = int | float | tuple[int, ...] | tuple[str, ...]
 
@@ -163,6 +164,8 @@ class Target(NamedTuple):
     """Which build of TensorFlow Lite Micro the figures of its arena are of."""
     instead: dict[str, str] = {}  # noqa: RUF012
     """What to write instead of an operator of ours that has to be allowed, as an imperative."""
+    texts: tuple[Source, ...] = ()
+    """What it was read from: its own file, then those it extends, directly or not."""
 
     def board(self, name: str | None) -> Board:
         """A board by name; the default for None or a name that is not known."""

@@ -1,7 +1,7 @@
 """Targets from TOML: the built-in ones beside this file, and the user's own."""
 
 import os
-from typing import Any
+from collections.abc import Callable
 
 import archc.targets.flow
 import archc.targets.memories
@@ -12,6 +12,7 @@ from archc.diagnostics.model import LEVELS, Rejected, reject
 from archc.diagnostics.nearest import did_you_mean, distance, propose
 from archc.ops.base import OPERATORS
 from archc.source import Source, Span
+from archc.targets.extending import Document, extend
 from archc.targets.facts import COMMON_FIELDS, PREDICATES, Predicate
 from archc.targets.model import (
     Board,
@@ -24,14 +25,18 @@ from archc.targets.model import (
     Tier,
     fields,
 )
+from archc.targets.toml import Table, is_name, parse_toml, plain
 
 __all__ = ["Target", "builtin", "builtin_names", "parse_target"]
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 _SUFFIX = ".toml"
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
-_TEXT = 1_000
-"""Characters in one text of a target file."""
+_CHAIN = 8
+"""Target files that extend one another at most."""
+
+Load = Callable[[Source, str], Source]
+"""Reads the file that a target file extends: who extends it, and the path as it is written there.
+Raises Rejected where it cannot be read."""
 
 HOLDS = ("activations", "weights")
 """What a pool can be for."""
@@ -55,9 +60,13 @@ def builtin(name: str, span: Span | None = None) -> Target:
         names = builtin_names()
         if name not in names:
             raise _unknown(name, span, names)
-        with open(os.path.join(_FOLDER, name + _SUFFIX), encoding="utf-8") as file:
-            _known[name] = parse_target(Source(f"target:{name}", file.read()))
+        _known[name] = parse_target(_builtin_source(name))
     return _known[name]
+
+
+def _builtin_source(name: str) -> Source:
+    with open(os.path.join(_FOLDER, name + _SUFFIX), encoding="utf-8") as file:
+        return Source(f"target:{name}", file.read())
 
 
 def _unknown(name: str, span: Span | None, names: tuple[str, ...]) -> Rejected:
@@ -84,127 +93,68 @@ def _unknown(name: str, span: Span | None, names: tuple[str, ...]) -> Rejected:
     )
 
 
-def parse_target(source: Source) -> Target:
+def parse_target(source: Source, load: Load | None = None) -> Target:
     """The target that a TOML text describes.
 
+    Args:
+        source: the text.
+        load: reads the files that it extends; without it, only targets that come with archc can
+            be extended.
+
     Raises:
-        Rejected: it is no TOML, or a key is missing, unknown or of the wrong kind; the message
-            names the key and what is expected.
+        Rejected: it is not valid TOML, a key is missing, unknown or of the wrong kind, or what it
+            extends is not known; the message names the key and what is expected.
     """
-    import tomllib
-
-    try:
-        document = tomllib.loads(source.text)
-    except (ValueError, RecursionError) as error:  # a TOMLDecodeError is a ValueError
-        said = str(error) or "nested too deeply"
-        raise reject(TARGET, f"`{source.name}` is no TOML: {_plain(said)}") from None
-    return _Reader(source).target(document)
+    return _parse(source, load, ())[0]
 
 
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:200]
-
-
-class _Table:
-    """A TOML table being read: every key is asked for once, by kind, and none is left over."""
-
-    def __init__(self, source: Source, path: str, values: object) -> None:
-        self.source, self.path = source, path
-        if not isinstance(values, dict):
-            raise self.wrong("", "a table", values)
-        self.values: dict[str, Any] = dict(values)
-
-    def key(self, name: str) -> str:
-        return ".".join(part for part in (self.path, _plain(name)) if part)
-
-    def error(self, message: str, help: str | None = None) -> Rejected:
-        return reject(TARGET, f"`{self.source.name}`: {message}", help=help)
-
-    def wrong(self, name: str, expected: str, value: object) -> Rejected:
-        shown = _plain(repr(value)) if isinstance(value, str | int | float) else _kind(value)
-        return self.error(f"`{self.key(name) or 'the file'}` takes {expected}, not {shown}")
-
-    def take(self, name: str, expected: str) -> Any:
-        if name not in self.values:
-            near = did_you_mean(name, self.values)
-            raise self.error(f"`{self.key(name)}` is missing: {expected}", near)
-        return self.values.pop(name)
-
-    def text(self, name: str) -> str:
-        value = self.take(name, "a text")
-        if not isinstance(value, str) or not value or len(value) > _TEXT or not value.isprintable():
-            raise self.wrong(name, f"a text of one line, up to {_TEXT:,} characters", value)
-        return value
-
-    def optional_text(self, name: str) -> str | None:
-        return self.text(name) if name in self.values else None
-
-    def example(self, name: str) -> str | None:
-        """A text of several lines, which may be left out."""
-        value = self.values.pop(name, None)
-        if value is not None and (not isinstance(value, str) or len(value) > _TEXT):
-            raise self.wrong(name, f"a text of up to {_TEXT:,} characters", value)
-        return value
-
-    def name(self, name: str) -> str:
-        value = self.text(name)
-        if not _is_name(value):
-            raise self.wrong(name, "a name of lower-case letters, digits and underscores", value)
-        return value
-
-    def flag(self, name: str, default: bool) -> bool:
-        value = self.values.pop(name, default)
-        if not isinstance(value, bool):
-            raise self.wrong(name, "true or false", value)
-        return value
-
-    def count(self, name: str, low: int = 1) -> int:
-        value = self.take(name, f"a whole number from {low}")
-        if type(value) is not int or not low <= value < 2**63:
-            raise self.wrong(name, f"a whole number from {low}", value)
-        return value
-
-    def texts(self, name: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        if name not in self.values and default is not None:
-            return default
-        value = self.take(name, "a list of texts")
-        if not isinstance(value, list) or not all(
-            isinstance(one, str) and one.isprintable() and len(one) <= _TEXT for one in value
-        ):
-            raise self.wrong(name, "a list of texts", value)
-        return tuple(value)
-
-    def table(self, name: str) -> "_Table":
-        return _Table(self.source, self.key(name), self.take(name, "a table"))
-
-    def tables(self, name: str, label: str = "name") -> "list[_Table]":
-        value = self.take(name, "a list of tables")
-        if not isinstance(value, list) or not value:
-            raise self.wrong(name, "a list of tables, one at least", value)
-        found = []
-        for number, one in enumerate(value, 1):
-            called = one.get(label) if isinstance(one, dict) else None
-            place = called if isinstance(called, str) and _is_name(called) else str(number)
-            found.append(_Table(self.source, f"{self.key(name)}.{place}", one))
-        return found
-
-    def done(self, *known: str) -> None:
-        """Refuse keys that nothing asked for."""
-        for name in self.values:
-            raise self.error(
-                f"`{self.key(name)}` is not a key here",
-                did_you_mean(name, known) if known else None,
+def _parse(source: Source, load: Load | None, above: tuple[Source, ...]) -> tuple[Target, Document]:
+    """A target and its whole document; ``above`` are the files that extend it, the last of them
+    directly."""
+    document = parse_toml(source)
+    texts: tuple[Source, ...] = (source,)
+    if "extends" in document:
+        top = Table(source, "", document)
+        base_source = _extended(top, load, (*above, source))
+        base, below = _parse(base_source, load, (*above, source))
+        if document.get("name") in (None, base.name):
+            raise top.error(
+                f"`name` is missing or that of the target it extends, `{base.name}`",
+                "give it one of its own, which codes and manifests show",
             )
+        document.pop("extends")
+        document.pop("remove", None)
+        document = extend(below, document, top)
+        texts += base.texts
+    target = _Reader(source).target(document)
+    return target._replace(texts=texts), document
 
 
-def _kind(value: object) -> str:
-    if isinstance(value, dict):
-        return "a table"
-    return "a list" if isinstance(value, list) else "this"
+def _extended(top: Table, load: Load | None, chain: tuple[Source, ...]) -> Source:
+    """The text of the target that a file extends: one that comes with archc, or a file beside it.
 
-
-def _is_name(text: str) -> bool:
-    return 0 < len(text) <= 48 and text[0].isalpha() and set(text) <= _NAME
+    Raises:
+        Rejected: there is no such target, or it extends this one.
+    """
+    base, names = top.text("extends"), builtin_names()
+    if len(chain) >= _CHAIN:
+        raise top.error(f"more than {_CHAIN} target files extend one another")
+    if not base.endswith(_SUFFIX) or load is None:
+        if base not in names:
+            raise top.error(
+                f"`extends` names `{plain(base)}`, which is not a target",
+                did_you_mean(base, names)
+                or f"targets that come with archc are {', '.join(names)}; a file of your own is "
+                'named by its path, such as `extends = "base.toml"`',
+            )
+        return _builtin_source(base)
+    source = load(top.source, base)
+    if source in chain:
+        circle = " extends ".join(
+            f"`{one.name}`" for one in (*chain[chain.index(source) :], source)
+        )
+        raise top.error(f"it extends itself: {circle}", "let one of them extend none of these")
+    return source
 
 
 class _Reader:
@@ -215,7 +165,7 @@ class _Reader:
         self.references: dict[str, Reference] = {}
 
     def target(self, document: object) -> Target:
-        top = _Table(self.source, "", document)
+        top = Table(self.source, "", document)
         name, title, analyzer = top.name("name"), top.text("title"), top.text("analyzer")
         default = top.name("default_board")
         self.references = self.sources(top.table("sources"))
@@ -235,12 +185,12 @@ class _Reader:
             ("rules", [rule.name for rule in rules]),
         ):
             for twice in (one for one in names if names.count(one) > 1):
-                raise top.error(f"`{what}.{twice}` is there twice")
+                raise top.error(f"`{what}.{twice}` appears twice")
         names = [rule.name for rule in rules]
         for tier in tiers:
             if tier.rule is not None and tier.rule not in names:
                 raise top.error(
-                    f"`tiers.{tier.name}.rule` takes the name of a rule, not `{_plain(tier.rule)}`",
+                    f"`tiers.{tier.name}.rule` takes the name of a rule, not `{plain(tier.rule)}`",
                     did_you_mean(tier.rule, names),
                 )
         for rule in rules:
@@ -269,7 +219,7 @@ class _Reader:
             default_build=build,
         )
 
-    def build(self, top: _Table) -> str:
+    def build(self, top: Table) -> str:
         if "default_build" not in top.values:
             return DEFAULT
         build = top.name("default_build")
@@ -280,7 +230,7 @@ class _Reader:
             )
         return build
 
-    def estimates(self, top: _Table) -> dict[str, str]:
+    def estimates(self, top: Table) -> dict[str, str]:
         if "estimates" not in top.values:
             return {}
         table = top.table("estimates")
@@ -288,7 +238,7 @@ class _Reader:
         table.done(*HOLDS)
         return found
 
-    def instead(self, top: _Table) -> dict[str, str]:
+    def instead(self, top: Table) -> dict[str, str]:
         if "instead" not in top.values:
             return {}
         table = top.table("instead")
@@ -301,7 +251,7 @@ class _Reader:
                 )
         return {name: table.text(name) for name in names}
 
-    def sources(self, table: _Table) -> dict[str, Reference]:
+    def sources(self, table: Table) -> dict[str, Reference]:
         found = {}
         for name in list(table.values):
             one = table.table(name)
@@ -310,7 +260,7 @@ class _Reader:
             one.done("text", "confidence", "see")
         return found
 
-    def reference(self, table: _Table) -> Reference:
+    def reference(self, table: Table) -> Reference:
         name = table.text("source")
         if name not in self.references:
             raise table.error(
@@ -320,19 +270,19 @@ class _Reader:
         return self.references[name]
 
     def operators(
-        self, table: _Table, key: str, default: tuple[str, ...] | None = None
+        self, table: Table, key: str, default: tuple[str, ...] | None = None
     ) -> tuple[str, ...]:
         """Operators by our names, each of which has to exist."""
         names = table.texts(key, default)
         for name in names:
             if name not in OPERATORS:
                 raise table.error(
-                    f"`{table.key(key)}` takes operators of the language, not `{_plain(name)}`",
+                    f"`{table.key(key)}` takes operators of the language, not `{plain(name)}`",
                     did_you_mean(name, OPERATORS),
                 )
         return names
 
-    def demanded(self, table: _Table) -> Demanded:
+    def demanded(self, table: Table) -> Demanded:
         demanded = Demanded(
             frozenset(self.operators(table, "layers")),
             frozenset(table.texts("operators")),
@@ -342,7 +292,7 @@ class _Reader:
         table.done("layers", "operators", "border", "source")
         return demanded
 
-    def tier(self, table: _Table) -> Tier:
+    def tier(self, table: Table) -> Tier:
         tier = Tier(
             table.name("name"),
             table.text("meaning"),
@@ -359,7 +309,7 @@ class _Reader:
         table.done(*Tier._fields)
         return tier
 
-    def rule(self, table: _Table) -> Rule:
+    def rule(self, table: Table) -> Rule:
         name, check = table.name("name"), table.text("check")
         if check not in PREDICATES:
             raise table.error(
@@ -394,16 +344,16 @@ class _Reader:
         return rule
 
     def known_fields(
-        self, table: _Table, key: str, template: str, known: set[str] | frozenset[str]
+        self, table: Table, key: str, template: str, known: set[str] | frozenset[str]
     ) -> None:
         for field in fields(template):
             if field not in known:
                 raise table.error(
-                    f"`{table.key(key)}` has no field `{_plain(field)}`",
+                    f"`{table.key(key)}` has no field `{plain(field)}`",
                     did_you_mean(field, known) or f"there is {', '.join(sorted(known))}",
                 )
 
-    def limits(self, table: _Table, predicate: Predicate) -> dict[str, Limit]:
+    def limits(self, table: Table, predicate: Predicate) -> dict[str, Limit]:
         given = table.table("limits") if "limits" in table.values else None
         if given is None:
             if predicate.limits:
@@ -413,7 +363,7 @@ class _Reader:
         given.done(*predicate.limits)
         return limits
 
-    def limit(self, table: _Table, name: str, kind: str) -> Limit:
+    def limit(self, table: Table, name: str, kind: str) -> Limit:
         if kind == "count":
             return table.count(name)
         if kind == "ratio":
@@ -432,20 +382,22 @@ class _Reader:
             raise table.wrong(name, "a list of whole numbers", values)
         return tuple(values)
 
-    def boards(self, table: _Table) -> dict[str, Board]:
+    def boards(self, table: Table) -> dict[str, Board]:
         found = {}
         for name in list(table.values):
-            if not _is_name(name):
+            if not is_name(name):
                 raise table.error(f"`{table.key(name)}` is no name of a board: letters, digits, _")
             one = table.table(name)
             pools = tuple(self.pool(pool) for pool in one.tables("pools"))
             names = [pool.name for pool in pools]
+            for twice in (pool for pool in names if names.count(pool) > 1):
+                raise one.error(f"`{one.key('pools')}.{plain(twice)}` appears twice")
             fill = one.texts("fill", ())
             for pool in fill:
                 if pool not in names or fill.count(pool) > 1:
                     raise one.error(
                         f"`{one.key('fill')}` takes pools of the board, each once: "
-                        f"{', '.join(names)}; not `{_plain(pool)}`",
+                        f"{', '.join(names)}; not `{plain(pool)}`",
                         did_you_mean(pool, names) if pool not in names else None,
                     )
             areas = self.areas(one, pools)
@@ -457,7 +409,7 @@ class _Reader:
             raise table.error("`boards` takes one board at least")
         return found
 
-    def areas(self, table: _Table, pools: tuple[Pool, ...]) -> tuple[tuple[str, ...], ...]:
+    def areas(self, table: Table, pools: tuple[Pool, ...]) -> tuple[tuple[str, ...], ...]:
         """Lists of pools on chip for activations, which hold each of them once."""
         if "areas" not in table.values:
             return ()
@@ -472,7 +424,7 @@ class _Reader:
             )
         return tuple(map(tuple, value))
 
-    def pool(self, table: _Table) -> Pool:
+    def pool(self, table: Table) -> Pool:
         holds = table.text("holds")
         if holds not in HOLDS:
             raise table.wrong("holds", " or ".join(f"`{one}`" for one in HOLDS), holds)
