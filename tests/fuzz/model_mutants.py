@@ -34,6 +34,7 @@ ISOLATED = ("cannot be read: it is damaged", "was ended by signal")
 """What is said where another's code ended the process in which we run it."""
 SECONDS = 300
 """After which a run counts as hanging."""
+MODELS = ("models.verify.device", "models.verify.layers", "models.stedgeai.compare")
 
 
 class Task(NamedTuple):
@@ -147,7 +148,7 @@ def warm() -> None:
     """Import what the commands import, once for all processes that are forked from this one."""
     from importlib import import_module
 
-    for name in ("cli", "cli.session", "verify.device", "verify.layers", "stedgeai.compare"):
+    for name in ("cli.command", "cli.session", *MODELS):
         import_module(f"archc.{name}")
     for name in ("jsonschema", "lark"):
         import_module(name)
