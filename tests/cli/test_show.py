@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from archc.cli import main
-from archc.cli.show import STAGES
+from archc.cli.verbs.show import STAGES
 from archc.diagnostics.text import columns
 from archc.emit import stages
 from support import shipped

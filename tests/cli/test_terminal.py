@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from archc.cli import build, main
-from archc.cli.verbs import VERBS
+from archc.cli import main
+from archc.cli.verbs import VERBS, build
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = 80
@@ -169,7 +169,7 @@ LOST = "\n".join(
 GROUPED = "raise BaseExceptionGroup('', [ValueError(), KeyboardInterrupt()])"
 
 
-@pytest.mark.parametrize("module", ["archc.cli.command", "archc.cli.check", "archc.driver"])
+@pytest.mark.parametrize("module", ["archc.cli.command", "archc.cli.verbs.check", "archc.driver"])
 @pytest.mark.parametrize("raised", ["raise KeyboardInterrupt", WRAPPED, LOST, GROUPED])
 def test_ctrl_c_while_the_command_loads_is_no_traceback(module: str, raised: str) -> None:
     """What is imported is interrupted at its first line, as a signal would."""

@@ -133,8 +133,8 @@ def test_a_compile_imports_nothing_of_the_manual(tmp_path: Path) -> None:
     (tmp_path / "a.arch").write_text(spec())
     program = (
         "import sys; from archc.cli import main; assert main(['a.arch', '-o', 'out']) == 0\n"
-        "names = ('archc.manual', 'archc.highlight', 'archc.vocabulary', 'archc.cli.manual',\n"
-        "         'archc.cli.completion', 'pygments', 'shtab')\n"
+        "names = ('archc.manual', 'archc.highlight', 'archc.vocabulary',\n"
+        "         'archc.cli.verbs.manual', 'archc.cli.verbs.completion', 'pygments', 'shtab')\n"
         "print([name for name in names if name in sys.modules])"
     )
     done = subprocess.run(

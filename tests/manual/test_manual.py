@@ -211,8 +211,8 @@ def test_the_command_is_described_whole() -> None:
     """Every argument of every verb says what it is for."""
     import argparse
 
-    from archc.cli.manual import meaning, spelled
     from archc.cli.verbs import VERBS
+    from archc.cli.verbs.manual import meaning, spelled
 
     page = PAGES["cli.md"]
     assert [one for one in headings(page) if " " in one][1:] == [f"archc {name}" for name in VERBS]

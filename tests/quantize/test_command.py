@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from archc.cli import main
-from archc.cli import quantize as command
+from archc.cli.verbs import quantize as command
 
 pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]
 

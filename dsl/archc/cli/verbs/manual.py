@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from archc.cli.arguments import UsageError
 
+SUMMARY = "print or write the reference manual"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

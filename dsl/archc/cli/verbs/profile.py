@@ -6,6 +6,8 @@ import sys
 from archc.cli.arguments import compile_arguments
 from archc.cli.session import Session, colored, show, terminal_width, unicode
 
+SUMMARY = "show what a network costs, layer by layer"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     compile_arguments(parser)

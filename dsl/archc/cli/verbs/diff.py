@@ -7,6 +7,8 @@ from typing import Any
 
 from archc.cli.arguments import UsageError, shared_arguments
 
+SUMMARY = "show what changed between two networks, and its cost"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     described = "a spec, a manifest, or REVISION:PATH of a spec as git has it"

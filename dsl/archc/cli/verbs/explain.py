@@ -7,6 +7,8 @@ from archc.cli.arguments import UsageError
 from archc.cli.session import FAILURE, SUCCESS, columns, print_json, show, tell
 from archc.diagnostics.model import Rejected
 
+SUMMARY = "explain a diagnostic code, with an example"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

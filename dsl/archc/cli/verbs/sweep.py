@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from archc.diagnostics.model import Diagnostic
     from archc.driver import Network
 
+SUMMARY = "show how a network grows with a parameter"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="a `.arch` file")

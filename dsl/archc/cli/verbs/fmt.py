@@ -9,6 +9,8 @@ from typing import Any
 
 from archc.cli.arguments import UsageError, limits
 
+SUMMARY = "format specs"
+
 STANDARD_INPUT = "-"
 
 

@@ -4,6 +4,8 @@ import argparse
 
 from archc.cli.arguments import limits
 
+SUMMARY = "run the language server, for editors"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

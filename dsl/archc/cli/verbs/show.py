@@ -6,6 +6,8 @@ from typing import Any
 
 from archc.cli.arguments import compile_arguments
 
+SUMMARY = "show what the compiler holds after each stage"
+
 STAGES = ("ast", "model", "graph", "deployed")
 """In the order the compiler makes them."""
 

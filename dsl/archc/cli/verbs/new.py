@@ -6,6 +6,8 @@ import re
 
 from archc.cli.arguments import UsageError
 
+SUMMARY = "write a spec to start from"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="of the network; NAME.arch is written")

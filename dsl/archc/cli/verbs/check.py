@@ -6,6 +6,8 @@ from archc.cli.arguments import UsageError, compile_arguments
 from archc.cli.session import Session
 from archc.diagnostics.model import LEVELS
 
+SUMMARY = "compile without writing, and show every finding"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     compile_arguments(parser)

@@ -8,6 +8,8 @@ from typing import Any
 
 from archc.cli.arguments import UsageError
 
+SUMMARY = "convert a trained model to int8, and report what that cost"
+
 CALIBRATION, VALIDATION, HOLDOUT, THRESHOLD = 500, 200, 0.2, 0.95
 """Defaults, as in `archc.models.quantization`; a test holds them equal."""
 DEFAULT_PROFILE = "default"

@@ -5,6 +5,8 @@ import argparse
 from archc.cli.session import FAILURE, SUCCESS, print_json, show, tell
 from archc.diagnostics.model import Rejected
 
+SUMMARY = "list targets, or show what one supports"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", nargs="?", metavar="TARGET", help="a target's name, or its file")

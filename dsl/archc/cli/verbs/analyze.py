@@ -7,6 +7,8 @@ from typing import Any
 from archc.cli.arguments import UsageError, shared_arguments
 from archc.models.stedgeai.tool import DEFAULT_PROFILE, MODELS, TIMEOUT, analyze
 
+SUMMARY = "compare a network with what ST's own tool reports"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

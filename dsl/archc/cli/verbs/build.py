@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from archc.diagnostics.model import Diagnostic
     from archc.driver import Network
 
+SUMMARY = "compile specs into Keras builders and manifests"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     compile_arguments(parser)

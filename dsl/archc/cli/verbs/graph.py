@@ -8,6 +8,8 @@ from typing import Any
 
 from archc.cli.arguments import UsageError, shared_arguments
 
+SUMMARY = "draw a network"
+
 ENDINGS = {"svg": (".svg",), "mermaid": (".mmd", ".mermaid", ".md"), "dot": (".dot", ".gv")}
 """Formats, and how the names of their files end."""
 

@@ -4,6 +4,8 @@ import argparse
 
 from archc.cli.arguments import UsageError, shared_arguments
 
+SUMMARY = "check that a model file matches its manifest"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

@@ -8,6 +8,8 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
+SUMMARY = "print a shell completion script"
+
 SHELLS = ("bash", "zsh", "fish")
 
 

@@ -1,0 +1,51 @@
+"""The verbs: every module of this package is one, imported when it is asked for."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from typing import NamedTuple, Protocol, cast
+
+
+class Module(Protocol):
+    """What the module of a verb has."""
+
+    SUMMARY: str
+
+    @staticmethod
+    def arguments(parser: argparse.ArgumentParser, /) -> None:
+        """Declare the arguments of the verb."""
+
+    @staticmethod
+    def run(options: argparse.Namespace, /) -> int:
+        """Run the verb; returns an exit code."""
+
+
+class Verb(NamedTuple):
+    """A subcommand: the word that is typed, which is also the name of its module here."""
+
+    name: str
+
+    def load(self) -> Module:
+        return cast(Module, import_module(f"{__name__}.{self.name}"))
+
+    @property
+    def summary(self) -> str:
+        """One line of help."""
+        return self.load().SUMMARY
+
+
+FIRST = ("build", "check", "profile", "new")
+"""What help lists before the others: the verbs of every day."""
+
+
+def _declared() -> Iterator[str]:
+    yield from FIRST
+    for file in sorted(os.listdir(os.path.dirname(__file__))):
+        name, ending = os.path.splitext(file)
+        if ending == ".py" and not name.startswith("_") and name not in FIRST:
+            yield name
+
+
+VERBS = {name: Verb(name) for name in _declared()}
+"""By the word that is typed."""
