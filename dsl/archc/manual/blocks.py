@@ -7,16 +7,8 @@ from archc.manual.shown import Faulty, layers, skips
 from archc.syntax import ast
 from archc.syntax.parse import parse_file
 
-EXAMPLES = {
-    "attention_pool": "head { attention_pool }",
-    "ds": "stage s(channels = 8) { ds }",
-    "identity": "head { identity sigmoid }",
-    "ir": "stage s(channels = 16, stride = 2) { ir }",
-    "same_pad": "head { same_pad(3x3, 2) conv(8, 3x3, stride = 2, padding = valid) }",
-    "se": "head { se }",
-}
-"""How blocks are called on the page, on a feature map of 32x32x8; one that is not here is called
-without arguments, if it can be."""
+EXAMPLE = " Example: "
+"""What stands in a block's text before the call that the manual shows, which ends the text."""
 
 INTRODUCTION = """\
 Blocks that come with archc, written in the language: read their source as examples. They need no
@@ -34,12 +26,13 @@ def declared() -> dict[str, tuple[ast.Block, str]]:
 
 
 def example(block: ast.Block) -> str:
-    """A call of a block."""
+    """The call of a block that its text gives after `Example:`, or the plainest one."""
+    given = _doc(block).partition(EXAMPLE)[2]
+    if given:
+        return given.strip("`.")
     name = block.name.text
     wide = any(one.name.text == "channels" for one in block.parameters)
-    return EXAMPLES.get(
-        name, f"stage s(channels = 8) {{ {name} }}" if wide else f"head {{ {name} }}"
-    )
+    return f"stage s(channels = 8) {{ {name} }}" if wide else f"head {{ {name} }}"
 
 
 def spec(call: str) -> str:
@@ -47,13 +40,13 @@ def spec(call: str) -> str:
 
 
 def shown(block: ast.Block) -> list[str]:
-    """What a call of a block makes, as lines of the page; none where it needs arguments that the
-    page does not know."""
+    """What a call of a block makes of a feature map of 32x32x8, as lines of the page; none where a
+    block that gives no example cannot be called without arguments."""
     call = example(block)
     try:
         made, took = layers(spec(call)), skips(spec(call))
     except Faulty:
-        if block.name.text in EXAMPLES:
+        if EXAMPLE in _doc(block):
             raise
         return []
     lines = [f"`{call}` makes of 32x32x8:", "", fence("text", made)]
@@ -72,15 +65,19 @@ def page() -> str:
         table(
             ("block", "parameters", "what it is"),
             (
-                (f"[`{name}`](#{name})", _parameters(block), _doc(block))
+                (f"[`{name}`](#{name})", _parameters(block), _what(block))
                 for name, (block, _) in blocks.items()
             ),
         ),
     ]
     for name, (block, text) in blocks.items():
-        lines += ["", f"## {name}", "", _doc(block), "", fence("arch", text), ""]
+        lines += ["", f"## {name}", "", _what(block), "", fence("arch", text), ""]
         lines += shown(block)
     return reflowed("\n".join(lines) + "\n")
+
+
+def _what(block: ast.Block) -> str:
+    return _doc(block).partition(EXAMPLE)[0]
 
 
 def _doc(block: ast.Block) -> str:
