@@ -36,13 +36,13 @@ from archc.ops.merge import Add, Multiply
 from archc.ops.network import Input
 from archc.ops.recognise import LARGEST, KerasLayer, Malformed, shown
 from archc.ops.reshaping import Reshape
+from archc.targets.builtin import builtin
 from archc.targets.check import Finding as TargetFinding
 from archc.targets.check import Report, allowable, never_allowed
 from archc.targets.check import check as check_target
 from archc.targets.facts import Facts, Request
 from archc.targets.judge import BORDERS
 from archc.targets.model import Rule, Target, substitute
-from archc.targets.target import builtin
 
 __all__ = [
     "BORDERS",

@@ -15,8 +15,8 @@ from archc.driver import Options, compile_spec
 from archc.files import Loader
 from archc.foreign import Row
 from archc.source import Source
+from archc.targets.builtin import builtin, builtin_names
 from archc.targets.model import Rule, Target, show_limit, substitute
-from archc.targets.target import builtin, builtin_names
 
 SHOWN = "tiny.arch"
 """The name that examples go by."""

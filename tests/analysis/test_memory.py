@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from archc.analysis.lowering import INPUT, Deployed, lower
 from archc.analysis.memory import Memory, memory, peak, tensors
+from archc.targets.builtin import builtin
 from archc.targets.model import Board, Pool
 from archc.targets.pools import fill
-from archc.targets.target import builtin
 from support.nets import Net
 from support.profiles import share
 from support.published import mobilenet_v1, mobilenet_v2

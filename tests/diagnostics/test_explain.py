@@ -12,7 +12,7 @@ from archc.cli import main
 from archc.diagnostics import catalog
 from archc.diagnostics.catalog import Example
 from archc.explain import Explanation, anchor, explanations, page, text
-from archc.targets.target import builtin, builtin_names
+from archc.targets.builtin import builtin, builtin_names
 from support.codes import NEEDS_A_MODEL, NEVER
 from support.say import compilation
 from support.shell import run

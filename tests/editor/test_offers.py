@@ -8,7 +8,7 @@ import pytest
 from archc.editor.change import Rewrite, rewritten
 from archc.editor.offers import Offer, offers
 from archc.editor.view import View
-from archc.targets.target import builtin, builtin_names
+from archc.targets.builtin import builtin, builtin_names
 from support.desk import desk, view
 
 SPEC = """arch a {

@@ -20,7 +20,7 @@ from archc.manual.shown import Faulty, completed, faults, networks
 from archc.ops.base import OPERATORS
 from archc.source import Source
 from archc.syntax.grammar import keywords
-from archc.targets.target import builtin, builtin_names
+from archc.targets.builtin import builtin, builtin_names
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))}

@@ -12,7 +12,7 @@ from archc.limits import DEFAULT_LIMITS
 from archc.source import Source
 from archc.syntax import ast, grammar
 from archc.syntax.grammar import keywords
-from archc.syntax.lalr import NotInLanguage, Tables, Token, Tree
+from archc.syntax.lalr import NotInLanguage, Token, Tree
 from archc.syntax.parse import parse_expression, parse_file
 from support.mutations import mutations, texts
 from support.printer import print_expression, print_file, strip
@@ -29,15 +29,6 @@ def test_strict_mode_finds_no_collisions() -> None:
     """With `interegular` installed Lark compares every two terminals a state may meet."""
     pytest.importorskip("interegular")
     assert isinstance(grammar.build(grammar.read_grammar(), strict=True), Lark)
-
-
-def test_saved_tables_are_those_of_the_grammar() -> None:
-    """What a wheel carries is what Lark makes of the grammar now."""
-    made = grammar.derive(grammar.read_grammar())
-    module: dict[str, object] = {}
-    exec(grammar.saved(made), module)
-    assert Tables(*(module[name.upper()] for name in Tables._fields)) == made  # type: ignore[arg-type]
-    assert made == grammar.driver().tables
 
 
 def same(theirs: object, ours: object) -> bool:

@@ -9,7 +9,9 @@ from archc.diagnostics.model import Rejected
 from archc.files.loader import Loader
 from archc.files.targets import read_target
 from archc.source import Source
-from archc.targets.target import Target, builtin, parse_target
+from archc.targets.builtin import builtin
+from archc.targets.model import Target
+from archc.targets.target import parse_target
 
 EXAMPLE = Path(__file__).parents[2] / "specs" / "targets" / "camera.toml"
 HEAD = 'name = "mine"\nextends = "stm32n6"\n'

@@ -16,7 +16,7 @@ import pytest
 
 from archc.analysis.arena import Block, place, rounded
 from archc.emit.table import PEAK_REMARK
-from archc.targets.target import builtin
+from archc.targets.builtin import builtin
 
 
 def rows(path: Path) -> list[dict[str, str]]:

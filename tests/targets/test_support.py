@@ -3,8 +3,8 @@
 import json
 
 from archc.ops.base import OPERATORS
+from archc.targets.builtin import builtin
 from archc.targets.support import support_json, support_text
-from archc.targets.target import builtin
 
 TARGET = builtin("stm32n6")
 

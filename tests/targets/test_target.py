@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 import archc.targets
 from archc.diagnostics.model import Rejected
 from archc.source import Source
+from archc.targets.builtin import builtin, builtin_names
 from archc.targets.model import fields, show_limit, substitute
-from archc.targets.target import builtin, builtin_names, parse_target
+from archc.targets.target import parse_target
 
 FOLDER = os.path.dirname(archc.targets.__file__)
 with open(os.path.join(FOLDER, "stm32n6.toml"), encoding="utf-8") as file:

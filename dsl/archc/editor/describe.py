@@ -11,7 +11,7 @@ from archc.sema.callees import Callee
 from archc.sema.model import Model
 from archc.source import Span
 from archc.syntax import ast
-from archc.targets.target import builtin, builtin_names
+from archc.targets.builtin import builtin, builtin_names
 from archc.values import Plain, describe, show
 
 FORM_DOCS = {

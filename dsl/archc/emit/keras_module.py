@@ -1,13 +1,12 @@
 """A graph as a standalone Keras 3 module, written as an expert would by hand.
 
 Blocks become functions (`functions.py`), values become variables (`variables.py`), text is printed
-and fitted to its lines by `python.py`; the template is the skeleton around them.
+and fitted to its lines by `python.py`; the template is the skeleton around them (`skeleton.py`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
-from os.path import dirname, join
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 from archc.emit.functions import Body, Item, Layer, Program, Use
 from archc.emit.marker import MARKER
@@ -21,13 +20,10 @@ from archc.emit.python import (
     literal,
     merge,
 )
+from archc.emit.skeleton import skeleton
 from archc.emit.variables import MAIN, Plan, plan
 from archc.ir.graph import Frame, Graph
 from archc.ops.base import Shape
-
-if TYPE_CHECKING:
-    from jinja2 import Template
-
 
 CAPITALS = "# ruff: noqa: N999, RUF100"
 """Where a network's name has capitals, so has its module's, which ruff frowns on in a package."""
@@ -88,7 +84,7 @@ def emit(graph: Graph, header: Header) -> str:
     ]
     if graph.name != graph.name.lower():
         head.append(CAPITALS)
-    return _template().render(
+    return skeleton()(
         header=head,
         docstring=docstring(f"{graph.name}: {shapes}, {params:,} parameters."),
         imports=imports,
@@ -101,22 +97,6 @@ def emit(graph: Graph, header: Header) -> str:
         functions=[_function(program, body) for body in program.bodies],
         body=_build_model(program, parts),
     )
-
-
-@cache
-def _template() -> "Template":
-    from jinja2 import Environment, StrictUndefined
-
-    with open(join(dirname(__file__), "templates", "module.py.jinja"), encoding="utf-8") as file:
-        text = file.read()
-    environment = Environment(
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.from_string(text)
 
 
 def _parts(program: Program) -> Iterator[Part]:

@@ -1,7 +1,7 @@
 """Target files of the user's own, with those they extend."""
 
 from archc.files.loader import Loader
-from archc.targets.target import Target, parse_target
+from archc.targets.model import Target
 
 
 def read_target(path: str, loader: Loader | None = None) -> Target:
@@ -14,5 +14,7 @@ def read_target(path: str, loader: Loader | None = None) -> Target:
     Raises:
         Rejected: the file, or one that it extends, cannot be read or is not a target.
     """
+    from archc.targets.target import parse_target
+
     loader = loader or Loader()
     return parse_target(loader.target(path), loader.extended)

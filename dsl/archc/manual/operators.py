@@ -27,8 +27,8 @@ from archc.ops.base import (
     Window,
     symbols,
 )
+from archc.targets.builtin import builtin, builtin_names
 from archc.targets.support import LABELS, support_json
-from archc.targets.target import builtin, builtin_names
 
 INPUT: Shape = (32, 32, 8)
 """What enters the examples."""

@@ -6,9 +6,9 @@ from archc.diagnostics.model import LEVELS
 from archc.explain import anchor
 from archc.manual.markdown import HEADER, code, listed, reflowed, table
 from archc.ops.base import OPERATORS
+from archc.targets.builtin import builtin, builtin_names
 from archc.targets.model import Reference, Rule, Target, show_limit, substitute
 from archc.targets.support import lies, support_json
-from archc.targets.target import builtin, builtin_names
 
 INTRODUCTION = """\
 A spec names its target with `target NAME(allow = [...], io = ..., board = ..., build = ...)`. A

@@ -25,7 +25,7 @@ from archc.sema.resolve import TARGET_ARGUMENTS
 from archc.sema.scope import FUNCTIONS
 from archc.syntax.grammar import keywords, read_grammar
 from archc.syntax.numbers import BYTE_UNITS, UNITS
-from archc.targets.target import builtin_names
+from archc.targets.builtin import builtin_names
 
 FENCE = re.compile(r"^```arch(?P<words>(?: [a-z]+)*)\n(?P<text>.*?)^```$", re.M | re.S)
 

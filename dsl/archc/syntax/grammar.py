@@ -1,8 +1,6 @@
 """The grammar, as tables. Lark is imported here and nowhere else, and only to make them.
 
-A wheel carries the tables as a Python module with the text they were made of (`saved`). Where that
-is not the text of the grammar, as in a checkout, Lark makes them anew, which takes longer and
-gives the same.
+A wheel carries the tables ready-made (`archc.prebuilt`).
 """
 
 import os
@@ -10,6 +8,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from archc.prebuilt import Stamp, carried, text
 from archc.syntax.lalr import Driver, Tables
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 GRAMMAR = "arch.lark"
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-SAVED = os.path.join(FOLDER, "_tables.py")
 
 WORD_END = "(?![A-Za-z0-9_])"
 """What ends a keyword, as the grammar writes it."""
@@ -41,14 +39,18 @@ def read_grammar() -> bytes:
 def driver() -> Driver:
     """What reads the language."""
     grammar = read_grammar()
-    try:
-        from archc.syntax import _tables as found  # type: ignore[attr-defined, unused-ignore]
+    found = carried("tables", stamp(grammar))
+    return Driver(Tables(*found.TABLES) if found else derive(grammar))
 
-        if grammar.decode() == found.GRAMMAR:
-            return Driver(Tables(*(getattr(found, name.upper()) for name in Tables._fields)))
-    except (ImportError, AttributeError):  # there is none, or it is of an older form
-        pass
-    return Driver(derive(grammar))
+
+def stamp(grammar: bytes) -> Stamp:
+    return grammar.decode(), " ".join(Tables._fields)
+
+
+def prebuilt() -> str:
+    """The text of the generated module with the tables."""
+    grammar = read_grammar()
+    return text(stamp(grammar), f"TABLES = {tuple(derive(grammar))!r}\n")
 
 
 @lru_cache(maxsize=1)
@@ -80,12 +82,6 @@ def build(grammar: bytes, *, strict: bool = False) -> "Lark":
     )
 
 
-def saved(tables: Tables) -> str:
-    """The text of the Python module in which a wheel carries the tables."""
-    head = '"""Made of the grammar by `dsl/build_tables.py`. Plain data: see `lalr.Tables`."""\n\n'
-    return head + "".join(f"{name.upper()} = {part!r}\n" for name, part in tables._asdict().items())
-
-
 def derive(grammar: bytes) -> Tables:
     """The tables of Lark's parser and the pattern of its scanner, as plain data."""
     from lark.parsers.lalr_analysis import Shift
@@ -109,7 +105,6 @@ def derive(grammar: bytes) -> Tables:
         for state in order
     )
     return Tables(
-        grammar.decode(),
         pattern,
         words,
         tuple(sorted(map(str, lark.lexer.ignore_types))),

@@ -23,8 +23,6 @@ _JUNK = re.compile(rf"(?P<{QUOTED}>'''[^']*'''|'[^'\n]*')|(?P<{OPEN}>\"[^\n]*)|(
 class Tables(NamedTuple):
     """What Lark makes of a grammar, as plain data."""
 
-    grammar: str
-    """The text they were made of."""
     pattern: str
     """The scanner: named groups for terminals, in the order in which they are tried."""
     words: dict[str, str]

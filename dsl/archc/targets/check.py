@@ -7,8 +7,9 @@ from archc.diagnostics.codes import ALLOW
 from archc.diagnostics.model import Level
 from archc.ir.graph import Graph
 from archc.ops.base import OPERATORS
-from archc.targets.facts import PREDICATES, Facts, Limits, Offence, Request
+from archc.targets.facts import Facts, Limits, Offence, Request
 from archc.targets.model import Rule, Target, show_limit, substitute
+from archc.targets.predicates import PREDICATES
 
 Verdict = Literal["compatible", "conditional", "incompatible"]
 

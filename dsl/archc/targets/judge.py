@@ -12,10 +12,10 @@ from archc.ir.graph import Graph, Via
 from archc.sema.model import BudgetRequest, TargetRequest
 from archc.source import Span
 from archc.syntax import ast
+from archc.targets.builtin import builtin
 from archc.targets.check import Finding, Report, allowable, check, never_allowed
 from archc.targets.facts import Request
 from archc.targets.model import Target, sourced
-from archc.targets.target import builtin
 
 BORDERS = ("float32", "int8", "uint8")
 """Types that inputs and outputs of a deployed model can have."""

@@ -1,19 +1,14 @@
-"""Targets from TOML: the built-in ones beside this file, and the user's own."""
+"""Targets from TOML: those that come with archc (`builtin`), and the user's own."""
 
-import os
 from collections.abc import Callable
 
-import archc.targets.flow
-import archc.targets.memories
-import archc.targets.rules  # noqa: F401  # they declare the predicates
 from archc.analysis.tflite_micro import BUILDS, DEFAULT
-from archc.diagnostics.codes import TARGET
-from archc.diagnostics.model import LEVELS, Rejected, reject
-from archc.diagnostics.nearest import did_you_mean, distance, propose
+from archc.diagnostics.model import LEVELS
+from archc.diagnostics.nearest import did_you_mean
 from archc.ops.base import OPERATORS
-from archc.source import Source, Span
+from archc.source import Source
+from archc.targets.builtin import SUFFIX, builtin_names, builtin_source
 from archc.targets.extending import Document, extend
-from archc.targets.facts import COMMON_FIELDS, PREDICATES, Predicate
 from archc.targets.model import (
     Board,
     Demanded,
@@ -25,12 +20,9 @@ from archc.targets.model import (
     Tier,
     fields,
 )
+from archc.targets.predicates import COMMON_FIELDS, PREDICATES, Predicate
 from archc.targets.toml import Table, is_name, parse_toml, plain
 
-__all__ = ["Target", "builtin", "builtin_names", "parse_target"]
-
-_FOLDER = os.path.dirname(os.path.abspath(__file__))
-_SUFFIX = ".toml"
 _CHAIN = 8
 """Target files that extend one another at most."""
 
@@ -40,57 +32,6 @@ Raises Rejected where it cannot be read."""
 
 HOLDS = ("activations", "weights")
 """What a pool can be for."""
-
-_known: dict[str, Target] = {}
-
-
-def builtin_names() -> tuple[str, ...]:
-    """The targets that come with archc, sorted: adding one is adding a file."""
-    found = (name for name in os.listdir(_FOLDER) if name.endswith(_SUFFIX))
-    return tuple(sorted(name.removesuffix(_SUFFIX) for name in found))
-
-
-def builtin(name: str, span: Span | None = None) -> Target:
-    """A target that comes with archc.
-
-    Raises:
-        Rejected: there is none of this name; ``span`` is where it was named.
-    """
-    if name not in _known:
-        names = builtin_names()
-        if name not in names:
-            raise _unknown(name, span, names)
-        _known[name] = parse_target(_builtin_source(name))
-    return _known[name]
-
-
-def _builtin_source(name: str) -> Source:
-    with open(os.path.join(_FOLDER, name + _SUFFIX), encoding="utf-8") as file:
-        return Source(f"target:{name}", file.read())
-
-
-def _unknown(name: str, span: Span | None, names: tuple[str, ...]) -> Rejected:
-    """The rejection of a target that does not come with archc. `stm32h7` is another chip, for which
-    the rules of a known one are not proposed."""
-    near = propose(name, span, names)
-    slip = [one for one in names if distance(one, name.lower()) == 1 or sorted(one) == sorted(name)]
-    family = next((one for one in names if name.lower().startswith(one)), None)
-    help, edits = near.help, near.edits
-    if not edits and family is not None:
-        help = f"if it is a chip of that family, write `{family}`"
-    elif not edits and not slip:
-        help = None
-    listed = " and ".join(f"`{one}`" for one in names)
-    return reject(
-        TARGET,
-        f"there is no target `{name}`",
-        span,
-        notes=[f"archc comes with the rules of {listed} alone"],
-        help=help
-        or "leave it out to compile without the rules of a device, or give a target file "
-        "of your own: `--target FILE`",
-        edits=edits,
-    )
 
 
 def parse_target(source: Source, load: Load | None = None) -> Target:
@@ -139,7 +80,7 @@ def _extended(top: Table, load: Load | None, chain: tuple[Source, ...]) -> Sourc
     base, names = top.text("extends"), builtin_names()
     if len(chain) >= _CHAIN:
         raise top.error(f"more than {_CHAIN} target files extend one another")
-    if not base.endswith(_SUFFIX) or load is None:
+    if not base.endswith(SUFFIX) or load is None:
         if base not in names:
             raise top.error(
                 f"`extends` names `{plain(base)}`, which is not a target",
@@ -147,7 +88,7 @@ def _extended(top: Table, load: Load | None, chain: tuple[Source, ...]) -> Sourc
                 or f"targets that come with archc are {', '.join(names)}; a file of your own is "
                 'named by its path, such as `extends = "base.toml"`',
             )
-        return _builtin_source(base)
+        return builtin_source(base)
     source = load(top.source, base)
     if source in chain:
         circle = " extends ".join(

@@ -145,7 +145,7 @@ def _codes() -> Iterable[str]:
 
 
 def _targets() -> Iterable[str]:
-    from archc.targets.target import builtin_names
+    from archc.targets.builtin import builtin_names
 
     return builtin_names()
 

@@ -14,8 +14,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from archc.targets.builtin import builtin, builtin_names
     from archc.targets.support import support_json, support_text
-    from archc.targets.target import builtin, builtin_names
 
     try:
         if options.target is None:
