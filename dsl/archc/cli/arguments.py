@@ -1,16 +1,19 @@
 """Arguments that several verbs share, and what they mean."""
 
-import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from archc.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    import argparse
 
 
 class UsageError(Exception):
     """The command line cannot be followed."""
 
 
-def compile_arguments(parser: argparse.ArgumentParser) -> None:
+def compile_arguments(parser: "argparse.ArgumentParser") -> None:
     """Arguments of every verb that compiles specs."""
     parser.add_argument(
         "specs", nargs="+", metavar="SPEC", help="a `.arch` file, or a folder of them"
@@ -33,7 +36,7 @@ FORMATS = ("text", "short", "json", "sarif", "github")
 
 
 def shared_arguments(
-    parser: argparse.ArgumentParser, formats: Sequence[str] = ("text", "json")
+    parser: "argparse.ArgumentParser", formats: Sequence[str] = ("text", "json")
 ) -> None:
     from archc.analysis.tflite_micro.tables import BUILDS
 

@@ -1,15 +1,14 @@
 """The command line: which verb is meant, and the exit code of what becomes of it."""
 
-import argparse
 import errno
 import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from archc.cli import INTERRUPTED, interrupted
 from archc.cli.arguments import UsageError
+from archc.cli.plain import plain
 from archc.cli.session import FAILURE, columns, terminal_width
 from archc.cli.verbs import VERBS
 
@@ -36,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
+        if argv is None:
+            gc.freeze()  # the process ends: spare it a last search for garbage
         return code
     except UsageError as error:
         from archc.diagnostics.text import printable, wrapped
@@ -97,34 +98,20 @@ def run(argv: list[str]) -> int:
         UsageError: there is none, or its arguments are off.
     """
     verb, rest = split_verb(argv)
-    parser = Parser(
-        prog="archc" if verb == "build" and argv == rest else f"archc {verb}",
-        description=VERBS[verb].summary,
-        epilog=overview() if verb == "build" else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=version())
     module = VERBS[verb].load()
-    module.arguments(parser)
-    return module.run(parser.parse_intermixed_args(rest))
+    options = plain(module.arguments, rest)
+    if options is None:
+        from archc.cli.parser import Parser  # late: it takes longer than a small compile
 
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are `UsageError`s, and which knows its options that take
-    a value."""
-
-    def __init__(self, **settings: Any) -> None:
-        self.valued: set[str] = set()
-        super().__init__(**settings)
-
-    def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
-        if "action" not in settings or settings["action"] == "append":
-            self.valued.update(name for name in names if name.startswith("-"))
-        return super().add_argument(*names, **settings)
-
-    def error(self, message: str) -> Any:
-        raise UsageError(message)
+        parser = Parser(
+            prog="archc" if verb == "build" and argv == rest else f"archc {verb}",
+            description=module.SUMMARY,
+            more=overview if verb == "build" else None,
+        )
+        parser.add_argument("--version", action="version", version=version())
+        module.arguments(parser)
+        options = parser.parse_intermixed_args(rest)
+    return module.run(options)
 
 
 def split_verb(argv: list[str]) -> tuple[str, list[str]]:
@@ -162,6 +149,8 @@ def unknown(word: str) -> str:
 
 def first_word(argv: list[str]) -> int | None:
     """Where the first word stands that is neither an option nor the value of one."""
+    from archc.cli.parser import Parser
+
     valued: set[str] = set()
     for verb in VERBS.values():
         parser = Parser()

@@ -1,13 +1,15 @@
 """One run of the command over some specs."""
 
-import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archc.cli.arguments import UsageError, limits, settings
 from archc.diagnostics.model import LEVELS, Diagnostic, Rejected, make
+
+if TYPE_CHECKING:
+    import argparse
 
 SUCCESS, FAILURE = 0, 1
 """Exit codes of what was followed to its end."""
@@ -22,7 +24,7 @@ LOUD = LEVELS[:2]
 class Session:
     """One run over some specs: what was compiled, what was found, and how to show places."""
 
-    def __init__(self, arguments: argparse.Namespace) -> None:
+    def __init__(self, arguments: "argparse.Namespace") -> None:
         self.arguments = arguments
         self.networks: list[Any] = []
         self.compilations: list[Any] = []
@@ -270,15 +272,17 @@ def columns(stream: Any) -> int | None:
     """The columns of the terminal that a stream is; None where it is none."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or None
-    except (OSError, ValueError):
+    except (AttributeError, OSError, ValueError):  # none, closed, or no terminal
         return None
 
 
 def terminal_width() -> int:
     """The columns to fill with a table on standard output."""
-    from shutil import get_terminal_size
-
-    return max(60, min(get_terminal_size((80, 24)).columns, 140))
+    try:
+        width = int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        width = 0
+    return max(60, min(width if width > 0 else columns(sys.__stdout__) or 80, 140))
 
 
 def print_json(document: Any) -> None:

@@ -1,10 +1,12 @@
 """The verbs: every module of this package is one, imported when it is asked for."""
 
-import argparse
 import os
 from collections.abc import Iterator
 from importlib import import_module
-from typing import NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+if TYPE_CHECKING:
+    import argparse
 
 
 class Module(Protocol):
@@ -13,11 +15,11 @@ class Module(Protocol):
     SUMMARY: str
 
     @staticmethod
-    def arguments(parser: argparse.ArgumentParser, /) -> None:
+    def arguments(parser: "argparse.ArgumentParser", /) -> None:
         """Declare the arguments of the verb."""
 
     @staticmethod
-    def run(options: argparse.Namespace, /) -> int:
+    def run(options: "argparse.Namespace", /) -> int:
         """Run the verb; returns an exit code."""
 
 

@@ -1,6 +1,5 @@
 """`archc build SPEC... -o DIR`: Keras builders and manifests."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from operator import add
@@ -10,13 +9,15 @@ from archc.cli.arguments import UsageError, compile_arguments
 from archc.cli.session import LOUD, Session, columns, terminal_width
 
 if TYPE_CHECKING:
+    import argparse
+
     from archc.diagnostics.model import Diagnostic
     from archc.driver import Network
 
 SUMMARY = "compile specs into Keras builders and manifests"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def arguments(parser: "argparse.ArgumentParser") -> None:
     compile_arguments(parser)
     parser.add_argument("-o", "--output", metavar="DIR", help="folder for the outputs")
     parser.add_argument(
@@ -34,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: "argparse.Namespace") -> int:
     if options.output is None:
         raise UsageError("`-o DIR` is missing; `archc check SPEC` compiles without writing")
     if options.set and not options.name:
@@ -84,7 +85,7 @@ def once(session: Session) -> Session:
     return session
 
 
-def report(session: Session, options: argparse.Namespace, written: Sequence[str]) -> None:
+def report(session: Session, options: "argparse.Namespace", written: Sequence[str]) -> None:
     """One line per network, and where they went."""
     for line in table([brief(network) for network in session.networks], terminal_width()):
         print(line)

@@ -1,15 +1,19 @@
 """`archc check SPEC...`: every finding, nothing written."""
 
-import argparse
+from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError, compile_arguments
 from archc.cli.session import Session
 from archc.diagnostics.model import LEVELS
 
+if TYPE_CHECKING:
+    import argparse
+
+
 SUMMARY = "compile without writing, and show every finding"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def arguments(parser: "argparse.ArgumentParser") -> None:
     compile_arguments(parser)
     parser.add_argument("--fix", action="store_true", help="fix what can be fixed in only one way")
     parser.add_argument(
@@ -17,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: "argparse.Namespace") -> int:
     if options.fix:
         from archc.cli import fix
 

@@ -1,15 +1,19 @@
 """`archc profile SPEC...`: what networks cost."""
 
-import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from archc.cli.arguments import compile_arguments
 from archc.cli.session import Session, colored, show, terminal_width, unicode
 
+if TYPE_CHECKING:
+    import argparse
+
+
 SUMMARY = "show what a network costs, layer by layer"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def arguments(parser: "argparse.ArgumentParser") -> None:
     compile_arguments(parser)
     parser.add_argument(
         "--summary", action="store_true", help="one row per network, also for a single one"
@@ -20,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: "argparse.Namespace") -> int:
     from archc.emit.table import summary, summary_markdown, table
 
     session = Session(options)
