@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from archc.cli.arguments import UsageError, limits, settings
 from archc.diagnostics.model import LEVELS, Diagnostic, Rejected, make
+from archc.diagnostics.text import several
 
 if TYPE_CHECKING:
     import argparse
@@ -220,7 +221,7 @@ class Session:
         names = [network.name for network in self.networks]
         shown = ", ".join(names) if len(names) <= FEW else f"{len(names)} networks"
         count = sum(len(network.graph.roundings) for network in self.networks)
-        widths = f"{count:,} width{'s' * (count != 1)}"
+        widths = several(count, "width")
         rounded = f"; {widths} rounded, as `archc profile` lists" if count else ""
         return f"no errors in {shown}{rounded}"
 

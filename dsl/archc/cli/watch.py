@@ -14,6 +14,7 @@ from typing import Any
 from archc.cli.arguments import UsageError
 from archc.cli.session import SUCCESS, Session, unicode
 from archc.diagnostics.model import Rejected
+from archc.diagnostics.text import several
 from archc.files import stamps
 
 SECONDS = 0.2
@@ -98,7 +99,7 @@ def compare(before: Manifests, session: Session) -> Manifests:
 
 def tell(session: Session, seen: Iterable[str]) -> None:
     count = sum(not os.path.isdir(path) for path in seen)
-    print(f"watching {count} file{'s' * (count != 1)}; Ctrl-C ends", flush=True)
+    print(f"watching {several(count, 'file')}; Ctrl-C ends", flush=True)
 
 
 def wait(seen: Stamps) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from archc.diagnostics.model import LEVELS, Diagnostic
-from archc.diagnostics.text import cells, printable, wrapped
+from archc.diagnostics.text import cells, printable, several, wrapped
 from archc.diagnostics.text import columns as count_columns
 from archc.source import Source, Span
 
@@ -287,7 +287,7 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
     """How many of each level there are: `2 errors, 1 warning`; empty if there are none."""
     levels = [diagnostic.level for diagnostic in diagnostics]
     counts = [(level, levels.count(level)) for level in LEVELS]
-    return ", ".join(f"{n} {level}{'s' if n != 1 else ''}" for level, n in counts if n)
+    return ", ".join(several(n, level) for level, n in counts if n)
 
 
 def render_json(diagnostic: Diagnostic, *, locate: Locate = own_name) -> dict[str, Any]:

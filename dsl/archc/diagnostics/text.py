@@ -1,4 +1,7 @@
-"""Text from anywhere, made safe to print on a terminal, and how many columns it takes there."""
+"""Counts, shapes and sizes as text; text from anywhere made safe to print on a terminal; how many
+columns it takes there."""
+
+from collections.abc import Iterable
 
 TAB = "    "
 """A tab, as in excerpts: four columns wherever it stands."""
@@ -59,7 +62,29 @@ def columns(text: str) -> int:
     return len(text) if text.isascii() else sum(width for _, width in cells(text))
 
 
-def wrapped(text: str, width: int | None, indent: str = "", hang: str = "") -> list[str]:
+def several(count: int, noun: str) -> str:
+    """A count and what is counted: `1 operator`, `2,000 operators`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def shape_text(shape: Iterable[object]) -> str:
+    """The extents of a shape: `64x256x1`."""
+    return "x".join(map(str, shape)) or "a single number"
+
+
+def kib(size: int, digits: int = 0) -> str:
+    """Bytes in KiB: `1,176 KiB`."""
+    return f"{size / 1024:,.{digits}f} KiB"
+
+
+def size_text(size: int) -> str:
+    """Bytes, to the unit below 10 KiB: `8,192 B`, `1,176 KiB`."""
+    return kib(size) if size >= 10240 else f"{size:,} B"
+
+
+def wrapped(
+    text: str, width: int | None, indent: str = "", hang: str = "", *, whole: bool = True
+) -> list[str]:
     """Printable text as lines that break between words; in one line where it fits.
 
     Args:
@@ -67,6 +92,7 @@ def wrapped(text: str, width: int | None, indent: str = "", hang: str = "") -> l
         width: columns of a line, None where there is no end.
         indent: what stands before every line.
         hang: what stands before every line but the first, besides.
+        whole: leave words whole that are longer than a line.
     """
     if width is None or columns(indent + text) <= width:
         return [indent + text]
@@ -78,5 +104,5 @@ def wrapped(text: str, width: int | None, indent: str = "", hang: str = "") -> l
         initial_indent=indent,
         subsequent_indent=indent + hang,
         break_on_hyphens=False,
-        break_long_words=False,
+        break_long_words=not whole,
     )

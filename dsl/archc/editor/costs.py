@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from archc.diagnostics.text import kib, several, shape_text
 from archc.driver import Network
 from archc.ir.graph import Frame, Node
 from archc.ops.base import Shape
@@ -114,7 +115,7 @@ def brief(cost: Cost) -> str:
     """A cost in a few words: `→ 16x64x64 · 0.8 M MACs · 12 k params`; nothing is not said."""
     times = len(cost.shapes)
     if cost.shape is not None:
-        parts = [f"{ARROW} {show_shape(cost.shape)}"]
+        parts = [f"{ARROW} {shape_text(cost.shape)}"]
     else:
         parts = [f"{ARROW} {len(set(cost.shapes))} shapes in {times} calls"]
     if cost.macs:
@@ -122,27 +123,23 @@ def brief(cost: Cost) -> str:
     if cost.params:
         parts.append(f"{amount(cost.params)} params")
     if cost.peak is not None:
-        parts.append(f"peak {cost.peak / 1024:,.0f} KiB{'' if cost.whole else ' here'}")
+        parts.append(f"peak {kib(cost.peak)}{'' if cost.whole else ' here'}")
     return f" {DOT} ".join(parts)
 
 
 def full(cost: Cost) -> str:
     """The same to the unit, and how often it is run."""
     shapes = list(dict.fromkeys(cost.shapes))
-    shown = ", ".join(show_shape(shape) for shape in shapes[:6])
+    shown = ", ".join(shape_text(shape) for shape in shapes[:6])
     more = f" and {len(shapes) - 6} more" if len(shapes) > 6 else ""
     times = f"; run {len(cost.shapes)} times" if len(cost.shapes) > 1 else ""
-    layers = f"{cost.layers:,} layer{'s' * (cost.layers != 1)}"
+    layers = several(cost.layers, "layer")
     where = "" if cost.whole else ", reached here"
     peak = f"; estimated peak of activations {cost.peak:,} bytes{where}" if cost.peak else ""
     return (
         f"{ARROW} {shown}{more}{times}; {layers}, {cost.params:,} params, {cost.macs:,} MACs "
         f"in `{cost.network}`{peak}"
     )
-
-
-def show_shape(shape: Shape) -> str:
-    return "x".join(map(str, shape))
 
 
 def amount(count: int) -> str:

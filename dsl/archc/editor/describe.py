@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from archc.diagnostics.text import shape_text
 from archc.editor.costs import Cost, full
 from archc.editor.names import Meaning, Use, parameters, width
 from archc.editor.view import View
@@ -232,7 +233,7 @@ def _here(use: Use, built: View) -> Iterable[str]:
     elif meaning.kind == "input":
         for model in built.compilation.models[:1]:
             if model.input_shape is not None:
-                yield f"= {'x'.join(map(str, model.input_shape))}"
+                yield f"= {shape_text(model.input_shape)}"
     elif meaning.kind == "budget":
         for network in built.networks:
             for budget in network.manifest["budgets"]:

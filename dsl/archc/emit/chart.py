@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from archc.diagnostics.text import shape_text
 from archc.emit.drawing import text
 from archc.emit.drawing.layout import cost, group_label
 from archc.emit.drawing.structure import Box, Group, Item, Join, Picture, Stage
@@ -65,12 +66,12 @@ class Chart(ABC):
     def walk(self) -> None:
         """Write all of the picture, from what enters to what leaves."""
         first = self.picture.graph.nodes[0]
-        self.end("start", f"{first.name} {text.extents(first.shape)}")
+        self.end("start", f"{first.name} {shape_text(first.shape)}")
         before, shape = "start", first.shape
         for stage in self.picture.stages:
             before = self._stage(stage, before, shape)
             shape = stage.shape
-        self.end("finish", f"output {text.extents(shape)}")
+        self.end("finish", f"output {shape_text(shape)}")
         self.edge(before, "finish", "")
 
     def _id(self, kind: str) -> str:
@@ -79,7 +80,7 @@ class Chart(ABC):
 
     def _stage(self, stage: Stage, before: str, shape: Shape) -> str:
         name = self._id("stage")
-        label = text.extents(shape) if before != "start" else ""
+        label = shape_text(shape) if before != "start" else ""
         times = f" × {stage.repeats}" if stage.repeats > 1 else ""
         if not stage.items:
             self.empty(name, stage.name + times)
@@ -144,4 +145,4 @@ class Chart(ABC):
 
     def _shaped(self, before: str, after: str, shape: Shape, shown: Shape) -> None:
         """An edge with the shape of what it carries, where that was not written before."""
-        self.edge(before, after, text.extents(shape) if shape != shown else "")
+        self.edge(before, after, shape_text(shape) if shape != shown else "")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from archc.diagnostics.text import shape_text
 from archc.emit.functions import Body, Item, Layer, Program, Use
 from archc.emit.marker import MARKER
 from archc.emit.python import (
@@ -23,7 +24,6 @@ from archc.emit.python import (
 from archc.emit.skeleton import skeleton
 from archc.emit.variables import MAIN, Plan, plan
 from archc.ir.graph import Frame, Graph
-from archc.ops.base import Shape
 
 CAPITALS = "# ruff: noqa: N999, RUF100"
 """Where a network's name has capitals, so has its module's, which ruff frowns on in a package."""
@@ -71,7 +71,7 @@ def emit(graph: Graph, header: Header) -> str:
     if any(program.regularized(item) for segment in segments for item in segment.items):
         imports.append("regularizers")
     nodes = graph.nodes
-    shapes = f"{_shape(nodes[0].shape)} -> {_shape(nodes[graph.output].shape)}"
+    shapes = f"{shape_text(nodes[0].shape)} -> {shape_text(nodes[graph.output].shape)}"
     params = sum(
         weight.size for node in nodes[1:] for weight in node.op.weights(*graph.input_shapes(node))
     )
@@ -116,7 +116,7 @@ def _parts(program: Program) -> Iterator[Part]:
             # The name alone could read as a directive to a tool, say a stage called `noqa`.
             label = "" if name.startswith("stage") or frame.kind == "head" else "stage "
             label = f"{label}{name}:"
-            ends = _shape(nodes[frame.input].shape), _shape(nodes[frame.output].shape)
+            ends = shape_text(nodes[frame.input].shape), shape_text(nodes[frame.output].shape)
             title = comment(label, " -> ".join(ends))
         yield Part(title, tuple(segments))
 
@@ -267,7 +267,3 @@ def _lines(
             yield from merge(indent, target, function, texts, operands)
         else:
             yield from call(indent, target, function, texts, operands[0])
-
-
-def _shape(shape: Shape) -> str:
-    return "x".join(map(str, shape))

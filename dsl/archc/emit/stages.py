@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archc.analysis.lowering.deployed import INPUT, Deployed
-from archc.diagnostics.text import columns, printable
+from archc.diagnostics.text import columns, printable, shape_text, wrapped
 from archc.emit.manifest import parameter_text
 from archc.ir.graph import Frame, Graph, Node
-from archc.ops.base import Auto, Shape
+from archc.ops.base import Auto
 from archc.sema.callees import Bad, Callee
 from archc.sema.model import Model
 from archc.source import Span
@@ -44,21 +44,13 @@ def lines(
         unicode: whether signs beyond ASCII can be shown.
         color: print what stands out in bold.
     """
-    from textwrap import wrap
-
     places = [_cut(_place(row.span), _PLACES) for row in rows]
     left = max(map(columns, places), default=0)
     shown = [_bold(printable(title), color)]
     for row, place in zip(rows, places, strict=True):
         room = max(max(width, 60) - left - 2, 24)
         indent = "  " * min(row.depth, max((room - 24) // 2, 0))
-        parts = wrap(
-            printable(row.text),
-            room,
-            initial_indent=indent,
-            subsequent_indent=indent + "    ",
-            break_on_hyphens=False,
-        ) or [indent]
+        parts = wrapped(printable(row.text), room, indent, "    ", whole=False)
         for number, part in enumerate(parts):
             margin = place + " " * (left - columns(place)) if not number else " " * left
             shown.append(f"{margin}  {_bold(part, color and row.head)}".rstrip())
@@ -95,10 +87,6 @@ def _at(span: Span | None) -> dict[str, Any] | None:
         return None
     line, column = span.source.position(span.start)
     return {"file": span.source.name, "line": line, "column": column}
-
-
-def _shape(shape: Shape) -> str:
-    return "x".join(map(str, shape))
 
 
 # --- the syntax tree ---------------------------------------------------------------------------
@@ -267,7 +255,7 @@ def model_rows(model: Model) -> list[Row]:
     rows = [Row(model.declared.span, 0, f"arch {model.name}{base}", True)]
     for name, given in model.parameters:
         rows.append(Row(given.span, 1, f"{name} = {_value(given.value)}"))
-    shape = _shape(model.input_shape or ())
+    shape = shape_text(model.input_shape or ())
     rows.append(Row(model.input_name.span, 1, f"input {model.input_name.text}: {shape}"))
     keep = show(model.rounding.keep)
     rows.append(Row(None, 1, f"rounding divisor = {model.rounding.divisor}, keep = {keep}"))
@@ -346,7 +334,7 @@ def graph_rows(graph: Graph) -> list[Row]:
     `%5` is the value of operator 5. An operator's place is the statement in the user's text.
     """
     nodes = graph.nodes
-    rows = [Row(_own(nodes[0]), 0, f"%0 = input {nodes[0].name} : {_shape(nodes[0].shape)}")]
+    rows = [Row(_own(nodes[0]), 0, f"%0 = input {nodes[0].name} : {shape_text(nodes[0].shape)}")]
     work: list[tuple[int, str, int | Frame]] = [(0, "", one) for one in graph.frame.children[::-1]]
     repeats = 0
     while work:
@@ -366,7 +354,7 @@ def graph_rows(graph: Graph) -> list[Row]:
         else:
             called = one.label if one.label == one.part else f"{one.label}, as {one.part}"
             name = f"{one.kind} {called}"
-        shapes = f"{_shape(nodes[one.input].shape)} → {_shape(nodes[one.output].shape)}"
+        shapes = f"{shape_text(nodes[one.input].shape)} → {shape_text(nodes[one.output].shape)}"
         rows.append(Row(one.span, depth, f"{name} : {shapes}", depth == 0))
         work.extend((depth + 1, one.name, child) for child in one.children[::-1])
     rows.append(Row(None, 0, f"output %{graph.output}"))
@@ -396,7 +384,7 @@ def _operator(index: int, node: Node, prefix: str) -> str:
     named = f" {part}" if part != node.op.keyword else ""
     reads = [f"%{source}" for source in node.inputs]
     given = [f"{name} = {value}" for name, value in _arguments(node).items()]
-    return f"%{index}{named} = {node.op.keyword}({', '.join([*reads, *given])}) : " + _shape(
+    return f"%{index}{named} = {node.op.keyword}({', '.join([*reads, *given])}) : " + shape_text(
         node.shape
     )
 
@@ -405,9 +393,9 @@ def _arguments(node: Node) -> dict[str, str]:
     """The arguments that are not the default, and those that the compiler settled."""
     op = node.op
     return {
-        name: arg.show(op.__dict__[name])
+        name: arg.show(op.values[name])
         for name, arg in op.args.items()
-        if arg.required or isinstance(arg, Auto) or op.__dict__[name] != arg.default(op.__dict__)
+        if arg.required or isinstance(arg, Auto) or op.values[name] != arg.default(op.values)
     }
 
 
@@ -422,7 +410,7 @@ def graph_data(graph: Graph) -> dict[str, Any]:
                 "name": node.name,
                 "operator": node.op.keyword if index else "input",
                 "arguments": {
-                    name: arg.show(node.op.__dict__[name]) for name, arg in node.op.args.items()
+                    name: arg.show(node.op.values[name]) for name, arg in node.op.args.items()
                 }
                 if index
                 else {},
@@ -475,13 +463,13 @@ def deployed_rows(graph: Graph, deployed: Deployed) -> list[Row]:
     `%5` is the result of operator 5. An operator's place is that of the first of those layers.
     """
     first = graph.nodes[0]
-    rows = [Row(_own(first), 0, f"input {first.name} : {_shape(first.shape)}")]
+    rows = [Row(_own(first), 0, f"input {first.name} : {shape_text(first.shape)}")]
     for index, op in enumerate(deployed.operators):
         reads = ", ".join("input" if one == INPUT else f"%{one}" for one in op.inputs)
         fused = f" + {op.activation}" if op.activation else ""
         float_result = " float32" if op.float_result else ""
         span = _own(graph.nodes[op.layers[0]]) if op.layers else None
-        text = f"%{index} = {op.operator}({reads}){fused} : {_shape(op.shape)}{float_result}"
+        text = f"%{index} = {op.operator}({reads}){fused} : {shape_text(op.shape)}{float_result}"
         rows.append(Row(span, 0, text))
         constants = ((op.weights, "int8 weights"), (op.biases, "int32 biases"))
         said = [f"{count:,} {kind}" for count, kind in constants if count]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archc.analysis.tflite_micro.tables import BUILDS
-from archc.diagnostics.text import columns, printable
+from archc.diagnostics.text import columns, kib, printable, several, shape_text, wrapped
 from archc.ops.base import MACC_VERSION
 from archc.targets.model import sourced
 
@@ -188,7 +188,7 @@ def _title(manifest: Manifest, width: int) -> Section:
     model = manifest["model"]
     title = model["name"] + (f", derived from {model['base']}" if model["base"] else "")
     ends = [
-        f"{tensor['name']} {_shape(tensor['shape'])} {tensor['dtype']}"
+        f"{tensor['name']} {shape_text(tensor['shape'])} {tensor['dtype']}"
         for tensor in (*manifest["inputs"], *manifest["outputs"])
     ]
     lines = _wrapped(" → ".join(ends), width, "  ")
@@ -260,15 +260,15 @@ def _rows(layers: Sequence[Manifest]) -> Iterator[_Line]:
         if group is not None:
             indent = "  "
             sums = tuple(sum(map(column.figure, members)) for column in _FIGURES)
-            kind = f"{len(members)} layer{'s' * (len(members) != 1)}"
+            kind = several(len(members), "layer")
             yield _Line(
-                printable(group), kind, _shape(members[-1]["output_shape"]), sums, group=True
+                printable(group), kind, shape_text(members[-1]["output_shape"]), sums, group=True
             )
         for layer in members:
             yield _Line(
                 indent + printable(layer["name"]).removeprefix(f"{group}_"),
                 _kind(layer["class_name"]) + ("" if layer["supported"] in (True, None) else " !"),
-                _shape(layer["output_shape"]),
+                shape_text(layer["output_shape"]),
                 tuple(column.figure(layer) for column in _FIGURES),
             )
 
@@ -290,12 +290,12 @@ def _deployed(manifest: Manifest, width: int) -> Section:
     deployed = manifest["deployed"]
     operators = deployed["operators"]
     weights, constants = deployed["weight_bytes"], deployed["constant_bytes"]
-    tables = f"{_kib(constants)}, with tables of axes, shapes and padding"
+    tables = f"{kib(constants, 1)}, with tables of axes, shapes and padding"
     lines = _figures([(name, count, "") for name, count in operators.items()], width)
     lines += _figures(
         [
             ("operators", sum(operators.values()), _ORDERS[deployed["order"]]),
-            ("weight bytes", weights, f"{_kib(weights)}, int8 values and int32 biases"),
+            ("weight bytes", weights, f"{kib(weights, 1)}, int8 values and int32 biases"),
             ("constant bytes", constants, tables),
         ],
         width,
@@ -318,7 +318,7 @@ def _memory(manifest: Manifest, width: int) -> Section:
     peak = deployed["peak_activation_bytes"]
     where = f", step {deployed['peak']['step']}" if deployed["peak_at"] else ""
     at = f" at {printable(deployed['peak_at'])}{where}" if deployed["peak_at"] else ""
-    lines = _figures([("peak activation bytes", peak, f"{_kib(peak)}{at}")], width)
+    lines = _figures([("peak activation bytes", peak, f"{kib(peak, 1)}{at}")], width)
     plan = deployed["arena"]["plan"]
     alive = sorted((plan[n] for n in deployed["peak"]["alive"]), key=lambda t: -int(t["bytes"]))
     listed = [f"{tensor['layer']} {tensor['bytes']:,}" for tensor in alive[:_MOST_ALIVE]]
@@ -353,7 +353,7 @@ def _arena(manifest: Manifest, width: int) -> Section:
         (
             "smallest that works",
             smallest,
-            f"{_kib(smallest)}, what a firmware sets aside"
+            f"{kib(smallest, 1)}, what a firmware sets aside"
             + (f": allocation takes {more:,} more for a while" if more > 15 else ""),
         ),
     ]
@@ -545,31 +545,13 @@ def _kind(class_name: str) -> str:
     return kind
 
 
-def _shape(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape))
-
-
-def _kib(size: int) -> str:
-    return f"{size / 1024:,.1f} KiB"
-
-
 def _listed(names: Sequence[str], most: int = 6) -> str:
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _wrapped(text: str, width: int, indent: str, hang: str = "  ") -> list[str]:
-    if not text:
-        return []
-    from textwrap import wrap
-
-    return wrap(
-        printable(text),
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent + hang,
-        break_on_hyphens=False,
-    )
+    return wrapped(printable(text), width, indent, hang, whole=False) if text else []
 
 
 def _bold(text: str, color: bool) -> str:

@@ -16,6 +16,8 @@ whose value is still needed is copied before it is overwritten, whatever the pro
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from archc.ir.graph import dominators
+
 MAIN = "x"
 
 
@@ -80,25 +82,9 @@ def plan(wires: Sequence[Wire], output: int, entry: str = MAIN) -> Plan:
     return Plan(tuple(moves), where[output])
 
 
-def _dominators(wires: Sequence[Wire]) -> list[int]:
-    """For every value the nearest one that all ways to it go through; 0 for value 0."""
-    parents, depths = [0], [0]
-    for wire in wires:
-        first = wire.inputs[0]
-        for other in wire.inputs[1:]:
-            while first != other:
-                if depths[first] >= depths[other]:
-                    first = parents[first]
-                else:
-                    other = parents[other]
-        parents.append(first)
-        depths.append(depths[first] + 1)
-    return parents
-
-
 def _propose(wires: Sequence[Wire], output: int) -> tuple[list[str], dict[int, str]]:
     """A variable for every value, and one to copy a value to should it be in the way."""
-    parents = _dominators(wires)
+    parents = dominators(wire.inputs for wire in wires)
     costs = [0]
     for wire, parent in zip(wires, parents[1:], strict=True):
         within = sum(costs[value] - costs[parent] for value in set(wire.inputs))

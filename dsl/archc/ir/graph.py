@@ -1,5 +1,6 @@
 """The op graph: operators in execution order over named values, and the calls that made them."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from archc.ops.base import Op, Shape
@@ -127,3 +128,22 @@ def verify(graph: Graph) -> None:
                 stack.append(child)
     assert seen[0] == 0, "the input is in the tree of calls"
     assert all(count == 1 for count in seen[1:]), "a node is not in the tree of calls once"
+
+
+def dominators(inputs: Iterable[Sequence[int]]) -> list[int]:
+    """For every value the nearest one that all ways to it go through, its immediate dominator; 0
+    for value 0.
+
+    Args:
+        inputs: what every value but the first is made of, each of values before it.
+    """
+    parents = [0]
+    for first, *others in inputs:
+        for other in others:
+            while first != other:
+                if first > other:
+                    first = parents[first]
+                else:
+                    other = parents[other]
+        parents.append(first)
+    return parents

@@ -6,6 +6,7 @@ from lsprotocol import types
 
 from archc.diagnostics.fixes import applied
 from archc.diagnostics.model import Diagnostic, Edit
+from archc.diagnostics.text import several
 from archc.editor import change
 from archc.editor.offers import offers
 from archc.editor.view import View
@@ -64,7 +65,7 @@ class _Actions:
         if not every:
             return []
         source = self.view.source
-        title = f"fix {len(every)} fault{'s' * (len(every) != 1)} of this spec"
+        title = f"fix {several(len(every), 'fault')} of this spec"
         edit = self.edit([(0, len(source.text), applied(source, every))])
         return [types.CodeAction(title, kind=FIX_ALL, edit=edit)]
 

@@ -5,9 +5,10 @@ from fractions import Fraction
 from sys import modules
 from typing import Any
 
+from archc.diagnostics.text import shape_text
 from archc.emit.python import literal
 from archc.manual.markdown import HEADER, code, fence, listed, reflowed, table
-from archc.manual.shown import network, shape
+from archc.manual.shown import network
 from archc.ops.base import (
     MACC_VERSION,
     OPERATORS,
@@ -51,11 +52,10 @@ FIGURES = f"""\
 MACs count convolutions and dense layers only. *ST macc* is what ST Edge AI Core
 {MACC_VERSION} counts for it in its table of layers, before it folds and fuses (the same file is
 655,392 there, 524,320 in the summary of `validate`, 458,752 with 4.0); it is not the figure to
-compare networks by. Examples read a feature map of
-{shape(INPUT)}; their figures, Keras calls and int8 operators are what the compiler gave. On the
-device most operators do not stay by themselves: the int8 converter folds batch normalisation into
-the convolution before it and fuses activations. The manifest's `deployed` section has what is left
-of a whole network."""
+compare networks by. Examples read a feature map of {shape_text(INPUT)}; their figures, Keras calls
+and int8 operators are what the compiler gave. On the device most operators do not stay by
+themselves: the int8 converter folds batch normalisation into the convolution before it and fuses
+activations. The manifest's `deployed` section has what is left of a whole network."""
 
 LEGEND = """\
 In formulas `H`, `W` and `C` are rows, columns and channels of what enters and `N` the number of its
@@ -269,7 +269,7 @@ def _keyword(op: Op) -> str | None:
 
 
 def spec(statements: str) -> str:
-    return f"arch shown {{\n    input image: {shape(INPUT)}\n    head {{ {statements} }}\n}}\n"
+    return f"arch shown {{\n    input image: {shape_text(INPUT)}\n    head {{ {statements} }}\n}}\n"
 
 
 def deployed(keyword: str) -> list[tuple[str, list[str]]]:
@@ -334,7 +334,7 @@ def _example(keyword: str, op: type[Op]) -> Iterator[str]:
 
 
 def tensor(extents: Shape) -> str:
-    return shape(extents) if len(extents) > 1 else f"a vector of {extents[0]:,}"
+    return shape_text(extents) if len(extents) > 1 else f"a vector of {extents[0]:,}"
 
 
 def call_text(call: KerasCall) -> str:

@@ -1,9 +1,10 @@
 """What the compiler makes of the specs that pages show."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archc.diagnostics.model import Diagnostic
 from archc.diagnostics.render import render
+from archc.diagnostics.text import shape_text
 from archc.driver import Compilation, Network, Options, compile_spec
 from archc.emit.table import table
 from archc.files import Loader, shipped_specs
@@ -66,7 +67,7 @@ def layers(text: str) -> str:
         (
             row["name"],
             row["class_name"],
-            shape(row["output_shape"]),
+            shape_text(row["output_shape"]),
             f"{row['params']:,}",
             f"{row['macs']:,}",
         )
@@ -111,10 +112,6 @@ def module(text: str) -> str:
 
 SHOWS = {"layers": layers, "roundings": roundings, "skips": skips, "errors": complaint}
 """What a fence of a template may ask to be shown below it."""
-
-
-def shape(extents: Any) -> str:
-    return "x".join(map(str, extents))
 
 
 class Piece(NamedTuple):

@@ -431,6 +431,11 @@ class Op:
             raise TypeError(f"{self.keyword} has no argument {', '.join(given)}")
         self.__dict__.update(values)
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """The arguments by name."""
+        return self.__dict__
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Arg)}

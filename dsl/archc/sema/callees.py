@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from archc.diagnostics.codes import ARGUMENTS
 from archc.diagnostics.model import Diagnostic, Edit, Label, make
 from archc.diagnostics.nearest import Proposal
+from archc.diagnostics.text import several
 from archc.ops.base import Op
 from archc.source import Span
 from archc.syntax import ast
@@ -144,7 +145,7 @@ def match(
             if slot is None:
                 overflows = True
                 count = len(free)
-                takes = f"{count} argument{'s' * (count != 1)}" if count else "no arguments"
+                takes = several(count, "argument") if count else "no arguments"
                 problems.append(
                     make(
                         ARGUMENTS,

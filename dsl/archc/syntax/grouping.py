@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archc.diagnostics.model import Diagnostic, Edit, Label
+from archc.diagnostics.text import several
 from archc.source import Source, Span
 from archc.syntax.lalr import Token, Tree
 
@@ -145,7 +146,7 @@ def _repeated(group: Sequence[Fault]) -> Diagnostic:
     first, *others = [fault.diagnostic for fault in group]
     labels = [Label(one.span, AGAIN) for one in others if one.span is not None]
     more = len(labels) - NAMED
-    notes = [f"and in {more} more place{'s' * (more > 1)}"] if more > 0 else []
+    notes = [f"and in {several(more, 'more place')}"] if more > 0 else []
     return first._replace(
         related=(*first.related, *labels[:NAMED]),
         notes=(*first.notes, *notes),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from archc.analysis.lowering import Deployed, DeviceOp
 from archc.analysis.memory import Peak, peak
 from archc.ir.graph import Graph, Node
-from archc.ops.base import Placement, Shape, Step
+from archc.ops.base import Placement, Step
 from archc.targets.model import Board, Limit, Target
 
 
@@ -191,20 +191,12 @@ def predicate(name: str, *fields: str, **limits: str) -> Callable[[Check], Check
     return register
 
 
-def shape_text(shape: Shape) -> str:
-    return "x".join(f"{extent}" for extent in shape)
-
-
 def pair_text(pair: tuple[int, int]) -> str:
     return f"{pair[0]}x{pair[1]}"
 
 
 def stride_text(pair: tuple[int, int]) -> str:
     return str(pair[0]) if pair[0] == pair[1] else pair_text(pair)
-
-
-def kib(size: int) -> str:
-    return f"{size / 1024:,.0f} KiB" if size >= 10240 else f"{size:,} B"
 
 
 def tally(names: list[str]) -> str:

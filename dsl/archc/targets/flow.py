@@ -5,8 +5,9 @@ operators were seen to stall. They read the deployed operators, so models are ju
 from collections.abc import Iterator
 
 from archc.analysis.lowering import DeviceOp
+from archc.diagnostics.text import shape_text, size_text
 from archc.ops.base import Shape, product
-from archc.targets.facts import Facts, Limits, Offence, kib, predicate, shape_text, stride_text
+from archc.targets.facts import Facts, Limits, Offence, predicate, stride_text
 
 _CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"})
 _ACTIVATIONS = frozenset({"RELU", "RELU6", "LEAKY_RELU", "PRELU"})
@@ -178,5 +179,6 @@ def code_size(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """More operators than the code of as many epochs leaves room for."""
     count = sum(not op.border for op in facts.deployed.operators)
     if count > limits.count("above"):
-        low, high = (kib(round(1024 * limits.ratio(name) * count)) for name in ("low", "high"))
-        yield Offence(None, {"count": f"{count:,}", "low_size": low, "high_size": high})
+        least, most = (round(1024 * limits.ratio(name) * count) for name in ("low", "high"))
+        sizes = {"low_size": size_text(least), "high_size": size_text(most)}
+        yield Offence(None, {"count": f"{count:,}", **sizes})

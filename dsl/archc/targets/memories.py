@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from archc.diagnostics.text import shape_text, size_text
 from archc.ops.base import product
-from archc.targets.facts import Facts, Limits, Offence, kib, predicate, shape_text
+from archc.targets.facts import Facts, Limits, Offence, predicate
 from archc.targets.model import show_limit
 
 # --- memories ---------------------------------------------------------------------------------
@@ -38,9 +39,9 @@ def _activations(facts: Facts) -> tuple[int, dict[str, str]]:
     if facts.peak.at is not None:
         at = facts.first_layer(facts.deployed.operators[facts.peak.at])
     return size, {
-        "peak": kib(facts.peak.bytes),
+        "peak": size_text(facts.peak.bytes),
         "at": facts.graph.nodes[at or 0].name,
-        "on_chip": kib(size),
+        "on_chip": size_text(size),
         "pools": ", ".join(pool.name for pool in on_chip),
         "external": ", ".join(pool.name for pool in external) or "no other memory",
     }
@@ -78,8 +79,8 @@ def weights_over(facts: Facts, limits: Limits) -> Iterator[Offence]:
     size = sum(pool.bytes for pool in pools)
     if facts.deployed.weight_bytes > size:
         values = {
-            "weights": kib(facts.deployed.weight_bytes),
-            "flash": kib(size),
+            "weights": size_text(facts.deployed.weight_bytes),
+            "flash": size_text(size),
             "pools": ", ".join(pool.name for pool in pools) or "none",
         }
         yield Offence(None, values)
@@ -90,7 +91,7 @@ def depthwise_weights(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Weights of depthwise convolutions, all together."""
     size = sum(op.weights for op in facts.deployed.operators if op.operator == "DEPTHWISE_CONV_2D")
     if size:
-        yield Offence(None, {"bytes": kib(size)})
+        yield Offence(None, {"bytes": size_text(size)})
 
 
 # --- what the peak does not show --------------------------------------------------------------
@@ -115,9 +116,9 @@ def partial_sums(facts: Facts, limits: Limits) -> Iterator[Offence]:
             {
                 "kernel": shape_text(op.window.kernel) if op.window is not None else "",
                 "result": shape_text(op.shape),
-                "peak": kib(facts.peak.bytes),
-                "low_size": kib(values * limits.count("low")),
-                "high_size": kib(values * limits.count("high")),
+                "peak": size_text(facts.peak.bytes),
+                "low_size": size_text(values * limits.count("low")),
+                "high_size": size_text(values * limits.count("high")),
             },
             values,
             op=place,
@@ -159,8 +160,8 @@ def _crossing(facts: Facts) -> Iterator[Offence]:
         maps[place] = product(op.shape) * width
         sizes = sorted(maps.values(), reverse=True)[:_MOST]
         if sum(sizes) <= on_chip and not _arranged(sizes, rooms):
-            listed = " and ".join(kib(size) for size in sizes if size > rooms[-1] // 8)
-            fields = {**values, "maps": listed, "room": " and ".join(map(kib, rooms))}
+            listed = " and ".join(size_text(size) for size in sizes if size > rooms[-1] // 8)
+            fields = {**values, "maps": listed, "room": " and ".join(map(size_text, rooms))}
             yield Offence(facts.first_layer(op), fields, sum(sizes), op=place)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from archc.diagnostics.text import shape_text
 from archc.ops.base import Shape, product
 from archc.targets.facts import (
     Facts,
@@ -9,7 +10,6 @@ from archc.targets.facts import (
     Offence,
     pair_text,
     predicate,
-    shape_text,
     stride_text,
     tally,
 )

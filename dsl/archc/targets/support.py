@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from archc.diagnostics.text import kib, wrapped
 from archc.ops.base import OPERATORS, Op
 from archc.targets.model import Board, Reference, Rule, Target, show_limit, substitute
 
@@ -24,8 +25,8 @@ def support_text(target: Target, width: int = WIDTH) -> str:
         lines += _entry(LABELS[group], ", ".join(names), width)
     lines += ["", *_section("How the device treats operators", width)]
     for tier in target.tiers:
-        lines += _wrap(f"{tier.says}:", width, "  ")
-        lines += _wrap(", ".join((*tier.operators, *tier.layers)), width, "    ")
+        lines += wrapped(f"{tier.says}:", width, "  ")
+        lines += wrapped(", ".join((*tier.operators, *tier.layers)), width, "    ")
         lines += _source(tier.source, width)
     for level, title in (("error", "Errors"), ("warning", "Warnings"), ("note", "Notes")):
         rules = [rule for rule in target.rules if rule.level == level]
@@ -33,29 +34,29 @@ def support_text(target: Target, width: int = WIDTH) -> str:
             lines += ["", *_section(title, width)]
         for rule in rules:
             yields = " (a spec may allow it)" if rule.overrule else ""
-            lines += _wrap(f"{rule.name}{yields}", width, "  ")
-            lines += _wrap(_statement(target, rule), width, "    ")
+            lines += wrapped(f"{rule.name}{yields}", width, "  ")
+            lines += wrapped(_statement(target, rule), width, "    ")
             lines += _source(rule.source, width)
     lines += ["", *_section("Boards", width)]
     for number, board in enumerate(target.boards):
         default = " (default)" if number == 0 else ""
-        lines += _wrap(f"{board.name}{default}: {board.title}", width, "  ")
+        lines += wrapped(f"{board.name}{default}: {board.title}", width, "  ")
         for pool in board.pools:
             where = "external" if pool.external else "on chip"
-            size = f"{pool.bytes // 1024:,} KiB"
+            size = kib(pool.bytes)
             lines.append(f"    {pool.name:<12}{size:>12}  0x{pool.base:08X}  {where}, {pool.holds}")
         total = sum(pool.bytes for pool in board.activations(external=False))
         lines.append(f"    {'on chip':<12}{total // 1024:>8,} KiB  for activations")
         if board.fill:
-            lines += _wrap(f"filled in the order {', '.join(board.fill)}", width, "    ")
+            lines += wrapped(f"filled in the order {', '.join(board.fill)}", width, "    ")
         if board.areas:
-            lines += _wrap(f"a buffer lies within {lies(board)}", width, "    ")
+            lines += wrapped(f"a buffer lies within {lies(board)}", width, "    ")
         lines += _source(board.source, width)
     if target.estimates:
         lines += ["", *_section("What memories hold", width)]
         for holds, estimate in target.estimates.items():
-            lines += _wrap(f"{holds}: {estimate}", width, "  ")
-    lines += ["", *_wrap(f"Confirm with: {target.analyzer}", width, "")]
+            lines += wrapped(f"{holds}: {estimate}", width, "  ")
+    lines += ["", *wrapped(f"Confirm with: {target.analyzer}", width, "")]
     return "\n".join(lines)
 
 
@@ -165,15 +166,9 @@ def _section(title: str, width: int) -> list[str]:
 
 
 def _entry(label: str, text: str, width: int) -> list[str]:
-    lines = _wrap(text, width, " " * 12)
+    lines = wrapped(text, width, " " * 12)
     return [f"  {label:<10}{lines[0].strip()}", *lines[1:]] if lines else [f"  {label}"]
 
 
 def _source(source: Reference, width: int) -> list[str]:
-    return _wrap(f"[{source.confidence}] {source.text}", width, "      ")
-
-
-def _wrap(text: str, width: int, indent: str) -> list[str]:
-    from textwrap import wrap
-
-    return wrap(text, width, initial_indent=indent, subsequent_indent=indent) or [indent.rstrip()]
+    return wrapped(f"[{source.confidence}] {source.text}", width, "      ")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError, compile_arguments
 from archc.cli.session import LOUD, Session, columns, terminal_width
+from archc.diagnostics.text import kib, several
 
 if TYPE_CHECKING:
     import argparse
@@ -90,14 +91,14 @@ def report(session: Session, options: "argparse.Namespace", written: Sequence[st
     for line in table([brief(network) for network in session.networks], terminal_width()):
         print(line)
     notes = len(session.folded(("note",)))
-    said = f"; {notes} note{'s' * (notes != 1)}, which `archc check` shows" if notes else ""
+    said = f"; {several(notes, 'note')}, which `archc check` shows" if notes else ""
     if options.check:
         tell(f"{options.output} is current{said}")
     else:
         new = {name.partition(".")[0] for name in written}
         same = sum(network.name not in new for network in session.networks)
-        files = f"{len(written)} file{'s' * (len(written) != 1)} written to {options.output}"
-        kept = f", {same} network{'s' * (same != 1)} unchanged" if same else ""
+        files = f"{several(len(written), 'file')} written to {options.output}"
+        kept = f", {several(same, 'network')} unchanged" if same else ""
         tell(f"{files}{kept}{said}")
 
 
@@ -115,7 +116,7 @@ def brief(network: "Network") -> tuple[str, ...]:
         network.name,
         f"{totals['params']:,}",
         f"{totals['macs'] / 1e6:,.1f} M",
-        f"{deployed['peak_activation_bytes'] / 1024:,.0f} KiB",
+        kib(deployed["peak_activation_bytes"]),
         target["verdict"] if target else "no target",
     )
 

@@ -6,6 +6,7 @@ import sys
 from archc.cli.arguments import UsageError
 from archc.cli.session import FAILURE, SUCCESS, columns, print_json, show, tell
 from archc.diagnostics.model import Rejected
+from archc.plain import plain
 
 SUMMARY = "explain a diagnostic code, with an example"
 
@@ -56,7 +57,7 @@ def run(given: argparse.Namespace) -> int:
     else:
         chosen = list(known.values())
     if given.format == "json":
-        print_json([plain(one) for one in chosen] if given.code is None else plain(chosen[0]))
+        print_json(plain(chosen if given.code is None else chosen[0]))
     elif given.markdown:
         show(markdown(chosen))
     elif given.all:
@@ -64,12 +65,6 @@ def run(given: argparse.Namespace) -> int:
     else:
         show(text(chosen[0]) if given.code is not None else listing(chosen, columns(sys.stdout)))
     return SUCCESS
-
-
-def plain(one: tuple[object, ...]) -> dict[str, object]:
-    """An explanation as plain data for JSON."""
-    fields = one._asdict()  # type: ignore[attr-defined]  # a NamedTuple
-    return {k: v._asdict() if hasattr(v, "_asdict") else v for k, v in fields.items()}
 
 
 def unknown(name: str, names: list[str]) -> str:

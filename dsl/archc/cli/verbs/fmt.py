@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archc.cli.arguments import UsageError, limits
+from archc.diagnostics.text import several
 
 SUMMARY = "format specs"
 
@@ -108,8 +109,8 @@ def report(changed: Sequence[str], same: int, *, looks: bool, names: bool) -> No
         for path in changed:
             print(f"would reformat {path}")
     verb = "would be reformatted" if looks else "reformatted"
-    parts = [f"{len(changed)} file{'s' * (len(changed) != 1)} {verb}"] if changed else []
+    parts = [f"{several(len(changed), 'file')} {verb}"] if changed else []
     if same:
-        parts.append(f"{same} file{'s' * (same != 1)} already formatted")
+        parts.append(f"{several(same, 'file')} already formatted")
     if parts:
         print(", ".join(parts), file=sys.stderr)

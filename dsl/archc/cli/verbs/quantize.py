@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from archc.cli.arguments import UsageError
+from archc.diagnostics.text import several
 
 SUMMARY = "convert a trained model to int8, and report what that cost"
 
@@ -261,7 +262,7 @@ def verdict(given: argparse.Namespace, result: Any) -> str:
     network = result.verification.network
     differences = len([d for d in result.verification.differences if d.level == "error"])
     if differences:
-        said = f"{differences} difference{'s' * (differences != 1)}"
+        said = several(differences, "difference")
         return f"it is not the network `{network}` of {given.manifest}: {said}"
     return f"verified: it is the network `{network}` of {given.manifest}"
 

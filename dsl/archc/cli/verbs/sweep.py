@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError, shared_arguments
 from archc.cli.session import Session, show, terminal_width
+from archc.plain import plain
 
 if TYPE_CHECKING:
     from archc.diagnostics.model import Diagnostic
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         rows = {row.value: row for row in scaling(name, default.manifest, made)}
     if options.format == "json":
         failed = [value for value in values if value not in rows]
-        session.json(parameter=name, rows=[row._asdict() for row in rows.values()], failed=failed)
+        session.json(parameter=name, rows=plain(list(rows.values())), failed=failed)
         return session.code
     session.show(("error",))
     table = [(value, rows.get(value)) for value in values]

@@ -7,6 +7,7 @@ text does; branches lie one above the other, and the value itself goes around in
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from archc.diagnostics.text import shape_text
 from archc.emit.drawing import text
 from archc.emit.drawing.structure import Box, Group, Item, Join, Picture, Stage
 from archc.ops.base import Shape
@@ -136,7 +137,7 @@ def lay_out(picture: Picture, *, width: int = 1120, top: int = 0, least: int = 0
     spine = MARGIN + HEADER // 2
     y = top + END_HEIGHT
     source = picture.graph.nodes[0]
-    ends = [Label(spine, top + END_HEIGHT // 2, f"{source.name} {text.extents(source.shape)}")]
+    ends = [Label(spine, top + END_HEIGHT // 2, f"{source.name} {shape_text(source.shape)}")]
     bands: list[Band] = []
     starts = []
     shape = source.shape
@@ -158,7 +159,7 @@ def lay_out(picture: Picture, *, width: int = 1120, top: int = 0, least: int = 0
         shape = stage.shape
     canvas.down(spine, y, y + BAND_GAP, None)
     y += BAND_GAP
-    ends.append(Label(spine, y + END_HEIGHT // 2, f"output {text.extents(shape)}"))
+    ends.append(Label(spine, y + END_HEIGHT // 2, f"output {shape_text(shape)}"))
     return Drawing(
         band_width + 2 * MARGIN,
         y + END_HEIGHT + MARGIN,
@@ -197,7 +198,7 @@ class _Canvas:
     def down(self, x: int, start: int, end: int, shape: Shape | None) -> None:
         self.way((x, start), (x, end), arrow=True)
         if shape is not None:
-            self.labels.append(Label(x + 9, (start + end) // 2 + 3, text.extents(shape), False))
+            self.labels.append(Label(x + 9, (start + end) // 2 + 3, shape_text(shape), False))
 
 
 class _Cell:
@@ -340,7 +341,7 @@ class _Sequence(_Cell):
                 canvas.way(*lead[:-1], begin, (at + gap, axis), arrow=cell.solid)
                 if label is not None:
                     middle = at + (gap - (6 if cell.solid else 0)) // 2
-                    canvas.labels.append(Label(middle, axis - 5, text.extents(label)))
+                    canvas.labels.append(Label(middle, axis - 5, shape_text(label)))
                 at += gap
                 cell.place(canvas, at, axis - cell.entry)
                 at += cell.width
@@ -351,7 +352,7 @@ class _Sequence(_Cell):
 
 
 def _gap(label: Shape | None) -> int:
-    return GAP if label is None else max(text.width(text.extents(label), SMALL) + 18, GAP)
+    return GAP if label is None else max(text.width(shape_text(label), SMALL) + 18, GAP)
 
 
 class _GroupCell(_Cell):
@@ -444,7 +445,7 @@ class _JoinCell(_Cell):
                 canvas.way(end, (centre, lane_out), (centre, edge), arrow=True)
             if label is not None:
                 middle = (end[0] + left - 6) // 2
-                canvas.labels.append(Label(middle, lane_out - 5, text.extents(label)))
+                canvas.labels.append(Label(middle, lane_out - 5, shape_text(label)))
         kind = "gate" if self.join.sign.startswith("×") else "skip"
         for number in range(self.rails):
             rail = y + RAIL * number + 3

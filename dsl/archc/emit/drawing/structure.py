@@ -8,7 +8,7 @@ together. What is drawn alike and follows itself is folded into one with a count
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from archc.ir.graph import Frame, Graph, Node
+from archc.ir.graph import Frame, Graph, Node, dominators
 from archc.ops.base import Amount, Arg, Auto, Choice, Flag, Shape, Stride, Window
 
 DETAILS = ("stages", "blocks", "layers")
@@ -191,12 +191,12 @@ def title(node: Node, *, brief: bool = False) -> str:
     said: list[str] = []
     window = ""
     for arg in op.args.values():
-        value = op.__dict__[arg.name]
+        value = op.values[arg.name]
         if isinstance(arg, Window):
             window = f" {arg.show(value)}" if value != (1, 1) else ""
         elif arg.required:
             said.append(arg.show(value))
-        elif not isinstance(arg, Flag | Auto) and value != arg.default(op.__dict__):
+        elif not isinstance(arg, Flag | Auto) and value != arg.default(op.values):
             said += _argument(arg, value, brief)
     between = " " if brief else ", "
     return (
@@ -226,28 +226,12 @@ class _Reader:
         self.graph, self.manifest, self.fold = graph, manifest, fold
         self.macs = [int(layer["macs"]) for layer in manifest["layers"]]
         self.params = [int(layer["params"]) for layer in manifest["layers"]]
-        self.forks = self._forks()
+        self.forks = dominators(node.inputs for node in graph.nodes[1:])
         self.frames: list[Frame] = []
         self.paths: list[tuple[int, ...]] = [()] * len(graph.nodes)
         for child in graph.frame.children:
             assert not isinstance(child, int), "only stages stand directly in an arch"
             self._enter(child, ())
-
-    def _forks(self) -> list[int]:
-        """Of every node the value that all it reads comes from: its immediate dominator."""
-        forks = [0] * len(self.graph.nodes)
-        for index, node in enumerate(self.graph.nodes):
-            if index == 0:
-                continue
-            fork = node.inputs[0]
-            for other in node.inputs[1:]:
-                while fork != other:
-                    if fork > other:
-                        fork = forks[fork]
-                    else:
-                        other = forks[other]
-            forks[index] = fork
-        return forks
 
     def _enter(self, frame: Frame, path: tuple[int, ...]) -> None:
         """Note for every node the calls it stands in, but for those that only follow: the braces

@@ -6,7 +6,7 @@ queries shows the light one.
 
 from collections.abc import Sequence
 
-from archc.diagnostics.text import printable
+from archc.diagnostics.text import printable, several, shape_text, size_text
 from archc.emit.drawing import text
 from archc.emit.drawing.layout import (
     END_HEIGHT,
@@ -106,12 +106,12 @@ def svg(picture: Picture, *, width: int = 1120) -> str:
 def description(picture: Picture) -> str:
     """The network in a few sentences, for those who do not see the drawing."""
     layers = len(picture.graph.nodes) - 1
-    said = [f"{picture.name}, a network of {layers} layer{'s' * (layers != 1)}."]
+    said = [f"{picture.name}, a network of {several(layers, 'layer')}."]
     said += [f"{line}." for line in _facts(picture)]
     for stage in picture.stages:
         times = f", {stage.repeats} repeats" if stage.repeats > 1 else ""
         said.append(
-            f"{stage.name}{times}: {text.extents(stage.enters)} to {text.extents(stage.shape)}, "
+            f"{stage.name}{times}: {shape_text(stage.enters)} to {shape_text(stage.shape)}, "
             f"{text.share(stage.macs, picture.macs)} of the MACs."
         )
     return " ".join(map(printable, said))
@@ -139,8 +139,8 @@ def _facts(picture: Picture) -> list[str]:
     lines = [
         f"{model['source']}{derived}",
         f"{text.figure(totals['params'])} params · {text.figure(totals['macs'])} MACs · "
-        f"{_bytes(deployed['weight_bytes'])} of int8 weights · "
-        f"{_bytes(deployed['peak_activation_bytes'])} peak activations (estimate)",
+        f"{size_text(deployed['weight_bytes'])} of int8 weights · "
+        f"{size_text(deployed['peak_activation_bytes'])} peak activations (estimate)",
     ]
     target = manifest["target"]
     if target:
@@ -200,13 +200,6 @@ def _kinds(picture: Picture) -> list[tuple[str, str]]:
     if "×" in signs:
         told.append(("gate", "gate: multiplied by what the block makes of it"))
     return told
-
-
-def _bytes(size: int) -> str:
-    if size < 1024:
-        return f"{size} bytes"
-    kib = (size + 512) // 1024
-    return f"{kib:,} KiB"
 
 
 # --- the network -------------------------------------------------------------------------------

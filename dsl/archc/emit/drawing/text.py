@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from archc.ops.base import Shape
-
 _UNITS = ("", " k", " M", " G", " T", " P", " E")
 
 
@@ -30,10 +28,6 @@ def share(part: int, whole: int) -> str:
         return "0 %"
     percent = (100 * part + whole // 2) // whole
     return f"{percent} %" if percent else "<1 %"
-
-
-def extents(shape: Shape) -> str:
-    return "x".join(map(str, shape))
 
 
 # --- width -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from archc.compiler import Frame, Graph, Input, Malformed, Node, Op, Shape
+from archc.diagnostics.text import shape_text
 from archc.models.importer.config import Call, Extents, Network, Value, closed
 from archc.models.importer.foreign import Facts, Foreign, deploys, facts_of
 from archc.models.importer.layers import Meaning, understand
@@ -280,7 +281,8 @@ class _Builder:
         final = steps[-1][1]
         recorded = closed(given) if given is not None else None
         if recorded is not None and recorded != final:
-            why = f"the config records {_show(recorded)} for it, its class gives {_show(final)}"
+            gives = shape_text(final)
+            why = f"the config records {shape_text(recorded)} for it, its class gives {gives}"
             self.opaque(number, call, row, Meaning(unseen=why), {0: given or ()}, [0], known=True)
             return
         hidden = meaning.unseen is not None and all(deploys(op) for op, _, _ in steps)
@@ -485,10 +487,6 @@ def _unseen(row: _Row) -> tuple[Unseen, ...]:
 
 def _plus(a: int | None, b: int | None) -> int | None:
     return None if a is None or b is None else a + b
-
-
-def _show(shape: Shape) -> str:
-    return "x".join(map(str, shape)) or "one value"
 
 
 def _dtype(call: Call) -> str:

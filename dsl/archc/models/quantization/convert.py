@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from archc.diagnostics.codes import QUANTIZE_FAILED, QUANTIZE_MODEL
 from archc.diagnostics.model import Rejected, reject
+from archc.diagnostics.text import shape_text
 from archc.models.quantization.samples import Batch, Input
 
 Io = Literal["float32", "int8", "uint8"]
@@ -59,7 +60,7 @@ def inputs_of(model: Any) -> tuple[Input, ...]:
     for tensor in model.inputs:
         shape = tuple(tensor.shape)
         if any(extent is None for extent in shape[1:]) or shape[0] not in (None, 1):
-            said = "x".join("?" if extent is None else str(extent) for extent in shape)
+            said = shape_text("?" if extent is None else extent for extent in shape)
             raise reject(
                 QUANTIZE_MODEL,
                 f"the input `{tensor.name}` is {said}, the batch first: all but the batch has to "

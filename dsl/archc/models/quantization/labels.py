@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from archc.diagnostics.codes import QUANTIZE_DATA, QUANTIZE_DOUBT
 from archc.diagnostics.model import Diagnostic, make, reject
 from archc.diagnostics.nearest import did_you_mean
+from archc.diagnostics.text import shape_text
 from archc.models.quantization.archive import Header, Store
 
 NAMES = ("labels", "label", "y", "targets", "target", "classes")
@@ -54,7 +55,7 @@ def choose(
             wanted = " or ".join(_forms(count, outputs[0])) if len(outputs) == 1 else "one output"
             raise reject(
                 QUANTIZE_DATA,
-                f"`{named}` of {data.name} is {header.dtype} {'x'.join(map(str, header.shape))}, "
+                f"`{named}` of {data.name} is {header.dtype} {shape_text(header.shape)}, "
                 "which are no labels of this network",
                 help=f"labels are {wanted}"
                 if len(outputs) == 1

@@ -128,14 +128,16 @@ def _result(plain: dict[str, Any], tflite: bytes) -> Quantization:
         **{
             **plain,
             "tflite": tflite,
-            "outputs": tuple(Error(*error) for error in plain["outputs"]),
-            "layers": tuple(LayerError(a, b, Error(*error)) for a, b, error in plain["layers"]),
+            "outputs": tuple(Error(**error) for error in plain["outputs"]),
+            "layers": tuple(
+                LayerError(**{**row, "error": Error(**row["error"])}) for row in plain["layers"]
+            ),
             "doubts": tuple(map(diagnostic, plain["doubts"])),
             "floats": tuple(plain["floats"]),
             "verification": verification,
             "ranges": tuple(
-                Range(**{**one, "lead": Lead(*one["lead"])}) for one in plain["ranges"]
+                Range(**{**one, "lead": Lead(**one["lead"])}) for one in plain["ranges"]
             ),
-            "accuracy": None if plain["accuracy"] is None else Accuracy(*plain["accuracy"]),
+            "accuracy": None if plain["accuracy"] is None else Accuracy(**plain["accuracy"]),
         }
     )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from archc.diagnostics.codes import QUANTIZE_DATA, QUANTIZE_DOUBT
 from archc.diagnostics.model import Diagnostic, make, reject
 from archc.diagnostics.nearest import did_you_mean
+from archc.diagnostics.text import several, shape_text
 from archc.models.quantization.archive import Store
 from archc.models.quantization.labels import Labels
 from archc.models.quantization.labels import choose as choose_labels
@@ -96,8 +97,8 @@ def draw(
         if total < 2:
             raise reject(
                 QUANTIZE_DATA,
-                f"{data.name} holds {_samples(total)}: one is needed for calibration and another "
-                "to compare with",
+                f"{data.name} holds {several(total, 'sample')}: one is needed for calibration and "
+                "another to compare with",
                 help=f"give {FEW} or more",
             )
         held = min(max(1, round(total * holdout)), total - 1)
@@ -120,7 +121,7 @@ def draw(
         doubts.append(
             make(
                 QUANTIZE_DOUBT,
-                f"{_samples(len(used))} for calibration: fewer than the {FEW} to 500 that "
+                f"{several(len(used), 'sample')} for calibration: fewer than the {FEW} to 500 that "
                 "TensorFlow recommends",
                 help="the range of every activation is taken from them: give more, of every kind "
                 "that the network will meet",
@@ -131,8 +132,8 @@ def draw(
         doubts.append(
             make(
                 QUANTIZE_DOUBT,
-                f"{same} of the {_samples(len(compared))} of the comparison are also among those "
-                "for calibration, so that the figures look better than they are",
+                f"{same} of the {several(len(compared), 'sample')} of the comparison are also "
+                "among those for calibration, so that the figures look better than they are",
                 help="leave samples that appear twice out of one of both",
             )
         )
@@ -172,10 +173,6 @@ def _enough(count: int, data: Store) -> None:
             f"{data.name} holds no sample",
             help="give some hundred inputs as the network meets them, scaled as in training",
         )
-
-
-def _samples(count: int) -> str:
-    return f"{count:,} sample{'s' * (count != 1)}"
 
 
 def _elements(shape: Sequence[int]) -> int:
@@ -256,13 +253,9 @@ def _array(
 
 
 def _held(data: Store) -> str:
-    shown = [f"`{name}` {_shape(header.shape)}" for name, header in data.headers.items()]
+    shown = [f"`{name}` {shape_text(header.shape)}" for name, header in data.headers.items()]
     more = f" and {len(shown) - 12} more" if len(shown) > 12 else ""
     return f"it holds {', '.join(shown[:12])}{more}"
-
-
-def _shape(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape)) or "a single number"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -283,7 +276,7 @@ def _fits(one: Input, array: str, data: Store) -> None:
             f"{what} holds Python objects, not numbers",
             notes=["it would have to be unpickled, which can run code, and is not done"],
             help="samples of different shapes make such an array; bring them to one shape and "
-            f"`numpy.stack` them as float32, N x {_shape(one.shape)}",
+            f"`numpy.stack` them as float32, N x {shape_text(one.shape)}",
         )
     if dtype.kind not in "fiub":
         raise reject(
@@ -295,8 +288,8 @@ def _fits(one: Input, array: str, data: Store) -> None:
         return
     raise reject(
         QUANTIZE_DATA,
-        f"{what} is {_shape(shape)}, and the input `{one.name}` takes N samples of "
-        f"{_shape(one.shape)}",
+        f"{what} is {shape_text(shape)}, and the input `{one.name}` takes N samples of "
+        f"{shape_text(one.shape)}",
         help=_mend(shape, one.shape),
     )
 

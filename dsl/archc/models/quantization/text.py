@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from archc.diagnostics.text import columns, printable
+from archc.diagnostics.text import columns, printable, several
 from archc.models.quantization.core import Quantization, figure
 from archc.models.quantization.ranges import Range, shown
 from archc.models.quantization.run import LayerError
+from archc.plain import plain as as_plain
 
 WIDTH = 80
 ONE_SIDED = 0.8
@@ -24,8 +25,8 @@ def text(result: Quantization, threshold: float, name: str) -> str:
     """
     lines = [
         f"{printable(name)}: {len(result.tflite):,} B, border {result.io}",
-        f"calibrated on {_count(result.calibrated)}, compared with the float model on "
-        f"{result.validated:,} other{'s' * (result.validated != 1)}",
+        f"calibrated on {several(result.calibrated, 'sample')}, compared with the float model on "
+        f"{several(result.validated, 'other')}",
         "",
         *(line for one in result.ranges for line in _range(one, len(result.ranges) > 1)),
         _line("cosine similarity", figure(result.cosine), f"at least {threshold:g} is asked"),
@@ -54,14 +55,14 @@ def text(result: Quantization, threshold: float, name: str) -> str:
         by = _fit(right.array, 20)
         lines += [
             _line("accuracy", _share(right.int8, right.of), f"in int8, by the labels `{by}`"),
-            _line("", _share(right.float, right.of), f"in float, of {_count(right.of)}"),
+            _line("", _share(right.float, right.of), f"in float, of {several(right.of, 'sample')}"),
         ]
     if result.agreement is not None:
         lines.append(
             _line(
                 "same largest",
                 _share(result.agreement, result.validated),
-                f"output in {result.agreement:,} of {_count(result.validated)}",
+                f"output in {result.agreement:,} of {several(result.validated, 'sample')}",
             )
         )
     lines += ["", *_table(result.layers)]
@@ -80,10 +81,6 @@ def _range(data: Range, several: bool) -> list[str]:
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %"
-
-
-def _count(samples: int) -> str:
-    return f"{samples:,} sample{'s' * (samples != 1)}"
 
 
 def _line(name: str, value: str, remark: str) -> str:
@@ -139,18 +136,11 @@ def plain(result: Quantization, threshold: float) -> dict[str, Any]:
         "worst": result.worst,
         "lowest_sample": {"sample": result.lowest_sample, "cosine": result.lowest},
         "same_largest_output": result.agreement,
-        "accuracy": None if result.accuracy is None else result.accuracy._asdict(),
-        "data": [
-            {
-                **one._asdict(),
-                "lead": one.lead._asdict(),
-                "scaled": None if one.scaled is None else list(one.scaled),
-            }
-            for one in result.ranges
-        ],
-        "outputs": [error._asdict() for error in result.outputs],
+        "accuracy": as_plain(result.accuracy),
+        "data": [{**as_plain(one), "scaled": as_plain(one.scaled)} for one in result.ranges],
+        "outputs": as_plain(result.outputs),
         "layers": [
-            {"layer": row.layer, "operator": row.operator, **row.error._asdict()}
+            {"layer": row.layer, "operator": row.operator, **as_plain(row.error)}
             for row in result.layers
         ],
         "float_operators": list(result.floats),
@@ -163,6 +153,6 @@ def plain(result: Quantization, threshold: float) -> dict[str, Any]:
         else {
             "network": verification.network,
             "failed": verification.failed,
-            "differences": [found._asdict() for found in verification.differences],
+            "differences": as_plain(verification.differences),
         },
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 from archc.diagnostics.codes import QUANTIZE_DATA, QUANTIZE_DOUBT
 from archc.diagnostics.model import Diagnostic, make, reject
-from archc.models.verify.model import several
+from archc.diagnostics.text import several
 
 _OUTLIER = 20
 """The largest magnitude is doubted when it is more than this many times the 99.9th percentile: of

@@ -11,6 +11,8 @@ import os
 import sys
 from typing import Any
 
+from archc.plain import plain
+
 TFLITE, VECTORS = "model.tflite", "vectors.npz"
 
 
@@ -67,20 +69,12 @@ def main() -> int:
     with open(os.path.join(folder, TFLITE), "wb") as file:
         file.write(result.tflite)
     np.savez(os.path.join(folder, VECTORS), **result.vectors)
-    verification = result.verification
     say(
         result={
-            **result._asdict(),
+            **plain(result._replace(tflite=b"", vectors={}, doubts=())),
             "tflite": None,
             "vectors": {name: [list(a.shape), str(a.dtype)] for name, a in result.vectors.items()},
-            "ranges": [one._asdict() for one in result.ranges],
             "doubts": [plain_diagnostic(doubt) for doubt in result.doubts],
-            "verification": None
-            if verification is None
-            else {
-                **verification._asdict(),
-                "differences": [d._asdict() for d in verification.differences],
-            },
         }
     )
     return 0

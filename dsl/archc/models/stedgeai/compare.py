@@ -13,6 +13,7 @@ from archc.compiler import (
     lower,
     product,
 )
+from archc.diagnostics.text import shape_text
 from archc.models.stedgeai.info import Info
 from archc.models.stedgeai.memory import Pool
 from archc.models.stedgeai.report import Report
@@ -139,8 +140,8 @@ def _other_network(report: Report, prediction: Prediction) -> list[str]:
         same = ours in theirs
     if same:
         return []
-    shown = " and ".join(sorted("x".join(map(str, shape)) for shape in theirs))
-    return [f"its input is {shown}, the spec's {'x'.join(map(str, ours))}: not this network"]
+    shown = " and ".join(sorted(shape_text(shape) for shape in theirs))
+    return [f"its input is {shown}, the spec's {shape_text(ours)}: not this network"]
 
 
 def _figures(report: Report, prediction: Prediction | None) -> tuple[Figure, ...]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from archc.models.stedgeai.compare import Comparison
 from archc.models.stedgeai.trace import heads
+from archc.plain import plain as as_plain
 
 
 def plain(comparison: Comparison) -> dict[str, Any]:
@@ -11,19 +12,21 @@ def plain(comparison: Comparison) -> dict[str, Any]:
     report, info, prediction = comparison.report, comparison.info, comparison.prediction
     return {
         "report": {
-            **_tree(report),
+            **as_plain(report),
             "rows": [
-                {**_tree(row), "shapes": [dict(shape) for shape in row.shapes]}
+                {**as_plain(row), "shapes": [dict(shape) for shape in row.shapes]}
                 for row in report.rows
             ],
-            "boards": [{**_tree(board), "clocks": dict(board.clocks)} for board in report.boards],
+            "boards": [
+                {**as_plain(board), "clocks": dict(board.clocks)} for board in report.boards
+            ],
         },
-        "info": None if info is None else _tree(info),
+        "info": None if info is None else as_plain(info),
         "prediction": None
         if prediction is None
         else {
             "name": prediction.manifest["model"]["name"],
-            "steps": _tree(prediction.steps),
+            "steps": as_plain(prediction.steps),
             "deployed_macc": prediction.deployed_macc,
         },
         "layers": [
@@ -31,10 +34,10 @@ def plain(comparison: Comparison) -> dict[str, Any]:
             for row, _ in heads(report)
             if row.group in comparison.layers
         ],
-        "figures": _tree(comparison.figures),
+        "figures": as_plain(comparison.figures),
         "software_epochs": [
             {
-                "epoch": _tree(traced.epoch),
+                "epoch": as_plain(traced.epoch),
                 "row": None
                 if traced.row is None
                 else {"id": traced.row.id, "name": traced.row.name, "type": traced.row.original},
@@ -47,12 +50,3 @@ def plain(comparison: Comparison) -> dict[str, Any]:
         "spilled": {pool.name: pool.activations.bytes for pool in comparison.spilled},
         "notes": list(comparison.notes),
     }
-
-
-def _tree(value: Any) -> Any:
-    """Named tuples as objects, all the way down."""
-    if hasattr(value, "_fields"):
-        return {name: _tree(getattr(value, name)) for name in value._fields}
-    if isinstance(value, tuple | list):
-        return [_tree(one) for one in value]
-    return value

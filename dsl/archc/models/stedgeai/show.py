@@ -3,6 +3,7 @@
 from typing import Any
 
 from archc.compiler import PEAK_REMARK
+from archc.diagnostics.text import printable, several, shape_text, wrapped
 from archc.models.stedgeai.board import Board
 from archc.models.stedgeai.compare import Comparison, Figure
 from archc.models.stedgeai.trace import Traced, heads
@@ -62,7 +63,7 @@ def _head(comparison: Comparison) -> list[str]:
         lines += _wrapped(f"hash {model.hash}")
     for kind, tensors in (("input", report.inputs), ("output", report.outputs)):
         for tensor in tensors:
-            shape = "x".join(map(str, tensor.shape))
+            shape = shape_text(tensor.shape)
             lines += _wrapped(f"{kind} {tensor.name}: {shape} {tensor.dtype or ''}")
     if prediction is not None:
         described = prediction.manifest["model"]
@@ -115,8 +116,8 @@ def _board(board: Board) -> list[str]:
         said += f" ({board.fastest:.3f} to {board.slowest:.3f} over {board.samples} samples)"
     nodes = board.nodes
     if nodes:
-        name = "epoch" if nodes[0].kind.startswith("epoch") else "node"
-        said += f" in {len(nodes)} {name}{'s' * (len(nodes) > 1)}"
+        noun = "epoch" if nodes[0].kind.startswith("epoch") else "node"
+        said += f" in {several(len(nodes), noun)}"
     if len(nodes) > 1:
         slowest = sorted(nodes, key=lambda node: -node.ms)[:_SLOWEST]
         said += ", the slowest " + ", ".join(f"{node.name} {node.ms:.3f}" for node in slowest)
@@ -175,15 +176,5 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _wrapped(text: str) -> list[str]:
-    from textwrap import wrap
-
-    from archc.diagnostics.text import printable
-
     indent = text[: len(text) - len(text.lstrip(" "))]
-    return wrap(
-        printable(text.strip()),
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent + "  ",
-        break_on_hyphens=False,
-    )
+    return wrapped(printable(text.strip()), WIDTH, indent, "  ", whole=False)

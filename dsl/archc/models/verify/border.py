@@ -10,10 +10,11 @@ from archc.diagnostics.codes import (
     VERIFY_ORDER,
     VERIFY_PRECISION,
 )
+from archc.diagnostics.text import several, shape_text
 from archc.models.tflite import Tensor
 from archc.models.verify.advice import BATCH_HELP, SHAPE_ARITHMETIC
 from archc.models.verify.file import File
-from archc.models.verify.model import Findings, several, shape_text
+from archc.models.verify.model import Findings
 
 
 def check_whole(file: File, found: Findings) -> None:

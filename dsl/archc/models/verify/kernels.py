@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from archc.diagnostics.codes import VERIFY_PRECISION, VERIFY_VALUES, VERIFY_WEIGHTS
 from archc.diagnostics.model import Code, Level
+from archc.diagnostics.text import several
 from archc.models.tflite import Operator, Tensor
 from archc.models.verify.advice import CONVERT
 from archc.models.verify.file import File
-from archc.models.verify.model import Findings, several
+from archc.models.verify.model import Findings
 from archc.models.verify.scheme import KERNELS
 
 _LISTED = 8

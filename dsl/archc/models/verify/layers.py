@@ -10,9 +10,10 @@ from archc.diagnostics.codes import (
     VERIFY_PARAMS,
     VERIFY_WEIGHTS,
 )
+from archc.diagnostics.text import several, shape_text
 from archc.limits import Limits
 from archc.models.verify.archive import WEIGHTS, Archive
-from archc.models.verify.model import Findings, Verification, several, shape_text
+from archc.models.verify.model import Findings, Verification
 from archc.models.verify.rows import Rows
 from archc.models.verify.saved import read_saved
 from archc.models.verify.structure import Layers

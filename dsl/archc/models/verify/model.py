@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from archc.diagnostics.codes import LIMIT
 from archc.diagnostics.model import Code, Diagnostic, Level
+from archc.diagnostics.text import shape_text
 
 _LISTED = 6
 
@@ -201,13 +202,3 @@ def _ends(inputs: Iterable[Iterable[int] | None], outputs: Iterable[Iterable[int
         for side in (inputs, outputs)
     ]
     return f"{sides[0]} to {sides[1]}"
-
-
-def shape_text(shape: Iterable[int]) -> str:
-    """`64x256x1`; a scalar is `1`."""
-    return "x".join(map(str, shape)) or "1"
-
-
-def several(count: int, what: str) -> str:
-    """`1 operator`, `2 operators`."""
-    return f"{count:,} {what}{'s' * (count != 1)}"

@@ -14,10 +14,11 @@ from archc.diagnostics.codes import (
     VERIFY_SHAPE,
     VERIFY_WEIGHTS,
 )
+from archc.diagnostics.text import several, shape_text
 from archc.models.verify.advice import CONVERSIONS, SHAPE_ARITHMETIC, remedy, why
 from archc.models.verify.align import Alignment, Item, Pair, align, unrelated
 from archc.models.verify.file import File, inner
-from archc.models.verify.model import Findings, several, shape_text
+from archc.models.verify.model import Findings
 from archc.models.verify.rows import Expected, Rows
 from archc.models.verify.scheme import KERNELS
 from archc.models.verify.wiring import check_wiring

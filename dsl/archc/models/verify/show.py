@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from archc.models.verify.model import Verification, several
+from archc.diagnostics.text import printable, several, wrapped
+from archc.models.verify.model import Verification
+from archc.plain import plain as as_plain
 
 WIDTH = 80
 
@@ -15,9 +17,7 @@ def plain(verification: Verification) -> dict[str, Any]:
         "network": verification.network,
         "same": not verification.failed,
         "summary": verification.summary,
-        "differences": [
-            {**found._asdict(), "notes": list(found.notes)} for found in verification.differences
-        ],
+        "differences": as_plain(verification.differences),
         "compared": list(verification.compared),
         "left_out": list(verification.left_out),
     }
@@ -37,9 +37,9 @@ def text(verification: Verification) -> str:
     )
     verb = "is not" if verification.failed else "is"
     head = f"{verification.model} {verb} {verification.network}: {said or verification.summary}"
-    lines = _wrapped(head, "")
+    lines = wrapped(printable(head), WIDTH, hang="  ")
     if said:
-        lines += _wrapped(verification.summary, "  ")
+        lines += wrapped(printable(verification.summary), WIDTH, "  ", "  ")
     for title, parts in (
         ("compared", verification.compared),
         ("not compared", verification.left_out),
@@ -47,20 +47,5 @@ def text(verification: Verification) -> str:
         if parts:
             lines.append(f"{title}:")
             for part in parts:
-                lines += _wrapped(part, "  ")
+                lines += wrapped(printable(part), WIDTH, "  ", "  ")
     return "\n".join(lines) + "\n"
-
-
-def _wrapped(line: str, indent: str) -> list[str]:
-    from textwrap import wrap
-
-    from archc.diagnostics.text import printable
-
-    return wrap(
-        printable(line),
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent + "  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -15,8 +15,9 @@ from archc.diagnostics.codes import (
     VERIFY_SHAPE,
     VERIFY_WEIGHTS,
 )
+from archc.diagnostics.text import several, shape_text
 from archc.models.verify.align import Item, unrelated
-from archc.models.verify.model import Findings, several, shape_text
+from archc.models.verify.model import Findings
 from archc.models.verify.pairing import Pairing, Pairs, Row, Step
 from archc.models.verify.rows import Rows
 

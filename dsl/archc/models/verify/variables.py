@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from archc.diagnostics.codes import VERIFY_PARAMS, VERIFY_VALUES
-from archc.models.verify.model import Findings, shape_text
+from archc.diagnostics.text import shape_text
+from archc.models.verify.model import Findings
 from archc.models.verify.weights import Contents, Stored
 
 if TYPE_CHECKING:

@@ -1,0 +1,14 @@
+"""Records as the plain data that JSON holds."""
+
+from typing import Any
+
+
+def plain(value: Any) -> Any:
+    """Named tuples as objects, other tuples as lists, all the way down; anything else as it is."""
+    if hasattr(value, "_fields"):
+        return {name: plain(getattr(value, name)) for name in value._fields}
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    return value
