@@ -61,11 +61,8 @@ def spent(command: list[str], environment: dict[str, str]) -> Spent:
     return Spent(usage.ru_utime + usage.ru_stime, wall)
 
 
-def medians(
-    commands: list[list[str]], runs: int, environment: dict[str, str] | None = None
-) -> list[Spent]:
+def medians(commands: list[list[str]], runs: int, environment: dict[str, str]) -> list[Spent]:
     """Medians of commands that are run in turn, after one run of each that does not count."""
-    environment = environment or dict(os.environ)
     for command in commands:
         spent(command, environment)
     taken = [[spent(command, environment) for command in commands] for _ in range(runs)]
@@ -80,30 +77,29 @@ def ratio(what: str, first: Spent, second: Spent, goal: str) -> None:
     print(f"{what:<52} cpu {cpu:6.2f}  wall {wall:6.2f}  {first.cpu * 1e3:8.1f} ms cpu  ({goal})")
 
 
-def imports(command: list[str]) -> None:
+def imports(command: list[str], environment: dict[str, str]) -> None:
     """Print self times of imports by package."""
     run = [sys.executable, "-X", "importtime", "-m", "archc", *command]
-    groups: dict[str, list[float]] = {}
-    environment = dict(os.environ, ARCHC_CACHE="")
-    for _ in range(5):
+    least: dict[str, float] = {}
+    for _ in range(7):
         done = subprocess.run(
             run, capture_output=True, text=True, check=True, cwd=ROOT, env=environment
         )
-        sums: dict[str, float] = {}
         for own, name in re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", done.stderr):
-            top = name.split(".")[0]
-            group = top if top in OWN else "standard library"
-            sums[group] = sums.get(group, 0.0) + int(own) / 1e3
-        for group, taken in sums.items():
-            groups.setdefault(group, []).append(taken)
-    for group, times in sorted(groups.items(), key=lambda item: -min(item[1])):
-        print(f"    importing {group:<20}{min(times):7.1f} ms (-X importtime, which slows it)")
+            least[name] = min(least.get(name, float("inf")), int(own) / 1e3)
+    groups: dict[str, list[float]] = {}
+    for name, taken in least.items():
+        top = name.split(".")[0]
+        groups.setdefault(top if top in OWN else "standard library", []).append(taken)
+    for group, times in sorted(groups.items(), key=lambda item: -sum(item[1])):
+        count = f"{len(times)} modules"
+        print(f"    importing {group:<17}{count:>12}{sum(times):7.1f} ms (-X importtime slows it)")
 
 
-def rate(python: str) -> float:
+def rate(python: str, environment: dict[str, str]) -> float:
     """Seconds of CPU for one compile in a process that does many."""
     command = [python, "-c", RATE, str(ROOT / "specs" / "dscnn.arch"), str(COMPILES)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return float(done.stdout)
 
 
@@ -122,8 +118,9 @@ def main() -> None:
     bare = [sys.executable, "-c", "pass"]
     with tempfile.TemporaryDirectory() as folder:
         build = [archc, SPEC, "-o", os.path.join(folder, "out")]
-        always = dict(os.environ, ARCHC_CACHE="")
-        noted = dict(os.environ, ARCHC_CACHE=os.path.join(folder, "cache"))
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        always = environment | {"ARCHC_CACHE": ""}
+        noted = environment | {"ARCHC_CACHE": os.path.join(folder, "cache")}
         full, check, nothing = medians([build, [archc, "check", SPEC], bare], options.runs, always)
         ratio("archc SPEC -o DIR : python -c pass", full, nothing, "at most 6, aim 4")
         ratio("archc check SPEC : python -c pass", check, nothing, "at most 6, aim 4")
@@ -132,10 +129,12 @@ def main() -> None:
             "the same again, nothing changed : python -c pass", same, nothing, "at most 3, aim 1.7"
         )
         print(f"    python -c pass {nothing.cpu * 1e3:5.1f} ms cpu; of the full run:")
-        imports([SPEC, "-o", os.path.join(folder, "out")])
+        imports([SPEC, "-o", os.path.join(folder, "out")], always)
 
         if options.against:
-            pairs = [(rate(options.against), rate(sys.executable)) for _ in range(5)]
+            pairs = [
+                (rate(options.against, always), rate(sys.executable, always)) for _ in range(5)
+            ]
             old, new = (median(times) for times in zip(*pairs, strict=True))
             print(
                 f"compile_file of dscnn, new alpha each time: {old / new:.2f} times the rate of "

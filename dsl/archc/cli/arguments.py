@@ -71,6 +71,8 @@ def limits(given: Sequence[str]) -> Limits:
     Raises:
         UsageError: one is not known, or not a whole number from 1.
     """
+    if not given:
+        return DEFAULT_LIMITS
     from archc.diagnostics.nearest import did_you_mean
 
     moved: dict[str, int] = {}

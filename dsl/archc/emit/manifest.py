@@ -291,7 +291,7 @@ def parameter_text(value: object) -> str:
 
 def source_digest(sources: Iterable[Source]) -> str:
     """A digest of names and texts, line ends normalised, whatever the order they were read in."""
-    from hashlib import sha256
+    from archc.digest import sha256
 
     digest = sha256()
     for name, text in sorted((source.name, source.text) for source in sources):
@@ -304,12 +304,17 @@ def source_digest(sources: Iterable[Source]) -> str:
 
 def render(document: dict[str, Any]) -> str:
     """A manifest as JSON text: keys in their order, what fits on one line on one line."""
-    from json.encoder import encode_basestring, encode_basestring_ascii
+    try:
+        from _json import encode_basestring  # what `json.encoder` has, without all of `json`
+    except ImportError:
+        from json.encoder import encode_basestring
 
     text = _Printer(encode_basestring).lines(document, "", 0) + "\n"
     try:
         text.encode()
     except UnicodeEncodeError:  # a lone surrogate, as a file name can hold
+        from json.encoder import encode_basestring_ascii
+
         text = _Printer(encode_basestring_ascii).lines(document, "", 0) + "\n"
     return text
 

@@ -36,6 +36,8 @@ def literal(value: object) -> str:
     if kind is int or kind is bool or value is None:
         return repr(value)
     if isinstance(value, str):
+        if value.isascii() and value.isprintable():  # as below, without loading a codec
+            return '"' + value.replace("\\", "\\\\").replace('"', "\\x22") + '"'
         return '"' + value.encode("unicode_escape").decode("ascii").replace('"', "\\x22") + '"'
     if isinstance(value, float):
         if value - value != 0.0:

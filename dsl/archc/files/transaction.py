@@ -267,13 +267,13 @@ def _standing(directory: str, step: Step) -> str | None:
 
 
 def _digest(content: bytes | None) -> str | None:
-    from hashlib import sha256
+    from archc.digest import sha256
 
     return None if content is None else sha256(content).hexdigest()
 
 
 def _digest_of(path: str) -> str | None:
-    from hashlib import sha256
+    from archc.digest import sha256
 
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
@@ -286,4 +286,5 @@ def _digest_of(path: str) -> str | None:
         return None
     except OSError:
         return "unreadable"
-    return found.hexdigest()
+    digest: str = found.hexdigest()
+    return digest

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from archc.diagnostics.codes import DUPLICATE_NAME
 from archc.diagnostics.model import Rejected, reject
@@ -12,8 +13,10 @@ from archc.sema import callees
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.source import Span
 from archc.syntax import ast
-from archc.syntax.grouping import Draft
 from archc.values import Symbol
+
+if TYPE_CHECKING:
+    from archc.syntax.grouping import Draft
 
 FUNCTIONS = ("round", "floor", "ceil", "min", "max", "exact")
 CONSTANTS: dict[str, object] = {"true": True, "false": False} | {

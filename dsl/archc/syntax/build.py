@@ -13,9 +13,7 @@ from archc.diagnostics.model import reject
 from archc.limits import Limits
 from archc.source import Source, Span, reworded
 from archc.syntax import ast
-from archc.syntax.grouping import worded
-from archc.syntax.lalr import Token, Tree
-from archc.syntax.repair import Made
+from archc.syntax.lalr import Made, Token, Tree
 
 
 class Builder:
@@ -54,6 +52,8 @@ class Builder:
     def span(self, tree: Any) -> Span:
         span = Span(self.source, tree.start, tree.end)
         if self.fixed and bisect_left(self.fixed, tree.first) < bisect_left(self.fixed, tree.last):
+            from archc.syntax.grouping import worded
+
             return reworded(span, worded(self.source, self.tokens, tree.first, tree.last))
         return span
 

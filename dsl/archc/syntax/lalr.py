@@ -53,6 +53,12 @@ class Token:
         return f"{type(self).__name__}({self.kind!r}, {self.text!r}, {self.start}, {self.end})"
 
 
+class Made(Token):
+    """A token that a repair put in: nothing is known of what should stand there."""
+
+    __slots__ = ()
+
+
 class Tree:
     """A rule with its parts. ``first`` and ``last`` are the numbers of its first token and of the
     one behind it; ``start`` and ``end`` are where these tokens start and end."""

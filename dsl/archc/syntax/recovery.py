@@ -17,9 +17,9 @@ from archc.diagnostics.model import Diagnostic, Edit, Label, make
 from archc.limits import Limits
 from archc.source import Source, Span
 from archc.syntax.grouping import Draft, Fault, grouped
-from archc.syntax.lalr import END, JUNK, Driver, Stack, Token, Tree
+from archc.syntax.lalr import END, JUNK, Driver, Made, Stack, Token, Tree
 from archc.syntax.place import CLOSES, FURTHEST, Opens, Place, Slip, indent, suspects
-from archc.syntax.repair import ANCHORS, SCALE, Late, Made, Repair, Search, late, made, reach
+from archc.syntax.repair import ANCHORS, SCALE, Late, Repair, Search, late, made, reach
 from archc.syntax.resync import Resync
 from archc.syntax.slips import explain
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from archc.diagnostics.nearest import distance
 from archc.syntax.grammar import keywords, literals
-from archc.syntax.lalr import END, JUNK, OPEN, QUOTED, Driver, Stack, Token
+from archc.syntax.lalr import END, JUNK, OPEN, QUOTED, Driver, Made, Stack, Token
 from archc.syntax.place import CLOSES
 
 BACK = 3
@@ -43,12 +43,6 @@ GROUP = 12
 """Tokens of a list in brackets that may be left out as one."""
 SCALE = 4
 """So many tokens further on are worth one of cost."""
-
-
-class Made(Token):
-    """A token that a repair put in: nothing is known of what should stand there."""
-
-    __slots__ = ()
 
 
 class Late(Token):

@@ -10,8 +10,6 @@ TensorFlow 2.21's `quantization_utils.cc` (RemoveRedundantStatsOps), `quantizati
 "Quantisation".
 """
 
-from dataclasses import dataclass, field
-
 from archc.analysis.lowering.block import RETURN, Block, Operation
 from archc.ops.base import Step
 
@@ -43,24 +41,24 @@ Scale = object
 """Equal scales are equal: the range of a result stands for the one that is calibrated from it."""
 
 
-@dataclass
 class State:
     """What is known of the scale of a value."""
 
-    scale: Scale | None = None
-    calibrated: bool = False
-    """Whether it is that of its own range, which stays."""
-    conversions: list["Conversion"] = field(default_factory=list)
+    def __init__(self, scale: Scale | None = None, calibrated: bool = False) -> None:
+        self.scale = scale
+        self.calibrated = calibrated
+        """Whether it is that of its own range, which stays."""
+        self.conversions: list[Conversion] = []
 
 
-@dataclass
 class Conversion:
     """A second scale that a value needs."""
 
-    scale: Scale
-    on_input: bool
-    """Whether the operation itself gives this one, and all that read it the first."""
-    users: Uses = field(default_factory=list)
+    def __init__(self, scale: Scale, on_input: bool, users: Uses) -> None:
+        self.scale = scale
+        self.on_input = on_input
+        """Whether the operation itself gives this one, and all that read it the first."""
+        self.users = users
 
 
 def quantise(block: Block, io: str) -> None:
@@ -192,7 +190,7 @@ class _Scales:
         if state.scale == scale:
             return
         if state.scale is not None:
-            state.conversions.append(Conversion(scale, True))
+            state.conversions.append(Conversion(scale, True, []))
             return
         state.scale = scale
         self._work.extend(operation.uses.values())
