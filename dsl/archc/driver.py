@@ -115,14 +115,17 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
         settings = parse_settings(options)
         declared = choose(module.file, options, bool(settings), module.broken)
         whole = not any(each.incomplete for each in program.modules())
-        if whole and not any(found.code == RECURSION.name for found in reporter.diagnostics):
+        declaring = reporter.diagnostics
+        if not any(found.code == RECURSION.name for found in declaring):
             for arch in declared:
-                reporter.within = variant(arch)
+                reporter.start(variant(arch))
                 model = resolve(module, arch, settings, options.limits, reporter)
                 if model is not None:
                     model = renamed(model, options)
-                    if model.input_shape is not None and not module.broken:
+                    if model.input_shape is not None and whole and not module.broken:
                         models.append(model)
+                    if not whole or any(concerns(each, arch, model) for each in declaring):
+                        reporter.spoil()
                     network = compile_model(model, program, options, reporter)
                     if network is not None:
                         networks.append(network)
@@ -145,7 +148,7 @@ def compile_model(
     target = aim(model.target, options.target, reporter)
     reporter.extend(budget_faults(model.budgets))
     graph = expand(model, reporter)
-    if graph is None:
+    if graph is None or reporter.failed:
         return None
     io = border(model.target)
     deployed = lower(graph, io)
@@ -324,6 +327,19 @@ def too_deep() -> Diagnostic:
         "this spec nests more deeply than the compiler can follow",
         help="lower the limits that were raised: nesting, call_depth or bindings",
     )
+
+
+def concerns(fault: Diagnostic, declared: ast.Arch | ast.Derived, model: Model) -> bool:
+    """Whether an error of the declarations is one of an arch: it stands in it, or its syntax is
+    wrong where no other arch is."""
+    if fault.level != "error" or fault.span is None:
+        return fault.level == "error"
+    own = (declared.span, model.arch.span)
+    if any(span.holds(fault.span) for span in own):
+        return True
+    if fault.code != SYNTAX.name:
+        return False
+    return not any(arch.span.holds(fault.span) for arch in model.module.file.archs)
 
 
 def variant(arch: ast.Arch | ast.Derived) -> Label | None:

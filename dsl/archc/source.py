@@ -64,6 +64,10 @@ class Span(NamedTuple):
     def text(self) -> str:
         return self.source.text[self.start : self.end]
 
+    def holds(self, other: "Span") -> bool:
+        """Whether another span is within this one."""
+        return self.source is other.source and self.start <= other.start and other.end <= self.end
+
     def to(self, other: "Span") -> "Span":
         """The span from the start of this one to the end of another."""
         return Span(self.source, self.start, other.end)

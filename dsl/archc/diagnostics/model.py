@@ -124,8 +124,21 @@ class Reporter:
         self._merged: set[tuple[str, Span | str]] = set()
         self._errors = 0
         self._limit = limit
-        self.within: Label | None = None
-        """The variant that is being compiled, where it is said of errors that it is this one."""
+        self._raised = self._before = 0
+        self._within: Label | None = None
+
+    def start(self, within: Label | None) -> None:
+        """Begin with the next network of a spec.
+
+        Args:
+            within: the variant that it is, which errors then name.
+        """
+        self._within = within
+        self._before = self._raised
+
+    def spoil(self) -> None:
+        """Take the network at hand for a failed one, because of errors kept before it began."""
+        self._before = -1
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic.
@@ -134,6 +147,7 @@ class Reporter:
             TooManyErrors: the limit on errors is reached.
         """
         key = (diagnostic.code, diagnostic.span or diagnostic.message)
+        self._raised += diagnostic.level == "error"
         if key in self._kept or key in self._merged:
             return
         if diagnostic.level == "error":
@@ -149,7 +163,7 @@ class Reporter:
 
     def _placed(self, diagnostic: Diagnostic) -> Diagnostic:
         """The diagnostic with the variant it arose in, unless it stands there already."""
-        variant = self.within
+        variant = self._within
         if variant is None or diagnostic.span is None:
             return diagnostic
         here = (variant.span.source, variant.span.line)
@@ -196,8 +210,8 @@ class Reporter:
 
     @property
     def failed(self) -> bool:
-        """Whether an error was reported."""
-        return self._errors > 0
+        """Whether an error was reported since `start`, one that was kept already included."""
+        return self._raised > self._before
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
