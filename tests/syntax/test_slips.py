@@ -27,6 +27,15 @@ def said(source: Source) -> str:
 
 
 CASES = {
+    "colon": ("arch a { input i <<8>>x8x8 }", "a colon is missing", "write `input i: 8x8x8`"),
+    "colon, require": ("arch a { require<<:>> macs <= 1 }", "has no colon", "leave the `:` out"),
+    "dashed_name": ("arch a { stage <<s-one>> { relu6 } }", "names have no `-`", "write `s_one`"),
+    "bare_rounding": (
+        "arch a { rounding <<divisor>> = 8 }",
+        "arguments stand in parentheses",
+        "write `rounding(divisor = 8)`",
+    ),
+    "bare_rounding, number": ("arch a { rounding <<8>> }", "parentheses", "(divisor = 8)`"),
     "quoted": (head('conv(8, padding = <<"same">>)'), "without quotes", "write `same`"),
     "quoted, single": (head("conv(8, padding = <<'same'>>)"), "without quotes", "`same`"),
     "open_text": ('use <<">>lib.arch\n', "not closed on its line", 'close it with `"`'),
@@ -53,7 +62,17 @@ CASES = {
     "unknown_unit, case": (
         "arch a { require params <= 3 <<K>> }",
         "`K` is not a unit",
-        "write `k`",
+        "write `3 k`",
+    ),
+    "unknown_unit, word": (
+        "arch a { require macs <= 3 <<million>> }",
+        "`million` is not a unit",
+        "write `3 M`",
+    ),
+    "unknown_unit, byte": (
+        "arch a { require weight_bytes <= 3 <<bytes>> }",
+        "`bytes` is not a unit",
+        "needs none: write `3`",
     ),
     "unknown_unit, bytes": ("arch a { require x_ <= 3 <<KB>> }", "not a unit", "`KiB` for 1,024"),
     "arrow": (head("conv(8) <<→>> relu6"), "without `→`", "leave the `→` out"),
@@ -87,7 +106,7 @@ CASES = {
     "other_language": ('<<import>> "a.arch"', "there is no `import`", 'use "FILE.arch"'),
     "use_without_quotes": ("use <<lib>>\n", "stands in quotes", 'write `use "lib.arch"`'),
     "no_condition": (head("<<if>> { relu6 }"), "has no condition", "if CONDITION"),
-    "bare_argument": (head("conv <<8>>"), "stand in parentheses", "write `(8)`"),
+    "bare_argument": (head("conv <<8>>"), "stand in parentheses", "write `conv(8)`"),
     "doubled": ("arch a { stage <<stage>> s { relu6 } input i: 1 }", "appears twice", "leave one"),
     "missing_keyword": (
         "arch a { <<s>>(channels = 8) { conv } }",
@@ -116,7 +135,7 @@ CASES = {
     "missing_parenthesis": ("arch a { stage s(stride = 2 <<{>> } }", "`)` is missing", "add `)`"),
     "assignment": (head("y <<=>> conv(8)"), "has no name", "leave the name out"),
     "called_twice": (head("conv(8)<<(>>y)"), "one list of arguments", "leave this out"),
-    "brackets_as_parentheses": (head("conv<<[>>8]"), "stand in parentheses", "NAME(...)"),
+    "brackets_as_parentheses": (head("conv<<[>>8]"), "stand in parentheses", "write `conv(8)`"),
     "dotted": (head("nn<<.>>Conv2d(8)"), "names have no dots", "leave the `nn.` out"),
     "dotted, feature": (head("conv(map<<.>>channels)"), "names have no dots", "`in.channels`"),
     "sequence": (

@@ -21,7 +21,7 @@ from archc.ops.base import (
     show_shape,
 )
 from archc.ops.network import Input
-from archc.sema.callees import BAD, Bad, Given
+from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import exhausted
 from archc.sema.frames import Context
 from archc.sema.model import Model
@@ -108,7 +108,9 @@ class Building:
                 help = "`max(..., 1)` keeps it above 0" if worked(given) else "write 1 or more"
             raise reject(
                 VALUE,
-                f"a number of channels is above 0, not {describe(value)}",
+                f"the number of channels must be above 0, not {show(value)}"
+                if isinstance(value, Fraction)
+                else f"expected a number of channels, found {describe(value)}",
                 given.span,
                 label=worked(given),
                 related=causes(given),
@@ -319,6 +321,10 @@ def unfit(arg: Any, error: OpError, given: Given) -> Rejected:
     elif isinstance(arg, Flag | Auto) and text in ("0", "1"):
         flag = "true" if text == "1" else "false"
         help, edits = f"write `{flag}`", (Edit(given.span, flag),)
+    elif isinstance(arg, Flag | Auto) and isinstance(value, Callee):
+        help = f"write `{text}` as a statement after this one"
+    elif isinstance(arg, Flag) and arg.name == "keepdims" and isinstance(value, Size):
+        help = f"it pools the whole feature map; windows are those of `average_pool({text})`"
     elif isinstance(arg, Choice) and isinstance(value, Symbol):
         help = f"write {arg.takes}"
     elif isinstance(arg, Window) and isinstance(value, Size) and len(value.extents) != 2:

@@ -247,6 +247,15 @@ def _misnamed(
     given = argument.name
     if given.text in ("repeat", "repeats") and callee.kind != "stage":
         return Proposal("stages repeat what is in their braces: `stage NAME(repeat = N) { ... }`")
+    if callee.bodies[0] and given.text in (
+        *STAGE_SUPPLIES,
+        "strides",
+        "filters",
+        "kernel",
+        "kernel_size",
+    ):
+        ours = {"strides": "stride", "filters": "channels", "kernel_size": "kernel"}
+        return Proposal(f"give the `{ours.get(given.text, given.text)}` to a `conv` in its braces")
     return foreign.argument(given, argument.value, known, callee, statement)
 
 

@@ -20,6 +20,7 @@ from archc.ops.base import Arg
 from archc.sema import callees
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import unknown
+from archc.sema.resolve import joined
 from archc.sema.scope import FUNCTIONS, Module, Scope
 from archc.source import Span
 from archc.syntax import ast
@@ -223,7 +224,7 @@ class Checker:
                 self.expression(member.shape, scope)
             elif isinstance(member, ast.Require):
                 for budget in member.budgets:
-                    if not isinstance(budget.limit, ast.Number):
+                    if not isinstance(budget.limit, ast.Number) and not joined(budget.limit):
                         self.expression(budget.limit, scope)
             elif isinstance(member, ast.Rounding):
                 self.arguments(member.arguments, scope)
@@ -263,11 +264,12 @@ class Checker:
         elif isinstance(callee, Callee):
             matched, problems = callees.match(callee, call.name, call.arguments, call)
             self.reporter.extend(problems)
-            reported |= {problem.span for problem in problems}
+            # What is fixed by another name keeps its value, which may be wrong as well.
+            reported |= {problem.span for problem in problems if not respelt(problem)}
             problem = bodies_problem(callee, call)
             if problem is not None and not self.module.unsure(call.span):
                 self.reporter.add(problem.diagnostic)
-        given = [a for a in call.arguments if a.span not in reported]
+        given = [a for a in call.arguments if not reported & {a.span, a.name and a.name.span}]
         self.arguments(given, scope, _types(callee, matched))
         for body in call.bodies:
             self.body(body, scope.inner(BAD))
@@ -374,6 +376,11 @@ def unusable_module(name: str) -> str | None:
     if name.casefold() in DEVICE_NAMES:
         return f"`{name}` is a device on Windows, where no file can have that name"
     return None
+
+
+def respelt(problem: Diagnostic) -> bool:
+    """Whether a fault of an argument is fixed by another name for it."""
+    return any(edit.span == problem.span for edit in problem.edits)
 
 
 def _types(callee: object, matched: Iterable[tuple[str, ast.Argument]]) -> Mapping[Span, Arg[Any]]:

@@ -1,5 +1,6 @@
 """Models to op graphs: stages repeated, blocks called, shapes inferred, widths rounded."""
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -177,6 +178,8 @@ class Expander:
                     related=causes(given),
                     help=f"write `ceil({given.span.text})`"
                     if whole
+                    else "write how often the braces run, as in `repeat = 2`"
+                    if not isinstance(value, Fraction)
                     else "leave the stage out where nothing is to be repeated",
                 )
             )
@@ -223,10 +226,25 @@ class Expander:
                     channels.span,
                     label="" if channels.remark.endswith("set here") else channels.remark,
                     related=(*causes(channels), *self.widened(value)),
-                    help="write `conv(channels)` where it should take this width, "
-                    "or leave `channels` out",
+                    help=self.take_channels(value)
+                    if self.building.nodes[value].origin
+                    else "leave `channels` out",
                 )
             )
+
+    def take_channels(self, value: int) -> str:
+        """How the last statement of a stage takes the channels that the stage declares."""
+        via, call = self.building.nodes[value].origin[0], "conv"
+        callee = self.model.module.lookup(via.name, via.span)
+        free = callee.free() if isinstance(callee, Callee) else []
+        if free and free[0].name == "channels":
+            call = via.name
+        given = re.fullmatch(rf"{call}\(([0-9.]+)\)", via.span.text)
+        others = [slot.name for slot in free[1:] if slot.name != "stride"]
+        if given and call != "conv" and others:
+            meant = f"`{call}({others[0]} = {given[1]})` if that is what {given[1]} means"
+            return f"`{call}` takes its channels first: write {meant}"
+        return f"write `{call}(channels)` where it should take this width, or leave `channels` out"
 
     def made(self, value: int) -> tuple[Label, ...]:
         """What made a value, with its shape."""

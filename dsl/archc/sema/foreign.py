@@ -6,6 +6,7 @@ underscores or a plural's `s`, or where every tool that has the name means the s
 same call.
 """
 
+import re
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any, NamedTuple
@@ -15,9 +16,24 @@ from archc.diagnostics.nearest import MOST, Proposal, propose, respelt
 from archc.foreign import Found, Row, lookup, near
 from archc.ops.base import OPERATORS, Arg, Auto, Choice, Flag
 from archc.sema.callees import FORMS, Callee
-from archc.sema.rewriting import ACTIVATIONS, Written, aliases, rewritten
-from archc.sema.scope import Scope
+from archc.sema.rewriting import ACTIVATIONS, Written, activation, aliases, rewritten
+from archc.sema.scope import FUNCTIONS, Scope
 from archc.syntax import ast
+
+_WIDTHS = "widths are rounded by the arch, as `rounding(divisor = 8)` says; `exact(12)` is not"
+_NONE_SUCH = f"functions are {', '.join(sorted(FUNCTIONS))}"
+FUNCTION_NAMES = {
+    **dict.fromkeys(
+        ("int", "trunc", "long"), "write `floor(...)`, or `round(...)` for the nearest"
+    ),
+    **dict.fromkeys(("ceiling", "roundup"), "write `ceil(...)`"),
+    **dict.fromkeys(("make_divisible", "_make_divisible", "make_round", "round_filters"), _WIDTHS),
+    **dict.fromkeys(
+        ("sqrt", "pow", "abs", "log", "log2", "exp", "sum", "len", "range"), _NONE_SUCH
+    ),
+    "float": "leave it out: numbers are exact",
+}
+"""What to say of functions that other languages have."""
 
 NOTHING = ("none", "null", "nil", "undefined")
 """What other languages call no value; of a bias, a padding or a block each means something else."""
@@ -66,16 +82,37 @@ def value(reference: ast.Reference, scope: Scope, argument: Arg[Any] | None = No
     place = _place(name.text, scope)
     if place is not None:
         return Said(plain, place)
+    function = FUNCTION_NAMES.get(name.text) if reference.arguments is not None else None
+    if function is not None:
+        return Said(plain, function)
+    if name.text.lower() in NOTHING and _extent(reference):
+        return Said(plain, "the batch is never written, and every other extent is a number")
     if name.text.lower() in NOTHING:
         return Said(plain, f"there is no `{name.text}`: leave the argument out, or give "
                     "`identity` where a block is wanted")  # fmt: skip
     found = _told(Written.of_reference(reference), scope, list(_known(scope)), plain)
     if found is not None:
         return found
-    declare = (
-        f"declare it where it is used, as in `block NAME({name.text} = 1)`, or write its value"
-    )
-    return Said(plain, declare)
+    if reference.arguments is not None:
+        return Said(plain, f"functions are {', '.join(sorted(FUNCTIONS))}")
+    return Said(plain, f"declare it as a parameter, `{_owner(name, scope)}`, or write its value")
+
+
+def _owner(name: ast.Name, scope: Scope) -> str:
+    """The declaration that a name stands in, with a parameter of that name."""
+    file = scope.module.file
+    for declared in (*file.archs, *file.blocks):
+        if declared.span.holds(name.span) and not isinstance(declared, ast.Derived):
+            kind = "arch" if isinstance(declared, ast.Arch) else "block"
+            return f"{kind} {declared.name.text}({name.text} = ...)"
+    return f"arch NAME({name.text} = ...)"
+
+
+def _extent(reference: ast.Reference) -> bool:
+    """Whether a value is part of a size: `None x 10 x 1`."""
+    span = reference.span
+    line = span.source.text[span.end :].partition("\n")[0]
+    return re.match(r"\s*x\s", line) is not None
 
 
 def _known(scope: Scope) -> Iterable[str]:
@@ -118,7 +155,7 @@ def _told(written: Written, scope: Scope, known: list[str], plain: str) -> Said 
         alike = [one for one in entries if one.row.kind == "same"]
         said = _same(written, scope, alike, same, exact)
         return said._replace(message=plain, help=said.help + aside)
-    return _other(entries[0]._replace(name=name.text), plain, aside)
+    return _other(entries[0]._replace(name=name.text), plain, aside, written)
 
 
 BUILT_IN = frozenset({*OPERATORS, *FORMS, "if", "else"})
@@ -147,9 +184,11 @@ def _closer(name: str, known: Iterable[str]) -> bool:
     return bool(found) and found[0][0][0] == 1
 
 
-def _other(entry: Found, plain: str, aside: str) -> Said:
+def _other(entry: Found, plain: str, aside: str, written: Written | None = None) -> Said:
     """What to say of a name for which there is no operator of the same meaning."""
     row = entry.row
+    if row.kind == "block" and written is not None:
+        row = _as_given(row, written)
     if row.kind == "block":
         why = f": {row.why}" if row.why else ""
         if row.call:
@@ -161,6 +200,25 @@ def _other(entry: Found, plain: str, aside: str) -> Said:
         rule = f"; `archc explain stm32n6/{row.rule}` has the source"
         return Said(f"{said}, and never runs on the STM32N6's NPU", row.why + rule + aside)
     return Said(said, row.why + aside)
+
+
+def _as_given(row: Row, written: Written) -> Row:
+    """A row whose example is the call at hand, as far as that is certain: its activation, or the
+    number of channels that it is given first."""
+    first = next(iter(written.arguments), None)
+    if first is None or (first.name is not None and first.name.text not in ("filters", "channels")):
+        return row
+    value = first.value
+    if isinstance(value, ast.Reference) and value.arguments is None and row.text in ACTIVATIONS_OF:
+        return row._replace(text=activation(value.name.text) or row.text)
+    if not (isinstance(value, ast.Number) and re.fullmatch("[0-9]{2,4}|8", value.text)):
+        return row
+    field = "call" if row.call else "text"
+    return row._replace(**{field: getattr(row, field).replace("(16", f"({value.text}", 1)})
+
+
+ACTIVATIONS_OF = ("relu6",)
+"""What stands for an activation that is named in a call of its own: `Activation("relu")`."""
 
 
 def _same(

@@ -377,6 +377,9 @@ class Resolver:
                         ARGUMENTS,
                         f"arguments of `{owner}` are given by name",
                         argument.span,
+                        help=f"write `{owner}({known[0]} = {argument.span.text})`"
+                        if len(arguments) == 1
+                        else "write `NAME = VALUE`",
                         notes=[f"they are {', '.join(known)}"],
                     )
                 )
@@ -387,7 +390,7 @@ class Resolver:
                         ARGUMENTS,
                         f"`{owner}` has no argument `{argument.name.text}`",
                         argument.name.span,
-                        help=near.help,
+                        help=near.help or f"write `{owner}({known[0]} = ...)`",
                         edits=near.edits,
                         notes=[f"its arguments are {', '.join(known)}"],
                     )
@@ -445,12 +448,21 @@ class Resolver:
 
     def budget(self, budget: ast.Budget, scope: Scope) -> BudgetRequest:
         name, limit = budget.quantity, budget.limit
+        if isinstance(limit, ast.Operation) and joined(limit):
+            raise reject(
+                VALUE,
+                "budgets are separated by commas",
+                budget.span,
+                help=f"write a `,` instead of `{limit.operators[0]}`",
+            )
         if budget.comparison != "<=":
             raise reject(
                 VALUE,
                 f"a budget is an upper bound, not `{budget.comparison}`",
                 budget.span,
-                help=f"write `{name.text} <= {limit.span.text}`",
+                help=f"write `{name.text} <= {limit.span.text}`"
+                if budget.comparison in ("<", "==")
+                else "nothing can be required to be large; write `QUANTITY <= LIMIT`",
                 edits=[Edit(Span(name.span.source, name.span.end, limit.span.start), " <= ")]
                 if budget.comparison in ("<", "==")
                 else [],
@@ -468,6 +480,11 @@ class Resolver:
                 help="units make large ones short: `30 M`, `512 KiB`",
             )
         return BudgetRequest(name, value.numerator, limit.span, in_bytes)
+
+
+def joined(limit: ast.Expression) -> bool:
+    """Whether a limit is that of two budgets: `macs <= 1 M and params <= 60 k`."""
+    return isinstance(limit, ast.Operation) and limit.operators[0] in ("and", "or")
 
 
 def in_range(parameter: ast.Parameter, given: Given, evaluator: Evaluator, scope: Scope) -> None:

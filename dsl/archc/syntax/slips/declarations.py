@@ -4,7 +4,7 @@ import re
 
 from archc.syntax.grammar import keywords
 from archc.syntax.lalr import END
-from archc.syntax.place import TAIL, Place, Slip, inset, outdented
+from archc.syntax.place import CLOSES, FURTHEST, TAIL, Place, Slip, inset, outdented
 from archc.syntax.slips.brackets import MEMBERS
 
 _USE = 'other files are read with `use "FILE.arch"`'
@@ -24,6 +24,7 @@ OTHER: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("for", "while"), ("", _LOOP)),
     **dict.fromkeys(("layer", "layers", "body", "backbone"), ("stage", _STAGE)),
     **dict.fromkeys(("budget", "assert"), ("require", _BUDGET)),
+    "repeat": ("", _LOOP),
     "output": ("", "what the last statement makes is the output; a `head { ... }` ends an arch"),
     "stem": ("", "a stem is a stage: `stage stem(channels = 32, stride = 2) { ... }`"),
     "classifier": ("head", "a network ends with `head { ... }`"),
@@ -31,6 +32,12 @@ OTHER: dict[str, tuple[str, str]] = {
     "device": ("target", "the device is named with `target stm32n6`"),
 }
 """Words of other languages, ours where one stands for the other, and what to do."""
+
+
+INPUTS = ("Input", "InputLayer", "InputSpec", "Placeholder")
+"""What declares an input elsewhere."""
+TYPES = ("int8", "uint8", "int16", "int32", "float32", "float16", "float", "int", "fp32", "fp16")
+"""Types of an input, as they stand behind its shape elsewhere."""
 
 
 def unnamed(place: Place) -> Slip | None:
@@ -41,8 +48,10 @@ def unnamed(place: Place) -> Slip | None:
     if kind == "head":
         return _named_head(place)
     if place.found in ("=", ":"):
-        name = {"input": "spectrogram", "target": "stm32n6"}.get(kind, "NAME")
-        rest = {"input": ": ROWS x COLUMNS x CHANNELS", "target": ""}.get(kind, " { ... }")
+        name = {"input": "image", "target": "stm32n6"}.get(kind, "NAME")
+        size = re.match(r"\s*([0-9]+(\s*x\s*[0-9]+)*)\s*(#|$)", place.rest)
+        shape = size.group(1) if size else "ROWS x COLUMNS x CHANNELS"
+        rest = {"input": f": {shape}", "target": ""}.get(kind, " { ... }")
         return Slip(
             f"the name follows `{kind}` directly",
             help=f"write `{kind} {name}{rest}`",
@@ -54,6 +63,11 @@ def unnamed(place: Place) -> Slip | None:
             "names are written without quotes",
             help=f"write `target {name}`",
             edits=place.instead(name),
+        )
+    if place[0].kind == "NUMBER" and kind != "input" and place[1].text in ("{", "("):
+        return Slip(
+            f"`{place.found[:TAIL]}` is not a name: names begin with a letter",
+            help=f"call it `{kind[0]}{place.found}`" if place.found.isdigit() else None,
         )
     if place.found in ("{", "(") or place[0].kind == "NUMBER":
         example = {"input": "input image: 32 x 32 x 3", "stage": "stage stem { ... }"}
@@ -76,6 +90,49 @@ def dashed_target(place: Place) -> Slip | None:
             place.end + len(place.rest.split()[0] if place.rest.strip() else ""),
         ),
         skip=(place.start, place.end + len(place.rest)),
+    )
+
+
+def dashed_name(place: Place) -> Slip | None:
+    """`stage stem-a(channels = 8)`."""
+    tail = re.match(r"-([A-Za-z0-9_]+(-[A-Za-z0-9_]+)*)", place.text[place.start :][:TAIL])
+    declared = place.kinds(-2, -1)
+    if tail is None or declared[1] != "NAME" or not place.touches():
+        return None
+    if declared[0] not in ("_STAGE", "_BLOCK", "_ARCH", "_INPUT"):
+        return None
+    name = f"{place[-1].text}{tail.group()}".replace("-", "_")
+    span = (place[-1].start, place.start + tail.end())
+    return Slip("names have no `-`", help=f"write `{name}`", span=span, edits=((*span, name),))
+
+
+def colon(place: Place) -> Slip | None:
+    """`input mfcc 49x10x1`, `require: params <= 60 k`."""
+    if place.kinds(-2, -1, 0) == ("_INPUT", "NAME", "NUMBER"):
+        shape = re.match(r"[0-9]+(\s*x\s*[0-9]+)*", place.text[place.start :][:TAIL])
+        assert shape is not None
+        return Slip(
+            "a colon is missing before the shape of the input",
+            help=f"write `input {place[-1].text[:TAIL]}: {shape.group()}`",
+            edits=place.behind(":"),
+        )
+    if place[-1].kind == "_REQUIRE" and place.found == ":":
+        return Slip("`require` has no colon", help="leave the `:` out", edits=place.instead(""))
+    return None
+
+
+def bare_rounding(place: Place) -> Slip | None:
+    """`rounding divisor = 8`, `rounding 8`."""
+    if place[-1].kind != "_ROUNDING" or place[0].kind not in ("NAME", "NUMBER"):
+        return None
+    last = 2 if place.kinds(0, 1, 2) == ("NAME", "EQUAL", "NUMBER") else 0
+    given = place.text[place.start : place[last].end]
+    if place[0].kind == "NUMBER":
+        given = f"divisor = {given}"
+    return Slip(
+        "arguments stand in parentheses",
+        help=f"write `rounding({given})`",
+        edits=((place[-1].end, place[last].end, f"({given})"),),
     )
 
 
@@ -113,8 +170,10 @@ def missing_body(place: Place) -> Slip | None:
             help="write `{ ... }`",
             edits=place.instead("") if place[1].text == "{" else (),
         )
-    if place.inner != "{" or place.found in ("=", "(", ",", ")"):
+    if place.inner != "{" or place.found in ("=", ",", ")"):
         return None
+    if place.found in ("(", "["):
+        return _other_brackets(place, word) if place[-1].text == ")" else None
     if word in ("if", "else") and re.match("[A-Za-z_]", place.found):
         return Slip(
             f"what depends on `{word}` stands in braces",
@@ -123,8 +182,31 @@ def missing_body(place: Place) -> Slip | None:
     if word in ("stage", "block", "head") and (
         place.found in MEMBERS or place.found == "}" or not place.touches()
     ):
-        return Slip(f"this `{word}` has no body in braces", help="write `{ ... }` before this")
+        alone = place[0].kind == "NAME" and place.found not in MEMBERS
+        return Slip(
+            f"this `{word}` has no body in braces",
+            help=f"write `{{ {place.found[:TAIL]} ... }}`"
+            if alone
+            else "write `{ ... }` before this",
+        )
     return None
+
+
+def _other_brackets(place: Place, word: str) -> Slip | None:
+    """`stage s(channels = 8) [ conv ]`."""
+    depth, last = 0, 0
+    while place[last].kind != END and last < FURTHEST:
+        depth += (place[last].text in CLOSES) - (place[last].text in CLOSES.values())
+        if not depth:
+            break
+        last += 1
+    closes = CLOSES[place.found]
+    edits = ((place.start, place.end, "{"), (place[last].start, place[last].end, "}"))
+    return Slip(
+        f"the body of a `{word}` stands in braces",
+        help=f"write `{{ ... }}` instead of `{place.found} ... {closes}`",
+        edits=edits if place[last].text == closes else (),
+    )
 
 
 def loop(place: Place) -> Slip | None:
@@ -148,8 +230,9 @@ def other_language(place: Place) -> Slip | None:
     word, help = known
     fits = place[1].kind == "STRING" if word == "use" else re.match(r"[ \t].*\{", place.rest)
     edits = place.instead(word) if word and fits else ()
+    repeat = place.found == "repeat"
     return Slip(
-        f"there is no `{place.found}` in the language",
+        f"there is no `{place.found}` {'statement' if repeat else 'in the language'}",
         help=help,
         edits=edits,
         skip=(place.start, place.tokens[place.block()].start),
@@ -309,6 +392,23 @@ def not_a_member(place: Place) -> Slip | None:
     from archc.foreign import lookup
     from archc.syntax.slips import misspelt
 
+    if place.found in INPUTS and place[1].text == "(":
+        last = place.tokens[place.block() - 1].end
+        numbers = re.findall(r"[0-9]+", place.text[place[1].start : last].partition("\n")[0])
+        shape = " x ".join(numbers) if len(numbers) in (1, 3) else "ROWS x COLUMNS x CHANNELS"
+        return Slip(
+            "the input is declared by its name and shape",
+            help=f"write `input NAME: {shape}`",
+            skip=(place.start, last),
+        )
+    if place.found in TYPES and place.same_line():
+        kind = place.found if place.found in ("int8", "uint8") else "int8"
+        return Slip(
+            "an input has no type",
+            help="leave it out: inputs are float32 unless the target says otherwise, as in "
+            f"`target stm32n6(io = {kind})`",
+            skip=(place.start, place.end),
+        )
     near, edits = misspelt(place)
     ours = {one.row.ours for one in lookup(place.found)[0] if one.row.kind == "same"}
     layer = ours.pop() if len(ours) == 1 else place.found[:TAIL]

@@ -43,6 +43,13 @@ SIGNS = (
 )  # fmt: skip
 
 
+MERGES = {
+    "+": "write `add { ... } { ... }`, or `skip { ... }` to add what enters it",
+    "*": "write `multiply { ... } { ... }`, or `gate { ... }` to scale what enters it",
+}
+"""Signs that merge feature maps elsewhere, and what does so here."""
+
+
 def sign(place: Place) -> Slip | None:
     """Signs that stand between things elsewhere."""
     if place.found == "," and place[-1].text == ",":
@@ -53,6 +60,17 @@ def sign(place: Place) -> Slip | None:
         )
     if place.found == "*" and place[-1].text == "*":
         return Slip("there is no power operator", help="multiply instead: `a * a`")
+    if place.found == "," and place[-1].text == "(" and place.inner == "(":
+        return Slip(
+            "nothing stands before this comma",
+            help="leave the `,` out, or write the argument before it",
+        )
+    if place.found in MERGES and place.inner == "{" and "RBRACE" in place.expected:
+        return Slip(
+            f"feature maps are merged by name, not by `{place.found}`",
+            help=MERGES[place.found],
+            skip=(place.start, place.end),
+        )
     for row in SIGNS:
         if place.found != row.found or not set(row.expected) <= place.expected:
             continue
@@ -98,6 +116,17 @@ def keyword_as_name(place: Place) -> Slip | None:
         )
     if place.found == "x" and place[1].text == "=" and "RBRACE" in place.expected:
         return NO_NAME._replace(edits=((place.start, _value(place, 1), ""),))
+    if place.found == "x" and place.inner == "{" and "RBRACE" in place.expected:
+        returned = place[-1].text in ("return", "yield")
+        first = -1 if returned else 0
+        return Slip(
+            f"there is no `{place[-1].text}` in the language" if returned
+            else "feature maps have no names",
+            help="leave it out: what the last statement makes is the output" if returned
+            else "leave the `x` out: each statement reads what the one before it made",
+            edits=place.instead("", first, 0),
+            span=(place[first].start, place.end),
+        )  # fmt: skip
     if place.found == "x" and place.inner == "(" and place[1].text in (")", ","):
         return Slip(
             "feature maps have no names",
@@ -200,11 +229,12 @@ def bare_argument(place: Place) -> Slip | None:
     if place.touches() or not place.same_line():
         return None
     last = 0
-    while place[last + 1].kind in ("NUMBER", "_X") and place.touches(last + 1):
+    while place[last + 1].kind in ("NUMBER", "_X") and place.same_line(last + 1):
         last += 1
-    whole = place.text[place.start : place[last].end]
+    whole = ", ".join(place.text[place.start : place[last].end].split())
     edit = (place[-1].end, place[last].end, f"({whole})")
-    return Slip("arguments stand in parentheses", help=f"write `({whole})`", edits=(edit,))
+    call = f"{place[-1].text[:TAIL]}({whole})"
+    return Slip("arguments stand in parentheses", help=f"write `{call}`", edits=(edit,))
 
 
 def typed(place: Place) -> Slip | None:
@@ -298,7 +328,8 @@ def brackets_as_parentheses(place: Place) -> Slip | None:
         return None
     whole = re.match(r"([^][(){}\n]*)\]", place.rest)
     edits = ((place.start, place.end + whole.end(), f"({whole.group(1)})"),) if whole else ()
-    return Slip("arguments stand in parentheses", help="write `NAME(...)`", edits=edits)
+    call = f"{place[-1].text[:TAIL]}({whole.group(1) if whole else '...'})"
+    return Slip("arguments stand in parentheses", help=f"write `{call}`", edits=edits)
 
 
 def dotted(place: Place) -> Slip | None:

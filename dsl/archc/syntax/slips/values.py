@@ -15,9 +15,9 @@ TYPOGRAPHIC = {
 CURLY = "“”„‘’"
 
 UNITS: dict[str, tuple[str, ...]] = {
-    "k": ("k",),
-    "m": ("M",),
-    "g": ("G",),
+    **dict.fromkeys(("k", "thousand", "kmac", "kmacs", "kparams"), ("k",)),
+    **dict.fromkeys(("m", "million", "mmac", "mmacs", "mparams"), ("M",)),
+    **dict.fromkeys(("g", "billion", "gmac", "gmacs"), ("G",)),
     "kb": ("`kB` for 1,000 bytes", "`KiB` for 1,024"),
     "mb": ("`MB` for 1,000,000 bytes", "`MiB` for 1,048,576"),
     "gb": ("`GB` for 10^9 bytes", "`GiB` for 2^30"),
@@ -172,23 +172,32 @@ TIMES = ("ns", "us", "ms", "s", "sec", "min", "fps", "hz", "khz", "mhz", "j", "m
 
 def unknown_unit(place: Place) -> Slip | None:
     """`3 T`, `60 K`."""
-    if place[-1].kind != "NUMBER" or not re.fullmatch("[A-Za-z]{1,3}", place.found):
+    required = place.last_word("_REQUIRE") is not None and place.same_line()
+    longest = 12 if required else 3
+    if place[-1].kind != "NUMBER" or not re.fullmatch(f"[A-Za-z]{{1,{longest}}}", place.found):
         return None
     if place.found in keywords() or not place[-1].text[-1].isdigit():
         return None
     close = UNITS.get(place.found.lower())
-    if not (place.touches() or close or place.last_word("_REQUIRE")):
+    if not (place.touches() or close or required):
         return None
     message = f"`{place.found}` is not a unit"
     if place.found.lower() in TIMES:
         help = f"times, rates and energy cannot be required; {ALL_UNITS}"
         return Slip(message, help=help, skip=(place.start, place.end))
+    if place.found.lower() in ("b", "byte", "bytes"):
+        help = f"a number of bytes needs none: write `{place[-1].text}`, or use KiB, MiB, kB, MB"
+        return Slip(message, help=help, edits=place.instead(""))
     if close is None:
         help = f"counts have none: write `{place[-1].text}`; {ALL_UNITS}"
         return Slip(message, help=help, skip=(place.start, place.end))
     if len(close) > 1:
         return Slip(message, help=f"write {either(list(close))}", skip=(place.start, place.end))
-    return Slip(message, help=f"write `{close[0]}`; {ALL_UNITS}", edits=place.instead(close[0]))
+    return Slip(
+        message,
+        help=f"write `{place[-1].text} {close[0]}`; {ALL_UNITS}",
+        edits=place.instead(close[0]),
+    )
 
 
 def logic(place: Place) -> Slip | None:
