@@ -1,4 +1,4 @@
-"""What every code means, with an example that fails and the same one mended.
+"""What every code means, with an example that fails and the same one fixed.
 
 The compiler's codes are explained in `diagnostics/codes.md`, which is read only when somebody asks.
 What a target's rule means is made of the rule itself.

@@ -11,7 +11,7 @@ from support.profiles import share
 
 
 def plainly(blocks: list[Block]) -> list[int]:
-    """The same plan, every block held against every one placed before it."""
+    """The same plan, every block checked against every one placed before it."""
     placed: list[tuple[int, int, Block]] = []
     offsets = [0] * len(blocks)
     sizes = [(block.bytes + 15) // 16 * 16 for block in blocks]

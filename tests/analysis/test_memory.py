@@ -107,7 +107,7 @@ def test_nothing_is_deployed_of_an_identity(io: str) -> None:
 def hold(deployed: Deployed, needed: Memory) -> None:
     """What is true of every plan.
 
-    The arena is held against what it stores: every tensor rounded up to 16, those outside the
+    The arena is checked against what it stores: every tensor rounded up to 16, those outside the
     border and scratch memory among them. So it is never below the peak, which counts some of these
     tensors, as they are.
     """

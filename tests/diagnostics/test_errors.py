@@ -139,7 +139,7 @@ def test_spec_is_refused_as_it_says(
 def test_every_message_is_well_formed(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A headline stands alone, there is a way out, and a fix is within the text and mends it."""
+    """A headline stands alone, there is a way out, and a fix is within the text and fixes it."""
     Path(path.name).write_bytes(path.read_bytes())
     before, words = commands(path)
     run(before, monkeypatch)

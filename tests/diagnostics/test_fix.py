@@ -1,4 +1,4 @@
-"""`archc check --fix`: it mends what has one remedy, nothing else, and no other file."""
+"""`archc check --fix`: it fixes what has one remedy, nothing else, and no other file."""
 
 import gc
 import json

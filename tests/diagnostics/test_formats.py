@@ -1,4 +1,4 @@
-"""Diagnostics for other programs: each format held against what reads it."""
+"""Diagnostics for other programs: each format checked against what reads it."""
 
 import gc
 import json
@@ -193,7 +193,7 @@ def test_standard_output_is_one_document(
 
 
 def test_regions_rebuild_the_mended_text() -> None:
-    """Applying a fix by its regions alone, as a viewer does, gives the mended text."""
+    """Applying a fix by its regions alone, as a viewer does, gives the fixed text."""
     text = "a\n  béd = 3\n"
     span = at(text, "béd")
     diagnostic = Diagnostic("c", "error", "m", span, help="h", edits=(Edit(span, "good"),))

@@ -44,7 +44,7 @@ def ask(opened: View, at: int) -> int:
 
 
 def hold(opened: View) -> None:
-    """Hold what is told of a whole document to it."""
+    """Check what is told of a whole document against it."""
     size = len(opened.source.text)
     for hint in hints.hints(opened):
         assert 0 <= hint.at <= size

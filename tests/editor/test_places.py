@@ -1,4 +1,4 @@
-"""Positions of editors, held against Python's own encoders."""
+"""Positions of editors, checked against Python's own encoders."""
 
 import pytest
 from hypothesis import given

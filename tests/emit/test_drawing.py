@@ -169,7 +169,7 @@ def test_what_only_looks_alike_is_not_folded() -> None:
         ("skip { conv(8) }", "join box"),
         ("gate { conv(8) sigmoid } relu6", "join box"),
         ("skip(shortcut = conv(16)) { conv(8) conv(16) }", "join box box"),
-        # What is no single arc around the block stays inside its box.
+        # What is not a single arc around the block stays inside its box.
         ("concat { conv(8) } { conv(8, 3x3) } { conv(8, 5x5) }", "box"),
         ("concat { conv(8) relu6 conv(8) } { conv(16) conv(8) }", "box"),
         ("skip { conv(8) } conv(8)", "box"),

@@ -325,7 +325,7 @@ def test_repeats_that_are_equal_become_a_loop(compile_spec: Compile) -> None:
     assert source.count("    for repeat in range(1, 5):\n") == 1  # stage1: nothing strides
     assert source.count("    for repeat in range(2, 4):\n") == 2  # stage2, stage3
     assert 'name=f"stage1_{repeat}_unit"' in source
-    assert 'name="stage4_2_projected"' in source  # a single repeat is no loop
+    assert 'name="stage4_2_projected"' in source  # a single repeat is not a loop
     assert "    # stage2: 32x32x16 -> 16x16x32\n" in source
     assert "    # stage stem: 32x32x3 -> 32x32x16\n" in source
 
@@ -392,7 +392,7 @@ ALLOWED = {
 
 
 def assert_safe(source: str) -> None:
-    """Hold a module to the statements and the names that an emitted one may have."""
+    """Check a module against the statements and the names that an emitted one may have."""
     assert source.isascii()
     tree = ast.parse(source)
     own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

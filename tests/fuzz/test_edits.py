@@ -172,7 +172,7 @@ def test_two_edits_are_both_reported() -> None:
         alone = [answer(one) for one in pair.alone]
         faults = zip(pair.alone, alone, strict=True)
         if not all(said.errors and not judged(said) and helps(one, said) for one, said in faults):
-            continue  # an edit that makes another network is no fault
+            continue  # an edit that makes another network is not a fault
         tried += 1
         said = answer(pair.edits[0])
         both = all(helps(edit, said) for edit in pair.edits)

@@ -289,7 +289,7 @@ def custom_layer() -> Any:
     import keras
 
     class Own(keras.layers.Layer):  # type: ignore[misc]
-        """Keras cannot save it: its argument is no plain data."""
+        """Keras cannot save it: its argument is not plain data."""
 
         def __init__(self, function: Any, **named: Any) -> None:
             super().__init__(**named)

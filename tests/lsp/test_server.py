@@ -407,7 +407,7 @@ def test_without_pygls_it_says_how_to_get_it() -> None:
 
 
 def test_garbage_on_the_wire_and_an_editor_that_dies() -> None:
-    """What is no message is not answered; when standard input ends, so does the server."""
+    """What is not a message is not answered; when standard input ends, so does the server."""
     message = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "no/such", "params": {}}).encode()
     data = b"Content-Length: %d\r\n\r\n%s" % (len(message), message)
     done = subprocess.run(

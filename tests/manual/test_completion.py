@@ -54,7 +54,7 @@ def prepare(shell: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def fits(line: str, said: str) -> None:
-    """Hold what was offered to the case."""
+    """Check what was offered against the case."""
     offered, not_offered = CASES[line]
     for one in offered:
         assert one in said, said

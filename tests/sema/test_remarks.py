@@ -61,7 +61,7 @@ def test_in_of_a_stage_that_changes_from_repeat_to_repeat(body: str, where: str)
     ],
 )  # fmt: skip
 def test_in_that_is_the_same_or_is_that_of_other_braces(body: str, arguments: str) -> None:
-    """The last one is no network if `in` is what enters the repeat."""
+    """The last one is not a network if `in` is what enters the repeat."""
     assert [code for code, _ in said(repeated(body, arguments)) if code == "repeated_in"] == []
 
 

@@ -883,7 +883,7 @@ def inlined(path: Path) -> str:
 
 
 def junk() -> SearchStrategy[str]:
-    """Text that is no spec: of any characters, of the language's tokens, of brackets."""
+    """Text that is not a spec: of any characters, of the language's tokens, of brackets."""
     token = st.sampled_from(
         (*VALUES, *WORDS, "use", "input", "target", "rounding", "require", "head", "block", "{",
          "}", "(", ")", "=", ",", ":", "..", "<=", "+", "*", "/", "#", '"', '"""', "\n", "x ")

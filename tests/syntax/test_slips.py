@@ -177,7 +177,7 @@ def test_slip(name: str) -> None:
     assert help in (found.help or "")
     for edit in found.edits:
         assert edit.span.source is found.span.source
-    if found.edits:  # it mends this fault: there is another one, further on, or none
+    if found.edits:  # it fixes this fault: there is another one, further on, or none
         mended = Source("spec.arch", applied(found.span.source, [found]))
         assert found.message not in said(mended)
 

@@ -105,7 +105,7 @@ def test_mistakes_are_named(
 
 
 def edits(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Documents that are no manifests, by what is said of them."""
+    """Documents that are not manifests, by what is said of them."""
     return {
         "does not name the schema": {},
         "it does not name the schema of one": [],

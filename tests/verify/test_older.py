@@ -1,4 +1,4 @@
-"""`.h5` files, of Keras 2 and of Keras 3: read as data, held against manifests, and loaded."""
+"""`.h5` files, of Keras 2 and of Keras 3: read as data, checked against manifests, and loaded."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Budgets: what `require` bounds, held against the figures of a network."""
+"""Budgets: what `require` bounds, checked against the figures of a network."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from archc.sema.model import BudgetRequest
 
 
 class Budget(NamedTuple):
-    """A budget and what it is held against."""
+    """A budget and what it is checked against."""
 
     name: str
     limit: int

@@ -127,7 +127,7 @@ def profile(
         memory: what it needs of memory.
         micro: what TensorFlow Lite Micro needs of it.
         unsupported: indices of the nodes that the target's gate refuses or that were allowed
-            expressly; None without a target.
+            by name; None without a target.
     """
     weight_bytes = [0] * len(graph.nodes)
     counted: set[object] = set()

@@ -13,7 +13,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 success, 1 diagnostics with errors, 2 usage, 70 internal error, 130 interrupted.
     """
     try:
-        from archc.cli import command  # here, so that Ctrl-C while it loads is no traceback
+        from archc.cli import command  # here, so that Ctrl-C while it loads is not a traceback
 
         return command.main(argv)
     except BaseException as error:

@@ -22,7 +22,7 @@ UNWRITABLE = frozenset(
     for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO")
     if (number := getattr(errno, name, None)) is not None
 )
-"""What an output says that takes no more: a full disk, not a defect of ours."""
+"""What an output says that takes no more: a full disk, not a bug of ours."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

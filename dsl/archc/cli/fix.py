@@ -1,4 +1,4 @@
-"""`archc check --fix`: mend what has exactly one remedy, in the specs that were named."""
+"""`archc check --fix`: fix what has exactly one remedy, in the specs that were named."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ ROUNDS = 50
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Mend the specs, in memory until nothing is left to mend, then write each once."""
+    """Fix the specs, in memory until nothing is left to fix, then write each once."""
     session, changed, count = mended(arguments)
     if not arguments.diff:
         from archc.files import rewrite
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def mended(arguments: argparse.Namespace) -> tuple[Session, dict[str, Any], int]:
-    """The last run over the mended specs, their sources by path, and how many fixes were made."""
+    """The last run over the fixed specs, their sources by path, and how many fixes were made."""
     changed: dict[str, Any] = {}
     count = 0
     for _ in range(ROUNDS):

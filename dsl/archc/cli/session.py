@@ -197,7 +197,7 @@ class Session:
                 print(*said, sep="\n", file=sys.stderr)
 
     def fixable(self, shown: Sequence[Diagnostic]) -> str:
-        """What to say of those that `--fix` mends."""
+        """What to say of those that `--fix` fixes."""
         from archc.diagnostics.fixes import fixable
 
         given = [source for source, _ in self.specs()]

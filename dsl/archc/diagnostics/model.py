@@ -46,7 +46,7 @@ class Diagnostic(NamedTuple):
     notes: tuple[str, ...] = ()
     help: str | None = None
     edits: tuple[Edit, ...] = ()
-    """What mends it, where there is exactly one way: made together, in any order, and said in
+    """What fixes it, where there is exactly one way: made together, in any order, and said in
     ``help``. They do not overlap."""
 
 

@@ -1,4 +1,4 @@
-"""Changes that an editor makes for somebody: new names, the layout, what mends a diagnostic."""
+"""Changes that an editor makes for somebody: new names, the layout, what fixes a diagnostic."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -183,7 +183,7 @@ def held(
     views: Iterable[View],
     again: Callable[[View, Mapping[str, str]], Compilation],
 ) -> None:
-    """Hold a change of names to what the specs meant before.
+    """Check a change of names against what the specs meant before.
 
     Args:
         rewrites: the change.

@@ -76,7 +76,7 @@ class View:
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """What is to be said of it. That blocks alone make no network is no fault in an editor."""
+        """Its diagnostics. A file with blocks alone is not a fault in an editor."""
         library = self.parsed and self.module.file.blocks and not self.module.file.archs
         return tuple(
             found

@@ -61,7 +61,7 @@ class LayerChange(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Two networks held against each other."""
+    """Two networks checked against each other."""
 
     before: str
     after: str
@@ -163,7 +163,7 @@ def quantities(manifest: Manifest) -> dict[str, int]:
 
 
 def difference(before: Manifest, after: Manifest) -> Difference:
-    """Hold two manifests against each other."""
+    """Check two manifests against each other."""
     old, new = quantities(before), quantities(after)
     if _build(before) != _build(after):
         old = {name: size for name, size in old.items() if not name.startswith("tflite_micro.")}

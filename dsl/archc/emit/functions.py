@@ -162,7 +162,7 @@ class Program:
         """The statements of children that read ``entry`` and one another, names after ``prefix``.
 
         Raises:
-            AssertionError: they read something else, which is a defect of the compiler.
+            AssertionError: they read something else, which is a bug in the compiler.
         """
         nodes = self.graph.nodes
         numbers = {entry: 0}
@@ -419,7 +419,7 @@ class Column(NamedTuple):
     hint: str | None
     """The name that the spec has there, or the callee's parameter has."""
     weak: bool
-    """Whether that is no name of the spec's own choosing: none, or `in.channels`."""
+    """Whether that is not a name of the spec's own choosing: none, or `in.channels`."""
 
     @property
     def varies(self) -> bool:

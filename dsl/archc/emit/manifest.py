@@ -371,7 +371,7 @@ class _Printer:
 
 
 def validate(document: object) -> None:
-    """Hold a manifest to the published schema.
+    """Check a manifest against the published schema.
 
     Raises:
         ValueError: it does not satisfy it; the message names the place.

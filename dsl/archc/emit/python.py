@@ -29,7 +29,7 @@ def literal(value: object) -> str:
     double quotes; a double quote within is written `\\x22`, so that no formatter swaps the quotes.
 
     Raises:
-        TypeError: a value of another type, which is a defect of the compiler.
+        TypeError: a value of another type, which is a bug in the compiler.
         ValueError: a float that is not finite.
     """
     kind = type(value)
@@ -53,7 +53,7 @@ def identifier(name: str) -> str:
     """The name itself, if it may stand in Python as one.
 
     Raises:
-        ValueError: it may not, which is a defect of the compiler.
+        ValueError: it may not, which is a bug in the compiler.
     """
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
         raise ValueError(f"{name!r} is no identifier")

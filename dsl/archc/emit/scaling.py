@@ -18,7 +18,7 @@ PER_CHANNEL = ("DepthwiseConv2D", "BatchNormalization", "Dense", "LayerNormaliza
 
 
 class Scaling(NamedTuple):
-    """One network of the sweep, held against the one with the default value."""
+    """One network of the sweep, checked against the one with the default value."""
 
     value: str
     channels: tuple[int, ...]
@@ -28,7 +28,7 @@ class Scaling(NamedTuple):
     """Of the default's parameters, in percent."""
     square: float | None
     """What the square of the value's ratio to the default would give, in percent; None where the
-    parameter is no number or changes no stage's channels."""
+    parameter is not a number or changes no stage's channels."""
     linear: int
     """Parameters that grow with the width and not with its square."""
     macs: int

@@ -34,13 +34,13 @@ def load_bytes(path: str, most: int, bound: str, wanted: str = "a file") -> byte
         wanted: what it should be, for messages: "a `.tflite` file".
 
     Raises:
-        Rejected: there is no such file, it is no regular file, cannot be read, or is too large.
+        Rejected: there is no such file, it is not a regular file, cannot be read, or is too large.
     """
     return _data(path, path, None, most, bound, f"give {wanted}", os.path.splitext(path)[1])
 
 
 def load_text(path: str, most: int, bound: str, wanted: str) -> str:
-    """A text that is no spec; see `load_bytes`.
+    """A text that is not a spec; see `load_bytes`.
 
     Raises:
         Rejected: it cannot be read, is too large or is no UTF-8 text.
@@ -52,7 +52,7 @@ def load_spec(path: str, shown: str, span: Span | None, limits: Limits) -> str:
     """The text of a file.
 
     Raises:
-        Rejected: there is no such file, it is no regular file, cannot be read, is larger than
+        Rejected: there is no such file, it is not a regular file, cannot be read, is larger than
             ``limits.source_bytes``, holds NUL bytes or is not UTF-8.
     """
     folder = f"name a file in it, such as `{os.path.join(shown, '')}NAME{SPEC_SUFFIX}`"
@@ -106,7 +106,7 @@ def missing(path: str, shown: str, span: Span | None = None, ending: str = SPEC_
 
 
 def _decode(data: bytes, shown: str, span: Span | None, instead: str) -> str:
-    """UTF-8 bytes as text, a byte order mark dropped; ``instead`` helps where it is no text."""
+    """UTF-8 bytes as text, a byte order mark dropped; ``instead`` helps where it is not text."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             raise reject(

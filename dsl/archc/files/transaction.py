@@ -175,7 +175,7 @@ def _place(directory: str, index: int, name: str, after: bytes | None) -> None:
 
 
 def _clear(staging: str) -> None:
-    """Remove the staging folder, its record first. What is not a file in it is none of ours."""
+    """Remove the staging folder, its record first. What is not a file in it is not ours."""
     if not _is_folder(staging):
         return
     with suppress(OSError):

@@ -101,11 +101,11 @@ class Graph(NamedTuple):
 
 
 def verify(graph: Graph) -> None:
-    """Hold a graph to its invariants: names unique, values made before they are read, shapes as
+    """Check a graph's invariants: names unique, values made before they are read, shapes as
     inferred, every value but the output read, every node in the tree of calls once.
 
     Raises:
-        AssertionError: one does not hold, which is a defect of the compiler.
+        AssertionError: one does not hold, which is a bug in the compiler.
     """
     names = {node.name for node in graph.nodes}
     assert len(names) == len(graph.nodes), "two nodes have one name"

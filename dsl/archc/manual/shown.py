@@ -15,7 +15,7 @@ NAME = "shown.arch"
 
 
 class Faulty(Exception):
-    """A spec of the manual does not do what the page says. A defect of the manual."""
+    """A spec of the manual does not do what the page says. A bug in the manual."""
 
 
 def compilation(text: str) -> Compilation:

@@ -330,7 +330,7 @@ class Step(NamedTuple):
     """One operator of the int8 TFLite file that an operator becomes, before folding and fusing.
 
     The converter's behaviour was observed on TensorFlow 2.21.0 with Keras 3.15.1, batch 1, and
-    is held against it by `tests/analysis`.
+    is checked against it by `tests/analysis`.
     """
 
     operator: str
@@ -365,7 +365,7 @@ class Step(NamedTuple):
     batch: int = 1
     """Elements along the batch axis."""
     settings: tuple[Fraction, ...] = ()
-    """Numbers of its own that are no constants of the file, such as the slope of a LEAKY_RELU:
+    """Numbers of its own that are not constants of the file, such as the slope of a LEAKY_RELU:
     operators that differ in them are never the same."""
     left: bool = False
     """Whether its constant is the first operand, where the order counts: `1 - x`."""

@@ -207,7 +207,7 @@ class Building:
         return index
 
     def input_help(self, op: Any, inputs: tuple[int, ...]) -> str | None:
-        """What to say where the network's input, as it enters an operator, is no feature map."""
+        """What to say where the network's input, as it enters an operator, is not a feature map."""
         shape = self.nodes[0].shape
         at = inputs[0]
         while self.nodes[at].inputs and self.nodes[at].shape == shape:
@@ -300,7 +300,7 @@ def _shape_help(op: Any, shapes: tuple[Shape, ...]) -> str:
 
 
 def unfit(arg: Any, error: OpError, given: Given) -> Rejected:
-    """The rejection of a value that an argument does not take, mended where that is plain."""
+    """The rejection of a value that an argument does not take, fixed where that is plain."""
     text, value = given.span.text, given.value
     message, help = error.message, error.help
     edits: tuple[Edit, ...] = ()

@@ -25,6 +25,8 @@ from archc.sema.scope import FUNCTIONS, Module, Scope
 from archc.source import Span
 from archc.syntax import ast
 
+PYTHON_VALUES = ("True", "False", "None")
+"""What a call as Python writes it may have, and its translation has in our words."""
 MODULE_NAMES = ("keras", "build_model", "list_models")
 """Names that a module in the output folder would shadow."""
 DEVICE_NAMES = frozenset(
@@ -261,6 +263,7 @@ class Checker:
                 self.unknown(call.name.text, fault)
             else:
                 self.reporter.join(draft.said, fault, translated)
+                reported |= {a.span for a in call.arguments if a.value.span.text in PYTHON_VALUES}
         elif isinstance(callee, Callee):
             matched, problems = callees.match(callee, call.name, call.arguments, call)
             self.reporter.extend(problems)

@@ -200,7 +200,7 @@ class Expander:
         channels: Given | None,
         value: int,
     ) -> None:
-        """Hold a stage to its declared stride and channels."""
+        """Check a stage against its declared stride and channels."""
         stride = supply.stride
         if stride is not None and not supply.taken and not _is_one(stride.value):
             self.reporter.add(

@@ -230,7 +230,7 @@ class Resolver:
         known = [parameter.name.text for parameter in arch.parameters]
         if any(parameter.name.hole for parameter in arch.parameters):
             return  # it may be one that could not be read
-        outside = name.span.source.name.startswith("<")  # a setting, which is no text to edit
+        outside = name.span.source.name.startswith("<")  # a setting, which is not text to edit
         near = propose(name.text, None if outside else name.span, known)
         self.reporter.add(
             make(

@@ -36,7 +36,7 @@ def lay_out(source: Source, limits: Limits) -> str:
 
     Raises:
         Rejected: the text is not in the language.
-        AssertionError: the result would mean something else, a defect of this module.
+        AssertionError: the result would mean something else, a bug in this module.
     """
     before = parse_file(source, limits)
     text = _Printer().file(_Reader(tokens(source)).file())
@@ -176,7 +176,7 @@ class _Reader:
         return pieces
 
     def _statement(self, closing: str) -> list[_Piece]:
-        """A call or a conditional: it ends where a name or `if` stands that is no operand."""
+        """A call or a conditional: it ends where a name or `if` stands that is not an operand."""
         conditional = self._peek().kind == "_IF"
         pieces = [self._piece()]
         in_condition = conditional

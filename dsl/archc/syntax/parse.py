@@ -93,7 +93,7 @@ def parse_expression(source: Source, limits: Limits, start: int = 0) -> ast.Expr
 
 
 def check_nesting(source: Source, limits: Limits) -> None:
-    """Hold brackets to a depth that everything after can follow by recursion.
+    """Keep brackets to a depth that everything after can follow by recursion.
 
     Raises:
         Rejected: they nest more deeply than `limits.nesting`.

@@ -110,7 +110,7 @@ class Place:
 
     @property
     def rest(self) -> str:
-        """What stands behind it on its line."""
+        """What follows it on its line."""
         end = self.text.find("\n", self.end)
         return self.text[self.end : end if end >= 0 else len(self.text)]
 

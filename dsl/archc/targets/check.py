@@ -1,4 +1,4 @@
-"""Hold a network against a target: all findings of all layers at once, and the verdict."""
+"""Check a network against a target: all findings of all layers at once, and the verdict."""
 
 from typing import Literal, NamedTuple
 

@@ -1,4 +1,4 @@
-"""What a spec asks of its target, held against what the target knows, and said with places."""
+"""What a spec asks of its target, checked against what the target knows, and said with places."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple

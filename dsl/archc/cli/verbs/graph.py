@@ -164,7 +164,7 @@ def draw(session: Any, given: argparse.Namespace) -> tuple[str, Callable[[bytes]
 
 
 def write(session: Any, path: str, drawn: str, ours: Callable[[bytes], bool]) -> None:
-    """Write the drawing; a file that is none of ours stays."""
+    """Write the drawing; a file that is not ours stays."""
     from archc.files import save
 
     failure = save({path: drawn.encode()}, ours)

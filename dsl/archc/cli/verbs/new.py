@@ -35,7 +35,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def usable(name: str) -> None:
-    """Hold a name to what the language and the output folder take.
+    """Check a name against what the language and the output folder take.
 
     Raises:
         UsageError: it is none.

@@ -149,7 +149,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def check(given: argparse.Namespace) -> None:
-    """Hold the arguments to what they can be, and fill in those that follow from others.
+    """Check the arguments, and fill in those that follow from others.
 
     Raises:
         UsageError: they cannot be followed.

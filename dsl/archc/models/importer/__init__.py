@@ -46,8 +46,8 @@ def read_config(
             models, `layer_name_length`.
 
     Raises:
-        Rejected: it is no config of a functional or sequential model, is not built, contradicts
-            itself, or is over a bound. A layer that is not known is no error: see
+        Rejected: it is not a config of a functional or sequential model, is not built, contradicts
+            itself, or is over a bound. A layer that is not known is not an error: see
             `Imported.unseen`.
     """
     return build(read(config, name, limits), live)

@@ -1,4 +1,4 @@
-"""Imported models held against a target: its own rules, and what a Keras model can do wrong that a
+"""Imported models checked against a target: its rules, and what a Keras model can do wrong that a
 spec cannot."""
 
 from collections.abc import Iterable, Iterator
@@ -181,7 +181,7 @@ _REMEDIES = {
     "holds them",
     "float_border": 'convert with an int8 border, and pass `io="int8"`',
 }
-"""What to do about a rule in a model that is no spec, where the target speaks of specs."""
+"""What to do about a rule in a model that is not a spec, where the target speaks of specs."""
 
 
 # --- what is not seen ---------------------------------------------------------------------------

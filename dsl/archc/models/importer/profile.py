@@ -21,7 +21,7 @@ def profile_model(
 
     Raises:
         ImportError: Keras is not installed.
-        Rejected: it is no model, is not built, or over a bound; or there is no such border.
+        Rejected: it is not a model, is not built, or over a bound; or there is no such border.
     """
     asked = request(None, TARGET, (), io, None)
     live.require(model)
@@ -44,7 +44,7 @@ def check_model(
 
     Raises:
         ImportError: Keras is not installed.
-        Rejected: it is no model, is not built, or over a bound; a name is not known.
+        Rejected: it is not a model, is not built, or over a bound; a name is not known.
     """
     live.require(model)
     imported, reason = live.imported(model, limits)

@@ -63,7 +63,7 @@ class Quantization(NamedTuple):
 
 
 def require() -> None:
-    """Hold the extra to be installed, without importing anything of it.
+    """Check that the extra is installed, without importing anything of it.
 
     Raises:
         Rejected: a module of it is missing.

@@ -101,7 +101,7 @@ def read(path: str, limits: Limits = DEFAULT_LIMITS) -> Archive:
 
 
 def _measured(path: str, config: dict[str, Any], contents: Contents, limits: Limits) -> None:
-    """Hold the layers to be as large as what is stored: Keras makes them before it reads weights,
+    """Check that layers are as large as what is stored: Keras makes them before it reads weights,
     so that a few digits in a config would otherwise exhaust the memory.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Run an int8 file in TensorFlow Lite's interpreter and hold it against the float model."""
+"""Run an int8 file in TensorFlow Lite's interpreter and compare it with the float model."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple

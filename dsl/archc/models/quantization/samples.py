@@ -263,7 +263,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _fits(one: Input, array: str, data: Store) -> None:
-    """Hold an array's shape and dtype to an input.
+    """Check an array's shape and dtype against an input.
 
     Raises:
         Rejected: it does not fit.

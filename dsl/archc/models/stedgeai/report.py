@@ -153,7 +153,7 @@ class _Reader:
         self.notes: list[str] = []
 
     def report(self) -> Report | None:
-        """What the run says; None if it is no run of the tool."""
+        """What the run says; None if it is not a run of the tool."""
         run, said = self.run, self.said
         head = summary(run)
         layers = table(run)

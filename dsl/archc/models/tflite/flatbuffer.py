@@ -41,7 +41,7 @@ class Buffer:
         return value
 
     def inside(self, at: int, size: int) -> None:
-        """Hold a range of bytes to the file.
+        """Check that a range of bytes is in the file.
 
         Raises:
             Corrupt: it begins or ends outside.
@@ -106,7 +106,7 @@ class Table:
         return None if at is None else Table(self._buffer, self._buffer.follow(at))
 
     def inside(self, at: int, size: int) -> None:
-        """Hold a range of bytes to the file (`Buffer.inside`)."""
+        """Check that a range of bytes is in the file (`Buffer.inside`)."""
         self._buffer.inside(at, size)
 
     def _vector(self, field: int, size: int) -> tuple[int, int]:

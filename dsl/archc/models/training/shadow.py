@@ -16,7 +16,7 @@ from archc.diagnostics.nearest import did_you_mean
 from archc.models.training.rounding import AXES, rounded
 
 PLAIN = ("PReLU", "LayerNormalization", "GroupNormalization", "Normalization")
-"""Classes of `keras.layers` whose weights are no kernels: they are left as biases are."""
+"""Classes of `keras.layers` whose weights are not kernels: they are left as biases are."""
 TRANSPARENT = ("Dropout", "Flatten", "Reshape")
 """Classes through which a BatchNorm folds into the Dense behind them, where they keep the
 channels in the last axis: Flatten and Reshape of a map of 1x1."""

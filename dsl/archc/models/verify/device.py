@@ -26,7 +26,7 @@ _BIASES = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOS
 
 
 def verify_tflite(manifest: dict[str, Any], name: str, data: bytes, limits: Limits) -> Verification:
-    """Hold a TFLite file against a manifest.
+    """Check a TFLite file against a manifest.
 
     Raises:
         Rejected: the file is damaged or over a bound.

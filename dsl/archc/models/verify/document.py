@@ -20,7 +20,7 @@ def load_manifest(path: str, limits: Limits) -> dict[str, Any]:
     """The manifest in a file; see `read_manifest`.
 
     Raises:
-        Rejected: the file cannot be read, or is no manifest.
+        Rejected: the file cannot be read, or is not a manifest.
     """
     most = min(MANIFEST_BYTES, limits.model_bytes)
     return read_manifest(path, load_bytes(path, most, "model_bytes", WANTED), limits)

@@ -28,7 +28,7 @@ _CODE = ("__lambda__", "function")
 
 
 def verify_keras(manifest: dict[str, Any], name: str, data: bytes, limits: Limits) -> Verification:
-    """Hold a Keras model against a manifest.
+    """Check a Keras model against a manifest.
 
     Raises:
         Rejected: the file is damaged, over a bound, or no functional or sequential model.

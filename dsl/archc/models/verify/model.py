@@ -63,7 +63,7 @@ class Verification(NamedTuple):
     """What the file holds: `13 operators, 102,816 bytes, ...`."""
     differences: tuple[Difference, ...]
     compared: tuple[str, ...]
-    """What was held against what."""
+    """What was checked against what."""
     left_out: tuple[str, ...]
     """What was not, and why."""
 

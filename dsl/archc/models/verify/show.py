@@ -24,7 +24,7 @@ def plain(verification: Verification) -> dict[str, Any]:
 
 
 def text(verification: Verification) -> str:
-    """What was found, what was held against what, and what was not; at most 80 columns wide."""
+    """What was found, what was checked against what, and what was not; at most 80 columns wide."""
     matter = sum(found.level == "error" for found in verification.differences)
     noted = len(verification.differences) - matter
     said = ", ".join(

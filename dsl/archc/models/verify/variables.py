@@ -25,7 +25,7 @@ def check_variables(
     names: Mapping[str, str],
     findings: Findings,
 ) -> None:
-    """Hold what is stored against the variables that layers have.
+    """Check what is stored against the variables that layers have.
 
     Args:
         config: of the model, in the form of Keras 3.
@@ -113,7 +113,7 @@ def _check_layer(
     names: Mapping[str, str],
     found: Findings,
 ) -> set[str]:
-    """Hold the variables of a layer against what is stored; their paths."""
+    """Check the variables of a layer against what is stored; their paths."""
     name = names.get(layer.path)
     sketch = model.sketch
     if any(str(getattr(sketch.nodes[i].op, "keyword", "")).startswith("?") for i in layer.nodes):

@@ -17,7 +17,7 @@ converts at the border is."""
 def check_wiring(
     rows: Rows, graph: Subgraph, pairs: Iterable[tuple[int, int]], findings: Findings
 ) -> None:
-    """Hold the edges of the file's graph against those between layers.
+    """Check the edges of the file's graph against those between layers.
 
     An operator may read the results of operators that stem from its own layers or from those that
     its layers read. Where each layer in question is in one operator only, it must read all of
