@@ -20,6 +20,14 @@ def main() -> None:
 
     with open(catalog.DECLARATIONS, "w", encoding="utf-8") as file:
         file.write(catalog.declarations())
+    from archc.emit.manifest import render
+    from archc.manual import schema
+
+    published = schema.schema()
+    declared = schema.declared(published)
+    if declared != published:
+        with open(schema.newest(), "w", encoding="utf-8") as file:
+            file.write(render(declared))
     environment = {**os.environ, "PYTHONPATH": DSL}
     for command in COMMANDS:
         words = (sys.executable, "-m", "archc", *command)

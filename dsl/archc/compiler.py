@@ -6,13 +6,16 @@ needs, what the target says. All it takes from the compiler for that is named he
 import-linter lets it import nothing else of it, and lets the compiler import nothing of models.
 """
 
+from archc.analysis.figures import FIGURES, TOTALS, Figures, costs, nested, totals
 from archc.analysis.lowering import INPUT, Deployed, lower
 from archc.analysis.lowering.importing import KERNELS
 from archc.analysis.memory import Peak, peak
+from archc.analysis.profile import Row
 from archc.analysis.tflite_micro import BUILDS, Network, activations, measure
 from archc.analysis.tflite_micro.network import Operator as RuntimeOperator
 from archc.analysis.tflite_micro.network import Tensor as RuntimeTensor
 from archc.analysis.tflite_micro.network import Window
+from archc.emit.manifest import layers as layer_entries
 from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER, SCHEMA_VERSION
 from archc.emit.table import PEAK_REMARK
 from archc.files import CHECK_ACCESS, CHECK_PATH, load_bytes, load_text
@@ -49,6 +52,7 @@ __all__ = [
     "BUILDS",
     "CHECK_ACCESS",
     "CHECK_PATH",
+    "FIGURES",
     "INPUT",
     "KERNELS",
     "LARGEST",
@@ -58,12 +62,14 @@ __all__ = [
     "SCHEMA_FAMILY",
     "SCHEMA_FOLDER",
     "SCHEMA_VERSION",
+    "TOTALS",
     "Activation",
     "Add",
     "Conv",
     "Deployed",
     "DepthwiseConv",
     "Facts",
+    "Figures",
     "Frame",
     "Graph",
     "Input",
@@ -80,6 +86,7 @@ __all__ = [
     "Report",
     "Request",
     "Reshape",
+    "Row",
     "Rule",
     "RuntimeOperator",
     "RuntimeTensor",
@@ -94,14 +101,18 @@ __all__ = [
     "allowable",
     "builtin",
     "check_target",
+    "costs",
+    "layer_entries",
     "load_bytes",
     "load_text",
     "lower",
     "measure",
+    "nested",
     "never_allowed",
     "peak",
     "product",
     "shown",
     "strided",
     "substitute",
+    "totals",
 ]

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from archc.analysis.profile import Footprint, Profile, Row, Totals
+from archc.analysis.figures import TOTALS
+from archc.analysis.profile import Footprint, Profile
 from archc.analysis.tflite_micro import BUILDS
 from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
 from archc.diagnostics.model import Diagnostic, Edit, make
@@ -23,23 +24,6 @@ class Budget(NamedTuple):
         return self.actual <= self.limit
 
 
-_TOTALS: dict[str, tuple[Callable[[Totals], int], Callable[[Row], int]]] = {
-    "params": (lambda totals: totals.params, lambda row: row.params),
-    "trainable_params": (
-        lambda totals: totals.trainable_params,
-        lambda row: row.trainable_params,
-    ),
-    "macs": (lambda totals: totals.macs, lambda row: row.macs),
-    "stedgeai_macc": (lambda totals: totals.stedgeai_macc, lambda row: row.stedgeai_macc),
-    "activation_bytes.float32": (
-        lambda totals: totals.activation_bytes.float32,
-        lambda row: row.activation_bytes.float32,
-    ),
-    "activation_bytes.int8": (
-        lambda totals: totals.activation_bytes.int8,
-        lambda row: row.activation_bytes.int8,
-    ),
-}
 _ARENA = "tflite_micro."
 _DEPLOYED: dict[str, Callable[[Footprint], int | None]] = {
     "weight_bytes": lambda footprint: footprint.weight_bytes,
@@ -53,7 +37,7 @@ _DEPLOYED: dict[str, Callable[[Footprint], int | None]] = {
 }
 """None where TensorFlow Lite Micro does not load the network."""
 
-BUDGET_NAMES: tuple[str, ...] = (*_TOTALS, *_DEPLOYED)
+BUDGET_NAMES: tuple[str, ...] = (*(figure.name for figure in TOTALS), *_DEPLOYED)
 """What `require` can bound: the integer keys of the manifest's totals and deployed sections."""
 
 
@@ -100,11 +84,8 @@ def budgets(
         name = request.name.text
         if name not in BUDGET_NAMES:
             continue
-        figure = (
-            _TOTALS[name][0](profile.totals)
-            if name in _TOTALS
-            else _DEPLOYED[name](profile.deployed)
-        )
+        deployed = _DEPLOYED.get(name)
+        figure = deployed(profile.deployed) if deployed else profile.totals[name]
         if figure is None:
             diagnostics.append(_no_arena(request, profile.deployed))
             continue
@@ -173,13 +154,10 @@ def _costs(name: str, actual: int, profile: Profile, most: int = 5) -> list[str]
         return _fullest(profile.deployed, border=name == "arena_bytes")
     if name.startswith(_ARENA):
         return list(_arena_costs(name.removeprefix(_ARENA), profile.deployed))
-    cost = _TOTALS[name][1] if name in _TOTALS else _weight_bytes
-    ranked = sorted(profile.layers, key=cost, reverse=True)[:most]
-    parts = [
-        f"`{row.name}` {cost(row):,} ({100 * cost(row) / actual:.0f} %)"
-        for row in ranked
-        if cost(row)
-    ]
+    listed = "weight_bytes" if name == "constant_bytes" else name  # most constants are weights
+    costs = ((row.figures[listed] or 0, row.name) for row in profile.layers)
+    ranked = sorted(costs, key=lambda cost: -cost[0])[:most]
+    parts = [f"`{layer}` {cost:,} ({100 * cost / actual:.0f} %)" for cost, layer in ranked if cost]
     return [f"the layers that cost most: {', '.join(parts)}"] if parts else []
 
 
@@ -238,7 +216,3 @@ def _arena_costs(part: str, footprint: Footprint, most: int = 5) -> Iterator[str
             f"{arena.smallest_working - arena.total:,} more are taken for a while when tensors are "
             "allocated: the wider the layers and the more operators, the more"
         )
-
-
-def _weight_bytes(row: Row) -> int:
-    return row.weight_bytes

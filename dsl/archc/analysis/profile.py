@@ -2,30 +2,26 @@
 
 Parameters and MACs are of the Keras graph, weight bytes and memory of the deployed one. MACs:
 convolution `Ho*Wo*Co*Kh*Kw*Ci`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`; nothing else counts.
+`figures` declares what every layer has.
 """
 
 from collections.abc import Collection
 from typing import NamedTuple
 
-from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp, weights_of
+from archc.analysis.figures import Figures, costs, first_layer, totals
+from archc.analysis.lowering.deployed import INPUT, Deployed
 from archc.analysis.memory import Memory, Tensor
 from archc.analysis.tflite_micro import Micro
-from archc.ir.graph import Graph, Node, Via
-from archc.ops.base import Shape, product
+from archc.ir.graph import Graph, Via
+from archc.ops.base import Shape
 
 PRECISION = "int8"
 """Of weights and activations on the device; biases are int32."""
 
 
-class Bytes(NamedTuple):
-    """The size of activations in bytes, at two precisions."""
-
-    float32: int
-    int8: int
-
-
 class Row(NamedTuple):
-    """One Keras layer. Shapes exclude the batch."""
+    """One Keras layer. Shapes exclude the batch. In a row of an imported model what is not known is
+    None."""
 
     name: str
     class_name: str
@@ -34,30 +30,11 @@ class Row(NamedTuple):
     block: str | None
     repeat: int | None
     inputs: tuple[str, ...]
-    output_shape: Shape
-    params: int
-    trainable_params: int
-    macs: int
-    stedgeai_macc: int
-    activation_bytes: Bytes
-    """Of its own output."""
-    weight_bytes: int
-    """Of the deployed operators that start with it: int8 values and int32 biases, those that
-    earlier layers have too left out."""
+    output_shape: Shape | None
+    figures: Figures
     supported: bool | None
     """By both halves of the target's gate; None without a target."""
-    origin: tuple[Via, ...]
-
-
-class Totals(NamedTuple):
-    """Sums over all layers. ``activation_bytes`` is a sum too, not a peak."""
-
-    params: int
-    trainable_params: int
-    macs: int
-    stedgeai_macc: int
-    """Of the model before folding, as ST Edge AI counts it (`ops`: `Op.stedgeai_macc`)."""
-    activation_bytes: Bytes
+    origin: tuple[Via, ...] = ()
 
 
 class Operator(NamedTuple):
@@ -108,7 +85,8 @@ class Profile(NamedTuple):
     """All figures of one network."""
 
     layers: tuple[Row, ...]
-    totals: Totals
+    totals: Figures
+    """Sums over all layers, those of activations too."""
     deployed: Footprint
 
 
@@ -129,31 +107,22 @@ def profile(
         unsupported: indices of the nodes that the target's gate refuses or that were allowed
             by name; None without a target.
     """
-    weight_bytes = [0] * len(graph.nodes)
-    counted: set[object] = set()
-    for op in deployed.operators:
-        for content, size in weights_of(op):
-            if content not in counted:
-                counted.add(content)
-                weight_bytes[_first(op)] += size
     rows = tuple(
-        _row(
-            graph,
-            node,
-            weight_bytes[index],
+        Row(
+            node.name,
+            node.op.keras(node.shape, *graph.input_shapes(node)).class_name,
+            node.stage,
+            node.block,
+            node.repeat,
+            tuple(graph.nodes[source].name for source in node.inputs),
+            node.shape,
+            figures,
             None if unsupported is None else index not in unsupported,
+            node.origin,
         )
-        for index, node in enumerate(graph.nodes)
-    )
-    totals = Totals(
-        sum(row.params for row in rows),
-        sum(row.trainable_params for row in rows),
-        sum(row.macs for row in rows),
-        sum(row.stedgeai_macc for row in rows),
-        Bytes(
-            sum(row.activation_bytes.float32 for row in rows),
-            sum(row.activation_bytes.int8 for row in rows),
-        ),
+        for index, (node, figures) in enumerate(
+            zip(graph.nodes, costs(graph, deployed), strict=True)
+        )
     )
     names = [node.name for node in graph.nodes]
     step = memory.peak.at
@@ -170,42 +139,13 @@ def profile(
         memory,
         micro,
         tuple(names[_owner(tensor, graph, deployed)] for tensor in memory.tensors),
-        None if step is None else names[_first(deployed.operators[step])],
+        None if step is None else names[first_layer(deployed.operators[step])],
         tuple(
             Doubt(tuple(names[index] for index in doubt.layers), doubt.reason)
             for doubt in deployed.unknown
         ),
     )
-    return Profile(rows, totals, footprint)
-
-
-def _row(graph: Graph, node: Node, weight_bytes: int, supported: bool | None) -> Row:
-    shapes = graph.input_shapes(node)
-    weights = node.op.weights(*shapes)
-    elements = product(node.shape)
-    return Row(
-        node.name,
-        node.op.keras(node.shape, *shapes).class_name,
-        node.stage,
-        node.block,
-        node.repeat,
-        tuple(graph.nodes[index].name for index in node.inputs),
-        node.shape,
-        sum(weight.size for weight in weights),
-        sum(weight.size for weight in weights if weight.trainable),
-        node.op.macs(node.shape, *shapes),
-        node.op.stedgeai_macc(node.shape, *shapes),
-        Bytes(4 * elements, elements),
-        weight_bytes,
-        supported,
-        node.origin,
-    )
-
-
-def _first(op: DeviceOp) -> int:
-    """The node that a deployed operator goes by: the first it stems from, such as the convolution
-    of a convolution, a batch normalisation and an activation."""
-    return op.layers[0] if op.layers else 0
+    return Profile(rows, totals(row.figures for row in rows), footprint)
 
 
 def _owner(tensor: Tensor, graph: Graph, deployed: Deployed) -> int:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archc.analysis.budgets import is_bytes
+from archc.analysis.figures import FIGURES, flat
 from archc.diagnostics.text import columns, printable, wrapped
 from archc.syntax.numbers import BYTE_UNITS, UNITS
 
@@ -21,7 +22,10 @@ LISTED = 40
 FEW = 6
 """How many layers are named where only what moved is told."""
 
-COMPARED = ("class_name", "output_shape", "inputs", "params", "trainable_params", "macs")
+COMPARED = (
+    *("class_name", "output_shape", "inputs"),
+    *(figure.name for figure in FIGURES if figure.compared),
+)
 """What of a layer of the same name makes it another one."""
 
 
@@ -151,15 +155,13 @@ def parse_condition(text: str) -> Condition:
 
 def quantities(manifest: Manifest) -> dict[str, int]:
     """The whole-number figures of a manifest's totals and deployed sections, by name."""
-    found: dict[str, int] = {}
-    for section in ("totals", "deployed"):
-        for key, value in manifest[section].items():
-            if isinstance(value, int):
-                found[key] = value
-            elif key in ("activation_bytes", "tflite_micro"):
-                inner = {f"{key}.{name}": size for name, size in value.items()}
-                found.update((name, size) for name, size in inner.items() if isinstance(size, int))
-    return found
+    deployed = manifest["deployed"]
+    parts = {key: part for key, part in deployed.items() if key in _PARTS or isinstance(part, int)}
+    return dict((*flat(manifest["totals"]), *flat(parts)))
+
+
+_PARTS = ("tflite_micro",)
+"""Keys of `deployed` whose parts are quantities."""
 
 
 def difference(before: Manifest, after: Manifest) -> Difference:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from archc.analysis.budgets import Budget
-from archc.analysis.profile import Bytes, Footprint, Profile, Row
+from archc.analysis.figures import LISTED, TOTALS, nested
+from archc.analysis.profile import Footprint, Profile, Row
 from archc.analysis.tflite_micro import Micro
 from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_FOLDER, SCHEMA_ID, SCHEMA_VERSION
 from archc.ir.graph import Graph
@@ -91,7 +92,6 @@ def manifest(
     io = judgement.io if judgement else "float32"
     output = graph.nodes[graph.output]
     first = graph.nodes[0]
-    totals = profile.totals
     return {
         "$schema": SCHEMA_ID,
         "schema_version": SCHEMA_VERSION,
@@ -125,19 +125,13 @@ def manifest(
             }
             for budget in budgets
         ],
-        "layers": _layers(profile.layers),
+        "layers": layers(profile.layers),
         "skips": [
             {"where": note.where, "taken": note.taken, "reason": note.reason}
             for note in graph.skips
         ],
         "deployed": _deployed(profile.deployed, judgement.pools if judgement else ()),
-        "totals": {
-            "params": totals.params,
-            "trainable_params": totals.trainable_params,
-            "macs": totals.macs,
-            "stedgeai_macc": totals.stedgeai_macc,
-            "activation_bytes": _bytes(totals.activation_bytes),
-        },
+        "totals": nested(TOTALS, profile.totals),
     }
 
 
@@ -160,7 +154,8 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def _layers(rows: Iterable[Row]) -> list[dict[str, Any]]:
+def layers(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """The entries of layers."""
     places: dict[Span, tuple[str, int, int]] = {}
 
     def place(span: Span) -> dict[str, Any]:
@@ -177,13 +172,10 @@ def _layers(rows: Iterable[Row]) -> list[dict[str, Any]]:
             "block": row.block,
             "repeat": row.repeat,
             "inputs": list(row.inputs),
-            "output_shape": list(row.output_shape),
-            "params": row.params,
-            "trainable_params": row.trainable_params,
-            "macs": row.macs,
-            "activation_bytes": _bytes(row.activation_bytes),
+            "output_shape": None if row.output_shape is None else list(row.output_shape),
+            **nested(LISTED, row.figures),
             "supported": row.supported,
-            "source": place(row.origin[0].span),
+            "source": place(row.origin[0].span) if row.origin else None,
             "origin": [{"name": via.name, **place(via.span)} for via in row.origin[1:]],
         }
         for row in rows
@@ -272,10 +264,6 @@ def _tflite_micro(micro: Micro) -> dict[str, Any]:
         "smallest_working": arena and arena.smallest_working,
         "unsupported": list(micro.unsupported),
     }
-
-
-def _bytes(sizes: Bytes) -> dict[str, int]:
-    return {"float32": sizes.float32, "int8": sizes.int8}
 
 
 def parameter_text(value: object) -> str:

@@ -4,12 +4,12 @@ Everything here reads the plain data of a manifest, so it works on a file as wel
 Every count is printed to the unit.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from archc.analysis.figures import FIGURES, TOTALS, value
 from archc.analysis.tflite_micro.tables import BUILDS
 from archc.diagnostics.text import columns, kib, printable, several, shape_text, wrapped
-from archc.ops.base import MACC_VERSION
 from archc.targets.model import sourced
 
 Manifest = dict[str, Any]
@@ -29,8 +29,6 @@ ARENA_REMARK = (
     "figures of other builds."
 )
 """Source: its recorded allocations and the smallest arenas it was started with."""
-
-_COUNTED = f"as ST's {MACC_VERSION} counts it before folding"
 
 GAP = "  "
 _NAME_AT_LEAST = 16
@@ -60,20 +58,9 @@ _SHORTER = (
 )
 
 
-class _Column(NamedTuple):
-    """A column of figures: its heading, its text for a layer, and its sum over layers."""
-
-    heading: str
-    figure: Callable[[Manifest], int]
-
-
-_FIGURES = (
-    _Column("params", lambda layer: int(layer["params"])),
-    _Column("MACs", lambda layer: int(layer["macs"])),
-    _Column("int8 B", lambda layer: int(layer["activation_bytes"]["int8"])),
-)
-_MACS = 1
-"""Which of the figures the bars show."""
+_COLUMNS = tuple(figure for figure in FIGURES if figure.heading is not None)
+_MACS = next(at for at, figure in enumerate(_COLUMNS) if figure.name == "macs")
+"""Which of the columns the bars show."""
 
 
 class _Line(NamedTuple):
@@ -199,13 +186,12 @@ def _title(manifest: Manifest, width: int) -> Section:
 
 def _layers(manifest: Manifest, width: int, signs: _Signs, color: bool) -> Section:
     lines = list(_rows(manifest["layers"]))
-    total = tuple(sum(column.figure(layer) for layer in manifest["layers"]) for column in _FIGURES)
-    lines.append(_Line("total", "", "", total, group=True))
+    lines.append(_Line("total", "", "", _sums(manifest["layers"]), group=True))
     kinds = max(len("layer"), *(len(line.kind) for line in lines))
     shapes = max(len("output"), *(len(line.shape) for line in lines))
     counts = [
-        max(len(column.heading), *(len(f"{line.figures[i]:,}") for line in lines))
-        for i, column in enumerate(_FIGURES)
+        max(len(figure.heading or ""), *(len(f"{line.figures[i]:,}") for line in lines))
+        for i, figure in enumerate(_COLUMNS)
     ]
     # Names and bars share what is left: names come first, bars need a few columns to say anything.
     # Where that is not enough for both, columns move closer together.
@@ -220,9 +206,9 @@ def _layers(manifest: Manifest, width: int, signs: _Signs, color: bool) -> Secti
         names, bars = max(min(longest, rest), 8), 0
     widths = [names, kinds, shapes, *counts]
     most = max((line.figures[_MACS] for line in lines if not line.group), default=0)
-    whole = total[_MACS]
+    whole = lines[-1].figures[_MACS]
 
-    headings = ["name", "layer", "output", *(column.heading for column in _FIGURES)]
+    headings = ["name", "layer", "output", *(figure.heading or "" for figure in _COLUMNS)]
     left = frozenset({0, 1})
     share = f"{GAP}{'share of MACs' if bars > 12 else 'share'}" if bars else ""
     room = sum(widths) + len(gap) * (len(widths) - 1) + (len(GAP) + bars) * (bars > 0)
@@ -259,29 +245,31 @@ def _rows(layers: Sequence[Manifest]) -> Iterator[_Line]:
         indent = ""
         if group is not None:
             indent = "  "
-            sums = tuple(sum(map(column.figure, members)) for column in _FIGURES)
             kind = several(len(members), "layer")
+            shape = shape_text(members[-1]["output_shape"])
             yield _Line(
-                printable(group), kind, shape_text(members[-1]["output_shape"]), sums, group=True
+                printable(group), kind, shape, _sums(members), group=True
             )
         for layer in members:
             yield _Line(
                 indent + printable(layer["name"]).removeprefix(f"{group}_"),
                 _kind(layer["class_name"]) + ("" if layer["supported"] in (True, None) else " !"),
                 shape_text(layer["output_shape"]),
-                tuple(column.figure(layer) for column in _FIGURES),
+                _sums([layer]),
             )
+
+
+def _sums(layers: Sequence[Manifest]) -> tuple[int, ...]:
+    return tuple(sum(value(layer, figure.name) for layer in layers) for figure in _COLUMNS)
 
 
 def _totals(manifest: Manifest, width: int) -> Section:
     totals = manifest["totals"]
-    activations = totals["activation_bytes"]
+    shown = [figure for figure in TOTALS if figure.label is not None]
+    shown.sort(key=lambda figure: figure.label == "")  # those go on from the last one
     rows = [
-        ("params", totals["params"], f"{totals['trainable_params']:,} trainable"),
-        ("MACs", totals["macs"], "convolutions and dense layers"),
-        ("ST Edge AI macc", totals["stedgeai_macc"], _COUNTED),
-        ("activations", activations["int8"], "bytes in int8, a sum over all layers, not a peak"),
-        ("", activations["float32"], "bytes in float32"),
+        (figure.label or "", value(totals, figure.name), figure.remark.format_map(totals))
+        for figure in shown
     ]
     return "Totals", _figures(rows, width)
 

@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from archc.analysis.figures import GROUPS, LISTED, TOTALS, Figure, Group
 from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER
 from archc.manual.markdown import HEADER, code, reflowed, table
 
@@ -15,11 +16,51 @@ below are all there are; a new key raises the minor version of the schema, by wh
 validated (`archc build --validate`)."""
 
 
+def newest() -> str:
+    """The file of the newest schema."""
+    return os.path.join(SCHEMA_FOLDER, max(os.listdir(SCHEMA_FOLDER), key=_version))
+
+
 def schema() -> dict[str, Any]:
-    """The newest schema."""
-    newest = max(os.listdir(SCHEMA_FOLDER), key=_version)
-    with open(os.path.join(SCHEMA_FOLDER, newest), encoding="utf-8") as file:
+    """The newest schema, as it is published."""
+    with open(newest(), encoding="utf-8") as file:
         found: dict[str, Any] = json.load(file)
+    return found
+
+
+def declared(document: dict[str, Any]) -> dict[str, Any]:
+    """A schema with the figures of layers and of totals as they are declared."""
+    definitions, sections = document["$defs"], document["properties"]
+    layer, parts = definitions["layer"], definitions["bytes"]["properties"]
+    keys = list(layer["properties"])
+    first, last = keys.index("output_shape") + 1, keys.index("supported")
+    kept = layer["properties"].items()
+    figures = _figures(LISTED, parts, lambda figure: figure.about, lambda group: group.about)
+    properties = {**dict(list(kept)[:first]), **figures, **dict(list(kept)[last:])}
+    layer = {**layer, "required": list(properties), "properties": properties}
+    sums = _figures(TOTALS, parts, lambda figure: figure.total or "", lambda group: group.total)
+    totals = {**sections["totals"], "required": list(sums), "properties": sums}
+    return {
+        **document,
+        "properties": {**sections, "totals": totals},
+        "$defs": {**definitions, "layer": layer},
+    }
+
+
+def _figures(
+    figures: Iterable[Figure],
+    parts: dict[str, Any],
+    about: Callable[[Figure], str],
+    together: Callable[[Group], str],
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for figure in figures:
+        key, _, part = figure.name.partition(".")
+        whole = {"description": about(figure), "type": "integer", "minimum": 0}
+        if part:
+            assert parts[part] == whole, f"`$defs/bytes` does not say what `{figure.name}` is"
+            whole = {"description": together(GROUPS[key]), "$ref": "#/$defs/bytes"}
+        found[key] = whole
     return found
 
 

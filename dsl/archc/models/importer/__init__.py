@@ -33,8 +33,8 @@ def read_config(
     ...         }
     ...     ],
     ... }
-    >>> read_config(config).layers[1].macs
-    24
+    >>> read_config(config).layers[1].params
+    27
 
     Args:
         config: what `model.get_config()` returns, or the `config.json` of a `.keras` archive

@@ -54,9 +54,6 @@ class ImportedLayer(NamedTuple):
     """Elements of all its results in all calls."""
     params: int | None
     trainable_params: int | None
-    macs: int | None
-    """In all calls."""
-    stedgeai_macc: int | None
     nodes: tuple[int, ...]
     """The nodes of `Imported.sketch` that it became."""
     calls: int
@@ -104,8 +101,6 @@ class _Row:
         self.activations: int | None = 0
         self.params: int | None = None
         self.trainable: int | None = None
-        self.macs: int | None = 0
-        self.stedgeai: int | None = 0
         self.nodes: list[int] = []
         self.calls = 0
         self.unseen: dict[str, set[str]] = {}
@@ -229,7 +224,7 @@ class _Builder:
         if "float" not in dtype:
             row.lacks(f"how {dtype} values are converted is not known here", "operators")
         # Beside the first, which a graph begins with, inputs are operators that read nothing.
-        further = Foreign("input", Facts("InputLayer", shape or (), steps=()))
+        further = Foreign("input", Facts("InputLayer", shape or (), stedgeai_macc=0, steps=()))
         op = further if self.nodes else Input(shape or ())
         node = self.node(call.layer.path, op, (), shape or ())
         if shape is None or "float" not in dtype:
@@ -292,8 +287,6 @@ class _Builder:
         lacks: set[str] = set()
         for op, output, shapes in steps:
             facts = facts_of(op, output, *shapes)
-            row.macs = _plus(row.macs, facts.macs)
-            row.stedgeai = _plus(row.stedgeai, facts.stedgeai)
             if facts.macs is None:
                 lacks.add("macs")
             if hidden or own is not None or not deploys(op):
@@ -354,7 +347,6 @@ class _Builder:
         reason = meaning.unseen or f"it gives {len(results)} results"
         reads = tuple(self.values[value] for value in call.inputs)
         lacks = {"macs", "operators"}
-        row.macs = row.stedgeai = None
         path = call.layer.path
         for index in results:
             recorded = given.get(index)
@@ -450,8 +442,6 @@ class _Builder:
             row.activations,
             row.params,
             row.trainable,
-            row.macs,
-            row.stedgeai,
             tuple(row.nodes),
             row.calls,
             row.layer.trainable,

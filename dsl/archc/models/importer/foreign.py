@@ -17,7 +17,7 @@ class Facts(NamedTuple):
     """Of its result, the batch excluded."""
     weights: tuple[Weight, ...] = ()
     macs: int | None = 0
-    stedgeai: int | None = None
+    stedgeai_macc: int | None = None
     """As ST Edge AI counts it."""
     steps: tuple[Step, ...] | None = None
     """What the converter makes of it."""
@@ -50,7 +50,7 @@ class Foreign(Op):
         return self.facts.macs or 0
 
     def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
-        return self.facts.stedgeai or 0
+        return self.facts.stedgeai_macc or 0
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         return KerasCall(self.facts.class_name)
@@ -84,6 +84,14 @@ def facts_of(op: Op, output: Shape, *inputs: Shape) -> Facts:
         op.aligned_width(),
         op.normalises,
     )
+
+
+def unknown(op: Op, figure: str) -> bool:
+    """Whether a figure of an operator is not known."""
+    if not isinstance(op, Foreign):
+        return False
+    facts: dict[str, object] = op.facts._asdict()
+    return facts.get(figure, facts["steps"]) is None
 
 
 def deploys(op: Op) -> bool:

@@ -121,7 +121,7 @@ def _conv(subject: Subject) -> tuple[Op, ...] | None:
             map.shape(leaving, filters),
             weights=(*weights, Weight("bias", (filters,))) if bias else weights,
             macs=macs,
-            stedgeai=macs + (filters if bias else 0),
+            stedgeai_macc=macs + (filters if bias else 0),
             width=filters,
             steps=steps,
         ),
@@ -272,7 +272,7 @@ def _dense(subject: Subject) -> tuple[Op, ...] | None:
             "dense",
             weights=(kernel, Weight("bias", (units,))) if bias else (kernel,),
             macs=macs,
-            stedgeai=macs + (units if bias else 0),
+            stedgeai_macc=macs + (units if bias else 0),
             steps=steps,
         ),
     )

@@ -39,7 +39,7 @@ def elementwise(subject: Subject, name: str) -> Op:
     return subject.foreign(
         shape,
         name.lower(),
-        stedgeai=prod(shape) * (count - 1) if counts else None,
+        stedgeai_macc=prod(shape) * (count - 1) if counts else None,
         steps=steps,
     )
 

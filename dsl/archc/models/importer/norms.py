@@ -120,7 +120,7 @@ def _batchnorm(subject: Subject) -> tuple[Op, ...] | None:
             shape,
             "batchnorm",
             weights=tuple(weights),
-            stedgeai=2 * prod(shape),
+            stedgeai_macc=2 * prod(shape),
             steps=steps if axis == -1 else None,
             normalises=True,
         ),

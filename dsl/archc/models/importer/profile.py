@@ -3,11 +3,22 @@
 from collections.abc import Iterable
 from typing import Any
 
-from archc.compiler import Request
+from archc.compiler import (
+    FIGURES,
+    TOTALS,
+    Deployed,
+    Figures,
+    Request,
+    Row,
+    costs,
+    layer_entries,
+    nested,
+    totals,
+)
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.importer import live
 from archc.models.importer.build import Imported, ImportedLayer, Unseen
-from archc.models.importer.foreign import UNSEEN
+from archc.models.importer.foreign import UNSEEN, unknown
 from archc.models.importer.judge import Finding, Judgement, blind_model, findings, judged, request
 
 TARGET = "stm32n6"
@@ -57,7 +68,11 @@ def check_model(
 
 def _profile(model: Any, imported: Imported, asked: Request) -> dict[str, Any]:
     judgement = judged(imported, asked)
-    rows = [_row(layer, judgement.supported(imported, layer)) for layer in imported.layers]
+    figures = layer_figures(imported, judgement.deployed)
+    rows = [
+        _row(layer, own, judgement.supported(imported, layer))
+        for layer, own in zip(imported.layers, figures, strict=True)
+    ]
     unseen = list(imported.unseen)
     _complete(model, rows, unseen)
     document = _document(imported.name, rows, unseen)
@@ -108,30 +123,15 @@ def _deployed(imported: Imported, judgement: Judgement) -> dict[str, Any] | None
     }
 
 
-def _document(name: str, rows: list[dict[str, Any]], unseen: list[Unseen]) -> dict[str, Any]:
+def _document(name: str, rows: list[Row], unseen: list[Unseen]) -> dict[str, Any]:
     """The parts in the order of the manifest."""
-
-    def total(key: str) -> int:
-        return sum(row[key] or 0 for row in rows)
-
-    counted = [row.pop("stedgeai_macc") for row in rows]
-    elements = [row["activation_bytes"] for row in rows if row["activation_bytes"] is not None]
     return {
         "name": name,
         "inputs": [],
         "outputs": [],
-        "layers": rows,
+        "layers": layer_entries(rows),
         "deployed": None,
-        "totals": {
-            "params": total("params"),
-            "trainable_params": total("trainable_params"),
-            "macs": total("macs"),
-            "stedgeai_macc": None if None in counted else sum(counted),
-            "activation_bytes": {
-                "float32": sum(size["float32"] for size in elements),
-                "int8": sum(size["int8"] for size in elements),
-            },
-        },
+        "totals": nested(TOTALS, totals(row.figures for row in rows)),
         "unseen": [
             {
                 "layer": one.layer,
@@ -144,25 +144,31 @@ def _document(name: str, rows: list[dict[str, Any]], unseen: list[Unseen]) -> di
     }
 
 
-def _row(layer: ImportedLayer, supported: bool | None) -> dict[str, Any]:
-    size = layer.activations
-    return {
-        "name": layer.path,
-        "class_name": layer.class_name,
-        "stage": None,
-        "block": None,
-        "repeat": None,
-        "inputs": list(layer.inputs),
-        "output_shape": _list(layer.output_shape),
-        "params": layer.params,
-        "trainable_params": layer.trainable_params,
-        "macs": layer.macs,
-        "activation_bytes": None if size is None else {"float32": 4 * size, "int8": size},
-        "supported": supported,
-        "source": None,
-        "origin": [],
-        "stedgeai_macc": layer.stedgeai_macc,
-    }
+def layer_figures(imported: Imported, deployed: Deployed) -> list[Figures]:
+    """The figures of every layer, from those of the nodes that it became in all its calls.
+    Parameters are counted once, as Keras has them; of activations only the results count."""
+    nodes = costs(imported.sketch, deployed)
+
+    def total(layer: ImportedLayer, name: str) -> int | None:
+        if any(unknown(imported.sketch.nodes[node].op, name) for node in layer.nodes):
+            return None
+        return sum(nodes[node][name] for node in layer.nodes)
+
+    return [
+        {
+            **{figure.name: total(layer, figure.name) for figure in FIGURES},
+            "params": layer.params,
+            "trainable_params": layer.trainable_params,
+            "activation_bytes.float32": layer.activations and 4 * layer.activations,
+            "activation_bytes.int8": layer.activations,
+        }
+        for layer in imported.layers
+    ]
+
+
+def _row(layer: ImportedLayer, figures: Figures, supported: bool | None) -> Row:
+    name, shape = layer.path, layer.output_shape
+    return Row(name, layer.class_name, None, None, None, layer.inputs, shape, figures, supported)
 
 
 def _paths(imported: Imported, nodes: tuple[int, ...]) -> list[str]:
@@ -175,38 +181,23 @@ def _list(shape: tuple[int, ...] | None) -> list[int] | None:
     return None if shape is None else list(shape)
 
 
-def _unknown(name: str, class_name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "class_name": class_name,
-        "stage": None,
-        "block": None,
-        "repeat": None,
-        "inputs": [],
-        "output_shape": None,
-        "params": None,
-        "trainable_params": None,
-        "macs": None,
-        "activation_bytes": None,
-        "supported": None,
-        "source": None,
-        "origin": [],
-        "stedgeai_macc": None,
-    }
+def _unknown(name: str, class_name: str, params: int | None, trainable: int | None) -> Row:
+    """The row of a layer of which nothing but its parameters is known."""
+    figures = dict.fromkeys((figure.name for figure in FIGURES), None)
+    figures = {**figures, "params": params, "trainable_params": trainable}
+    return Row(name, class_name, None, None, None, (), None, figures, None)
 
 
 def _opaque(model: Any, reason: str) -> dict[str, Any]:
     """A model that cannot be seen into: what it is made of, and its parameters."""
     rows, unseen = [], []
     for name, layer, params, trainable in live.parts(model):
-        row = _unknown(name, type(layer).__name__)
-        row["params"], row["trainable_params"] = params, trainable
-        rows.append(row)
+        rows.append(_unknown(name, type(layer).__name__, params, trainable))
         lacks = ("output_shape", "macs", "operators")
         unseen.append(
             Unseen(
                 name,
-                row["class_name"],
+                type(layer).__name__,
                 "how the model around it calls it is not known",
                 lacks if params is not None else ("params", *lacks),
             )
@@ -217,17 +208,15 @@ def _opaque(model: Any, reason: str) -> dict[str, Any]:
     return _document(model.name, rows, unseen)
 
 
-def _complete(model: Any, rows: list[dict[str, Any]], unseen: list[Unseen]) -> None:
+def _complete(model: Any, rows: list[Row], unseen: list[Unseen]) -> None:
     """Add what Keras counts beyond the layers: variables of the model itself."""
     params, trainable = live.total(model)
-    more = params - sum(row["params"] or 0 for row in rows)
-    learned = trainable - sum(row["trainable_params"] or 0 for row in rows)
+    more = params - sum(row.figures["params"] or 0 for row in rows)
+    learned = trainable - sum(row.figures["trainable_params"] or 0 for row in rows)
     if more or learned:
         name = type(model).__name__
         if more > 0 and 0 <= learned <= more:
-            row = _unknown(model.name, name)
-            row["params"], row["trainable_params"] = more, learned
-            rows.append(row)
+            rows.append(_unknown(model.name, name, more, learned))
             reason = f"{more:,} parameters belong to the model itself, not to one of its layers"
             unseen.append(Unseen(model.name, name, reason, ("macs",)))
         else:

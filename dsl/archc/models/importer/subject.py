@@ -108,7 +108,7 @@ def chained(subject: Subject, ops: tuple[Op, ...]) -> tuple[Op, ...]:
 
 def nothing(subject: Subject) -> tuple[Op, ...]:
     """A layer that leaves what it reads as it is."""
-    return subject.made(keyword="identity", stedgeai=0)
+    return subject.made(keyword="identity", stedgeai_macc=0)
 
 
 def broadcast(shapes: tuple[Shape, ...]) -> Shape:

@@ -1,0 +1,216 @@
+"""The figures of a layer, each declared once.
+
+From a declaration come the key in a layer's entry of the manifest and in `totals`, with what the
+JSON schema and the manual say of it, the quantity for `require` and `diff`, the column and the line
+of the table, and the rows of an imported model. To add a figure, add it here and run
+`python dsl/generate.py`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archc.analysis.lowering.deployed import Deployed, DeviceOp, weights_of
+from archc.ir.graph import Graph
+from archc.ops.base import MACC_VERSION, Op, Shape, Weight, product
+
+
+class Figure(NamedTuple):
+    """A whole number of every layer."""
+
+    name: str
+    """Its key in the manifest; `activation_bytes.int8` is one of a group."""
+    about: str
+    """What it is of a layer."""
+    costs: "Callable[[Network], Sequence[int]]"
+    """Its values for all nodes of the Keras graph."""
+    total: str | None = None
+    """What its sum is; None where no sum is published."""
+    listed: bool = True
+    """Whether the manifest lists it for every layer."""
+    partial: bool = True
+    """Of a model of which not all is known: whether the sum of what is known is published, as a
+    lower bound."""
+    compared: bool = False
+    """Whether layers that differ in it are different layers."""
+    heading: str | None = None
+    """Of its column in the table of layers."""
+    label: str | None = None
+    """Of its line among the totals of that table."""
+    remark: str = ""
+    """What that line says of it; totals in braces are filled in."""
+
+
+class Group(NamedTuple):
+    """Figures that are parts of one key."""
+
+    about: str
+    total: str
+
+
+GROUPS = {"activation_bytes": Group("Of its own output.", "Sums over the layers, not peaks.")}
+
+
+class Layer(NamedTuple):
+    """An operator of the Keras graph, with what it reads and gives."""
+
+    op: Op
+    output: Shape
+    inputs: tuple[Shape, ...]
+    weights: tuple[Weight, ...]
+
+
+class Network(NamedTuple):
+    """What figures are computed from."""
+
+    layers: Sequence[Layer]
+    """One for each node of the Keras graph."""
+    deployed: Deployed
+
+
+def network(graph: Graph, deployed: Deployed) -> Network:
+    layers = []
+    for node in graph.nodes:
+        inputs = graph.input_shapes(node)
+        layers.append(Layer(node.op, node.shape, inputs, node.op.weights(*inputs)))
+    return Network(layers, deployed)
+
+
+def _each(cost: Callable[[Layer], int]) -> Callable[[Network], Sequence[int]]:
+    """Costs of the layers by themselves."""
+    return lambda network: [cost(layer) for layer in network.layers]
+
+
+def first_layer(op: DeviceOp) -> int:
+    """The node that a deployed operator goes by: the first it stems from, such as the convolution
+    of a convolution, a batch normalisation and an activation."""
+    return op.layers[0] if op.layers else 0
+
+
+def _weight_bytes(network: Network) -> list[int]:
+    """Of the deployed operators that start with a layer: int8 values and int32 biases, those that
+    earlier layers have too left out."""
+    sizes = [0] * len(network.layers)
+    counted: set[object] = set()
+    for op in network.deployed.operators:
+        for content, size in weights_of(op):
+            if content not in counted:
+                counted.add(content)
+                sizes[first_layer(op)] += size
+    return sizes
+
+
+FIGURES = (
+    Figure(
+        "params",
+        "As Keras counts them.",
+        _each(lambda layer: sum(weight.size for weight in layer.weights)),
+        total="As Keras counts them, statistics of batch normalisation included.",
+        compared=True,
+        heading="params",
+        label="params",
+        remark="{trainable_params:,} trainable",
+    ),
+    Figure(
+        "trainable_params",
+        "Those that training changes.",
+        _each(lambda layer: sum(weight.size for weight in layer.weights if weight.trainable)),
+        total="Those that training changes.",
+        compared=True,
+    ),
+    Figure(
+        "macs",
+        "Multiply-accumulates; 0 but for convolutions and dense layers.",
+        _each(lambda layer: layer.op.macs(layer.output, *layer.inputs)),
+        total="Multiply-accumulates of convolutions and dense layers; nothing else counts.",
+        compared=True,
+        heading="MACs",
+        label="MACs",
+        remark="convolutions and dense layers",
+    ),
+    Figure(
+        "stedgeai_macc",
+        "As ST Edge AI counts the model before folding.",
+        _each(lambda layer: layer.op.stedgeai_macc(layer.output, *layer.inputs)),
+        total="As ST Edge AI counts the model before folding.",
+        listed=False,
+        partial=False,
+        label="ST Edge AI macc",
+        remark=f"as ST's {MACC_VERSION} counts it before folding",
+    ),
+    Figure(
+        "activation_bytes.float32",
+        "4 a value.",
+        _each(lambda layer: 4 * product(layer.output)),
+        total="4 a value.",
+        label="",
+        remark="bytes in float32",
+    ),
+    Figure(
+        "activation_bytes.int8",
+        "1 a value.",
+        _each(lambda layer: product(layer.output)),
+        total="1 a value.",
+        heading="int8 B",
+        label="activations",
+        remark="bytes in int8, a sum over all layers, not a peak",
+    ),
+    Figure("weight_bytes", "Of the int8 file.", _weight_bytes, listed=False),
+)
+
+LISTED = tuple(figure for figure in FIGURES if figure.listed)
+TOTALS = tuple(figure for figure in FIGURES if figure.total is not None)
+
+
+Figures = Mapping[str, int | None]
+"""Values by the names of figures; None where one is not known, which of a spec it always is."""
+
+
+def costs(graph: Graph, deployed: Deployed) -> list[dict[str, int]]:
+    """All figures of every node."""
+    layers = network(graph, deployed)
+    columns = [figure.costs(layers) for figure in FIGURES]
+    names = [figure.name for figure in FIGURES]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def totals(rows: Iterable[Figures]) -> dict[str, int | None]:
+    """The sums that are published."""
+    rows = list(rows)
+    sums: dict[str, int | None] = {}
+    for figure in TOTALS:
+        values = [row[figure.name] for row in rows]
+        known = [value for value in values if value is not None]
+        whole = figure.partial or len(known) == len(values)
+        sums[figure.name] = sum(known) if whole else None
+    return sums
+
+
+def nested(figures: Sequence[Figure], values: Figures) -> dict[str, Any]:
+    """Values as keys of the manifest, the parts of a group below its key. A group of which nothing
+    is known is None."""
+    entry: dict[str, Any] = {}
+    for figure in figures:
+        group, _, part = figure.name.rpartition(".")
+        if not group:
+            entry[part] = values[figure.name]
+        elif values[figure.name] is None:
+            entry.setdefault(group, None)
+        else:
+            entry.setdefault(group, {})[part] = values[figure.name]
+    return entry
+
+
+def flat(entry: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The whole numbers of plain data by name, with dots between levels."""
+    for key, value in entry.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{key}.{inner}", number) for inner, number in flat(value))
+        elif isinstance(value, int):
+            yield key, value
+
+
+def value(entry: Mapping[str, Any], name: str) -> Any:
+    """The value of a figure in the entry of a layer or in totals."""
+    for part in name.split("."):
+        entry = entry[part]
+    return entry
