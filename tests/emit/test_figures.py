@@ -5,7 +5,6 @@ import pytest
 import archc
 from archc.analysis import figures
 from archc.analysis.figures import FIGURES, LISTED, TOTALS, Figure, flat, value
-from archc.analysis.lowering import lower
 from archc.manual import schema
 
 SPEC = """
@@ -27,13 +26,6 @@ def test_totals_are_sums_of_layers() -> None:
         if figure in LISTED:
             costs = [value(layer, figure.name) for layer in document["layers"]]
             assert sum(costs) == value(document["totals"], figure.name)
-
-
-def test_weight_bytes_of_layers_are_those_of_the_file() -> None:
-    graph = archc.compile_text(SPEC)._network.graph
-    deployed = lower(graph, "float32")
-    costs = figures.costs(graph, deployed)
-    assert sum(row["weight_bytes"] for row in costs) == deployed.weight_bytes
 
 
 def test_a_new_figure_is_a_new_key_of_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
