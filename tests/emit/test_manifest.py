@@ -394,7 +394,8 @@ def test_every_integer_of_totals_and_deployed_can_be_required(document: dict[str
 
 def test_weight_bytes_by_layer_add_up(compile_spec: Compile) -> None:
     figures = compile_spec(SPEC).profile
-    assert sum(row.figures["weight_bytes"] or 0 for row in figures.layers) == figures.deployed.weight_bytes
+    costs = [row.figures["weight_bytes"] or 0 for row in figures.layers]
+    assert sum(costs) == figures.deployed.weight_bytes
 
 
 def test_the_type_at_the_border_is_the_device_s(compile_spec: Compile) -> None:
