@@ -150,11 +150,13 @@ def compile_model(
     graph = expand(model, reporter)
     if graph is None or reporter.failed:
         return None
-    io = border(model.target)
+    io = target.request.io if target else border(model.target)
     deployed = lower(graph, io)
     reporter.extend(not_convertible(graph, deployed.failures))
-    report = judge(target, graph, deployed, reporter, model.budgets) if target else None
     needed = memory(deployed)
+    report = None
+    if target:
+        report = judge(target, graph, deployed, needed.peak, reporter, model.budgets)
     unsupported = report.unsupported if report else None
     figures = profile(
         graph, deployed, needed, micro(deployed, micro_build(target, options)), unsupported

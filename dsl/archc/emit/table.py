@@ -247,9 +247,7 @@ def _rows(layers: Sequence[Manifest]) -> Iterator[_Line]:
             indent = "  "
             kind = several(len(members), "layer")
             shape = shape_text(members[-1]["output_shape"])
-            yield _Line(
-                printable(group), kind, shape, _sums(members), group=True
-            )
+            yield _Line(printable(group), kind, shape, _sums(members), group=True)
         for layer in members:
             yield _Line(
                 indent + printable(layer["name"]).removeprefix(f"{group}_"),

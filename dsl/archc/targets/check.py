@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 from archc.analysis.lowering import Deployed
+from archc.analysis.memory import Peak
 from archc.diagnostics.codes import ALLOW
 from archc.diagnostics.model import Level
 from archc.ir.graph import Graph
@@ -56,9 +57,12 @@ class Report(NamedTuple):
         return node not in self.unsupported
 
 
-def check(target: Target, request: Request, graph: Graph, deployed: Deployed) -> Report:
-    """Judge a network by every rule of a target."""
-    facts = Facts(target, request, graph, deployed)
+def check(
+    target: Target, request: Request, graph: Graph, deployed: Deployed, live: Peak | None = None
+) -> Report:
+    """Judge a network by every rule of a target; ``live`` is the peak of its activations, where it
+    is known already."""
+    facts = Facts(target, request, graph, deployed, live)
     findings: list[Finding] = []
     unsupported: set[int] = set()
     needed: set[str] = set()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from archc.analysis.lowering import Deployed, DeviceOp
 from archc.analysis.memory import Peak, peak
 from archc.ir.graph import Graph, Node
-from archc.ops.base import Placement, Step
+from archc.ops.base import Placement
 from archc.targets.model import Board, Limit, Target
 
 
@@ -50,18 +50,22 @@ UNKNOWN = "no source here says how it runs"
 class Facts:
     """A network as predicates see it; what several of them need is worked out once."""
 
-    def __init__(self, target: Target, request: Request, graph: Graph, deployed: Deployed) -> None:
+    def __init__(
+        self,
+        target: Target,
+        request: Request,
+        graph: Graph,
+        deployed: Deployed,
+        live: Peak | None = None,
+    ) -> None:
         self.target, self.request = target, request
         self.graph, self.deployed = graph, deployed
         self.board: Board = target.board(request.board)
-        self.peak: Peak = peak(deployed)
+        self.peak: Peak = live or peak(deployed)
         self._breaks: dict[str, frozenset[int]] = {}
         self.left: set[int] = {node for op in deployed.operators for node in op.layers}
         """The nodes of which something is left on the device."""
-        self.steps: list[tuple[Step, ...]] = [
-            node.op.device(node.shape, *graph.input_shapes(node)) if index else ()
-            for index, node in enumerate(graph.nodes)
-        ]
+        self.steps = deployed.lowered
         self.exotic: list[tuple[int, Node]] = [
             (index, node)
             for index, node in enumerate(graph.nodes)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from archc.analysis.lowering import Deployed
+from archc.analysis.memory import Peak
 from archc.analysis.tflite_micro import BUILDS
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make
@@ -55,12 +56,13 @@ def judge(
     aim: Aim,
     graph: Graph,
     deployed: Deployed,
+    live: Peak,
     reporter: Reporter,
     budgets: Iterable[BudgetRequest] = (),
 ) -> Report:
     """What the target says of a network, its findings reported where they stand; with the budgets
     that a finding puts in doubt."""
-    report = check(aim.target, aim.request, graph, deployed)
+    report = check(aim.target, aim.request, graph, deployed, live)
     for found in diagnostics(report, graph, aim.declared, aim.target):
         labels = doubted(found, aim.target, budgets)
         reporter.add(found._replace(related=(*found.related, *labels)))

@@ -95,6 +95,7 @@ def publish(block: Block, results: list[int]) -> Deployed:
         tuple(block.failures),
         tuple(numbers[index] for index in results),
         tuple(source.shape for source in block.inputs),
+        block.lowered,
     )
 
 

@@ -106,6 +106,8 @@ class Block:
     def __init__(self) -> None:
         self.count = 0
         self.inputs: list[Operation] = []
+        self.lowered: tuple[tuple[Step, ...], ...] = ()
+        """What each node of the graph becomes by itself."""
         self.unknown: dict[Unknown, None] = {}
         self.failures: dict[Failure, None] = {}
         self.end = Operation(-1, Step(RETURN, ()), [], frozenset())

@@ -5,7 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from archc.ops.base import Placement, Shape
+from archc.ops.base import Placement, Shape, Step
 
 INPUT = -1
 """The network's input, where an operator names what it reads; its second input is -2."""
@@ -88,6 +88,8 @@ class Deployed(NamedTuple):
     order: str
     """`exact` where each operator reads the one before it, whatever else it reads, so that no
     other order is possible; else `predicted` by `archc.analysis.lowering.order`."""
+    lowered: tuple[tuple[Step, ...], ...]
+    """What each node of the graph becomes by itself, before anything is folded or fused."""
 
     @property
     def output(self) -> int:
@@ -110,6 +112,7 @@ def measure(
     failures: tuple[Failure, ...],
     outputs: tuple[int, ...],
     input_shapes: tuple[Shape, ...],
+    lowered: tuple[tuple[Step, ...], ...],
 ) -> Deployed:
     """A deployed graph with its sums."""
     counts: dict[str, int] = {}
@@ -127,6 +130,7 @@ def measure(
         outputs,
         input_shapes,
         "exact" if _is_chain(operators) else "predicted",
+        lowered,
     )
 
 

@@ -39,6 +39,7 @@ def translate(graph: Graph, trained: bool = True) -> Block:
     """
     block = Block()
     steps = [node.op.device(node.shape, *graph.input_shapes(node)) for node in graph.nodes]
+    block.lowered = tuple(steps)
     where = places(graph, steps)
     queue: list[tuple[Place, Operation]] = []
     values: list[Operation] = []

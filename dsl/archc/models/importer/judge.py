@@ -13,6 +13,7 @@ from archc.compiler import (
     Report,
     Request,
     Rule,
+    Step,
     Target,
     TargetFinding,
     allowable,
@@ -84,8 +85,9 @@ def judged(imported: Imported, request: Request) -> Judgement:
     """A model by the rules that specs are held to."""
     target = builtin(request.name)
     deployed = lower(imported.sketch, request.io)
-    report = check_target(target, request, imported.sketch, deployed)
-    return Judgement(target, report, deployed, peak(deployed))
+    live = peak(deployed)
+    report = check_target(target, request, imported.sketch, deployed, live)
+    return Judgement(target, report, deployed, live)
 
 
 def findings(imported: Imported, request: Request) -> list[Finding]:
@@ -119,7 +121,7 @@ def findings(imported: Imported, request: Request) -> list[Finding]:
         )
     found.extend(_failures(judgement, paths))
     found.extend(_unseen(imported, request, target))
-    found.extend(_batch(imported, target))
+    found.extend(_batch(imported, judgement))
     # Calls of one layer, and operators of one layer that the language has not, say the same.
     once: dict[tuple[str, str | None, str], Finding] = {}
     for finding in found:
@@ -275,13 +277,14 @@ def blind_model(name: str, class_name: str, reason: str, request: Request) -> Fi
 # --- the batch ----------------------------------------------------------------------------------
 
 
-def _batch(imported: Imported, target: Target) -> Iterator[Finding]:
+def _batch(imported: Imported, judgement: Judgement) -> Iterator[Finding]:
     """What the batch of the model does to the file, if it is converted as it is
     (`docs/lowering.md`, "How to convert")."""
+    target = judgement.target
     rule = next((one for one in target.rules if one.name == "open_batch"), None)
     if imported.batch is None:
         for layer in imported.layers:
-            left = _left_behind(imported, layer)
+            left = _left_behind(imported, layer, judgement.deployed)
             if left is not None:
                 yield _finding(
                     target,
@@ -308,27 +311,28 @@ def _batch(imported: Imported, target: Target) -> Iterator[Finding]:
         )
         return
     for layer in imported.layers:
-        for node in _seen(imported, layer):
-            if _keyword(node) == "add":
-                shapes = imported.sketch.input_shapes(node)
-                steps = node.op.device(node.shape, *shapes)
-                if any(step.operator == "RESHAPE" for step in steps):
-                    yield _finding(
-                        target,
-                        "batch_one_add",
-                        "warning",
-                        layer.path,
-                        "with batch 1 the second of the tensors added, which has only ones before "
-                        "its channels, is taken for a bias: a RESHAPE is left before the ADD",
-                        "let the smaller tensor be the first of the two",
-                        rule,
-                    )
+        for node, steps in _seen(imported, layer, judgement.deployed):
+            reshaped = any(step.operator == "RESHAPE" for step in steps)
+            if reshaped and _keyword(node) == "add":
+                yield _finding(
+                    target,
+                    "batch_one_add",
+                    "warning",
+                    layer.path,
+                    "with batch 1 the second of the tensors added, which has only ones before "
+                    "its channels, is taken for a bias: a RESHAPE is left before the ADD",
+                    "let the smaller tensor be the first of the two",
+                    rule,
+                )
 
 
-def _seen(imported: Imported, layer: ImportedLayer) -> Iterator[Node]:
+def _seen(
+    imported: Imported, layer: ImportedLayer, deployed: Deployed
+) -> Iterator[tuple[Node, tuple[Step, ...]]]:
+    """The nodes of a layer that are known, with what each becomes by itself."""
     for index in layer.nodes:
         if index in imported.seen_nodes:
-            yield imported.sketch.nodes[index]
+            yield imported.sketch.nodes[index], deployed.lowered[index]
 
 
 def _keyword(node: Node) -> str:
@@ -338,11 +342,10 @@ def _keyword(node: Node) -> str:
 _SHAPE = "SHAPE, STRIDED_SLICE and PACK, which nothing runs,"
 
 
-def _left_behind(imported: Imported, layer: ImportedLayer) -> str | None:
+def _left_behind(imported: Imported, layer: ImportedLayer, deployed: Deployed) -> str | None:
     """The operators that an open batch leaves of a layer beside those of batch 1."""
-    for node in _seen(imported, layer):
+    for node, steps in _seen(imported, layer, deployed):
         keyword = _keyword(node)
-        steps = node.op.device(node.shape, *imported.sketch.input_shapes(node))
         if keyword in ("reshape", "flatten", "conv_transpose") or (
             keyword == "upsample" and any(step.operator == "TILE" for step in steps)
         ):
