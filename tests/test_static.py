@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -24,3 +25,36 @@ CHECKS = {
 def test_check_passes(check: str) -> None:
     done = subprocess.run(CHECKS[check], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    """Imports within functions count too: a circle is a knot, wherever its last thread is."""
+    graph = grimp.build_graph("archc", cache_dir=None)
+    assert (
+        circles({name: graph.find_modules_directly_imported_by(name) for name in graph.modules})
+        == []
+    )
+
+
+def test_a_circle_would_be_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == [["b", "c"]]
+
+
+def circles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of files that import each other, directly or by way of others."""
+    below: dict[str, set[str]] = {}
+    for name in imports:
+        reached: set[str] = set()
+        waiting = list(imports[name])
+        while waiting:
+            other = waiting.pop()
+            if other not in reached:
+                reached.add(other)
+                waiting += imports[other]
+        below[name] = reached
+    groups = {
+        tuple(sorted(other for other in below[name] if name in below[other]))
+        for name in imports
+        if name in below[name]
+    }
+    return sorted(map(list, groups))

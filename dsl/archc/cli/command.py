@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from archc.cli import INTERRUPTED, interrupted
 from archc.cli.arguments import UsageError
+from archc.cli.interrupt import INTERRUPTED, interrupted
 from archc.cli.plain import plain
 from archc.cli.session import FAILURE, columns, terminal_width
 from archc.cli.verbs import VERBS

@@ -17,7 +17,7 @@ from archc.diagnostics.codes import (
 from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
 from archc.limits import Limits
 from archc.ops.base import Arg
-from archc.sema import callees
+from archc.sema import callees, matching
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import unknown
 from archc.sema.resolve import joined
@@ -265,7 +265,7 @@ class Checker:
                 self.reporter.join(draft.said, fault, translated)
                 reported |= {a.span for a in call.arguments if a.value.span.text in PYTHON_VALUES}
         elif isinstance(callee, Callee):
-            matched, problems = callees.match(callee, call.name, call.arguments, call)
+            matched, problems = matching.match(callee, call.name, call.arguments, call)
             self.reporter.extend(problems)
             # What is fixed by another name keeps its value, which may be wrong as well.
             reported |= {problem.span for problem in problems if not respelt(problem)}
@@ -299,7 +299,7 @@ class Checker:
             if expression.arguments is not None:
                 matched: list[tuple[str, ast.Argument]] = []
                 if isinstance(value, Callee):
-                    matched, problems = callees.match(value, expression.name, expression.arguments)
+                    matched, problems = matching.match(value, expression.name, expression.arguments)
                     self.reporter.extend(problems)
                 self.arguments(expression.arguments, scope, _types(value, matched))
         elif isinstance(expression, ast.Operation):

@@ -9,7 +9,7 @@ from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter,
 from archc.diagnostics.nearest import propose
 from archc.limits import Limits
 from archc.ops.base import Arg
-from archc.sema import callees
+from archc.sema import callees, matching
 from archc.sema.callees import BAD, Callee, Given
 from archc.sema.scope import FUNCTIONS, Scope
 from archc.source import Span
@@ -204,7 +204,7 @@ class Evaluator:
             raise Poisoned  # its parameters could not be read
         if not arguments:
             return callee
-        matched, problems = callees.match(callee, name, arguments)
+        matched, problems = matching.match(callee, name, arguments)
         self.reporter.extend(problems)
         bound, weight = dict(callee.bound), callee.weight
         for slot, argument in matched:

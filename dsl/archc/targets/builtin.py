@@ -3,26 +3,19 @@
 A wheel carries their records as Python (`archc.prebuilt`), which `target` reads from TOML.
 """
 
-import os
-
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Rejected, reject
 from archc.prebuilt import Stamp, carried, text
 from archc.source import Source, Span
+from archc.targets.included import builtin_names, builtin_source
 from archc.targets.model import Board, Demanded, Pool, Reference, Rule, Target, Tier
 
-_FOLDER = os.path.dirname(os.path.abspath(__file__))
-SUFFIX = ".toml"
+__all__ = ["builtin", "builtin_names", "prebuilt"]
+
 _RECORDS = (Board, Demanded, Pool, Reference, Rule, Target, Tier)
 _CLASSES = (Source, *_RECORDS)
 
 _known: dict[str, Target] = {}
-
-
-def builtin_names() -> tuple[str, ...]:
-    """The targets that come with archc, sorted: adding one is adding a file."""
-    found = (name for name in os.listdir(_FOLDER) if name.endswith(SUFFIX))
-    return tuple(sorted(name.removesuffix(SUFFIX) for name in found))
 
 
 def builtin(name: str, span: Span | None = None) -> Target:
@@ -63,12 +56,6 @@ def _unknown(name: str, span: Span | None, names: tuple[str, ...]) -> Rejected:
         "of your own: `--target FILE`",
         edits=edits,
     )
-
-
-def builtin_source(name: str) -> Source:
-    """The text of a target that comes with archc."""
-    with open(os.path.join(_FOLDER, name + SUFFIX), encoding="utf-8") as file:
-        return Source(f"target:{name}", file.read())
 
 
 def _parsed(name: str) -> Target:

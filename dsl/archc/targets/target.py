@@ -7,8 +7,8 @@ from archc.diagnostics.model import LEVELS
 from archc.diagnostics.nearest import did_you_mean
 from archc.ops.base import OPERATORS
 from archc.source import Source
-from archc.targets.builtin import SUFFIX, builtin_names, builtin_source
 from archc.targets.extending import Document, extend
+from archc.targets.included import SUFFIX, builtin_names, builtin_source
 from archc.targets.model import (
     Board,
     Demanded,

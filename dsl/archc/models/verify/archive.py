@@ -16,14 +16,13 @@ from archc.limits import Limits
 from archc.models.verify.strict import NotPlain, plain_json
 
 if TYPE_CHECKING:
-    from archc.models.verify.weights import Contents
+    from archc.models.verify.weights import SAVE_AGAIN, Contents
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 MEMBERS = 10_000
 """Members of an archive that are looked at; Keras writes three, and assets."""
 JSON_BYTES = 67_108_864
 """Largest config that is unpacked; that of EfficientNet-B0 has 0.3 MB."""
-SAVE_AGAIN = "save the model again: `model.save('NAME.keras')`"
 _ENCRYPTED = 0x1
 _FAILURES = (
     *(BadZipFile, LargeZipFile, EOFError, OSError, ValueError, NotImplementedError),

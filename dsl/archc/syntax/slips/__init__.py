@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Iterable
 
-from archc.diagnostics.nearest import either, propose
-from archc.source import Span
-from archc.syntax.grammar import keywords, literals
+from archc.diagnostics.nearest import either
+from archc.syntax.grammar import literals
 from archc.syntax.lalr import END, JUNK
-from archc.syntax.place import TAIL, Edits, Place, Slip
+from archc.syntax.place import TAIL, Place, Slip
 from archc.syntax.slips import brackets, declarations, statements, values
+from archc.syntax.slips.spelling import misspelt
 
 SLIPS: tuple[Callable[[Place], Slip | None], ...] = (
     values.empty,
@@ -83,16 +83,6 @@ def unusual(place: Place) -> Slip:
         return Slip(f"{text} cannot stand here", "unexpected", help, edits=edits)
     expected = either(words)
     return Slip(f"expected {expected}, found {text}", f"expected {expected}", help, edits=edits)
-
-
-def misspelt(place: Place) -> tuple[str | None, Edits]:
-    """A help line with the word of the language that could stand there and is close, and the
-    edit where it is one."""
-    words = {kind[1:].lower() for kind in place.expected if kind[0] == "_"} & keywords()
-    span = Span(place.source, place.start, place.end)
-    known = words if re.match("[A-Za-z_]{2}", place.found) else ()
-    near = propose(place.found, span, known, closed=True)
-    return near.help, tuple((edit.span.start, edit.span.end, edit.text) for edit in near.edits)
 
 
 def in_words(kinds: Iterable[str]) -> list[str]:

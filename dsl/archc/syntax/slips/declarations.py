@@ -6,6 +6,7 @@ from archc.syntax.grammar import keywords
 from archc.syntax.lalr import END
 from archc.syntax.place import CLOSES, FURTHEST, TAIL, Place, Slip, inset, outdented
 from archc.syntax.slips.brackets import MEMBERS
+from archc.syntax.slips.spelling import misspelt
 
 _USE = 'other files are read with `use "FILE.arch"`'
 _BLOCK = "blocks are declared with `block NAME(parameters) { ... }`"
@@ -321,8 +322,6 @@ def outside(place: Place) -> Slip | None:
     if not {"_ARCH", END} <= place.expected or not re.match("[A-Za-z_]", place.found):
         return None
     if place.found not in keywords():
-        from archc.syntax.slips import misspelt
-
         near, edits = misspelt(place)
         return Slip(
             "only `use`, `block` and `arch` stand directly in a file",
@@ -390,7 +389,6 @@ def not_a_member(place: Place) -> Slip | None:
             else None,
         )
     from archc.foreign import lookup
-    from archc.syntax.slips import misspelt
 
     if place.found in INPUTS and place[1].text == "(":
         last = place.tokens[place.block() - 1].end
