@@ -11,7 +11,7 @@ from archc.diagnostics.model import Diagnostic, Rejected, make
 from archc.diagnostics.render import render
 from archc.driver import Compilation, Network, Options, compile_spec, outputs
 from archc.files import Loader, load_bytes, write
-from archc.files.targets import read_target
+from archc.files.targets import find_target, read_target
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.source import Source
 
@@ -186,7 +186,11 @@ def _several(source: Source, compilation: Compilation) -> Diagnostic:
 
 
 def profile_model(
-    model: "keras.Model", *, io: str = "float32", limits: Limits = DEFAULT_LIMITS
+    model: "keras.Model",
+    *,
+    target: str = "stm32n6",
+    io: str = "float32",
+    limits: Limits = DEFAULT_LIMITS,
 ) -> dict[str, Any]:
     """The figures of any Keras 3 model, in the form of the manifest. Needs the `tensorflow` extra.
 
@@ -210,7 +214,7 @@ def profile_model(
         path, `outer/inner`, and their inputs are left out. A layer that is called several times
         is one row: parameters once, MACs and activations of all its calls, inputs of all, the
         output shape of its first. A layer that stands in several models counts its parameters
-        under one of its paths. `supported` is by the rules of the STM32N6 with nothing
+        under one of its paths. `supported` is by the rules of the target with nothing
         allowed.
 
         What is not known is None in a row and listed in `unseen` (`layer`, `class_name`, `reason`,
@@ -230,17 +234,19 @@ def profile_model(
 
     Args:
         model: functional, sequential or other, built.
+        target: a target's name or a target file.
         io: the border of the deployed model: `float32`, `int8` or `uint8`.
         limits: bounds on the work: `operators`, `nesting`, `layer_name_length`.
 
     Raises:
-        ArchError: it is no Keras 3 model, is not built, or is over a bound.
+        ArchError: it is no Keras 3 model, is not built, or is over a bound; there is no such
+            target.
         ImportError: Keras is not installed.
     """
     from archc.models.importer.profile import profile_model as profile
 
     try:
-        return profile(model, io, limits=limits)
+        return profile(model, find_target(target), io, limits=limits)
     except Rejected as rejected:
         raise ArchError([rejected.diagnostic]) from None
 
@@ -248,6 +254,7 @@ def profile_model(
 def check_n6_compatibility(
     model: "keras.Model",
     *,
+    target: str = "stm32n6",
     allow: Sequence[str] = (),
     io: str = "float32",
     board: str | None = None,
@@ -274,10 +281,11 @@ def check_n6_compatibility(
 
     Args:
         model: functional, sequential or other, built.
+        target: a target's name or a target file, such as one that extends `stm32n6`.
         allow: what may be used beyond the demanded operators: operators by our names, rules that
             yield, classes of layers that are not known. It becomes a warning to confirm.
         io: the border of the deployed model: `float32`, `int8` or `uint8`.
-        board: `dk` (the default), `nucleo` or `audio`.
+        board: one of the target's; of the STM32N6 `dk` (the default), `nucleo` or `audio`.
         notes: whether findings of level `note` are listed too: what costs speed or memory, and
             the conversions of a float32 border. Errors and warnings always are.
         limits: bounds on the work, as for `profile_model`.
@@ -294,7 +302,7 @@ def check_n6_compatibility(
     from archc.models.importer.profile import check_model
 
     try:
-        return check_model(model, allow, io, board, notes=notes, limits=limits)
+        return check_model(model, find_target(target), allow, io, board, notes=notes, limits=limits)
     except Rejected as rejected:
         raise ArchError([rejected.diagnostic]) from None
 

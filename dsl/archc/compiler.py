@@ -39,7 +39,7 @@ from archc.ops.merge import Add, Multiply
 from archc.ops.network import Input
 from archc.ops.recognise import LARGEST, KerasLayer, Malformed, shown
 from archc.ops.reshaping import Reshape
-from archc.targets.builtin import builtin
+from archc.targets.builtin import builtin, builtin_names
 from archc.targets.check import Finding as TargetFinding
 from archc.targets.check import Report, allowable, never_allowed
 from archc.targets.check import check as check_target
@@ -100,6 +100,7 @@ __all__ = [
     "activations",
     "allowable",
     "builtin",
+    "builtin_names",
     "check_target",
     "costs",
     "layer_entries",

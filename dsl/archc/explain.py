@@ -16,7 +16,7 @@ from archc.files import Loader
 from archc.foreign import Row
 from archc.source import Source
 from archc.targets.builtin import builtin, builtin_names
-from archc.targets.model import Rule, Target, show_limit, substitute
+from archc.targets.model import Rule, Target
 
 SHOWN = "tiny.arch"
 """The name that examples go by."""
@@ -52,15 +52,13 @@ def explanations(targets: Iterable[Target] = ()) -> dict[str, Explanation]:
 
 
 def _of_rule(target: Target, rule: Rule) -> Explanation:
-    limits = {name: show_limit(limit) for name, limit in rule.limits.items()}
-    values = {"target": target.name, "analyzer": target.analyzer, **limits}
-    statement = substitute(rule.statement, values)
-    remedy = substitute(rule.remedy, values) if rule.remedy else None
+    statement = target.filled(rule, rule.statement)
+    remedy = target.filled(rule, rule.remedy) if rule.remedy else None
     allow = f"`target {target.name}(allow = [{{}}])`"
     stands = STANDS[rule.level]
     if rule.overrule:
         stands = f"A spec may allow it: {allow.format(rule.name)}."
-    elif rule.check == "exotic_layer":
+    elif rule.by_operator:
         stands = f"A spec may allow an operator by its name: {allow.format('softmax')}."
     return Explanation(
         f"{target.name}/{rule.name}",

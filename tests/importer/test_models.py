@@ -4,6 +4,7 @@ import doctest
 from collections.abc import Callable
 from functools import cache
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -603,3 +604,29 @@ def test_generated_networks_agree_with_their_manifests(spec: Spec) -> None:
     keras.backend.clear_session()
     agree(namespace["build_model"](), network.manifest)
     AGREED.add(spec.text, True)
+
+
+def test_a_model_is_judged_by_a_target_file_too(tmp_path: Path) -> None:
+    """In the words of the file, and with its rules alone."""
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'name = "mine"\nextends = "stm32n6"\n'
+        '[[rules]]\nname = "channel_alignment"\nlimits = { multiple = 16 }\n'
+        '[[tiers]]\nname = "recurrent"\nmeaning = "is what our board never runs"\n'
+    )
+    model, _ = built("with_lstm")
+    found = archc.check_n6_compatibility(model, target=str(file), allow=["concat"])
+    (told,) = (one for one in found if one.code == "mine/unmapped")
+    assert told.message == "`LSTM` is what our board never runs; it cannot be allowed"
+    assert all(one.code.startswith("mine/") for one in found)
+    import keras
+
+    image = keras.Input((8, 8, 8), batch_size=1)
+    x = keras.layers.Conv2D(8, 1)(image)
+    aligned = keras.Model(image, keras.layers.Conv2D(8, 1)(x))
+    assert archc.check_n6_compatibility(aligned) == []
+    narrow = archc.check_n6_compatibility(aligned, target=str(file))
+    assert [one.code for one in narrow] == ["mine/channel_alignment"]
+    assert 'pass `allow=["channel_alignment"]`' in str(narrow[0].remedy)
+    with pytest.raises(archc.ArchError, match="no target"):
+        archc.profile_model(model, target="stm32n7")

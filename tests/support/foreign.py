@@ -31,11 +31,12 @@ def agreement(model: Any, io: Io = "float32") -> Agreement:
     from archc.limits import DEFAULT_LIMITS
     from archc.models.importer import live
     from archc.models.importer.judge import judged, request
-    from archc.models.importer.profile import TARGET
+    from archc.targets.builtin import builtin
 
     imported, _ = live.imported(model, DEFAULT_LIMITS)
     assert imported is not None
-    deployed = judged(imported, request(None, TARGET, (), io, None)).deployed
+    target = builtin("stm32n6")
+    deployed = judged(imported, target, request(None, target, (), io, None)).deployed
     reasons = [f"{one.layer}: {one.reason}" for one in imported.unseen]
     reasons += [doubt.reason for doubt in deployed.unknown]
     try:

@@ -35,7 +35,8 @@ class Session:
         self._loaded: dict[tuple[str, str], None] = {}
         self._found_in: dict[tuple[str, Any], list[str]] = {}
         """The networks that have a finding of a code at a place."""
-        self.targets: list[Any] = []
+        self.target: Any = None
+        """The user's own target, if one is given."""
         """Targets of the user's own."""
         self.limits = limits(arguments.limit)
         if getattr(arguments, "name", None) and len(arguments.specs) > 1:
@@ -105,7 +106,7 @@ class Session:
         self._loaded[os.path.dirname(path), path] = None
         if arguments.target:
             options = options._replace(target=read_target(arguments.target, loader))
-            self.targets = [options.target]
+            self.target = options.target
         compilation = compile_spec(loader, loader.load(path), options)
         self.compilations.append(compilation)
         self.networks.extend(compilation.networks)
@@ -248,7 +249,7 @@ class Session:
         from archc.diagnostics.formats import sarif
         from archc.explain import explanations, page
 
-        known = explanations(self.targets)
+        known = explanations([self.target] if self.target else [])
 
         def explained(code: str) -> tuple[str, str] | None:
             return (known[code].what, page(known[code])) if code in known else None

@@ -7,7 +7,7 @@ from archc.explain import anchor
 from archc.manual.markdown import HEADER, code, listed, reflowed, table
 from archc.ops.base import OPERATORS
 from archc.targets.builtin import builtin, builtin_names
-from archc.targets.model import Reference, Rule, Target, show_limit, substitute
+from archc.targets.model import Reference, Rule, Target, show_limit
 from archc.targets.support import lies, support_json
 
 INTRODUCTION = """\
@@ -74,7 +74,7 @@ def _target(target: Target) -> Iterator[str]:
                 f"[`{rule.name}`](#{anchor(rule.name)})",
                 rule.level,
                 _allowed(rule),
-                _filled(target, rule, rule.statement),
+                target.filled(rule, rule.statement),
             )
             for rule in rules
         ),
@@ -114,32 +114,26 @@ def _allowed(rule: Rule) -> str:
     """Whether a spec may allow a breach, in a word."""
     if rule.level != "error":
         return "-"
-    if rule.check == "exotic_layer":
+    if rule.by_operator:
         return "by the operator's name"
     return "yes" if rule.overrule else "no"
 
 
 def _rule(target: Target, rule: Rule) -> Iterator[str]:
     yield from ("", f"#### {rule.name}", "")
-    statement = _filled(target, rule, rule.statement)
+    statement = target.filled(rule, rule.statement)
     yield f"{rule.level.capitalize()}. {statement[0].upper()}{statement[1:]}."
     yield ""
     if rule.limits:
         limits = ", ".join(f"`{k}` = {show_limit(v)}" for k, v in rule.limits.items())
         yield f"- Limits: {limits}"
-    yield f'- It says: "{_filled(target, rule, rule.message)}"'
+    yield f'- It says: "{target.filled(rule, rule.message)}"'
     if rule.remedy:
-        yield f"- What to do: {_filled(target, rule, rule.remedy)}"
+        yield f"- What to do: {target.filled(rule, rule.remedy)}"
     yield f"- Source: {_source(rule.source)}"
     if rule.fails:
         full = f"{target.name}/{rule.name}"
         yield f"- Example: [`{full}`](codes.md#{anchor(full)})"
-
-
-def _filled(target: Target, rule: Rule, text: str) -> str:
-    limits = {name: show_limit(limit) for name, limit in rule.limits.items()}
-    values = {"target": target.name, "analyzer": target.analyzer, **limits}
-    return substitute(text, values)
 
 
 def _source(source: Reference) -> str:

@@ -4,7 +4,6 @@ from archc.diagnostics.codes import ARGUMENTS
 from archc.diagnostics.model import Diagnostic, Edit, Label, make
 from archc.diagnostics.nearest import Proposal
 from archc.diagnostics.text import several
-from archc.sema import foreign
 from archc.sema.callees import Callee
 from archc.source import Span
 from archc.syntax import ast
@@ -150,6 +149,8 @@ def _misnamed(
     callee: Callee, argument: ast.Argument, known: list[str], statement: ast.Call | None
 ) -> Proposal:
     """What to say of an argument that a callee does not have."""
+    from archc.sema import foreign
+
     assert argument.name is not None
     given = argument.name
     if given.text in ("repeat", "repeats") and callee.kind != "stage":

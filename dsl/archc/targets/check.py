@@ -9,7 +9,7 @@ from archc.diagnostics.model import Level
 from archc.ir.graph import Graph
 from archc.ops.base import OPERATORS
 from archc.targets.facts import Facts, Limits, Offence, Request
-from archc.targets.model import Rule, Target, show_limit, substitute
+from archc.targets.model import Rule, Target, substitute
 from archc.targets.predicates import PREDICATES
 
 Verdict = Literal["compatible", "conditional", "incompatible"]
@@ -96,7 +96,7 @@ def never_allowed(target: Target, name: str) -> str | None:
         return None
     if rule.level != "error":
         return f"`{name}` is a {rule.level}, which stops nothing"
-    if rule.check == "exotic_layer":
+    if rule.by_operator:
         return f"`{name}` is not allowed as a whole: name the operators, such as `softmax`"
     return f"`{name}` is a hard rule of {target.name} and cannot be allowed"
 
@@ -107,9 +107,10 @@ def _finding(facts: Facts, rule: Rule, offence: Offence) -> Finding:
         offence.allow in request.allow or (rule.overrule and rule.name in request.allow)
     )
     message = _fill(facts, rule, offence, rule.message)
-    remedy = _fill(facts, rule, offence, rule.remedy) if rule.remedy else None
+    template = (request.model and rule.model_remedy) or rule.remedy
+    remedy = _fill(facts, rule, offence, template) if template else None
     if allowed:
-        message += "; the spec allows it"
+        message += "; it is allowed" if request.model else "; the spec allows it"
         remedy = f"confirm with `{facts.target.analyzer}`"
     node = offence.node
     return Finding(
@@ -138,14 +139,8 @@ def _together(facts: Facts, rule: Rule, offences: list[Offence]) -> Finding:
 
 
 def _fill(facts: Facts, rule: Rule, offence: Offence, template: str) -> str:
-    values = {
-        "target": facts.target.name,
-        "analyzer": facts.target.analyzer,
-        "board": facts.board.name,
-        **{name: show_limit(limit) for name, limit in rule.limits.items()},
-        **offence.values,
-    }
-    return substitute(template, values)
+    common = facts.target.values(rule, offence.allow, model=facts.request.model)
+    return substitute(template, {**common, "board": facts.board.name, **offence.values})
 
 
 def _unneeded(target: Target, name: str) -> Finding:

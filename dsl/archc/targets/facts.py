@@ -25,6 +25,8 @@ class Request(NamedTuple):
     """None for the target's default."""
     build: str | None = None
     """Of TensorFlow Lite Micro; None for the target's default."""
+    model: bool = False
+    """Whether it is asked for a Keras model and not in a spec."""
 
 
 class Offence(NamedTuple):
@@ -181,8 +183,8 @@ class Predicate(NamedTuple):
 PREDICATES: dict[str, Predicate] = {}
 """Every predicate by the name that target files use."""
 
-COMMON_FIELDS = frozenset({"target", "analyzer", "board"})
-"""Fields that every message has."""
+COMMON_FIELDS = frozenset({"target", "analyzer", "allow", "int8", "board"})
+"""Fields that every text of a rule has: `Target.values`, and the board."""
 
 
 def predicate(name: str, *fields: str, **limits: str) -> Callable[[Check], Check]:

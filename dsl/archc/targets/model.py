@@ -70,6 +70,10 @@ class Tier(NamedTuple):
     """The rule that decides, where it is not the operator alone."""
     otherwise: str | None = None
     """What the device does with an operator that breaks that rule, on the CPU: completes it too."""
+    classes: tuple[str, ...] = ()
+    """Classes of Keras layers of this tier that the language has no operator for."""
+    instead: str | None = None
+    """What to use instead of those, as an imperative."""
 
     @property
     def says(self) -> str:
@@ -101,6 +105,13 @@ class Rule(NamedTuple):
     """The same one fixed."""
     doubts: str | None = None
     """The quantity of which a budget cannot be trusted where this rule is broken."""
+    model_remedy: str | None = None
+    """The remedy in a Keras model, where that of a spec does not do."""
+
+    @property
+    def by_operator(self) -> bool:
+        """Whether breaches of it are allowed by the names of operators."""
+        return self.check == "exotic_layer"
 
 
 class Pool(NamedTuple):
@@ -178,6 +189,39 @@ class Target(NamedTuple):
     def layer_tier(self, keyword: str) -> Tier | None:
         """The tier of an operator of ours as a whole, if one lists it."""
         return next((tier for tier in self.tiers if keyword in tier.layers), None)
+
+    def class_tier(self, name: str) -> Tier | None:
+        """The tier of a class of Keras layers that the language has no operator for."""
+        return next((tier for tier in self.tiers if name in tier.classes), None)
+
+    def filled(self, rule: Rule, text: str) -> str:
+        """A text of a rule with the fields that do not depend on what breaks it."""
+        return substitute(text, self.values(rule, "{operator}" if rule.by_operator else None))
+
+    def values(
+        self, rule: Rule, operator: str | None = None, *, model: bool = False
+    ) -> dict[str, str]:
+        """What fills the fields that every text of a rule has.
+
+        Args:
+            rule: whose limits are among them.
+            operator: what has to be allowed by its own name, if that is the way.
+            model: whether a Keras model is judged, for which there is Python to write.
+        """
+        name = operator or rule.name
+        if model:
+            allow, int8 = f'pass `allow=["{name}"]`', 'an int8 border, and pass `io="int8"`'
+        else:
+            allow, int8 = f"allow `{name}`", f"`target {self.name}(io = int8)`"
+            if operator is not None:
+                allow = f"allow it with `target {self.name}(allow = [{name}])`"
+        return {
+            "target": self.name,
+            "analyzer": self.analyzer,
+            "allow": allow,
+            "int8": int8,
+            **{limit: show_limit(value) for limit, value in rule.limits.items()},
+        }
 
 
 def substitute(template: str, values: dict[str, str]) -> str:

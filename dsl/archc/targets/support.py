@@ -4,7 +4,7 @@ from typing import Any
 
 from archc.diagnostics.text import kib, wrapped
 from archc.ops.base import OPERATORS, Op
-from archc.targets.model import Board, Reference, Rule, Target, show_limit, substitute
+from archc.targets.model import Board, Reference, Target
 
 WIDTH = 80
 LABELS = {"demanded": "free", "vanish": "no trace", "by allow": "by allow", "never": "never"}
@@ -35,7 +35,7 @@ def support_text(target: Target, width: int = WIDTH) -> str:
         for rule in rules:
             yields = " (a spec may allow it)" if rule.overrule else ""
             lines += wrapped(f"{rule.name}{yields}", width, "  ")
-            lines += wrapped(_statement(target, rule), width, "    ")
+            lines += wrapped(target.filled(rule, rule.statement), width, "    ")
             lines += _source(rule.source, width)
     lines += ["", *_section("Boards", width)]
     for number, board in enumerate(target.boards):
@@ -93,7 +93,7 @@ def support_json(target: Target) -> dict[str, Any]:
                 "name": rule.name,
                 "level": rule.level,
                 "overrule": rule.overrule,
-                "statement": _statement(target, rule),
+                "statement": target.filled(rule, rule.statement),
                 "limits": {
                     name: list(limit) if isinstance(limit, tuple) else limit
                     for name, limit in rule.limits.items()
@@ -148,13 +148,6 @@ def _vanishes(op: type[Op]) -> bool:
         return False
     shape = (2, 2, 8)
     return op().device(shape, shape) == ()
-
-
-def _statement(target: Target, rule: Rule) -> str:
-    values = {name: show_limit(limit) for name, limit in rule.limits.items()}
-    return substitute(
-        rule.statement, {"target": target.name, "analyzer": target.analyzer, **values}
-    )
 
 
 def _reference(source: Reference) -> dict[str, str]:

@@ -244,6 +244,8 @@ class _Reader:
             self.reference(table),
             table.optional_text("rule"),
             table.optional_text("otherwise"),
+            table.texts("classes", ()),
+            table.optional_text("instead"),
         )
         if (tier.rule is None) != (tier.otherwise is None):
             raise table.error(f"`{table.path}` has `rule` and `otherwise` together, or neither")
@@ -276,11 +278,13 @@ class _Reader:
             table.example("fails"),
             table.example("fixed"),
             table.optional_text("doubts"),
+            table.optional_text("model_remedy"),
         )
         common = COMMON_FIELDS | set(limits)
         self.known_fields(table, "statement", rule.statement, common - {"board"})
         self.known_fields(table, "message", rule.message, common | predicate.fields)
         self.known_fields(table, "remedy", rule.remedy or "", common | predicate.fields)
+        self.known_fields(table, "model_remedy", rule.model_remedy or "", common | predicate.fields)
         table.done(*Rule._fields)
         return rule
 

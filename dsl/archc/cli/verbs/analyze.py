@@ -62,7 +62,7 @@ def run(given: argparse.Namespace) -> int:
         if len(session.networks) != 1:
             raise UsageError(f"`{spec}` declares several archs: choose one with `--arch NAME`")
         network = session.networks[0]
-        prediction = predict(network.manifest, network.graph)
+        prediction = predict(network.manifest, network.graph, session.target)
     if not session.failed:
         try:
             result = compare(*read(given, model, session.limits), prediction)

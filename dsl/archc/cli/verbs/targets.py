@@ -14,6 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from archc.files.targets import find_target
     from archc.targets.builtin import builtin, builtin_names
     from archc.targets.support import support_json, support_text
 
@@ -26,12 +27,7 @@ def run(options: argparse.Namespace) -> int:
                 for one in found:
                     print(f"{one.name:<12}{one.title}")
             return SUCCESS
-        if options.target.endswith(".toml"):
-            from archc.files.targets import read_target
-
-            chosen = read_target(options.target)
-        else:
-            chosen = builtin(options.target)
+        chosen = find_target(options.target)
     except Rejected as rejected:
         if options.format == "json":
             from archc.diagnostics.render import render_json

@@ -15,14 +15,11 @@ from archc.compiler import (
     Rule,
     Step,
     Target,
-    TargetFinding,
     allowable,
-    builtin,
     check_target,
     lower,
     never_allowed,
     peak,
-    substitute,
 )
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Level, reject
@@ -64,7 +61,8 @@ class Judgement(NamedTuple):
             return True if layer.output_shape is not None else None
         # Only what is said of operators that are known counts.
         known = (self.report.unsupported & imported.seen_nodes) - self.folded(imported)
-        if not known.isdisjoint(layer.nodes) or layer.class_name in _UNMAPPED:
+        tier = self.target.class_tier(layer.class_name)
+        if not known.isdisjoint(layer.nodes) or (tier is not None and not tier.allowed):
             return False
         return True if imported.seen_nodes.issuperset(layer.nodes) else None
 
@@ -81,40 +79,35 @@ class Judgement(NamedTuple):
         return found
 
 
-def judged(imported: Imported, request: Request) -> Judgement:
+def judged(imported: Imported, target: Target, request: Request) -> Judgement:
     """A model by the rules that specs are held to."""
-    target = builtin(request.name)
     deployed = lower(imported.sketch, request.io)
     live = peak(deployed)
     report = check_target(target, request, imported.sketch, deployed, live)
     return Judgement(target, report, deployed, live)
 
 
-def findings(imported: Imported, request: Request) -> list[Finding]:
+def findings(imported: Imported, target: Target, request: Request) -> list[Finding]:
     """Everything there is against a model, notes included: first by the rules of the target in
     their order, then what is not seen, then what the way of converting does."""
-    judgement = judged(imported, request)
-    target = judgement.target
+    judgement = judged(imported, target, request)
     paths = {node: layer.path for layer in imported.layers for node in layer.nodes}
     found: list[Finding] = []
+    exotic, folded = _rule(target, "exotic_layer"), judgement.folded(imported)
     for one in judgement.report.findings:
         if one.node is not None and one.node not in imported.seen_nodes:
             continue  # a stand-in, of which something else is said
         if one.code == f"{target.name}/open_batch":
             continue  # below, by the batch the model has
-        rule = one.code.partition("/")[2]
-        if rule == "operator" and one.node in judgement.folded(imported):
+        if exotic and one.code == f"{target.name}/{exotic.name}" and one.node in folded:
             continue
-        remedy = substitute(_REMEDIES.get(rule, one.remedy or ""), _fields(imported, one, target))
-        if one.allowed:
-            remedy = one.remedy or ""
         found.append(
             Finding(
                 one.code,
                 one.level,
                 None if one.node is None else paths.get(one.node, one.layer or ""),
-                one.message.replace("the spec allows it", "it is allowed"),
-                remedy or None,
+                one.message,
+                one.remedy,
                 one.source,
                 one.confidence,
             )
@@ -163,38 +156,7 @@ def _subject(finding: Finding) -> str:
     return finding.message.split("`")[1] if finding.message.count("`") > 1 else finding.message
 
 
-def _fields(imported: Imported, one: TargetFinding, target: Target) -> dict[str, str]:
-    keyword = imported.sketch.nodes[one.node].op.keyword if one.node else ""
-    return {"target": target.name, "analyzer": target.analyzer, "operator": keyword}
-
-
-_REMEDIES = {
-    "operator": 'use an operator that is, or pass `allow=["{operator}"]` and confirm with '
-    "`{analyzer}`",
-    "deployed_operator": 'change what stands around it, or pass `allow=["deployed_operator"]` and '
-    "confirm with `{analyzer}`",
-    "channel_alignment": 'use a multiple of 8, or pass `allow=["channel_alignment"]` (unaligned '
-    "widths were seen to run in hardware, at a cost)",
-    "software_operators_limit": "replace the operators that do, the most frequent first, or pass "
-    '`allow=["software_operators_limit"]`',
-    "activation_memory": "stride earlier, narrow the first layers, or pass "
-    '`allow=["activation_memory"]` and confirm with `{analyzer}`',
-    "weight_memory": 'narrow the network, or pass `allow=["weight_memory"]` where another memory '
-    "holds them",
-    "float_border": 'convert with an int8 border, and pass `io="int8"`',
-}
-"""What to do about a rule in a model that is not a spec, where the target speaks of specs."""
-
-
 # --- what is not seen ---------------------------------------------------------------------------
-
-_UNMAPPED = frozenset(
-    {
-        *("Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "GRUCell", "LSTM"),
-        *("LSTMCell", "RNN", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells"),
-    }
-)
-"""Recurrent layers, which nothing on the device maps."""
 
 
 def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Finding]:
@@ -203,6 +165,7 @@ def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Fi
     for one in imported.unseen:
         if "operators" not in one.unknown and one.class_name != "InputLayer":
             continue
+        tier = target.class_tier(one.class_name)
         if one.reason == BLIND:
             if one is blind[0]:
                 yield _blind(one, len(blind), target)
@@ -217,16 +180,15 @@ def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Fi
                 "build the model with fixed extents",
                 rule,
             )
-        elif one.class_name in _UNMAPPED and unmapped is not None:
-            yield _finding(
-                target,
-                unmapped.name,
+        elif tier is not None and not tier.allowed:
+            yield Finding(
+                f"{target.name}/{unmapped.name if unmapped else tier.name}",
                 "error",
                 one.layer,
-                f"`{one.class_name}` is recurrent, which the front end reads and nothing maps; it "
-                "cannot be allowed",
-                "use convolutions over time",
-                unmapped,
+                f"`{one.class_name}` {tier.meaning}; it cannot be allowed",
+                tier.instead,
+                tier.source.text,
+                tier.source.confidence,
             )
         else:
             allowed = one.class_name in request.allow
@@ -260,9 +222,8 @@ def _blind(first: Unseen, count: int, target: Target) -> Finding:
     )
 
 
-def blind_model(name: str, class_name: str, reason: str, request: Request) -> Finding:
+def blind_model(name: str, reason: str, target: Target) -> Finding:
     """What is said of a model that cannot be seen into."""
-    target = builtin(request.name)
     return _finding(
         target,
         "unknown_layer",
@@ -286,13 +247,15 @@ def _batch(imported: Imported, judgement: Judgement) -> Iterator[Finding]:
         for layer in imported.layers:
             left = _left_behind(imported, layer, judgement.deployed)
             if left is not None:
+                tier = target.tier(left[0][0])
+                nothing_runs = f"; {left[0][0]} {tier.meaning}" if tier else ""
                 yield _finding(
                     target,
                     "open_batch",
                     "warning",
                     layer.path,
                     f"the batch is open, and converted like this the {layer.class_name} leaves "
-                    f"{left} behind",
+                    f"{', '.join(left[0][:-1])} and {left[0][-1]} behind{left[1]}{nothing_runs}",
                     "convert with batch 1, as `archc quantize` does: rebuild with "
                     "`keras.Input(shape, batch_size=1)`",
                     rule,
@@ -339,25 +302,23 @@ def _keyword(node: Node) -> str:
     return node.op.keyword if node.inputs else "input"
 
 
-_SHAPE = "SHAPE, STRIDED_SLICE and PACK, which nothing runs,"
-
-
-def _left_behind(imported: Imported, layer: ImportedLayer, deployed: Deployed) -> str | None:
-    """The operators that an open batch leaves of a layer beside those of batch 1."""
+def _left_behind(
+    imported: Imported, layer: ImportedLayer, deployed: Deployed
+) -> tuple[tuple[str, ...], str] | None:
+    """The operators that an open batch leaves of a layer beside those of batch 1, and what else is
+    to be said of them."""
     for node, steps in _seen(imported, layer, deployed):
         keyword = _keyword(node)
         if keyword in ("reshape", "flatten", "conv_transpose") or (
             keyword == "upsample" and any(step.operator == "TILE" for step in steps)
         ):
-            return _SHAPE
+            return ("SHAPE", "STRIDED_SLICE", "PACK"), ""
         if keyword == "dense" and len(node.shape) > 1:
-            return "SHAPE, GATHER, REDUCE_PROD, CONCATENATION and PACK, which nothing runs,"
+            return ("SHAPE", "GATHER", "REDUCE_PROD", "CONCATENATION", "PACK"), ""
         for step in steps:
             if step.window is not None and max(step.window.dilation) > 1:
-                return (
-                    "SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND, with its bias or batch "
-                    "normalisation unfolded,"
-                )
+                unfolded = ", with its bias or batch normalisation unfolded"
+                return ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), unfolded
     return None
 
 
@@ -384,32 +345,32 @@ def _finding(
 
 
 def request(
-    imported: Imported | None, target: str, allow: Iterable[str], io: str, board: str | None
+    imported: Imported | None, target: Target, allow: Iterable[str], io: str, board: str | None
 ) -> Request:
     """What is asked of a target, by plain names.
 
     Raises:
         Rejected: one is not known.
     """
-    known = builtin(target)
     own: set[str] = set()
     if imported is not None:
         own |= {unseen.class_name for unseen in imported.unseen}
         own |= {node.op.keyword for node in imported.sketch.nodes if isinstance(node.op, Foreign)}
-    names = (*allowable(known), *sorted(own))
+    names = (*allowable(target), *sorted(own))
     if isinstance(allow, str):
         raise reject(TARGET, "`allow` takes a list of names", help=f'write `allow=["{allow}"]`')
     chosen = tuple(dict.fromkeys(allow))
     for name in chosen:
         if name not in names and imported is not None:
-            why = never_allowed(known, name)
+            why = never_allowed(target, name)
             raise reject(
                 TARGET,
-                why or f"`{name}` is neither an operator nor a rule of {target}, nor in the model",
+                why
+                or f"`{name}` is neither an operator nor a rule of {target.name}, nor in the model",
                 help=did_you_mean(name, names)
-                or f"`archc targets {target}` lists what can be allowed",
+                or f"`archc targets {target.name}` lists what can be allowed",
             )
-    boards = [one.name for one in known.boards]
+    boards = [one.name for one in target.boards]
     for what, given, options in (("border", io, list(BORDERS)), ("board", board, boards)):
         if given is not None and given not in options:
             raise reject(
@@ -417,4 +378,4 @@ def request(
                 f"`{given}` is no {what}",
                 help=did_you_mean(str(given), options) or f"there is {', '.join(options)}",
             )
-    return Request(target, chosen, io, board)
+    return Request(target.name, chosen, io, board, model=True)

@@ -8,8 +8,8 @@ from archc.compiler import (
     TOTALS,
     Deployed,
     Figures,
-    Request,
     Row,
+    Target,
     costs,
     layer_entries,
     nested,
@@ -21,12 +21,9 @@ from archc.models.importer.build import Imported, ImportedLayer, Unseen
 from archc.models.importer.foreign import UNSEEN, unknown
 from archc.models.importer.judge import Finding, Judgement, blind_model, findings, judged, request
 
-TARGET = "stm32n6"
-"""Models are judged by this target."""
-
 
 def profile_model(
-    model: Any, io: str = "float32", *, limits: Limits = DEFAULT_LIMITS
+    model: Any, target: Target, io: str = "float32", *, limits: Limits = DEFAULT_LIMITS
 ) -> dict[str, Any]:
     """See `archc.profile_model`.
 
@@ -34,16 +31,17 @@ def profile_model(
         ImportError: Keras is not installed.
         Rejected: it is not a model, is not built, or over a bound; or there is no such border.
     """
-    asked = request(None, TARGET, (), io, None)
+    asked = request(None, target, (), io, None)
     live.require(model)
     imported, reason = live.imported(model, limits)
     if imported is None:
         return _opaque(model, reason or "")
-    return _profile(model, imported, asked)
+    return _profile(model, imported, judged(imported, target, asked))
 
 
 def check_model(
     model: Any,
+    target: Target,
     allow: Iterable[str],
     io: str,
     board: str | None,
@@ -59,15 +57,14 @@ def check_model(
     """
     live.require(model)
     imported, reason = live.imported(model, limits)
-    asked = request(imported, TARGET, allow, io, board)
+    asked = request(imported, target, allow, io, board)
     if imported is None:
-        return [blind_model(model.name, type(model).__name__, reason or "", asked)]
-    found = findings(imported, asked)
+        return [blind_model(model.name, reason or "", target)]
+    found = findings(imported, target, asked)
     return [one for one in found if notes or one.level != "note"]
 
 
-def _profile(model: Any, imported: Imported, asked: Request) -> dict[str, Any]:
-    judgement = judged(imported, asked)
+def _profile(model: Any, imported: Imported, judgement: Judgement) -> dict[str, Any]:
     figures = layer_figures(imported, judgement.deployed)
     rows = [
         _row(layer, own, judgement.supported(imported, layer))

@@ -169,7 +169,7 @@ def _doubts(floats: Iterable[str], compared: Comparison) -> Iterable[Diagnostic]
         yield make(
             QUANTIZE_DOUBT,
             f"{', '.join(names)} stay{'s' * (len(names) == 1)} in floating point inside the file",
-            notes=["the converter has no int8 kernel for it; the NPU does not run it"],
+            notes=["the converter has no int8 kernel for it; the device does not run it"],
             help="replace the layer it comes from",
         )
     if compared.accuracy is not None:

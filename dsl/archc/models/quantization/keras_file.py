@@ -20,10 +20,11 @@ from archc.diagnostics.model import Rejected, reject
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.importer import read_config
 from archc.models.importer.older import GONE, strangers
+from archc.models.verify.advice import SAVE_AGAIN
 from archc.models.verify.archive import CONFIG, METADATA, WEIGHTS
 from archc.models.verify.saved import read_saved
 from archc.models.verify.variables import named_variables
-from archc.models.verify.weights import SAVE_AGAIN, Contents, read_weights
+from archc.models.verify.weights import Contents, read_weights
 
 _MODULES = re.compile(
     r"keras(\.src)?(\.(activations|constraints|dtype_policies|initializers|layers|models|ops|"

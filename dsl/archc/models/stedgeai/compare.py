@@ -9,6 +9,7 @@ from archc.compiler import (
     Facts,
     Graph,
     Request,
+    Target,
     builtin,
     lower,
     product,
@@ -17,6 +18,7 @@ from archc.diagnostics.text import shape_text
 from archc.models.stedgeai.info import Info
 from archc.models.stedgeai.memory import Pool
 from archc.models.stedgeai.report import Report
+from archc.models.stedgeai.tool import TARGET
 from archc.models.stedgeai.trace import Prediction, Step, Traced, layers, trace
 
 EXTERNAL = 0x6000_0000
@@ -52,11 +54,11 @@ class Comparison(NamedTuple):
     notes: tuple[str, ...]
 
 
-def predict(manifest: dict[str, Any], graph: Graph) -> Prediction:
-    """What we say of a compiled network."""
+def predict(manifest: dict[str, Any], graph: Graph, target: Target | None = None) -> Prediction:
+    """What we say of a compiled network; by the rules of the tool's own target without another."""
     io = manifest["inputs"][0]["dtype"]
     deployed = lower(graph, io)
-    target = builtin("stm32n6")
+    target = target or builtin(TARGET)
     on_cpu = set(Facts(target, Request(target.name, io=io), graph, deployed).software_places())
     steps = []
     for place, op in enumerate(deployed.operators):

@@ -11,6 +11,7 @@ CONVERT = (
     "convert with full-integer post-training quantisation: `Optimize.DEFAULT`, "
     "`TFLITE_BUILTINS_INT8` and representative data"
 )
+SAVE_AGAIN = "save the model again: `model.save('NAME.keras')`"
 BATCH_HELP = (
     "convert with a batch of 1: rebuild the model with `keras.Input(batch_shape=(1, ...))`, or "
     "export it with an input signature of batch 1"
@@ -19,13 +20,13 @@ BATCH_HELP = (
 
 def why(name: str) -> tuple[str, ...]:
     if name in SHAPE_ARITHMETIC:
-        return ("it is arithmetic on shapes, which an open batch leaves; the NPU cannot run it",)
+        return ("it is arithmetic on shapes, which an open batch leaves; the device cannot run it",)
     if name == "FAKE_QUANT":
         return ("it is a leftover of quantisation-aware training",)
     if name in CONVERSIONS:
         return ("it converts between types inside the network",)
     if name == "DENSIFY":
-        return ("it unpacks sparse weights; neither TFLite Micro nor the NPU compiler has it",)
+        return ("it unpacks sparse weights; no runtime on the device has it",)
     if name == "CUSTOM":
         return ("no runtime on the device knows a custom operator",)
     return ()

@@ -13,10 +13,11 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, LargeZipFile, ZipFile,
 from archc.diagnostics.codes import LIMIT, MODEL_FILE
 from archc.diagnostics.model import Rejected, reject
 from archc.limits import Limits
+from archc.models.verify.advice import SAVE_AGAIN
 from archc.models.verify.strict import NotPlain, plain_json
 
 if TYPE_CHECKING:
-    from archc.models.verify.weights import SAVE_AGAIN, Contents
+    from archc.models.verify.weights import Contents
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 MEMBERS = 10_000

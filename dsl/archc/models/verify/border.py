@@ -3,6 +3,7 @@ network."""
 
 from typing import Any
 
+from archc.compiler import builtin_names
 from archc.diagnostics.codes import (
     VERIFY_BATCH,
     VERIFY_BORDER,
@@ -124,7 +125,7 @@ def _check_end(
         )
     if tensor.dtype == want["dtype"]:
         return True
-    target = manifest["target"]["name"] if manifest["target"] else "stm32n6"
+    target = manifest["target"]["name"] if manifest["target"] else builtin_names()[0]
     if file.scheme.name == "int8" or tensor.dtype != "float32":
         found.add(
             VERIFY_BORDER,

@@ -85,7 +85,7 @@ def _faults(op: Operator, filter_: Tensor) -> Iterator[Fault]:
             "is stored sparse",
             "all its values",
             "those that are not zero",
-            ("neither TFLite Micro nor the NPU compiler reads sparse tensors",),
+            ("no runtime on the device reads sparse tensors",),
             "convert without `EXPERIMENTAL_SPARSITY`; zeros may stay zeros",
         )
     axis = KERNELS[op.name]

@@ -3,9 +3,10 @@
 from archc.diagnostics.codes import EXTRA_MISSING, MODEL_FILE
 from archc.diagnostics.model import Rejected, reject
 from archc.limits import Limits
+from archc.models.verify.advice import SAVE_AGAIN
 from archc.models.verify.archive import Archive, read_archive, untrained
 from archc.models.verify.strict import NotPlain, plain_json
-from archc.models.verify.weights import SAVE_AGAIN, read_weights, readable
+from archc.models.verify.weights import read_weights, readable
 
 OLDER = (".h5", ".hdf5")
 SIGNATURE = b"\x89HDF\r\n\x1a\n"

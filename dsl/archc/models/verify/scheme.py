@@ -67,7 +67,7 @@ def scheme(graph: Subgraph) -> Scheme:
             "int16",
             "quantised to int16 activations",
             found,
-            "leave out `EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8`; the NPU "
+            "leave out `EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8`; the device "
             "runs int8",
             *where,
         )
@@ -76,7 +76,7 @@ def scheme(graph: Subgraph) -> Scheme:
             "uint8",
             "quantised to uint8, as TensorFlow 1 did",
             found,
-            "convert again with a TensorFlow of today; the NPU runs int8",
+            "convert again with a TensorFlow of today; the device runs int8",
             *where,
         )
     if data == "float32" and weights == "float32":

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from archc.diagnostics.codes import MODEL_FILE
 from archc.diagnostics.model import reject
 from archc.limits import Limits
+from archc.models.verify.advice import SAVE_AGAIN
 
-SAVE_AGAIN = "save the model again: `model.save('NAME.keras')`"
 SECONDS = 120
 _PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hdf5.py")
 
