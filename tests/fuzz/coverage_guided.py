@@ -2,8 +2,9 @@
 `python coverage_guided.py CORPUS_FOLDER -max_total_time=3600 -timeout=10 -rss_limit_mb=4096`.
 
 Needs `atheris`, which no extra of ours installs. The folder is filled with the specs of the project
-when it is empty. Whatever is given is refused with diagnostics that can be shown, or parses; what parses
-is laid out, and that again gives the same, with the same meaning. What is found becomes a test.
+when it is empty. Whatever is given is refused with diagnostics that can be shown, or parses; what
+parses is laid out, and that again gives the same, with the same meaning. What is found becomes a
+test.
 """
 
 import sys

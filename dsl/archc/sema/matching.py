@@ -4,7 +4,7 @@ from archc.diagnostics.codes import ARGUMENTS
 from archc.diagnostics.model import Diagnostic, Edit, Label, make
 from archc.diagnostics.nearest import Proposal
 from archc.diagnostics.text import several
-from archc.sema.callees import Callee
+from archc.sema.callees import STAGE_SUPPLIES, Callee
 from archc.source import Span
 from archc.syntax import ast
 
