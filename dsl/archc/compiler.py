@@ -37,6 +37,7 @@ from archc.ops.base import (
 from archc.ops.convolution import Conv, DepthwiseConv, strided
 from archc.ops.merge import Add, Multiply
 from archc.ops.network import Input
+from archc.ops.rearranging import sliced
 from archc.ops.recognise import LARGEST, KerasLayer, Malformed, shown
 from archc.ops.reshaping import Reshape
 from archc.targets.builtin import builtin, builtin_names
@@ -113,6 +114,7 @@ __all__ = [
     "peak",
     "product",
     "shown",
+    "sliced",
     "strided",
     "substitute",
     "totals",

@@ -59,8 +59,10 @@ def test_what_a_fix_makes_is_what_the_name_means(found: Found) -> None:
         if found.row.ours == "identity":
             assert last(after).op.keyword == "conv"
             continue
+        assert last(after).keyword == found.row.ours
         op = last(after).op
-        assert op.keyword == found.row.ours
+        if last(after).whole is not None:  # its arguments are in its parts
+            continue
         for argument, value in call.given.items():
             assert getattr(op, argument) == (
                 Fraction(value) if isinstance(value, float) else value

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from archc.driver import Network
 from archc.manual.operators import alone, call_text, deployed, example, keywords, samples
 from archc.ops.base import (
     ALIKE,
@@ -24,8 +25,10 @@ from archc.ops.base import (
     Choice,
     Extents,
     Flag,
+    Index,
     Op,
     OpError,
+    Order,
     Real,
     Shape,
     Stride,
@@ -33,7 +36,7 @@ from archc.ops.base import (
     product,
 )
 
-MAPS: tuple[Shape, ...] = ((9, 14, 8), (16, 7, 24), (5, 6, 16))
+MAPS: tuple[Shape, ...] = ((9, 14, 8), (16, 7, 24), (6, 6, 16))
 VECTORS: tuple[Shape, ...] = ((24,), (7,))
 
 
@@ -50,9 +53,13 @@ def values(op: type[Op], name: str) -> list[Any]:
         return [(1, 1), (3, 3), (2, 5)]
     if isinstance(arg, Stride):
         return [(1, 1), (2, 3)]
+    if isinstance(arg, Order):
+        return [(2, 1, 3), (1, 3, 2)]
     if isinstance(arg, Extents):
         return []
-    return [1, 8] if name == "groups" else [8, 16]
+    if isinstance(arg, Index):
+        return [0, 3]
+    return [1, 8] if name == "groups" else [2, 3] if name == "factor" else [8, 16]
 
 
 def cases() -> list[tuple[Op, tuple[Shape, ...]]]:
@@ -60,7 +67,7 @@ def cases() -> list[tuple[Op, tuple[Shape, ...]]]:
     found: list[tuple[Op, tuple[Shape, ...]]] = []
     for op in OPERATORS.values():
         names = list(op.args)
-        if any(isinstance(arg, Extents) for arg in op.args.values()):
+        if "shape" in op.args:
             found += [(op(shape=(product(one),)), (one,)) for one in (*MAPS, *VECTORS)]
             found += [(op(shape=(4, 2, 3)), (VECTORS[0],))]
             continue
@@ -111,8 +118,10 @@ def names(op: Op, output: Shape, inputs: tuple[Shape, ...]) -> dict[str, Any]:
             known |= {"top": value[0], "left": value[1]}
         elif name == "after":
             known |= {"bottom": value[0], "right": value[1]}
-        elif name == "shape":
-            known["shape"] = value
+        elif name in ("shape", "order"):
+            known[name] = value
+        elif name == "size":
+            known |= {"rows": value[0], "columns": value[1]}
         elif isinstance(value, int):
             known[name] = int(value)
     return known
@@ -149,6 +158,10 @@ def test_formulas_are_what_the_operators_compute() -> None:
             assert output == known["shape"], ident((op, inputs))
         elif op.keyword == "concat" and len(output) == 1:
             assert output == (evaluated("C1 + C2 + ...", known),)
+        elif formula.startswith("order of "):
+            assert output == tuple(inputs[0][axis - 1] for axis in known["order"])
+        elif formula.startswith("... x "):
+            assert output == (*inputs[0][:-1], evaluated(formula[6:], known))
         else:
             shape = tuple(evaluated(part, known) for part in formula.split(" x "))
             assert shape == output, ident((op, inputs))
@@ -209,9 +222,8 @@ def test_the_check_of_formulas_can_fail() -> None:
 
 @pytest.mark.parametrize("keyword", OPERATORS)
 def test_the_example_shows_the_operator(keyword: str) -> None:
-    made, row = example(keyword)
-    node = next(node for node in made.graph.nodes if node.name == row["name"])
-    assert node.op.keyword == keyword
+    _, nodes = example(keyword)
+    assert {node.keyword for node in nodes} == {keyword}
     assert OPERATORS[keyword].stated.example.split(" {")[0].count("\n") == 0
 
 
@@ -219,9 +231,14 @@ def test_the_example_shows_the_operator(keyword: str) -> None:
 def test_the_keras_call_is_that_of_the_module(keyword: str) -> None:
     """The call on the page and the one in the generated module are one, but for the name and the
     regulariser."""
-    made, row = example(keyword)
-    node = next(node for node in made.graph.nodes if node.name == row["name"])
-    shown = call_text(node.op.keras(node.shape, *made.graph.input_shapes(node)))
+    made, nodes = example(keyword)
+    for node in nodes:
+        is_called(
+            keyword, made, call_text(node.op.keras(node.shape, *made.graph.input_shapes(node)))
+        )
+
+
+def is_called(keyword: str, made: Network, shown: str) -> None:
     stated = ast.parse(shown, mode="eval").body
     assert isinstance(stated, ast.Call)
     found = []

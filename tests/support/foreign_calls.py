@@ -34,6 +34,11 @@ VALUES = {
     "interpolation": ("bilinear", "bilinear"),
     "rate": ("0.25", 0.25),
     "center": ("true", True),
+    "order": ("2 x 1 x 3", (2, 1, 3)),
+    "size": ("10x12", (10, 12)),
+    "factor": ("2", 2),
+    "first": ("1", 1),
+    "count": ("3", 3),
 }
 """A value for every argument of ours: its text, and what it is as an attribute."""
 ENTERS = "8"

@@ -2,7 +2,7 @@
 
 from archc.ir.graph import Frame, Graph, Node
 from archc.ops import OPERATORS, Input
-from archc.ops.base import Shape
+from archc.ops.base import Op, Shape
 
 
 class Net:
@@ -24,12 +24,19 @@ class Net:
         return self._nodes[value].shape
 
     def __call__(self, keyword: str, *reads: int, **arguments: object) -> int:
-        op = OPERATORS[keyword](**arguments)
-        inputs = reads or (self.last,)
-        shape = op.infer(*(self._nodes[index].shape for index in inputs))
-        # Zero-padded, so that the byte order of the names is the order of creation.
-        name = f"n{len(self._nodes):05d}_{keyword}"
-        self._nodes.append(Node(name, op, inputs, shape, (), None, None, None))
+        return self.add(OPERATORS[keyword](**arguments), *(reads or (self.last,)))
+
+    def add(self, op: Op, *inputs: int) -> int:
+        """Append an operator, or the parts of one that is several Keras layers."""
+        shapes = [self._nodes[index].shape for index in inputs]
+        shape = op.infer(*shapes)
+        made: list[int] = []
+        for part in op.parts(*shapes):
+            made.append(self.add(part.op, *(made[i] if i >= 0 else inputs[0] for i in part.inputs)))
+        if not made:
+            # Zero-padded, so that the byte order of the names is the order of creation.
+            name = f"n{len(self._nodes):05d}_{op.keyword}"
+            self._nodes.append(Node(name, op, inputs, shape, (), None, None, None))
         return self.last
 
     def chain(self, *keywords: str) -> int:

@@ -322,8 +322,18 @@ class Reference:
             raise Fault
         if len(shape) > 4:
             raise Fault
-        self.rows.append(Row(made, shape))
+        self.place(made, inputs)
         return shape
+
+    def place(self, op: Op, inputs: tuple[Shape, ...]) -> Shape:
+        """Execute an operator, or one after the other those that it is made of."""
+        shapes: list[Shape] = []
+        for part in op.parts(*inputs):
+            reads = tuple(shapes[at] if at >= 0 else inputs[0] for at in part.inputs)
+            shapes.append(self.place(part.op, reads))
+        if not shapes:
+            self.rows.append(Row(op, op.infer(*inputs)))
+        return shapes[-1] if shapes else self.rows[-1].shape
 
     # --- expressions ----------------------------------------------------------------------
 

@@ -238,7 +238,7 @@ class Writer:
         if isinstance(arg, kinds.Count):
             if op.keyword == "conv":
                 return number(self.one(1, 2, shape[-1]))
-            return self.numeric(self.whole(1, 2) if len(shape) == 3 else self.whole(1, 20), place)
+            return self.numeric(self.whole(arg.low, 2 if len(shape) == 3 else 20), place)
         if isinstance(arg, kinds.Window):
             return self.window(place)
         if isinstance(arg, kinds.Stride):  # amounts are strides from 0
@@ -247,6 +247,9 @@ class Writer:
             if self.chance(3):
                 return sizes(number(one), self.numeric(other, place))
             return self.numeric(one, place)
+        if isinstance(arg, kinds.Order):
+            axes = self.draw(st.permutations(range(1, len(shape) + 1)))
+            return sizes(*map(number, axes)) if len(axes) > 1 else number(1)
         if isinstance(arg, kinds.Extents):
             return self.extents(place)
         if isinstance(arg, kinds.Flag | kinds.Auto):

@@ -32,10 +32,18 @@ class Node(NamedTuple):
     """Which repeat of the stage, from 1."""
     hints: tuple[tuple[str, str], ...] = ()
     """(argument, name) where the argument's text was a plain name: `conv(channels)`."""
+    whole: str | None = None
+    """The operator of which it is a part, where that is several Keras layers."""
+
+    @property
+    def keyword(self) -> str:
+        """The operator that a spec wrote: itself, or the one that it is a part of."""
+        return self.whole or self.op.keyword
 
 
 class Frame(NamedTuple):
-    """A call in the tree of calls: the arch, a stage, a repeat, a block, braces, or the head.
+    """A call in the tree of calls: the arch, a stage, a repeat, a block, braces, the head, or an
+    operator that is several Keras layers.
 
     ``children`` are node indices and nested frames in execution order. ``input`` and ``output``
     are the nodes whose values enter and leave; equal where nothing is done. ``name`` is the
@@ -43,7 +51,7 @@ class Frame(NamedTuple):
     """
 
     kind: str
-    """`arch`, `stage`, `repeat`, `block`, `braces` or `head`."""
+    """`arch`, `stage`, `repeat`, `block`, `braces`, `operator` or `head`."""
     name: str
     part: str
     label: str

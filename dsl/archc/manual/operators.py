@@ -6,7 +6,9 @@ from sys import modules
 from typing import Any
 
 from archc.diagnostics.text import shape_text
+from archc.driver import Network
 from archc.emit.python import literal
+from archc.ir.graph import Graph, Node
 from archc.manual.markdown import HEADER, code, fence, listed, reflowed, table
 from archc.manual.shown import network
 from archc.ops.base import (
@@ -21,6 +23,7 @@ from archc.ops.base import (
     Flag,
     KerasCall,
     Op,
+    Order,
     Real,
     Shape,
     Stride,
@@ -29,6 +32,7 @@ from archc.ops.base import (
     symbols,
 )
 from archc.targets.builtin import builtin, builtin_names
+from archc.ops.composite import run
 from archc.targets.support import LABELS, support_json
 
 INPUT: Shape = (32, 32, 8)
@@ -90,7 +94,16 @@ def page() -> str:
     return reflowed("\n".join(lines) + "\n")
 
 
-READING = ("convolution", "normalisation", "activation", "pooling", "merge", "reshaping", "dropout")
+READING = (
+    "convolution",
+    "normalisation",
+    "activation",
+    "pooling",
+    "merge",
+    "reshaping",
+    "rearranging",
+    "dropout",
+)
 """The modules of operators in reading order; one that is not listed comes last."""
 
 
@@ -193,6 +206,8 @@ def _values(arg: Arg[Any]) -> tuple[Any, Any]:
         return Fraction(1, 8), Fraction(1, 4)
     if isinstance(arg, Window):
         return (3, 3), (5, 5)
+    if isinstance(arg, Order):
+        return (2, 1, 3), (3, 1, 2)
     if isinstance(arg, Stride):
         return (1, 1), (2, 2)
     if isinstance(arg, Extents):
@@ -200,7 +215,7 @@ def _values(arg: Arg[Any]) -> tuple[Any, Any]:
     if isinstance(arg, Width):
         return 8, 16
     assert isinstance(arg, Count)
-    return 2, 4
+    return (2, 1) if arg.low else (0, 2)
 
 
 def samples(op: type[Op], name: str) -> Iterator[Op]:
@@ -216,14 +231,22 @@ def samples(op: type[Op], name: str) -> Iterator[Op]:
 
 
 def keywords(op: type[Op], name: str) -> list[str]:
-    """The arguments of the Keras layer that an argument of ours decides: what differs between
+    """The arguments of the Keras layers that an argument of ours decides: what differs between
     the calls of two operators that differ in it alone."""
     entering = _entering(op)
-    calls = [one.keras(one.infer(entering), entering) for one in samples(op, name)]
-    first, second = ({a.keyword: a.value for a in call.arguments} for call in calls)
-    one_class = calls[0].class_name == calls[1].class_name
-    keys = {*first, *second} if one_class else first.keys() & second.keys()
-    return sorted(key for key in keys if first.get(key) != second.get(key))
+    found: set[str] = set()
+    for calls in zip(*(keras_calls(one, entering) for one in samples(op, name)), strict=False):
+        first, second = ({a.keyword: a.value for a in call.arguments} for call in calls)
+        one_class = calls[0].class_name == calls[1].class_name
+        keys = {*first, *second} if one_class else first.keys() & second.keys()
+        found |= {key for key in keys if first.get(key) != second.get(key)}
+    return sorted(found)
+
+
+def keras_calls(op: Op, *entering: Shape) -> list[KerasCall]:
+    """The Keras layers that an operator is, in order."""
+    made = run(op.parts(*entering), entering[0]) or [(op, entering, op.infer(*entering))]
+    return [part.keras(output, *reads) for part, reads, output in made]
 
 
 def _entering(op: type[Op]) -> Shape:
@@ -257,15 +280,18 @@ def _source(source: Any) -> str:
     return f"[{source.confidence}](targets.md#how-the-device-treats-operators)"
 
 
-def example(keyword: str) -> Any:
-    """The network of an operator's example, and the operator's row of its manifest."""
+def example(keyword: str) -> tuple[Network, list[Node]]:
+    """The network of an operator's example, and the layers that the operator is in it."""
     made = network(spec(OPERATORS[keyword].stated.example))
-    nodes = [node.name for node in made.graph.nodes if _keyword(node.op) == keyword]
-    return made, next(r for r in made.manifest["layers"] if r["name"] == nodes[-1])
+    return made, last_of(keyword, made.graph)
 
 
-def _keyword(op: Op) -> str | None:
-    return getattr(op, "keyword", None)
+def last_of(keyword: str, graph: Graph) -> list[Node]:
+    """The layers that the last use of an operator is."""
+    nodes = [node for node in graph.nodes[1:] if node.keyword == keyword]
+    if nodes[-1].whole is None:
+        return nodes[-1:]
+    return [node for node in nodes if node.origin[:-1] == nodes[-1].origin[:-1]]
 
 
 def spec(statements: str) -> str:
@@ -273,12 +299,14 @@ def spec(statements: str) -> str:
 
 
 def deployed(keyword: str) -> list[tuple[str, list[str]]]:
-    """The int8 operators of an example that the operator has a part in, each with its layers."""
-    made, row = example(keyword)
+    """The int8 operators of an example that the operator has a part in, each with the other layers
+    that have one."""
+    made, nodes = example(keyword)
+    names = {node.name for node in nodes}
     return [
-        (step["operator"], step["layers"])
+        (step["operator"], [layer for layer in step["layers"] if layer not in names])
         for step in made.manifest["deployed"]["sequence"]
-        if row["name"] in step["layers"]
+        if names.intersection(step["layers"])
     ]
 
 
@@ -292,42 +320,40 @@ def alone(keyword: str) -> list[str]:
     before = "" if _entering(op) == INPUT else "global_average_pool "
     call = f"{keyword}({', '.join(texts)})" if texts else keyword
     made = network(spec(before + call))
-    last = made.graph.nodes[-1].name
+    names = {node.name for node in last_of(keyword, made.graph)}
     sequence = made.manifest["deployed"]["sequence"]
-    return [step["operator"] for step in sequence if last in step["layers"]]
+    return [step["operator"] for step in sequence if names.intersection(step["layers"])]
 
 
 def _example(keyword: str, op: type[Op]) -> Iterator[str]:
-    made, row = example(keyword)
-    name = row["name"]
-    node = next(node for node in made.graph.nodes if node.name == name)
-    inputs = made.graph.input_shapes(node)
+    made, nodes = example(keyword)
+    rows = {row["name"]: row for row in made.manifest["layers"]}
+    inputs = made.graph.input_shapes(nodes[0])
+    params, macs = (sum(rows[node.name][of] for node in nodes) for of in ("params", "macs"))
+    macc = sum(node.op.stedgeai_macc(node.shape, *made.graph.input_shapes(node)) for node in nodes)
     yield fence("arch", op.stated.example)
     yield ""
     entered = " and ".join(map(tensor, inputs))
     becomes = "become" if inputs[1:] else "becomes"
-    parts = [f"{entered} {becomes} {tensor(node.shape)}"]
-    parts.append(f"{row['params']:,} params")
-    parts.append(f"{row['macs']:,} MACs")
-    parts.append(f"ST macc {node.op.stedgeai_macc(node.shape, *inputs):,}")
+    parts = [f"{entered} {becomes} {tensor(nodes[-1].shape)}"]
+    parts += [f"{params:,} params", f"{macs:,} MACs", f"ST macc {macc:,}"]
     parts[0] = parts[0][0].upper() + parts[0][1:]
     yield f"{', '.join(parts)}. In Keras:"
     yield ""
-    yield fence("python", call_text(node.op.keras(node.shape, *inputs)))
+    calls = [node.op.keras(node.shape, *made.graph.input_shapes(node)) for node in nodes]
+    yield fence("python", "\n".join(map(call_text, calls)))
     yield ""
     steps, single = deployed(keyword), alone(keyword)
     if not steps:
         yield "In the int8 file nothing is left of it."
         return
     texts = []
-    for operator, sources in steps:
-        others = [one for one in sources if one != name]
+    for operator, others in steps:
         texts.append(code(operator) + (f", shared with {listed(others)}" if others else ""))
     here = f"In the int8 file: {', '.join(texts)}"
     apart = (
         ""
-        if single == [operator for operator, _ in steps]
-        and not any(len(sources) > 1 for _, sources in steps)
+        if single == [operator for operator, _ in steps] and not any(others for _, others in steps)
         else f"; by itself it is {listed(single)}"
     )
     yield f"{here}{apart}."

@@ -7,6 +7,7 @@ from archc.ops import (
     merge,
     normalisation,
     pooling,
+    rearranging,
     reshaping,
 )
 from archc.ops.base import OPERATORS, Op, Shape
@@ -23,5 +24,6 @@ __all__ = [
     "merge",
     "normalisation",
     "pooling",
+    "rearranging",
     "reshaping",
 ]

@@ -122,15 +122,23 @@ class Count(Arg[int]):
     """A whole number from 1, never rounded."""
 
     takes = "a whole number from 1"
+    low = 1
 
     def parse(self, value: object) -> int:
-        count = _whole(value)
+        count = _whole(value, self.low)
         if count is None:
             help = None
             if isinstance(value, Fraction):
                 help = "write `ceil(...)` or `floor(...)` around it" if value > 1 else None
             raise self.refuse(value, help)
         return count
+
+
+class Index(Count):
+    """A position, from 0."""
+
+    takes = "a whole number from 0"
+    low = 0
 
 
 def _pair(value: object, low: int) -> tuple[int, int] | None:
@@ -190,6 +198,12 @@ class Extents(Arg[tuple[int, ...]]):
         if any(extent is None for extent in whole):
             raise self.refuse(value)
         return tuple(extent for extent in whole if extent is not None)
+
+
+class Order(Extents):
+    """The axes of a tensor in a new order."""
+
+    takes = "each axis once, counted from 1, such as 2 x 1 x 3"
 
 
 class Flag(Arg[bool]):
@@ -412,6 +426,14 @@ MACC_VERSION = "2.2"
 is 655,392 in its table of layers, 524,320 in the summary of `validate`, 458,752 with 4.0."""
 
 
+class Part(NamedTuple):
+    """One of the Keras layers of an operator that is several."""
+
+    op: "Op"
+    inputs: tuple[int, ...] = (-1,)
+    """What it reads: -1 is what the whole reads, 0 and up are earlier parts."""
+
+
 class Op:
     """An operator with its arguments, immutable. Equal operators with equal arguments are equal."""
 
@@ -479,6 +501,16 @@ class Op:
         """What ST Edge AI Core `MACC_VERSION` counts for it in its table of layers, before folding
         (`docs/n6.md`)."""
         return 0
+
+    def parts(self, *inputs: Shape) -> tuple[Part, ...]:
+        """The operators that it is made of, in order, the last of which gives its result; empty
+        where it is one Keras layer itself. In the graph its parts stand for it: one that has parts
+        needs none of `keras`, `weights`, `device` and their like (see `ops.composite`).
+
+        Raises:
+            OpError: as `infer`.
+        """
+        return ()
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         """The Keras layer it becomes."""

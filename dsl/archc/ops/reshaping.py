@@ -15,6 +15,7 @@ from archc.ops.base import (
     Step,
     Stride,
     Traced,
+    Window,
     feature_map,
     product,
     show_shape,
@@ -28,6 +29,7 @@ _RESIZED = {
     "bilinear": ("ResizeBilinear", "RESIZE_BILINEAR"),
 }
 """TensorFlow's and TFLite's operator for an interpolation."""
+INTERPOLATIONS = tuple(_RESIZED)
 
 
 class ZeroPad(Op):
@@ -133,7 +135,7 @@ class Upsample(Op):
     keyword = "upsample"
     stated = Stated("upsample(2)", FEATURE_MAP, (("", "H * Sh x W * Sw x C"),))
     scale = Stride("factor for rows and columns", (2, 2))
-    interpolation = Choice("how values between are found", "nearest", ("nearest", "bilinear"))
+    interpolation = Choice("how values between are found", "nearest", INTERPOLATIONS)
 
     def infer(self, *inputs: Shape) -> Shape:
         height, width, channels = feature_map(self, inputs[0])
@@ -143,14 +145,7 @@ class Upsample(Op):
         """Nearest is a `Resizing`, which converts to one operator; of an `UpSampling2D` the
         converter makes RESHAPE and TILE over tensors of five axes."""
         if self.interpolation == "nearest":
-            return KerasCall(
-                "Resizing",
-                (
-                    KerasArgument("height", output[0], positional=True),
-                    KerasArgument("width", output[1], positional=True),
-                    KerasArgument("interpolation", "nearest"),
-                ),
-            )
+            return _resizing("nearest", output)
         size = KerasArgument("size", scalar(self.scale), positional=True, source="scale")
         interpolation = KerasArgument("interpolation", self.interpolation)
         return KerasCall("UpSampling2D", (size, interpolation))
@@ -161,17 +156,63 @@ class Upsample(Op):
         if layer.class_name == "UpSampling2D" and layer.channels_last:
             if layer.text("interpolation", "nearest") == "bilinear":
                 return cls(scale=layer.pair("size", 2), interpolation="bilinear")
-        elif layer.class_name == "Resizing" and layer.channels_last and len(layer.shape) == 3:
+        elif _way(layer) == "nearest":
             rows, columns = layer.count("height"), layer.count("width")
-            cuts = any(
-                layer.flag(key, False) for key in ("crop_to_aspect_ratio", "pad_to_aspect_ratio")
-            )
-            whole = rows % layer.shape[0] == columns % layer.shape[1] == 0
-            if layer.text("interpolation", "bilinear") == "nearest" and whole and not cuts:
+            if rows % layer.shape[0] == columns % layer.shape[1] == 0:
                 return cls(scale=(rows // layer.shape[0], columns // layer.shape[1]))
         return None
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        kind, operator = _RESIZED[self.interpolation]
-        resized = Traced(f"resize/{kind}", (), ("resize/size",))
-        return (Step(operator, output, tables=(output[:2],), traced=(resized,)),)
+        return _resized(self.interpolation, output)
+
+
+class Resize(Op):
+    """A feature map of other rows and columns: any, where `upsample` takes whole factors."""
+
+    keyword = "resize"
+    stated = Stated("resize(20x24)", FEATURE_MAP, (("", "rows x columns x C"),))
+    size = Window("rows x columns of the result")
+    interpolation = Choice("how values between are found", "nearest", INTERPOLATIONS)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        _, _, channels = feature_map(self, inputs[0])
+        return (*self.size, channels)
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        return _resizing(self.interpolation, output, "size")
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if Upsample.from_keras(layer) is not None:
+            return None
+        way = _way(layer)
+        return way and cls(size=(layer.count("height"), layer.count("width")), interpolation=way)
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        return _resized(self.interpolation, output)
+
+
+def _resizing(way: str, output: Shape, source: str | None = None) -> KerasCall:
+    arguments = [
+        KerasArgument("height", output[0], positional=True, source=source),
+        KerasArgument("width", output[1], positional=True, source=source),
+    ]
+    if way != "bilinear":
+        arguments.append(KerasArgument("interpolation", way))
+    return KerasCall("Resizing", tuple(arguments))
+
+
+def _way(layer: KerasLayer) -> str | None:
+    """How a plain `Resizing` of a feature map interpolates; None for any other layer."""
+    if layer.class_name != "Resizing" or not layer.channels_last or len(layer.shape) != 3:
+        return None
+    if any(layer.flag(f"{how}_to_aspect_ratio", False) for how in ("crop", "pad")):
+        return None
+    way = layer.text("interpolation", "bilinear")
+    return way if way in INTERPOLATIONS else None
+
+
+def _resized(way: str, output: Shape) -> tuple[Step, ...]:
+    kind, operator = _RESIZED[way]
+    resized = Traced(f"resize/{kind}", (), ("resize/size",))
+    return (Step(operator, output, tables=(output[:2],), traced=(resized,)),)

@@ -14,6 +14,7 @@ from archc.ops.base import (
     Extents,
     Flag,
     OpError,
+    Part,
     Real,
     Shape,
     Stride,
@@ -23,7 +24,7 @@ from archc.ops.base import (
 from archc.ops.network import Input
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import exhausted
-from archc.sema.frames import Context
+from archc.sema.frames import Context, Open
 from archc.sema.model import Model
 from archc.sema.origin import called, causes, worked
 from archc.source import Span
@@ -185,6 +186,9 @@ class Building:
             ) from None
         self.bounds(shape, call)
         name = name or self.layer_name(op.keyword, context)
+        parts = op.parts(*shapes)
+        if parts:
+            return self.add_parts(op, parts, inputs[0], call, context, name)
         self.unique(name, call.name.span)
         hints = tuple((slot, given.hint) for slot, given in bound.items() if given.hint is not None)
         self.nodes.append(
@@ -198,6 +202,7 @@ class Building:
                 context.block,
                 context.repeat,
                 hints,
+                context.whole,
             )
         )
         index = len(self.nodes) - 1
@@ -205,6 +210,33 @@ class Building:
             self.widths[index] = bound["channels"]
         context.frame.children.append(index)
         return index
+
+    def add_parts(
+        self,
+        op: Any,
+        parts: tuple[Part, ...],
+        source: int,
+        call: ast.Call,
+        context: Context,
+        name: str,
+    ) -> int:
+        """Put the Keras layers of an operator that is several into the graph: a call of its own,
+        so that their names begin with its."""
+        part_of_name = name.removeprefix(f"{context.frame.name}_")
+        frame = Open("operator", name, part_of_name, op.keyword, source, None)
+        context.frame.children.append(frame)
+        made: list[int] = []
+        for part in parts:
+            inner = context._replace(
+                frame=frame,
+                block=op.keyword,
+                chain=(*context.chain, Via(part.op.keyword, call.span)),
+                whole=context.whole or op.keyword,
+            )
+            reads = tuple(made[place] if place >= 0 else source for place in part.inputs)
+            made.append(self.add(part.op, reads, call, inner, {}))
+        frame.output = made[-1]
+        return made[-1]
 
     def input_help(self, op: Any, inputs: tuple[int, ...]) -> str | None:
         """What to say where the network's input, as it enters an operator, is not a feature map."""

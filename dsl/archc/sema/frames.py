@@ -74,3 +74,5 @@ class Context(NamedTuple):
     repeat: int | None
     block: str | None
     depth: int
+    whole: str | None = None
+    """The operator whose Keras layers are being put in, where it is several."""

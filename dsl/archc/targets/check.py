@@ -70,7 +70,7 @@ def check(
         offences = list(PREDICATES[rule.check].check(facts, Limits(rule.limits)))
         unsupported |= {o.node for o in offences if o.gate and o.node is not None}
         needed |= {rule.name} if offences else set()
-        needed |= {facts.graph.nodes[o.node].op.keyword for o in offences if o.gate and o.node}
+        needed |= {facts.graph.nodes[o.node].keyword for o in offences if o.gate and o.node}
         if rule.aggregate and len(offences) > 1:
             findings.append(_together(facts, rule, offences))
         else:

@@ -76,7 +76,7 @@ class Facts:
 
     def unmapped(self, index: int) -> str | None:
         """Why nothing maps a layer, if nothing does and it cannot be allowed."""
-        tier = self.target.layer_tier(self.graph.nodes[index].op.keyword)
+        tier = self.target.layer_tier(self.graph.nodes[index].keyword)
         if tier is not None and not tier.allowed:
             return tier.meaning
         for step in self.steps[index]:

@@ -251,7 +251,7 @@ def nearer(finding: Finding, graph: Graph, target: Target | None) -> str | None:
         return finding.remedy
     if not finding.code.endswith("/operator"):
         return finding.remedy
-    instead = target.instead.get(graph.nodes[finding.node].op.keyword)
+    instead = target.instead.get(graph.nodes[finding.node].keyword)
     return f"{instead}, or {finding.remedy}" if instead is not None else finding.remedy
 
 

@@ -34,11 +34,11 @@ def exotic_layer(facts: Facts, limits: Limits) -> Iterator[Offence]:
             names = [step.operator for step in facts.steps[index]]
             said = [facts.treated(name) for name in names]
         values = {
-            "operator": node.op.keyword,
+            "operator": node.keyword,
             "becomes": ", ".join(dict.fromkeys(names)),
             "meaning": facts.meaning(names, said),
         }
-        yield Offence(index, values, allow=node.op.keyword, gate=True)
+        yield Offence(index, values, allow=node.keyword, gate=True)
 
 
 @predicate("unmapped_layer", "operator", "meaning")
@@ -47,7 +47,7 @@ def unmapped_layer(facts: Facts, limits: Limits) -> Iterator[Offence]:
     for index, node in facts.exotic:
         meaning = facts.unmapped(index)
         if meaning is not None:
-            yield Offence(index, {"operator": node.op.keyword, "meaning": meaning}, gate=True)
+            yield Offence(index, {"operator": node.keyword, "meaning": meaning}, gate=True)
 
 
 @predicate("exotic_operator", "becomes", "meaning")

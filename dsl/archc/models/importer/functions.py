@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import prod
 
 from archc.compiler import OPERATORS as LANGUAGE
-from archc.compiler import KerasLayer, Malformed, Op, OpError, Shape, Step, Traced
+from archc.compiler import KerasLayer, Malformed, Op, OpError, Shape, Step, Traced, sliced
 from archc.models.importer.activations import activation, clipped, elu, leaky, softmax
 from archc.models.importer.config import Extents
 from archc.models.importer.kernels import REDUCED, reduced
@@ -16,7 +16,7 @@ from archc.models.importer.merging import (
     with_number,
     with_vector,
 )
-from archc.models.importer.shaping import padded, repeated, reshape, sliced, transposed
+from archc.models.importer.shaping import padded, repeated, reshape, transposed
 from archc.models.importer.subject import Meaning, Reading, Subject, nothing
 
 _ACTIVATIONS = {

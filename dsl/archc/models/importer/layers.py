@@ -71,7 +71,7 @@ def understand(call: Call, inputs: tuple[Shape, ...], given: Extents | None) -> 
         ops += after
     else:
         unseen = None
-    if not layer.channels_last:
+    if not layer.channels_last and any(isinstance(op, Foreign) for op in ops):
         unseen = "its channels are first, where the converter moves axes about"
     elif unseen is None and not all(map(deploys, ops)):
         unseen = f"what the converter makes of `{name}` is not known here"

@@ -2,12 +2,19 @@
 
 from math import prod
 
-from archc.compiler import LARGEST, Malformed, Op, OpError, Reshape, Shape, Step, Traced, shown
-from archc.models.importer.subject import Subject, entering, reads
-
-SLICED = Traced(
-    "strided_slice", (), tuple(f"strided_slice/stack{place}" for place in ("", "_1", "_2"))
+from archc.compiler import (
+    LARGEST,
+    Malformed,
+    Op,
+    OpError,
+    Reshape,
+    Shape,
+    Step,
+    Traced,
+    shown,
+    sliced,
 )
+from archc.models.importer.subject import Subject, entering, reads
 
 
 @reads("Cropping1D", "Cropping2D", "Cropping3D")
@@ -18,11 +25,6 @@ def _cropping(subject: Subject) -> tuple[Op, ...] | None:
     begin = (0, *(before for before, _ in amounts), 0)
     end = (0, *(-after for _, after in amounts), 0)
     return subject.made(sliced(shape, begin, end, (1,) * len(begin)))
-
-
-def sliced(shape: Shape, *tables: tuple[int, ...]) -> Step:
-    """A part of a tensor, by where it begins and ends and its steps, the batch included."""
-    return Step("STRIDED_SLICE", shape, tables=tables, traced=(SLICED,))
 
 
 @reads("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
@@ -98,32 +100,12 @@ def repeated(
     return tuple(steps)
 
 
-_RESIZES = {
-    "nearest": ("RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighbor"),
-    "bilinear": ("RESIZE_BILINEAR", "ResizeBilinear"),
-}
-
-
 @reads("Resizing")
 def _resizing(subject: Subject) -> tuple[Op, ...] | None:
+    """Cut, padded, or by an interpolation that the language has not."""
     map = entering(subject)
     extents = (subject.layer.count("height"), subject.layer.count("width"))
-    shape = map.shape(extents, map.channels)
-    cut = any(subject.layer.flag(f"{how}_to_aspect_ratio", False) for how in ("crop", "pad"))
-    known = _RESIZES.get(subject.layer.text("interpolation", "bilinear"))
-    if known is None or cut or not map.last or len(map.extents) != 2:
-        return (subject.foreign(shape),)
-    operator, name = known
-    traced = Traced(f"resize/{name}", (), ("resize/size",))
-    return subject.made(Step(operator, shape, tables=(extents,), traced=(traced,)))
-
-
-@reads("Permute")
-def _permute(subject: Subject) -> tuple[Op, ...] | None:
-    order = subject.layer.counts("dims", len(subject.shape))
-    if sorted(order) != list(range(1, len(subject.shape) + 1)):
-        raise subject.layer.wrong("dims", "each axis once")
-    return transposed(subject, (0, *order))
+    return (subject.foreign(map.shape(extents, map.channels)),)
 
 
 def transposed(subject: Subject, order: tuple[int, ...]) -> tuple[Op, ...]:
