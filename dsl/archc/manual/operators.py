@@ -31,8 +31,8 @@ from archc.ops.base import (
     Window,
     symbols,
 )
-from archc.targets.builtin import builtin, builtin_names
 from archc.ops.composite import run
+from archc.targets.builtin import builtin, builtin_names
 from archc.targets.support import LABELS, support_json
 
 INPUT: Shape = (32, 32, 8)

@@ -186,7 +186,9 @@ class Resize(Op):
         if Upsample.from_keras(layer) is not None:
             return None
         way = _way(layer)
-        return way and cls(size=(layer.count("height"), layer.count("width")), interpolation=way)
+        if way is None:
+            return None
+        return cls(size=(layer.count("height"), layer.count("width")), interpolation=way)
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         return _resized(self.interpolation, output)
