@@ -11,6 +11,12 @@ from archc.diagnostics.text import several
 
 if TYPE_CHECKING:
     import argparse
+    from typing import TextIO
+
+    from archc.driver import Compilation, Network
+    from archc.files import Loader
+    from archc.source import Source, Span
+    from archc.targets.model import Target
 
 SUCCESS, FAILURE = 0, 1
 """Exit codes of what was followed to its end."""
@@ -27,17 +33,15 @@ class Session:
 
     def __init__(self, arguments: "argparse.Namespace") -> None:
         self.arguments = arguments
-        self.networks: list[Any] = []
-        self.compilations: list[Any] = []
+        self.networks: list[Network] = []
+        self.compilations: list[Compilation] = []
         self.diagnostics: list[Diagnostic] = []
-        self._locations: dict[Any, str] = {}
-        self._loaders: dict[str, Any] = {}
+        self._loaders: dict[str, Loader] = {}
         self._loaded: dict[tuple[str, str], None] = {}
-        self._found_in: dict[tuple[str, Any], list[str]] = {}
+        self._found_in: dict[tuple[str, Span | None], list[str]] = {}
         """The networks that have a finding of a code at a place."""
-        self.target: Any = None
+        self.target: Target | None = None
         """The user's own target, if one is given."""
-        """Targets of the user's own."""
         self.limits = limits(arguments.limit)
         if getattr(arguments, "name", None) and len(arguments.specs) > 1:
             raise UsageError("`--name` names one network: give one spec")
@@ -51,11 +55,11 @@ class Session:
         return FAILURE if self.failed else SUCCESS
 
     @property
-    def loaders(self) -> tuple[Any, ...]:
+    def loaders(self) -> "tuple[Loader, ...]":
         """What read the specs, one for each of their folders."""
         return tuple(self._loaders.values())
 
-    def loader(self, folder: str) -> Any:
+    def loader(self, folder: str) -> "Loader":
         from archc.files import Loader
 
         if folder not in self._loaders:
@@ -105,8 +109,8 @@ class Session:
         loader = self.loader(os.path.dirname(path))
         self._loaded[os.path.dirname(path), path] = None
         if arguments.target:
-            options = options._replace(target=read_target(arguments.target, loader))
-            self.target = options.target
+            self.target = read_target(arguments.target, loader)
+            options = options._replace(target=self.target)
         compilation = compile_spec(loader, loader.load(path), options)
         self.compilations.append(compilation)
         self.networks.extend(compilation.networks)
@@ -126,13 +130,13 @@ class Session:
             if (found.code, found.level, found.message, found.span) not in said:
                 self.diagnostics.append(found)
 
-    def locate(self, source: Any) -> str:
+    def locate(self, source: "Source") -> str:
         """The path under which the user can open a source."""
         for loader in self._loaders.values():
-            shown: str = loader.locate(source)
+            shown = loader.locate(source)
             if shown != source.name:
                 return shown
-        return str(source.name)
+        return source.name
 
     def show(
         self, levels: Sequence[str], besides: Iterable[Diagnostic] = (), *, brief: bool = False
@@ -167,7 +171,7 @@ class Session:
     def folded(self, levels: Sequence[str]) -> list[Diagnostic]:
         """The diagnostics of some levels. What a target says of one place in several networks, the
         variants of a family, is one, with the figures of the first and the names of all."""
-        kept: dict[Any, Diagnostic] = {}
+        kept: dict[object, Diagnostic] = {}
         for found in self.diagnostics:
             names = self._found_in.get((found.code, found.span), [])
             if found.level not in levels:
@@ -207,7 +211,7 @@ class Session:
         them = "it" if len(shown) == 1 else f"{some} of them"
         return f"; `archc check --fix` mends {them}" if count else ""
 
-    def specs(self) -> list[tuple[Any, str]]:
+    def specs(self) -> "list[tuple[Source, str]]":
         """The sources of the specs that the user named and that could be read, with their paths."""
         found = []
         for folder, path in self._loaded:
@@ -261,7 +265,7 @@ def show(text: str) -> None:
     print(text.rstrip("\n"))
 
 
-def tell(found: Diagnostic, locate: Callable[[Any], str] | None = None) -> None:
+def tell(found: Diagnostic, locate: "Callable[[Source], str] | None" = None) -> None:
     """Print a diagnostic to standard error, as wide as the terminal there is."""
     from archc.diagnostics.render import own_name, render
 
@@ -270,11 +274,11 @@ def tell(found: Diagnostic, locate: Callable[[Any], str] | None = None) -> None:
     print(text, file=stream)
 
 
-def columns(stream: Any) -> int | None:
+def columns(stream: "TextIO | None") -> int | None:
     """The columns of the terminal that a stream is; None where it is none."""
     try:
-        return os.get_terminal_size(stream.fileno()).columns or None
-    except (AttributeError, OSError, ValueError):  # none, closed, or no terminal
+        return os.get_terminal_size(stream.fileno() if stream else -1).columns or None
+    except (OSError, ValueError):  # none, closed, or no terminal
         return None
 
 
@@ -293,7 +297,7 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=not unicode(sys.stdout)))
 
 
-def colored(stream: Any) -> bool:
+def colored(stream: "TextIO") -> bool:
     return (
         bool(stream.isatty())
         and not os.environ.get("NO_COLOR")
@@ -301,5 +305,5 @@ def colored(stream: Any) -> bool:
     )
 
 
-def unicode(stream: Any) -> bool:
+def unicode(stream: "TextIO") -> bool:
     return (getattr(stream, "encoding", None) or "").lower().replace("-", "") in ("utf8", "utf8sig")

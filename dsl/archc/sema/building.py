@@ -9,10 +9,12 @@ from archc.diagnostics.model import Edit, Label, Rejected, reject
 from archc.ir.graph import Frame, Graph, Node, RoundingNote, SkipNote, Via
 from archc.ops.base import (
     FEATURE_MAP,
+    Arg,
     Auto,
     Choice,
     Extents,
     Flag,
+    Op,
     OpError,
     Part,
     Real,
@@ -74,7 +76,7 @@ class Building:
         """What `in` is where this value enters."""
         return BAD if value is None else self.nodes[value].shape
 
-    def attribute(self, arg: Any, given: Given, where: str) -> object:
+    def attribute(self, arg: Arg[Any], given: Given, where: str) -> object:
         """The typed value of an argument; widths are rounded here, and nowhere else."""
         value = given.value
         if arg.rounds:
@@ -158,7 +160,7 @@ class Building:
 
     def add(
         self,
-        op: Any,
+        op: Op,
         inputs: tuple[int, ...],
         call: ast.Call,
         context: Context,
@@ -213,7 +215,7 @@ class Building:
 
     def add_parts(
         self,
-        op: Any,
+        op: Op,
         parts: tuple[Part, ...],
         source: int,
         call: ast.Call,
@@ -238,7 +240,7 @@ class Building:
         frame.output = made[-1]
         return made[-1]
 
-    def input_help(self, op: Any, inputs: tuple[int, ...]) -> str | None:
+    def input_help(self, op: Op, inputs: tuple[int, ...]) -> str | None:
         """What to say where the network's input, as it enters an operator, is not a feature map."""
         shape = self.nodes[0].shape
         at = inputs[0]
@@ -317,7 +319,7 @@ class Building:
         self.names[name.casefold()] = (name, span)
 
 
-def _shape_help(op: Any, shapes: tuple[Shape, ...]) -> str:
+def _shape_help(op: Op, shapes: tuple[Shape, ...]) -> str:
     """How operators come by the feature maps they need, for those that do not say."""
     if op.bodies:
         if all(len(shape) == 3 for shape in shapes) and len({s[:2] for s in shapes}) > 1:
@@ -331,7 +333,7 @@ def _shape_help(op: Any, shapes: tuple[Shape, ...]) -> str:
     return "change what enters it, or this argument, so that they go together"
 
 
-def unfit(arg: Any, error: OpError, given: Given) -> Rejected:
+def unfit(arg: Arg[Any], error: OpError, given: Given) -> Rejected:
     """The rejection of a value that an argument does not take, fixed where that is plain."""
     text, value = given.span.text, given.value
     message, help = error.message, error.help

@@ -2,10 +2,15 @@
 
 import argparse
 import os
-from typing import Any
+from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError, shared_arguments
 from archc.models.stedgeai.tool import DEFAULT_PROFILE, MODELS, TIMEOUT, analyze
+
+if TYPE_CHECKING:
+    from archc.limits import Limits
+    from archc.models.stedgeai.info import Info
+    from archc.models.stedgeai.report import Report
 
 SUMMARY = "compare a network with what ST's own tool reports"
 
@@ -115,7 +120,9 @@ def subject(given: argparse.Namespace) -> tuple[str | None, str | None]:
     return spec, model
 
 
-def read(given: argparse.Namespace, model: str | None, limits: Any) -> tuple[Any, Any]:
+def read(
+    given: argparse.Namespace, model: str | None, limits: "Limits"
+) -> "tuple[Report, Info | None]":
     """The report, and the info if there is one: those of the command line, or of a run.
 
     Raises:

@@ -3,9 +3,12 @@
 import argparse
 import os
 import tempfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archc.cli.arguments import UsageError, shared_arguments
+
+if TYPE_CHECKING:
+    from archc.cli.session import Session
 
 SUMMARY = "show what changed between two networks, and its cost"
 
@@ -71,7 +74,7 @@ def run(given: argparse.Namespace) -> int:
     return FAILURE if broken or session.failed else session.code
 
 
-def manifest(session: Any, subject: str) -> list[dict[str, Any]]:
+def manifest(session: "Session", subject: str) -> list[dict[str, Any]]:
     """The manifest of a spec, of a manifest file, or of a spec at a revision.
 
     Raises:
@@ -86,7 +89,7 @@ def manifest(session: Any, subject: str) -> list[dict[str, Any]]:
     return compiled(session, subject)
 
 
-def compiled(session: Any, path: str) -> list[dict[str, Any]]:
+def compiled(session: "Session", path: str) -> list[dict[str, Any]]:
     at = len(session.networks)
     session.compile_one(os.path.normpath(path), None)
     networks = session.networks[at:]
@@ -96,7 +99,7 @@ def compiled(session: Any, path: str) -> list[dict[str, Any]]:
     return [network.manifest for network in networks]
 
 
-def compiled_at(session: Any, revision: str, path: str) -> list[dict[str, Any]]:
+def compiled_at(session: "Session", revision: str, path: str) -> list[dict[str, Any]]:
     """The manifests of a spec as a revision of its git repository has it, `use`d files included."""
     import subprocess
     import tarfile
@@ -128,7 +131,7 @@ def compiled_at(session: Any, revision: str, path: str) -> list[dict[str, Any]]:
         return compiled(session, there)
 
 
-def read(session: Any, path: str) -> dict[str, Any]:
+def read(session: "Session", path: str) -> dict[str, Any]:
     """A manifest file.
 
     Raises:

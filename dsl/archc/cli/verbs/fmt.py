@@ -5,10 +5,13 @@ import difflib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError, limits
 from archc.diagnostics.text import several
+
+if TYPE_CHECKING:
+    from archc.source import Source
 
 SUMMARY = "format specs"
 
@@ -93,7 +96,7 @@ def read_input() -> str:
         raise reject(FILE_NOT_UTF8, "standard input is not UTF-8") from None
 
 
-def print_difference(source: Any, text: str, path: str, color: bool) -> None:
+def print_difference(source: "Source", text: str, path: str, color: bool) -> None:
     shades = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
     lines = difflib.unified_diff(
         source.text.splitlines(), text.splitlines(), path, f"{path} (formatted)", lineterm=""

@@ -4,9 +4,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError, shared_arguments
+
+if TYPE_CHECKING:
+    from archc.cli.session import Session
 
 SUMMARY = "draw a network"
 
@@ -120,7 +123,9 @@ def format_of(path: str | None, wanted: str | None) -> str:
     return named or wanted or "svg"
 
 
-def draw(session: Any, given: argparse.Namespace) -> tuple[str, Callable[[bytes], bool]] | None:
+def draw(
+    session: "Session", given: argparse.Namespace
+) -> tuple[str, Callable[[bytes], bool]] | None:
     """The text of the drawing, and how to know such a one again; None and a report where it would
     have too many boxes."""
     from archc.diagnostics.codes import LIMIT
@@ -163,7 +168,7 @@ def draw(session: Any, given: argparse.Namespace) -> tuple[str, Callable[[bytes]
     return svg(found, width=given.width), lambda data: data.find(MARK.encode(), 0, 800) >= 0
 
 
-def write(session: Any, path: str, drawn: str, ours: Callable[[bytes], bool]) -> None:
+def write(session: "Session", path: str, drawn: str, ours: Callable[[bytes], bool]) -> None:
     """Write the drawing; a file that is not ours stays."""
     from archc.files import save
 

@@ -4,10 +4,17 @@ import argparse
 import os
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError
 from archc.diagnostics.text import several
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from archc.diagnostics.model import Diagnostic
+    from archc.limits import Limits
+    from archc.models.quantization.core import Quantization
 
 SUMMARY = "convert a trained model to int8, and report what that cost"
 
@@ -204,7 +211,9 @@ def _same(a: str, b: str) -> bool:
         return False
 
 
-def quantized(given: argparse.Namespace, bounds: Any, progress: "Progress") -> tuple[Any, bytes]:
+def quantized(
+    given: argparse.Namespace, bounds: "Limits", progress: "Progress"
+) -> "tuple[Quantization, bytes]":
     """The result, and its vectors as a `.npz`.
 
     Raises:
@@ -235,7 +244,7 @@ def quantized(given: argparse.Namespace, bounds: Any, progress: "Progress") -> t
     return quantize(request, progress)
 
 
-def judged(given: argparse.Namespace, result: Any) -> list[Any]:
+def judged(given: argparse.Namespace, result: "Quantization") -> "list[Diagnostic]":
     """What is wrong with the result, as diagnostics."""
     from archc.models.quantization.core import too_far
 
@@ -245,7 +254,7 @@ def judged(given: argparse.Namespace, result: Any) -> list[Any]:
     return [diagnostic for diagnostic in found if diagnostic is not None]
 
 
-def save(files: dict[str, bytes]) -> Any:
+def save(files: dict[str, bytes]) -> "Diagnostic | None":
     """Write the outputs; what went wrong, or None."""
     from archc.files import save
 
@@ -253,7 +262,7 @@ def save(files: dict[str, bytes]) -> Any:
     return save(files, lambda old: old[4:8] == b"TFL3" or old[:2] == b"PK")
 
 
-def verdict(given: argparse.Namespace, result: Any) -> str:
+def verdict(given: argparse.Namespace, result: "Quantization") -> str:
     """What came of the verification, in one line."""
     if result.verification is None:
         beside = os.path.splitext(given.model)[0] + ".manifest.json"
@@ -273,7 +282,7 @@ def commands(given: argparse.Namespace) -> tuple[tuple[str, ...], ...]:
     return next_steps(given.output, given.vectors, given.profile)
 
 
-def tell(diagnostics: list[Any]) -> None:
+def tell(diagnostics: "list[Diagnostic]") -> None:
     """Print diagnostics to standard error, and a line that counts them."""
     from archc.cli.session import colored
     from archc.diagnostics.render import render, summary
@@ -287,7 +296,7 @@ def tell(diagnostics: list[Any]) -> None:
 class Progress:
     """Says what is going on: one line that changes on a terminal, elsewhere a line now and then."""
 
-    def __init__(self, stream: Any, wanted: bool) -> None:
+    def __init__(self, stream: "TextIO", wanted: bool) -> None:
         self._stream = stream
         self._wanted = wanted
         self._terminal = wanted and bool(stream.isatty()) and os.environ.get("TERM") != "dumb"

@@ -2,9 +2,14 @@
 
 import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archc.cli.arguments import compile_arguments
+
+if TYPE_CHECKING:
+    from archc.analysis.lowering import Deployed
+    from archc.cli.session import Session
+    from archc.driver import Network
 
 SUMMARY = "show what the compiler holds after each stage"
 
@@ -55,7 +60,7 @@ def run(given: argparse.Namespace) -> int:
     return session.code
 
 
-def subjects(session: Any, stage: str) -> list[Any]:
+def subjects(session: "Session", stage: str) -> list[Any]:
     """What there is to show of a stage: one for each file, or each network."""
     if stage == "ast":
         files = {file.source: file for one in session.compilations for file in one.files}
@@ -93,7 +98,7 @@ def data(stage: str | None, subject: Any) -> Any:
     return stages.deployed_data(subject.graph, deployed(subject))
 
 
-def deployed(network: Any) -> Any:
+def deployed(network: "Network") -> "Deployed":
     from archc.analysis.lowering import lower
 
     return lower(network.graph, network.manifest["inputs"][0]["dtype"])

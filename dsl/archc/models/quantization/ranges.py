@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.diagnostics.codes import QUANTIZE_DOUBT
 from archc.diagnostics.model import Diagnostic, make
+from archc.limits import Limits
 
 if TYPE_CHECKING:
     from archc.models.importer.config import Call, Network, Value
@@ -62,7 +63,7 @@ class Range(NamedTuple):
         return None if self.lead.layer is None else self.lead.of(self.low, self.high)
 
 
-def leads(config: Mapping[str, Any], limits: Any) -> dict[str, Lead]:
+def leads(config: Mapping[str, Any], limits: Limits) -> dict[str, Lead]:
     """What a model does to each input before its first layer with weights.
 
     Args:
