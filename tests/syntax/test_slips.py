@@ -216,7 +216,7 @@ def test_a_type_behind_a_parameter_is_no_value(wrong: str, right: str) -> None:
 
 
 def test_every_slip_has_a_case() -> None:
-    assert {function.__name__ for function in slips.SLIPS} == {
+    assert {one if isinstance(one, str) else one.__name__ for one in slips.SLIPS} == {
         "empty",
         *(name.partition(",")[0] for name in CASES),
     }

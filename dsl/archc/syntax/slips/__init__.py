@@ -9,34 +9,36 @@ from archc.syntax.lalr import END, JUNK
 from archc.syntax.place import TAIL, Place, Slip
 from archc.syntax.slips import brackets, declarations, statements, values
 from archc.syntax.slips.spelling import misspelt
+from archc.syntax.slips.table import rows
 
-SLIPS: tuple[Callable[[Place], Slip | None], ...] = (
+SLIPS: tuple[str | Callable[[Place], Slip | None], ...] = (
     values.empty,
     statements.sequence,
     statements.doubled,
-    values.quoted,
+    "quoted",
     values.open_text,
     values.typographic,
     brackets.missing_bracket,
     brackets.stray_bracket,
-    values.decimal_point,
-    values.underscore,
-    values.glued_size,
+    "decimal_point",
+    "underscore",
+    "glued_size",
     values.percent,
     values.unknown_unit,
     statements.arrow,
     values.logic,
-    values.comparison,
-    values.range_sign,
-    declarations.unnamed,
+    "comparison",
+    "range_sign",
+    "unnamed",
     declarations.dashed_target,
     declarations.dashed_name,
-    declarations.colon,
-    declarations.bare_rounding,
+    "colon",
+    "bare_rounding",
     brackets.unclosed_body,
     declarations.missing_body,
-    declarations.loop,
+    "loop",
     statements.keyword_as_name,
+    "keyword_as_name",
     declarations.other_language,
     declarations.missing_arch,
     declarations.assigned,
@@ -45,12 +47,12 @@ SLIPS: tuple[Callable[[Place], Slip | None], ...] = (
     statements.no_condition,
     statements.bare_argument,
     declarations.outside,
-    declarations.missing_keyword,
+    "missing_keyword",
     declarations.not_a_member,
     statements.typed,
-    statements.sign,
+    "sign",
     values.tuple_size,
-    statements.value_before_sign,
+    "value_before_sign",
     statements.missing_comma,
     brackets.missing_parenthesis,
     statements.assignment,
@@ -59,15 +61,16 @@ SLIPS: tuple[Callable[[Place], Slip | None], ...] = (
     statements.dotted,
     statements.comment,
 )
-"""The usual slips, those that tell more first."""
+"""The usual slips, those that tell more first: functions, and names of rows of `slips.toml`."""
 
 
 def explain(place: Place) -> tuple[str, Slip]:
     """What to say of an error, and the name of the usual slip that it is, if it is one."""
     for slip in SLIPS:
-        found = slip(place)
+        tests = rows()[slip] if isinstance(slip, str) else (slip,)
+        found = next((found for test in tests if (found := test(place)) is not None), None)
         if found is not None:
-            return slip.__name__, found
+            return slip if isinstance(slip, str) else slip.__name__, found
     return "", unusual(place)
 
 

@@ -41,44 +41,6 @@ TYPES = ("int8", "uint8", "int16", "int32", "float32", "float16", "float", "int"
 """Types of an input, as they stand behind its shape elsewhere."""
 
 
-def unnamed(place: Place) -> Slip | None:
-    """`stage { ... }`, `input 64 x 64 x 3`, `head top { ... }`."""
-    kind = place[-1].text
-    if place[-1].kind not in ("_STAGE", "_BLOCK", "_ARCH", "_INPUT", "_TARGET", "_HEAD"):
-        return None
-    if kind == "head":
-        return _named_head(place)
-    if place.found in ("=", ":"):
-        name = {"input": "image", "target": "stm32n6"}.get(kind, "NAME")
-        size = re.match(r"\s*([0-9]+(\s*x\s*[0-9]+)*)\s*(#|$)", place.rest)
-        shape = size.group(1) if size else "ROWS x COLUMNS x CHANNELS"
-        rest = {"input": f": {shape}", "target": ""}.get(kind, " { ... }")
-        return Slip(
-            f"the name follows `{kind}` directly",
-            help=f"write `{kind} {name}{rest}`",
-            edits=place.instead("") if kind == "target" else (),
-        )
-    if kind == "target" and place[0].kind == "STRING":
-        name = place.found[1:-1]
-        return Slip(
-            "names are written without quotes",
-            help=f"write `target {name}`",
-            edits=place.instead(name),
-        )
-    if place[0].kind == "NUMBER" and kind != "input" and place[1].text in ("{", "("):
-        return Slip(
-            f"`{place.found[:TAIL]}` is not a name: names begin with a letter",
-            help=f"call it `{kind[0]}{place.found}`" if place.found.isdigit() else None,
-        )
-    if place.found in ("{", "(") or place[0].kind == "NUMBER":
-        example = {"input": "input image: 32 x 32 x 3", "stage": "stage stem { ... }"}
-        return Slip(
-            f"this {kind} has no name",
-            help=f"name it: `{example.get(kind, kind + ' NAME { ... }')}`",
-        )
-    return None
-
-
 def dashed_target(place: Place) -> Slip | None:
     """`target stm32n6570-dk`."""
     if place.found != "-" or place.kinds(-2, -1) != ("_TARGET", "NAME"):
@@ -105,45 +67,6 @@ def dashed_name(place: Place) -> Slip | None:
     name = f"{place[-1].text}{tail.group()}".replace("-", "_")
     span = (place[-1].start, place.start + tail.end())
     return Slip("names have no `-`", help=f"write `{name}`", span=span, edits=((*span, name),))
-
-
-def colon(place: Place) -> Slip | None:
-    """`input mfcc 49x10x1`, `require: params <= 60 k`."""
-    if place.kinds(-2, -1, 0) == ("_INPUT", "NAME", "NUMBER"):
-        shape = re.match(r"[0-9]+(\s*x\s*[0-9]+)*", place.text[place.start :][:TAIL])
-        assert shape is not None
-        return Slip(
-            "a colon is missing before the shape of the input",
-            help=f"write `input {place[-1].text[:TAIL]}: {shape.group()}`",
-            edits=place.behind(":"),
-        )
-    if place[-1].kind == "_REQUIRE" and place.found == ":":
-        return Slip("`require` has no colon", help="leave the `:` out", edits=place.instead(""))
-    return None
-
-
-def bare_rounding(place: Place) -> Slip | None:
-    """`rounding divisor = 8`, `rounding 8`."""
-    if place[-1].kind != "_ROUNDING" or place[0].kind not in ("NAME", "NUMBER"):
-        return None
-    last = 2 if place.kinds(0, 1, 2) == ("NAME", "EQUAL", "NUMBER") else 0
-    given = place.text[place.start : place[last].end]
-    if place[0].kind == "NUMBER":
-        given = f"divisor = {given}"
-    return Slip(
-        "arguments stand in parentheses",
-        help=f"write `rounding({given})`",
-        edits=((place[-1].end, place[last].end, f"({given})"),),
-    )
-
-
-def _named_head(place: Place) -> Slip | None:
-    if place[0].kind == "NAME":
-        edits = place.instead("") if place[1].text == "{" else ()
-        return Slip("the head has no name", help="leave it out: `head { ... }`", edits=edits)
-    if place.found == "(":
-        return Slip("the head takes no arguments", help="write `head { ... }`")
-    return None
 
 
 def missing_body(place: Place) -> Slip | None:
@@ -207,19 +130,6 @@ def _other_brackets(place: Place, word: str) -> Slip | None:
         f"the body of a `{word}` stands in braces",
         help=f"write `{{ ... }}` instead of `{place.found} ... {closes}`",
         edits=edits if place[last].text == closes else (),
-    )
-
-
-def loop(place: Place) -> Slip | None:
-    """`for i in range(3): ...`."""
-    if place.found != "in" or place[-2].text != "for":
-        return None
-    word = place[-2]
-    return Slip(
-        "the language has no loops",
-        help=_LOOP,
-        span=(word.start, word.end),
-        skip=(word.start, place.tokens[place.block()].start),
     )
 
 
@@ -345,26 +255,6 @@ def outside(place: Place) -> Slip | None:
         message,
         help="put it into the arch: a `}` before it may be one too many",
         related=((closed.start, closed.end, "this closed the arch"),),
-    )
-
-
-def missing_keyword(place: Place) -> Slip | None:
-    """`stem(channels = 8) { ... }` and `{ ... }` in an arch: what is missing is its first word."""
-    if "_STAGE" not in place.expected:
-        return None
-    if place.found == "{":
-        return Slip(
-            "these braces belong to nothing",
-            help="write `head { ... }`, or `stage NAME { ... }`",
-        )
-    if place.kinds(0, 1, 2, 3) != ("NAME", "LPAR", "NAME", "EQUAL"):
-        return None
-    if place[2].text not in ("channels", "stride", "repeat") or "{" not in place.rest:
-        return None
-    return Slip(
-        f"`stage` is missing before `{place.found[:TAIL]}`",
-        help="write `stage NAME(channels = ...) { ... }`",
-        edits=((place.start, place.start, "stage "),),
     )
 
 

@@ -2,7 +2,6 @@
 
 import re
 from itertools import pairwise
-from typing import NamedTuple
 
 from archc.syntax.grammar import keywords
 from archc.syntax.lalr import END
@@ -16,72 +15,6 @@ NO_NAME = Slip(
     "what a statement makes has no name",
     help="leave the name out: each statement reads what the one before it made",
 )
-
-
-class Sign(NamedTuple):
-    """A sign that is not ours, where it stands, and the one that is."""
-
-    found: str
-    expected: tuple[str, ...]
-    """Kinds of tokens that could stand there."""
-    inner: str
-    """The brackets it stands in; empty for any."""
-    message: str
-    help: str
-    ours: str
-
-
-SIGNS = (
-    Sign(";", (), "([", "a comma stands between arguments", "write `,` instead of `;`", ","),
-    Sign(";", (), "", "statements need no separator", "leave the `;` out", ""),
-    Sign("=", ("COLON",), "", "the shape of an input follows a colon", "write `:` instead of `=`",
-         ":"),
-    Sign("==", ("EQUAL",), "(", "a default is given with one `=`", "write `=` instead of `==`",
-         "="),
-    Sign(":", ("EQUAL",), "(", "an argument is given with `=`", "write `=` instead of `:`", "="),
-    Sign(",", ("RBRACE", "NAME"), "", "statements need no separator", "leave the `,` out", ""),
-)  # fmt: skip
-
-
-MERGES = {
-    "+": "write `add { ... } { ... }`, or `skip { ... }` to add what enters it",
-    "*": "write `multiply { ... } { ... }`, or `gate { ... }` to scale what enters it",
-}
-"""Signs that merge feature maps elsewhere, and what does so here."""
-
-
-def sign(place: Place) -> Slip | None:
-    """Signs that stand between things elsewhere."""
-    if place.found == "," and place[-1].text == ",":
-        return Slip(
-            "one comma stands between arguments",
-            help="leave this one out",
-            edits=place.instead(""),
-        )
-    if place.found == "*" and place[-1].text == "*":
-        return Slip("there is no power operator", help="multiply instead: `a * a`")
-    if place.found == "," and place[-1].text == "(" and place.inner == "(":
-        return Slip(
-            "nothing stands before this comma",
-            help="leave the `,` out, or write the argument before it",
-        )
-    if place.found in MERGES and place.inner == "{" and "RBRACE" in place.expected:
-        return Slip(
-            f"feature maps are merged by name, not by `{place.found}`",
-            help=MERGES[place.found],
-            skip=(place.start, place.end),
-        )
-    for row in SIGNS:
-        if place.found != row.found or not set(row.expected) <= place.expected:
-            continue
-        if row.inner and place.inner not in row.inner:
-            continue
-        ours = f" {row.ours}" if row.ours == "=" and place.touches() else row.ours
-        edits = place.instead(ours)
-        if row.ours == ":" and not place.touches():  # right behind the name
-            edits = ((place[-1].end, place.end, ":"),)
-        return Slip(row.message, help=row.help, edits=edits)
-    return None
 
 
 def arrow(place: Place) -> Slip | None:
@@ -108,37 +41,10 @@ def arrow(place: Place) -> Slip | None:
 
 
 def keyword_as_name(place: Place) -> Slip | None:
-    """A word of the language where a name should stand."""
-    if place.found == "else" and "RBRACE" in place.expected:
-        return Slip(
-            "this `else` follows no `if ... { ... }`",
-            help="close the braces of the `if` before it: `if CONDITION { ... } else { ... }`",
-        )
-    if place.found == "x" and place[1].text == "=" and "RBRACE" in place.expected:
-        return NO_NAME._replace(edits=((place.start, _value(place, 1), ""),))
-    if place.found == "x" and place.inner == "{" and "RBRACE" in place.expected:
-        returned = place[-1].text in ("return", "yield")
-        first = -1 if returned else 0
-        return Slip(
-            f"there is no `{place[-1].text}` in the language" if returned
-            else "feature maps have no names",
-            help="leave it out: what the last statement makes is the output" if returned
-            else "leave the `x` out: each statement reads what the one before it made",
-            edits=place.instead("", first, 0),
-            span=(place[first].start, place.end),
-        )  # fmt: skip
-    if place.found == "x" and place.inner == "(" and place[1].text in (")", ","):
-        return Slip(
-            "feature maps have no names",
-            help="leave the `x` out: each statement reads what the one before it made",
-            skip=(place.start, place.end),
-        )
-    if place.found in keywords() and "NAME" in place.expected and place[-1].text != "}":
-        return Slip(
-            f"`{place.found}` is a word of the language and cannot be a name",
-            help=f"call it `{place.found}_` or something that says what it is for",
-        )
-    return None
+    """`x = conv(8)`, where `x` is a word of the language."""
+    if place.found != "x" or place[1].text != "=" or "RBRACE" not in place.expected:
+        return None
+    return NO_NAME._replace(edits=((place.start, _value(place, 1), ""),))
 
 
 def _value(place: Place, offset: int) -> int:
@@ -253,18 +159,6 @@ def typed(place: Place) -> Slip | None:
         "means whole numbers, `= 10.0` any",
         edits=() if whole else ((place[-1].end, end, ""),),
         span=(place.start, end),
-    )
-
-
-def value_before_sign(place: Place) -> Slip | None:
-    """`activation relu6 =,`: the value and the `=` changed places."""
-    if place.kinds(-1, 0, 1) not in (("NAME", "NAME", "EQUAL"), ("NAME", "NUMBER", "EQUAL")):
-        return None
-    if place.inner != "(" or place[2].kind not in ("COMMA", "RPAR") or not place.expects(","):
-        return None
-    text = f"{place[-1].text} = {place.found}"
-    return Slip(
-        "the value follows the `=`", help=f"write `{text}`", edits=place.instead(text, -1, 1)
     )
 
 

@@ -34,27 +34,6 @@ def empty(place: Place) -> Slip | None:
     return None if place.at or place.found else Slip("a value is missing")
 
 
-def quoted(place: Place) -> Slip | None:
-    """`padding = "same"`: values are names and numbers, not texts."""
-    if not {"NUMBER", "LPAR"} <= place.expected:
-        return None
-    last, text = 0, place.found[1:-1]
-    if place.found in CURLY and place[2].text and place[2].text in CURLY:
-        last, text = 2, place.text[place[0].end : place[2].start]
-    elif place[0].kind not in ("STRING", QUOTED):
-        return None
-    number = re.fullmatch(r"[0-9][0-9.]*(x[0-9]+)*", text)
-    if not number and not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", text):
-        return None
-    return Slip(
-        f"{'numbers' if number else 'names'} are written without quotes",
-        help=f"write `{text}`",
-        edits=place.instead(text, 0, last),
-        span=(place.start, place[last].end),
-        guess=bool(number),  # it is quoted as a text, where another value may be meant
-    )
-
-
 def open_text(place: Place) -> Slip | None:
     """Quotes that nothing closes, and single ones."""
     first = (place.start, place.start + 1)
@@ -89,63 +68,6 @@ def typographic(place: Place) -> Slip | None:
         edit = (place.start, closing.end, f'"{inside}"')
         return Slip(message, help=f"write `{plain}`", edits=() if "\n" in inside else (edit,))
     return Slip(message, help=f"write `{plain}`", edits=place.instead(plain))
-
-
-def decimal_point(place: Place) -> Slip | None:
-    """`.5`, `1.`, and three points for a range."""
-    if place.found != ".":
-        return None
-    if place[-1].kind == "NUMBER" and place.touches() and place[-1].text.isdigit():
-        whole = place[-1].text
-        return Slip(
-            "a number cannot end in a point",
-            help=f"write `{whole}` or `{whole}.0`",
-            edits=place.instead(".0"),
-        )
-    if place[1].kind == "NUMBER" and place.touches(1):
-        digits = re.match("[0-9]+", place[1].text)
-        assert digits is not None
-        return Slip(
-            "a number cannot start with a point",
-            help=f"write `0.{digits.group()}`",
-            edits=place.instead("0."),
-        )
-    if place[-1].text == ".." and place.touches():
-        return Slip("a range has two points", help="write `LOW .. HIGH`", edits=place.instead(""))
-    return None
-
-
-def underscore(place: Place) -> Slip | None:
-    """`1_000`."""
-    if place[-1].kind != "NUMBER" or not place.touches() or not re.match("_[0-9]", place.found):
-        return None
-    rest = place.found.replace("_", "")
-    return Slip(
-        "numbers are written without underscores",
-        help=f"write `{place[-1].text}{rest}`",
-        edits=place.instead(rest),
-    )
-
-
-def glued_size(place: Place) -> Slip | None:
-    """`3xk`, `3X3`."""
-    if place[-1].kind != "NUMBER" or not place.touches():
-        return None
-    number = place[-1].text
-    if re.match("x[A-Za-z_]", place.found):
-        return Slip(
-            f"`{number}{place.found}` reads as a number and a name",
-            help=f"write `{number} x {place.found[1:]}` with spaces around the `x`",
-            edits=place.instead(f" x {place.found[1:]}"),
-        )
-    if re.fullmatch("X[0-9]+([xX][0-9]+)*", place.found):
-        small = place.found.lower()
-        return Slip(
-            "sizes are written with a small `x`",
-            help=f"write `{number}{small}`",
-            edits=place.instead(small),
-        )
-    return None
 
 
 def percent(place: Place) -> Slip | None:
@@ -215,29 +137,6 @@ def logic(place: Place) -> Slip | None:
     span = (place.start, end)
     edits = ((*span, text),)
     return Slip(f"`{sign}` is written as a word", help=f"write `{word}`", edits=edits, span=span)
-
-
-def comparison(place: Place) -> Slip | None:
-    """`if a = 1`, `require params = 60 k`."""
-    if place.found != "=":
-        return None
-    if place.last_word("_REQUIRE"):
-        message, sign = "a budget is an upper bound", "<="
-    elif place.last_word("_IF") and place.inner == "{":
-        message, sign = "values are compared with `==`", "=="
-    else:
-        return None
-    return Slip(message, help=f"write `{sign}` instead of `=`", edits=place.instead(sign))
-
-
-def range_sign(place: Place) -> Slip | None:
-    """`alpha = 1.0 in 0.1 - 4.0`, `in 0.1, 4.0`, `in 0.1 to 4.0`."""
-    if not place.expects("..") or place.found not in (",", ":", "to", ")"):
-        return None
-    if place.found == ")" or not re.match(r"\s*-?[A-Za-z0-9]", place.rest):
-        return Slip("a range has two ends", help="write `in LOW .. HIGH`")
-    edits = place.instead(".." if place.found == "to" else " ..")
-    return Slip("the ends of a range stand around `..`", help="write `in LOW .. HIGH`", edits=edits)
 
 
 def tuple_size(place: Place) -> Slip | None:
