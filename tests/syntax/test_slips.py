@@ -215,6 +215,15 @@ def test_a_type_behind_a_parameter_is_no_value(wrong: str, right: str) -> None:
     assert applied(found.span.source, [found]) == f"arch a({right}) {{}}"
 
 
+def test_every_row_has_its_place() -> None:
+    from archc.syntax.slips.table import Row, rows
+
+    assert set(rows()) == {one for one in slips.SLIPS if isinstance(one, str)}
+    for row in (row for alike in rows().values() for row in alike):
+        assert isinstance(row, Row)
+        assert row.tokens.count("^") == 1
+
+
 def test_every_slip_has_a_case() -> None:
     assert {one if isinstance(one, str) else one.__name__ for one in slips.SLIPS} == {
         "empty",

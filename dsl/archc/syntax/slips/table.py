@@ -36,7 +36,7 @@ class Row(NamedTuple):
     write: str | None = None
     """The fix: what to write instead; None where there is not the one."""
     near: bool = False
-    """Whether the fix takes the blanks before it along."""
+    """Whether the fix takes the blanks before it along, where it stays on its line."""
     expects: str = ""
     """Kinds of tokens, one of each group of which could stand there."""
     inner: str = "([{"
@@ -74,7 +74,8 @@ class Row(NamedTuple):
         edits: Edits = ()
         if self.write is not None:
             edits = place.instead(_filled(self.write, fields), first, last)
-            edits = ((place[first - 1].end, *edits[0][1:]),) if self.near else edits
+            if self.near and place.same_line(first):
+                edits = ((place[first - 1].end, *edits[0][1:]),)
         end = place.tokens[place.block()].start if self.skip == "block" else place.end
         return Slip(
             _filled(self.says, short),
