@@ -12,3 +12,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: plain(one) for name, one in value.items()}
     return value
+
+
+def picked(record: Any, keys: str) -> dict[str, Any]:
+    """Some fields of a record as plain data, by their names, in the order given."""
+    return {key: plain(getattr(record, key)) for key in keys.split()}

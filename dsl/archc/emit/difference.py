@@ -5,13 +5,15 @@ Layers are matched by name, which are stable by design: appending to a block ren
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archc.analysis.budgets import is_bytes
-from archc.analysis.figures import FIGURES, flat
-from archc.diagnostics.text import columns, printable, wrapped
+from archc.analysis.figures import FIGURES, flat, value
+from archc.diagnostics.grid import escaped, grid
+from archc.diagnostics.grid import markdown as markdown_table
+from archc.diagnostics.text import printable, wrapped
 from archc.syntax.numbers import BYTE_UNITS, UNITS
 
 Manifest = Mapping[str, Any]
@@ -27,6 +29,9 @@ COMPARED = (
     *(figure.name for figure in FIGURES if figure.compared),
 )
 """What of a layer of the same name makes it another one."""
+
+TOLD = tuple(figure for figure in FIGURES if figure.compared and figure.heading is not None)
+"""Figures that are told of layers and of stages."""
 
 
 class Change(NamedTuple):
@@ -47,11 +52,10 @@ class Change(NamedTuple):
 
 
 class StageChange(NamedTuple):
-    """A stage before and after: parameters, MACs, and the layers in it."""
+    """A stage before and after: the figures that make layers others, and the layers in it."""
 
     name: str
-    params: Change
-    macs: Change
+    figures: tuple[Change, ...]
     layers: Change
 
 
@@ -242,8 +246,8 @@ def _merged(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
 
 
 def _described(layer: Mapping[str, Any]) -> str:
-    cost = [f"{layer['params']:,} params"] if layer["params"] else []
-    cost += [f"{layer['macs']:,} MACs"] if layer["macs"] else []
+    costs = ((value(layer, figure.name), figure.heading) for figure in TOLD)
+    cost = [f"{count:,} {noun}" for count, noun in costs if count]
     return ", ".join([f"{layer['class_name']} {_shown(layer['output_shape'])}", *cost])
 
 
@@ -259,22 +263,20 @@ def _stages(before: Manifest, after: Manifest) -> Iterator[StageChange]:
     old, new = _by_stage(before), _by_stage(after)
     for name in _merged(list(old), list(new)):
         first, second = old.get(name), new.get(name)
-        params, macs, layers = (
-            Change(key, first and first[at], second and second[at])
-            for at, key in enumerate(("params", "macs", "layers"))
-        )
-        yield StageChange(name, params, macs, layers)
+        changes = [
+            Change(key, first[key] if first else None, second[key] if second else None)
+            for key in (*(figure.name for figure in TOLD), "layers")
+        ]
+        yield StageChange(name, tuple(changes[:-1]), changes[-1])
 
 
-def _by_stage(manifest: Manifest) -> dict[str, tuple[int, int, int]]:
-    found: dict[str, tuple[int, int, int]] = {}
+def _by_stage(manifest: Manifest) -> dict[str, Counter[str]]:
+    sums: dict[str, Counter[str]] = {}
     for layer in manifest["layers"]:
-        if layer["class_name"] == "InputLayer":
-            continue
-        name = layer["stage"] or "head"
-        params, macs, count = found.get(name, (0, 0, 0))
-        found[name] = (params + layer["params"], macs + layer["macs"], count + 1)
-    return found
+        if layer["class_name"] != "InputLayer":
+            stage = sums.setdefault(layer["stage"] or "head", Counter())
+            stage.update({figure.name: value(layer, figure.name) for figure in TOLD}, layers=1)
+    return sums
 
 
 def _findings(before: Manifest, after: Manifest) -> Iterator[tuple[str, str]]:
@@ -321,8 +323,7 @@ def data(found: Difference) -> dict[str, Any]:
         "stages": [
             {
                 "name": stage.name,
-                "params": change(stage.params),
-                "macs": change(stage.macs),
+                **{one.name: change(one) for one in stage.figures},
                 "layers": change(stage.layers),
             }
             for stage in found.stages
@@ -342,10 +343,10 @@ def text(found: Difference, *, unicode: bool = True, width: int | None = None) -
         lines += ["", "the same network: every layer and every figure is equal"]
     else:
         rows = [row for row in _figure_rows(found) if row[0] != "verdict"]
-        lines += ["", *_grid(rows, "lrrrr")]
+        lines += ["", *grid(rows, "lrrrr")]
         if found.verdict[0] != found.verdict[1]:
             lines.append(f"verdict: {found.verdict[0] or '-'} → {found.verdict[1] or '-'}")
-        lines += ["", *_grid(_stage_rows(found), "lrrrr")]
+        lines += ["", *grid(_stage_rows(found), "l" + "rr" * len(TOLD))]
     if found.layers:
         kinds = [layer.kind for layer in found.layers]
         counts = ", ".join(
@@ -375,7 +376,7 @@ def moved(found: Difference, *, unicode: bool = True) -> str:
         f"{name} = {before or '-'} → {after or '-'}" for name, before, after in found.parameters
     ]
     rows = _figure_rows(changed)[1:]
-    lines += _grid(rows, "lrrrr") if rows else ()
+    lines += grid(rows, "lrrrr") if rows else ()
     lines += [f"{_SIGNS[one.kind]} {one.name}  {one.what}" for one in found.layers[:FEW]]
     if len(found.layers) > FEW:
         lines.append(f"  and {len(found.layers) - FEW:,} layers more")
@@ -391,29 +392,24 @@ def _in_signs(shown: str, unicode: bool) -> str:
 
 def markdown(found: Difference) -> str:
     """The difference for a pull request."""
-    lines = [f"**{_cell(found.before)} → {_cell(found.after)}**", ""]
+    lines = [f"**{escaped(found.before)} → {escaped(found.after)}**", ""]
     for name, before, after in found.parameters:
-        lines.append(f"- `{name}`: `{_cell(before or '-')}` → `{_cell(after or '-')}`")
+        lines.append(f"- `{name}`: `{escaped(before or '-')}` → `{escaped(after or '-')}`")
     if found.identical:
         return (
             "\n".join([*lines, "", "The same network: every layer and every figure is equal."])
             + "\n"
         )
-    for rows in (_figure_rows(found), _stage_rows(found)):
-        lines += ["", *_table(rows)]
+    lines += ["", *markdown_table(_figure_rows(found), "lrrrr")]
+    lines += ["", *markdown_table(_stage_rows(found), "l" + "rr" * len(TOLD))]
     if found.layers:
         lines += ["", f"<details><summary>{len(found.layers):,} layers differ</summary>", ""]
-        lines += _table(
-            [
-                ("", "layer", "what"),
-                *((_SIGNS[one.kind], f"`{one.name}`", one.what) for one in found.layers),
-            ],
-            left=3,
-        )
+        changes = ((_SIGNS[one.kind], f"`{one.name}`", one.what) for one in found.layers)
+        lines += markdown_table([("", "layer", "what"), *changes], "lll")
         lines += ["", "</details>"]
     if found.findings:
         lines.append("")
-        lines += [f"- {kind}: {_cell(told)}" for kind, told in found.findings]
+        lines += [f"- {kind}: {escaped(told)}" for kind, told in found.findings]
     return "\n".join(lines) + "\n"
 
 
@@ -430,11 +426,12 @@ def _figure_rows(found: Difference) -> list[tuple[str, ...]]:
 
 
 def _stage_rows(found: Difference) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("stage", "params", "", "MACs", "")]
+    heads = [part for figure in TOLD for part in (figure.heading or "", "")]
+    rows: list[tuple[str, ...]] = [("stage", *heads)]
     for stage in found.stages:
         cells = [
             part
-            for one in (stage.params, stage.macs)
+            for one in stage.figures
             for part in (_count(one.after), _signed(one.delta) if one.delta else "=")
         ]
         rows.append((stage.name, *cells))
@@ -454,26 +451,3 @@ def _count(value: int | None) -> str:
 
 def _signed(value: int) -> str:
     return f"{value:+,}".replace("-", "−")
-
-
-def _grid(rows: Sequence[tuple[str, ...]], sides: str) -> Iterator[str]:
-    widths = [max(columns(row[at]) for row in rows) for at in range(len(sides))]
-    for row in rows:
-        cells = [
-            cell + " " * (width - columns(cell)) if side == "l" else
-            " " * (width - columns(cell)) + cell
-            for cell, width, side in zip(row, widths, sides, strict=True)
-        ]  # fmt: skip
-        yield "  ".join(cells)
-
-
-def _table(rows: Iterable[Sequence[str]], left: int = 1) -> Iterator[str]:
-    head, *body = rows
-    yield f"| {' | '.join(head)} |"
-    yield f"| {' | '.join('---' if at < left else '---:' for at in range(len(head)))} |"
-    for row in body:
-        yield f"| {' | '.join(map(_cell, row))} |"
-
-
-def _cell(text: str) -> str:
-    return printable(text).replace("|", "\\|").replace("<", "&lt;")

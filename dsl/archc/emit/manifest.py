@@ -1,7 +1,7 @@
 """The manifest: the profile of one network as JSON, in the order of its published schema."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.analysis.budgets import Budget
 from archc.analysis.figures import LISTED, TOTALS, nested
@@ -9,51 +9,20 @@ from archc.analysis.profile import Footprint, Profile, Row
 from archc.analysis.tflite_micro import Micro
 from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_FOLDER, SCHEMA_ID, SCHEMA_VERSION
 from archc.ir.graph import Graph
+from archc.plain import picked, plain
 from archc.sema.callees import Callee
 from archc.source import Source, Span
 from archc.values import show
+
+if TYPE_CHECKING:
+    from archc.targets.check import Finding
+    from archc.targets.pools import PoolUse
 
 LINE = 100
 """Columns up to which an object or array is written on one line."""
 
 ROWS = frozenset({"sequence", "plan", "timeline"})
 """Keys of long lists, of which every item is written on one line, however long."""
-
-
-class Finding(Protocol):
-    """What the manifest takes of a target's finding."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def level(self) -> str: ...
-    @property
-    def layer(self) -> str | None: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def remedy(self) -> str | None: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def confidence(self) -> str: ...
-
-
-class PoolUse(Protocol):
-    """What the manifest takes of an estimate for a memory of the target's board."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def holds(self) -> str: ...
-    @property
-    def external(self) -> bool: ...
-    @property
-    def bytes(self) -> int: ...
-    @property
-    def used(self) -> int: ...
-    @property
-    def estimate(self) -> str | None: ...
 
 
 class Identity(NamedTuple):
@@ -74,10 +43,10 @@ class Judgement(NamedTuple):
 
     target: str
     verdict: str
-    findings: Sequence[Finding]
+    findings: "Sequence[Finding]"
     io: str = "float32"
     """The type of inputs and outputs on the device."""
-    pools: Sequence[PoolUse] = ()
+    pools: "Sequence[PoolUse]" = ()
     """What would lie in the memories of the board."""
 
 
@@ -97,61 +66,32 @@ def manifest(
         "schema_version": SCHEMA_VERSION,
         "language_version": LANGUAGE_VERSION,
         "model": {
-            "name": identity.name,
-            "base": identity.base,
+            **picked(identity, "name base"),
             "parameters": dict(identity.parameters),
-            "source": identity.source,
-            "source_digest": identity.source_digest,
+            **picked(identity, "source source_digest"),
         },
-        "target": _judgement(judgement) if judgement else None,
+        "target": judgement
+        and {
+            "name": judgement.target,
+            "verdict": judgement.verdict,
+            "findings": [picked(finding, _FINDING) for finding in judgement.findings],
+        },
         "inputs": [{"name": first.name, "shape": list(first.shape), "dtype": io}],
         "outputs": [{"name": output.name, "shape": list(output.shape), "dtype": io}],
         "roundings": [
-            {
-                "where": note.where,
-                "requested": note.requested,
-                "effective": note.effective,
-                "divisor": note.divisor,
-                "line": note.span.line,
-            }
+            {**picked(note, "where requested effective divisor"), "line": note.span.line}
             for note in graph.roundings
         ],
-        "budgets": [
-            {
-                "name": budget.name,
-                "limit": budget.limit,
-                "actual": budget.actual,
-                "passed": budget.passed,
-            }
-            for budget in budgets
-        ],
+        "budgets": [picked(budget, "name limit actual passed") for budget in budgets],
         "layers": layers(profile.layers),
-        "skips": [
-            {"where": note.where, "taken": note.taken, "reason": note.reason}
-            for note in graph.skips
-        ],
+        "skips": [picked(note, "where taken reason") for note in graph.skips],
         "deployed": _deployed(profile.deployed, judgement.pools if judgement else ()),
         "totals": nested(TOTALS, profile.totals),
     }
 
 
-def _judgement(judgement: Judgement) -> dict[str, Any]:
-    return {
-        "name": judgement.target,
-        "verdict": judgement.verdict,
-        "findings": [
-            {
-                "code": finding.code,
-                "level": finding.level,
-                "layer": finding.layer,
-                "message": finding.message,
-                "remedy": finding.remedy,
-                "source": finding.source,
-                "confidence": finding.confidence,
-            }
-            for finding in judgement.findings
-        ],
-    }
+_FINDING = "code level layer message remedy source confidence"
+"""What of a finding the manifest holds."""
 
 
 def layers(rows: Iterable[Row]) -> list[dict[str, Any]]:
@@ -182,7 +122,7 @@ def layers(rows: Iterable[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def _deployed(deployed: Footprint, pools: Iterable[PoolUse]) -> dict[str, Any]:
+def _deployed(deployed: Footprint, pools: "Iterable[PoolUse]") -> dict[str, Any]:
     memory = deployed.memory
     plan, starts, ends = [], {}, {}  # type: ignore[var-annotated]
     for number, tensor in enumerate(memory.tensors):
@@ -199,11 +139,7 @@ def _deployed(deployed: Footprint, pools: Iterable[PoolUse]) -> dict[str, Any]:
             }
         )
     return {
-        "precision": deployed.precision,
-        "operators": dict(deployed.operators),
-        "weight_bytes": deployed.weight_bytes,
-        "peak_activation_bytes": deployed.peak_activation_bytes,
-        "peak_at": deployed.peak_at,
+        **picked(deployed, "precision operators weight_bytes peak_activation_bytes peak_at"),
         "peak": {
             "step": memory.peak.at,
             "alive": [
@@ -221,9 +157,7 @@ def _deployed(deployed: Footprint, pools: Iterable[PoolUse]) -> dict[str, Any]:
             }
             for step in deployed.sequence
         ],
-        "order": deployed.order,
-        "constant_bytes": deployed.constant_bytes,
-        "arena_bytes": deployed.arena_bytes,
+        **picked(deployed, "order constant_bytes arena_bytes"),
         "arena": {"lower_bound": memory.lower_bound, "plan": plan},
         "tflite_micro": _tflite_micro(deployed.micro),
         "timeline": [
@@ -238,19 +172,13 @@ def _deployed(deployed: Footprint, pools: Iterable[PoolUse]) -> dict[str, Any]:
         ],
         "pools": [
             {
-                "name": pool.name,
-                "holds": pool.holds,
-                "external": pool.external,
-                "bytes": pool.bytes,
-                "used": pool.used,
+                **picked(pool, "name holds external bytes used"),
                 "headroom": pool.bytes - pool.used,
                 "estimate": pool.estimate,
             }
             for pool in pools
         ],
-        "unknown": [
-            {"layers": list(doubt.layers), "reason": doubt.reason} for doubt in deployed.unknown
-        ],
+        "unknown": plain(deployed.unknown),
     }
 
 

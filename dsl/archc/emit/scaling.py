@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from archc.diagnostics.grid import aligned, markdown, widths
 from archc.diagnostics.text import columns, wrapped
 
 Manifest = Mapping[str, Any]
@@ -129,6 +130,10 @@ def _columns(parameter: str, rows: Sequence[Row], *, whole: bool = False) -> lis
     return found
 
 
+def _sides(shown: Sequence[_Column]) -> str:
+    return "".join("l" if column.left else "r" for column in shown)
+
+
 def _square(row: Scaling) -> str:
     return "" if row.square is None else f"{row.square:.1f} %"
 
@@ -173,20 +178,17 @@ def scaling_text(parameter: str, rows: Sequence[Row], width: int = 80) -> str:
     upper, lower = zip(*(f"\n{one.heading}".split("\n")[-2:] for one in shown), strict=True)
     table: list[tuple[str, Sequence[str]]] = [("", upper), (parameter, lower)]
     table += [(value, _cells(row, shown)) for value, row in rows]
-    widths = [max(columns(cells[at]) for _, cells in table) for at in range(len(shown))]
+    room = widths([cells for _, cells in table])
     names = max(columns(value) for value, _ in table)
-    gap = next((gap for gap in (2, 1) if names + sum(widths) + gap * len(widths) <= width), 1)
-    apart = names + sum(widths) + gap * len(widths) > width  # long values have their own lines
+    gap = next((gap for gap in (2, 1) if names + sum(room) + gap * len(room) <= width), 1)
+    apart = names + sum(room) + gap * len(room) > width  # long values have their own lines
     lines: list[str] = []
     for value, cells in table:
         if apart and value:
             lines += wrapped(value, width, hang="  ")
-        texts = [
-            _padded(cell, room, left=column.left)
-            for cell, room, column in zip(cells, widths, shown, strict=True)
-        ]
-        first = " " if apart else _padded(value, names, left=True)
-        lines.append((" " * gap).join([first, *texts]).rstrip())
+        first, wide = (" ", 1) if apart else (value, names)
+        row = aligned([first, *cells], [wide, *room], "l" + _sides(shown), " " * gap)
+        lines.append(row.rstrip())
     ends = {value: ", ".join(map(str, row.channels)) for value, row in rows if row is not None}
     same = len(set(ends.values())) == 1
     lines += ["", "channels at the end of each stage"]
@@ -196,19 +198,13 @@ def scaling_text(parameter: str, rows: Sequence[Row], width: int = 80) -> str:
     return "\n".join([*lines, *(["", *wrapped(why(rows), width)] if why(rows) else [])])
 
 
-def _padded(cell: str, width: int, *, left: bool) -> str:
-    blank = " " * (width - columns(cell))
-    return cell + blank if left else blank + cell
-
-
 def scaling_markdown(parameter: str, rows: Sequence[Row]) -> str:
     """The sweep as a Markdown table, with the reason why shares are not squares."""
     shown = _columns(parameter, rows, whole=True)
     head = [parameter, "stage channels", *(one.heading.replace("\n", " ") for one in shown)]
-    rule = ["---", "---", *("---" if one.left else "---:" for one in shown)]
     body = [
         [value, ", ".join(map(str, row.channels)) if row else "", *_cells(row, shown)]
         for value, row in rows
     ]
-    lines = [f"| {' | '.join(cells)} |" for cells in [head, rule, *body]]
+    lines = markdown([head, *body], "ll" + _sides(shown))
     return "\n".join([*lines, *(["", why(rows)] if why(rows) else [])])

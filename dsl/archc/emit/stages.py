@@ -12,6 +12,7 @@ from archc.diagnostics.text import columns, printable, shape_text, wrapped
 from archc.emit.manifest import parameter_text
 from archc.ir.graph import Frame, Graph, Node
 from archc.ops.base import Auto
+from archc.plain import picked, plain
 from archc.sema.callees import Bad, Callee
 from archc.sema.model import Model
 from archc.source import Span
@@ -76,8 +77,8 @@ def _bold(text: str, color: bool) -> str:
 
 
 def _ascii(text: str) -> str:
-    for sign, plain in (("→", "->"), ("×", "x"), ("…", "~"), ("·", "|")):
-        text = text.replace(sign, plain)
+    for sign, other in (("→", "->"), ("×", "x"), ("…", "~"), ("·", "|")):
+        text = text.replace(sign, other)
     return text.encode("ascii", "backslashreplace").decode()
 
 
@@ -289,9 +290,7 @@ def _target(model: Model) -> dict[str, Any]:
     return {
         "name": target.name.text,
         "allow": [name.text for name in target.allow],
-        "io": target.io.text if target.io else None,
-        "board": target.board.text if target.board else None,
-        "build": target.build.text if target.build else None,
+        **{key: (name := getattr(target, key)) and name.text for key in ("io", "board", "build")},
         "at": _at(target.name.span),
     }
 
@@ -299,8 +298,7 @@ def _target(model: Model) -> dict[str, Any]:
 def model_data(model: Model) -> dict[str, Any]:
     """The same as plain data."""
     return {
-        "name": model.name,
-        "base": model.base,
+        **picked(model, "name base"),
         "at": _at(model.declared.span),
         "parameters": [
             {"name": name, "value": _value(given.value), "at": _at(given.span)}
@@ -416,9 +414,7 @@ def graph_data(graph: Graph) -> dict[str, Any]:
                 else {},
                 "inputs": list(node.inputs),
                 "shape": list(node.shape),
-                "stage": node.stage,
-                "block": node.block,
-                "repeat": node.repeat,
+                **picked(node, "stage block repeat"),
                 "at": _at(_own(node)),
                 "origin": [{"name": via.name, "at": _at(via.span)} for via in node.origin[1:]],
             }
@@ -426,17 +422,10 @@ def graph_data(graph: Graph) -> dict[str, Any]:
         ],
         "calls": _frame_data(graph.frame),
         "skips": [
-            {"where": one.where, "taken": one.taken, "reason": one.reason, "at": _at(one.span)}
-            for one in graph.skips
+            {**picked(one, "where taken reason"), "at": _at(one.span)} for one in graph.skips
         ],
         "roundings": [
-            {
-                "where": one.where,
-                "requested": one.requested,
-                "effective": one.effective,
-                "divisor": one.divisor,
-                "at": _at(one.span),
-            }
+            {**picked(one, "where requested effective divisor"), "at": _at(one.span)}
             for one in graph.roundings
         ],
     }
@@ -444,11 +433,7 @@ def graph_data(graph: Graph) -> dict[str, Any]:
 
 def _frame_data(frame: Frame) -> dict[str, Any]:
     return {
-        "kind": frame.kind,
-        "name": frame.name,
-        "label": frame.label,
-        "input": frame.input,
-        "output": frame.output,
+        **picked(frame, "kind name label input output"),
         "at": _at(frame.span),
         "children": [one if isinstance(one, int) else _frame_data(one) for one in frame.children],
     }
@@ -521,31 +506,19 @@ def deployed_data(graph: Graph, deployed: Deployed) -> dict[str, Any]:
                 "inputs": list(op.inputs),
                 "shape": list(op.shape),
                 "layers": [graph.nodes[one].name for one in op.layers],
-                "weights": op.weights,
-                "biases": op.biases,
-                "tables": [list(table) for table in op.tables],
+                **picked(op, "weights biases tables"),
                 "scalar": None if op.scalar is None else show(op.scalar),
-                "activation": op.activation,
-                "border": op.border,
-                "float_result": op.float_result,
+                **picked(op, "activation border float_result"),
                 "at": _at(_own(graph.nodes[op.layers[0]])) if op.layers else None,
             }
             for index, op in enumerate(deployed.operators)
         ],
-        "counts": dict(deployed.counts),
-        "weight_bytes": deployed.weight_bytes,
-        "constant_bytes": deployed.constant_bytes,
-        "order": deployed.order,
-        "unknown": [
-            {"layers": [graph.nodes[one].name for one in doubt.layers], "reason": doubt.reason}
-            for doubt in deployed.unknown
-        ],
-        "failures": [
-            {
-                "layers": [graph.nodes[one].name for one in failure.layers],
-                "reason": failure.reason,
-                "remedy": failure.remedy,
-            }
-            for failure in deployed.failures
-        ],
+        **picked(deployed, "counts weight_bytes constant_bytes order"),
+        **{
+            key: [
+                {**plain(one), "layers": [graph.nodes[node].name for node in one.layers]}
+                for one in getattr(deployed, key)
+            ]
+            for key in ("unknown", "failures")
+        },
     }

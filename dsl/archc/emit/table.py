@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from archc.analysis.figures import FIGURES, TOTALS, value
 from archc.analysis.tflite_micro.tables import BUILDS
+from archc.diagnostics.grid import GAP, aligned, grid, markdown, widths
 from archc.diagnostics.text import columns, kib, printable, several, shape_text, wrapped
 from archc.targets.model import sourced
 
@@ -30,7 +31,6 @@ ARENA_REMARK = (
 )
 """Source: its recorded allocations and the smallest arenas it was started with."""
 
-GAP = "  "
 _NAME_AT_LEAST = 16
 _BAR_AT_LEAST, _BAR_AT_MOST = 5, 30
 
@@ -127,11 +127,11 @@ def summary(manifests: Iterable[Manifest], *, unicode: bool = True, color: bool 
     headings = [*figures, f"{verdict}\n({printable(shared)})" if shared else verdict]
     upper, lower = zip(*(f"\n{text}".split("\n")[-2:] for text in headings), strict=True)
     signs = _UNICODE if unicode else _ASCII
-    widths = [max(map(columns, cells)) for cells in zip(upper, lower, *rows, strict=True)]
+    room = widths((upper, lower, *rows))
     lines = [
-        *(_bold(_cells(head, widths, _LEFT).rstrip(), color) for head in (upper, lower)),
-        signs.rule * (sum(widths) + len(GAP) * (len(widths) - 1)),
-        *(_cells(row, widths, _LEFT) for row in rows),
+        *(_bold(aligned(head, room, _SIDES).rstrip(), color) for head in (upper, lower)),
+        signs.rule * (sum(room) + len(GAP) * (len(room) - 1)),
+        *(aligned(row, room, _SIDES) for row in rows),
     ]
     lines += ["", "The peak is an estimate; `archc profile` of one network says how good it is."]
     return _in_signs("\n".join(line.rstrip() for line in lines), unicode) + "\n"
@@ -140,14 +140,12 @@ def summary(manifests: Iterable[Manifest], *, unicode: bool = True, color: bool 
 def summary_markdown(manifests: Iterable[Manifest]) -> str:
     """The rows of `summary` as a Markdown table."""
     headings = [heading.replace("\n", " ") for heading in _HEADINGS]
-    rows = [[cell.replace("|", "\\|") for cell in _summary_row(m)] for m in manifests]
-    rule = ["---" if index in _LEFT else "---:" for index in range(len(_HEADINGS))]
-    return "".join(f"| {' | '.join(row)} |\n" for row in [headings, rule, *rows])
+    return "\n".join(markdown([headings, *map(_summary_row, manifests)], _SIDES)) + "\n"
 
 
 _HEADINGS = ("network", "params", "MACs", "weight\nbytes", "peak bytes\n(estimate)", "verdict")
 """Of the summary; on a terminal some take two lines."""
-_LEFT = frozenset({0, 5})
+_SIDES = "lrrrrl"
 
 
 def _summary_row(manifest: Manifest, named: bool = True) -> list[str]:
@@ -204,23 +202,23 @@ def _layers(manifest: Manifest, width: int, signs: _Signs, color: bool) -> Secti
     bars = min(rest - names - len(GAP), _BAR_AT_MOST)
     if bars < _BAR_AT_LEAST:
         names, bars = max(min(longest, rest), 8), 0
-    widths = [names, kinds, shapes, *counts]
+    room = [names, kinds, shapes, *counts]
     most = max((line.figures[_MACS] for line in lines if not line.group), default=0)
     whole = lines[-1].figures[_MACS]
 
     headings = ["name", "layer", "output", *(figure.heading or "" for figure in _COLUMNS)]
-    left = frozenset({0, 1})
+    sides = "ll" + "r" * (len(counts) + 1)
     share = f"{GAP}{'share of MACs' if bars > 12 else 'share'}" if bars else ""
-    room = sum(widths) + len(gap) * (len(widths) - 1) + (len(GAP) + bars) * (bars > 0)
-    rule = signs.rule * room
-    shown = [_bold(_cells(headings, widths, left, gap) + share, color), rule]
+    whole_width = sum(room) + len(gap) * (len(room) - 1) + (len(GAP) + bars) * (bars > 0)
+    rule = signs.rule * whole_width
+    shown = [_bold(aligned(headings, room, sides, gap) + share, color), rule]
     for line in lines:
         last = line is lines[-1]
         if last:
             shown.append(rule)
         texts = [_cut(line.name, names, signs), line.kind, line.shape]
         texts += [f"{figure:,}" for figure in line.figures]
-        text = _cells(texts, widths, left, gap)
+        text = aligned(texts, room, sides, gap)
         macs = line.figures[_MACS]
         if bars and line.group and not last and whole:
             text += f"{GAP}{100 * macs / whole:.0f} %"
@@ -370,9 +368,8 @@ def _timeline(manifest: Manifest, width: int, signs: _Signs) -> Section:
     rest = width - number - kinds - size - 2 - 5 * len(GAP)
     bars = max(min(rest // 2, _BAR_AT_MOST), _BAR_AT_LEAST)
     room = min(max(rest - bars, 8), max(map(columns, [*names, "layer"])))
-    widths = [number, kinds, room, size]
-    left = frozenset({1, 2})
-    lines = [GAP + _cells(["#"[:number], "operator", "layer", "bytes"], widths, left)]
+    wide, sides = [number, kinds, room, size], "rllr"
+    lines = [GAP + aligned(["#"[:number], "operator", "layer", "bytes"], wide, sides)]
     for moment, step, name in zip(moments, sequence, names, strict=True):
         alive = moment["activation_bytes"]
         texts = [
@@ -383,7 +380,7 @@ def _timeline(manifest: Manifest, width: int, signs: _Signs) -> Section:
         ]
         bar = _bar(alive, most, bars, signs) if alive else ""
         mark = " <" if moment["step"] == deployed["peak"]["step"] else ""
-        lines.append(f"{GAP}{_cells(texts, widths, left)}{GAP}{bar}{mark}")
+        lines.append(f"{GAP}{aligned(texts, wide, sides)}{GAP}{bar}{mark}")
     return "Timeline: int8 activations alive while an operator runs", lines
 
 
@@ -402,8 +399,7 @@ def _pools(manifest: Manifest, width: int) -> Section:
         ]
         for pool in pools
     ]
-    widths = [max(columns(row[i]) for row in cells) for i in range(5)]
-    lines = [GAP + _cells(row, widths, frozenset({0, 1})) for row in cells]
+    lines = [GAP + line for line in grid(cells, "llrrr")]
     said: dict[str, str] = {}
     for pool in pools:
         if pool["estimate"]:
@@ -460,10 +456,9 @@ def _roundings(manifest: Manifest, width: int) -> Section:
         )
         for note in manifest["roundings"]
     ]
-    widths = [max((columns(row[i]) for row in rows), default=0) for i in range(3)]
-    left = frozenset({0, 1, 2})
-    if sum(widths) + 3 * len(GAP) <= width:
-        return "Rounded widths", [GAP + _cells(row, widths, left) for row in rows]
+    lines = [GAP + line for line in grid(rows, "lll")]
+    if max(map(columns, lines), default=0) <= width:
+        return "Rounded widths", lines
     lines = [line for row in rows for line in _wrapped(GAP.join(row), width, GAP)]
     return "Rounded widths", lines
 
@@ -496,16 +491,6 @@ def _figures(rows: Sequence[tuple[str, int, str]], width: int) -> list[str]:
         lines.append(f"{figure}{GAP}{first}".rstrip())
         lines += [" " * start + line for line in rest]
     return lines
-
-
-def _cells(
-    texts: Sequence[str], widths: Sequence[int], left: frozenset[int], gap: str = GAP
-) -> str:
-    padded = []
-    for index, (text, width) in enumerate(zip(texts, widths, strict=True)):
-        pad = " " * (width - columns(text))
-        padded.append(text + pad if index in left else pad + text)
-    return gap.join(padded)
 
 
 def _bar(value: int, most: int, width: int, signs: _Signs) -> str:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from archc.diagnostics.grid import grid
 from archc.diagnostics.model import Diagnostic
 from archc.diagnostics.render import render
 from archc.diagnostics.text import shape_text
@@ -74,13 +75,7 @@ def layers(text: str) -> str:
         for row in network(text).manifest["layers"]
     ]
     head = ("layer", "Keras class", "output", "params", "MACs")
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    lines = []
-    for row in (head, *rows):
-        left = [text.ljust(width) for text, width in zip(row[:2], widths, strict=False)]
-        right = [text.rjust(width) for text, width in zip(row[2:], widths[2:], strict=True)]
-        lines.append("  ".join((*left, *right)).rstrip())
-    return "\n".join(lines)
+    return "\n".join(line.rstrip() for line in grid([head, *rows], "llrrr"))
 
 
 def roundings(text: str) -> str:

@@ -55,11 +55,13 @@ def _target(target: Target) -> Iterator[str]:
     yield f"{listed(sorted(demanded.border))}. Source: {_source(demanded.source)}."
     yield from ("", "### How the device treats operators", "")
     yield table(
-        ("it", "TFLite operators", "source"),
+        ("it", "TFLite operators, layers", "source"),
         (
             (
                 tier.says,
-                listed((*tier.operators, *(k for k in tier.layers if k in OPERATORS))),
+                listed(
+                    (*tier.operators, *(k for k in tier.layers if k in OPERATORS), *tier.classes)
+                ),
                 _source(tier.source),
             )
             for tier in target.tiers

@@ -4,6 +4,7 @@ from typing import Any
 
 from archc.diagnostics.text import kib, wrapped
 from archc.ops.base import OPERATORS, Op
+from archc.plain import picked
 from archc.targets.model import Board, Reference, Target
 
 WIDTH = 80
@@ -26,7 +27,7 @@ def support_text(target: Target, width: int = WIDTH) -> str:
     lines += ["", *_section("How the device treats operators", width)]
     for tier in target.tiers:
         lines += wrapped(f"{tier.says}:", width, "  ")
-        lines += wrapped(", ".join((*tier.operators, *tier.layers)), width, "    ")
+        lines += wrapped(", ".join((*tier.operators, *tier.layers, *tier.classes)), width, "    ")
         lines += _source(tier.source, width)
     for level, title in (("error", "Errors"), ("warning", "Warnings"), ("note", "Notes")):
         rules = [rule for rule in target.rules if rule.level == level]
@@ -64,9 +65,7 @@ def support_json(target: Target) -> dict[str, Any]:
     """The support table as plain data."""
     demanded = target.demanded
     return {
-        "name": target.name,
-        "title": target.title,
-        "analyzer": target.analyzer,
+        **picked(target, "name title analyzer"),
         "demanded": {
             "layers": [keyword for keyword in OPERATORS if keyword in demanded.layers],
             "operators": sorted(demanded.operators),
@@ -74,49 +73,30 @@ def support_json(target: Target) -> dict[str, Any]:
             **_reference(demanded.source),
         },
         "layers": _layers(target),
-        "tiers": [
-            {
-                "name": tier.name,
-                "meaning": tier.meaning,
-                "rule": tier.rule,
-                "otherwise": tier.otherwise,
-                "operators": list(tier.operators),
-                "layers": list(tier.layers),
-                "software": tier.software,
-                "allowed": tier.allowed,
-                **_reference(tier.source),
-            }
-            for tier in target.tiers
-        ],
+        "tiers": [{**picked(tier, _TIER), **_reference(tier.source)} for tier in target.tiers],
         "rules": [
             {
-                "name": rule.name,
-                "level": rule.level,
-                "overrule": rule.overrule,
+                **picked(rule, "name level overrule"),
                 "statement": target.filled(rule, rule.statement),
-                "limits": {
-                    name: list(limit) if isinstance(limit, tuple) else limit
-                    for name, limit in rule.limits.items()
-                },
+                **picked(rule, "limits"),
                 **_reference(rule.source),
             }
             for rule in target.rules
         ],
         "boards": [
             {
-                "name": board.name,
-                "title": board.title,
+                **picked(board, "name title"),
                 "default": number == 0,
-                "pools": [pool._asdict() for pool in board.pools],
-                "fill": list(board.fill),
-                "areas": [list(area) for area in board.areas],
-                "reserve": board.reserve,
+                **picked(board, "pools fill areas reserve"),
                 **_reference(board.source),
             }
             for number, board in enumerate(target.boards)
         ],
         "estimates": dict(target.estimates),
     }
+
+
+_TIER = "name meaning rule otherwise operators layers classes software allowed"
 
 
 def lies(board: Board) -> str:

@@ -126,17 +126,10 @@ UNITS = (" params", " MACs", " est. peak")
 
 def table(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
     """Rows one below the other; where they are too long, with headings for their units."""
+    from archc.diagnostics.grid import grid
+
     plain = [(name, *map(add, figures, UNITS), verdict) for name, *figures, verdict in rows]
-    lines = aligned(plain)
+    lines = grid(plain, "lrrrl")
     if max(map(len, lines)) <= width:
         return lines
-    return aligned([("network", "params", "MACs", "est. peak", "verdict"), *rows])
-
-
-def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Cells in columns, names and verdicts to the left."""
-    names, *figures, _ = (max(map(len, cells)) for cells in zip(*rows, strict=True))
-    return [
-        "  ".join([f"{row[0]:<{names}}", *map(str.rjust, row[1:-1], figures), row[-1]])
-        for row in rows
-    ]
+    return grid([("network", "params", "MACs", "est. peak", "verdict"), *rows], "lrrrl")

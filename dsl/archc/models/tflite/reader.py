@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from archc.diagnostics.codes import LIMIT, MODEL_FILE
 from archc.diagnostics.model import Rejected, reject
 from archc.limits import DEFAULT_LIMITS, Limits
+from archc.models.signatures import mistaken
 from archc.models.tflite import schema
 from archc.models.tflite.flatbuffer import Buffer, Corrupt, Table
 from archc.models.tflite.model import Model, Operator, Quantization, Subgraph, Tensor
@@ -60,20 +61,14 @@ def read(name: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Model:
 
 def _foreign(name: str, data: bytes) -> Rejected:
     """The exception for a file that does not start as TFLite files do."""
-    what, help = "its first bytes are not those of one", _CONVERT
-    if not data:
-        what = "it is empty"
-    elif data[:4] == b"PK\x03\x04":
-        what, help = "it is a zip archive, as `.keras` files are", "rename it to end in `.keras`"
-    elif data[:8] == b"\x89HDF\r\n\x1a\n":
-        what = "it is HDF5, as `.h5` files are"
-    elif data[4:8] in (b"TFL1", b"TFL2"):
-        what = f"it is of schema {data[4:8].decode()}, from before 2018"
-        help = "convert it again with a TensorFlow of today"
-    elif data[:7] == b"version" and b"git-lfs" in data[:64]:
-        what = "it is the pointer that Git LFS leaves in place of a file"
-        help = "fetch the file with `git lfs pull`"
-    return reject(MODEL_FILE, f"`{name}` is not a TFLite file: {what}", help=help)
+    if data[4:8] in (b"TFL1", b"TFL2"):
+        schema_name = data[4:8].decode()
+        return reject(
+            MODEL_FILE,
+            f"`{name}` is not a TFLite file: it is of schema {schema_name}, from before 2018",
+            help="convert it again with a TensorFlow of today",
+        )
+    return mistaken(name, data, "a TFLite file", "one", _CONVERT)
 
 
 def _model(name: str, buffer: Buffer, limits: Limits) -> Model:

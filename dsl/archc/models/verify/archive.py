@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, LargeZipFile, ZipFile,
 from archc.diagnostics.codes import LIMIT, MODEL_FILE
 from archc.diagnostics.model import Rejected, reject
 from archc.limits import Limits
+from archc.models.signatures import mistaken
 from archc.models.verify.advice import SAVE_AGAIN
 from archc.models.verify.strict import NotPlain, plain_json
 
@@ -57,7 +58,7 @@ def read_archive(name: str, data: bytes, limits: Limits) -> Archive:
             not write: outside of it, links, encrypted, twice under one name.
     """
     if not data.startswith(b"PK"):
-        raise _foreign(name, data)
+        raise mistaken(name, data, "a `.keras` archive", "a zip archive", SAVE_AGAIN)
     try:
         with ZipFile(BytesIO(data)) as archive:
             members = _members(name, archive.infolist(), limits)
@@ -92,20 +93,6 @@ def untrained(config: Any) -> Any:
         for key, value in config.items()
         if not (model and key == "compile_config")
     }
-
-
-def _foreign(name: str, data: bytes) -> Rejected:
-    what, help = "its first bytes are not those of a zip archive", SAVE_AGAIN
-    if not data:
-        what = "it is empty"
-    elif data[:8] == b"\x89HDF\r\n\x1a\n":
-        what, help = "it is HDF5, the older format", "rename it to end in `.h5`"
-    elif data[4:8] == b"TFL3":
-        what, help = "it is a TFLite file", "rename it to end in `.tflite`"
-    elif data[:7] == b"version" and b"git-lfs" in data[:64]:
-        what = "it is the pointer that Git LFS leaves in place of a file"
-        help = "fetch the file with `git lfs pull`"
-    return reject(MODEL_FILE, f"`{name}` is not a `.keras` archive: {what}", help=help)
 
 
 def _members(name: str, infos: list[ZipInfo], limits: Limits) -> dict[str, ZipInfo]:

@@ -1,15 +1,15 @@
 """Read a Keras model from a file of either format, as data: nothing in it is run."""
 
 from archc.diagnostics.codes import EXTRA_MISSING, MODEL_FILE
-from archc.diagnostics.model import Rejected, reject
+from archc.diagnostics.model import reject
 from archc.limits import Limits
+from archc.models.signatures import HDF5, mistaken
 from archc.models.verify.advice import SAVE_AGAIN
 from archc.models.verify.archive import Archive, read_archive, untrained
 from archc.models.verify.strict import NotPlain, plain_json
 from archc.models.verify.weights import read_weights, readable
 
 OLDER = (".h5", ".hdf5")
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def read_saved(name: str, data: bytes, limits: Limits, *, values: bool = False) -> Archive:
@@ -37,8 +37,8 @@ def read_saved(name: str, data: bytes, limits: Limits, *, values: bool = False) 
 def _read_h5(name: str, data: bytes, limits: Limits, values: bool) -> Archive:
     from archc.models.importer.older import modern
 
-    if not data.startswith(SIGNATURE):
-        raise _foreign(name, data)
+    if not data.startswith(HDF5):
+        raise mistaken(name, data, "an HDF5 file", "one", SAVE_AGAIN)
     if not readable():
         raise reject(
             EXTRA_MISSING,
@@ -64,17 +64,3 @@ def _read_h5(name: str, data: bytes, limits: Limits, values: bool) -> Archive:
     if not isinstance(config, dict):
         raise reject(MODEL_FILE, f"`{name}` holds no config of a model", help=SAVE_AGAIN)
     return Archive(modern(untrained(config)), contents.keras_version, None, contents)
-
-
-def _foreign(name: str, data: bytes) -> Rejected:
-    what, help = "its first bytes are not those of one", SAVE_AGAIN
-    if not data:
-        what = "it is empty"
-    elif data[:2] == b"PK":
-        what, help = "it is a zip archive, as `.keras` files are", "rename it to end in `.keras`"
-    elif data[4:8] == b"TFL3":
-        what, help = "it is a TFLite file", "rename it to end in `.tflite`"
-    elif data[:7] == b"version" and b"git-lfs" in data[:64]:
-        what = "it is the pointer that Git LFS leaves in place of a file"
-        help = "fetch the file with `git lfs pull`"
-    return reject(MODEL_FILE, f"`{name}` is not an HDF5 file: {what}", help=help)

@@ -1,0 +1,34 @@
+"""What a file is by its first bytes, where it is not what its name says."""
+
+from archc.diagnostics.codes import MODEL_FILE
+from archc.diagnostics.model import Rejected, reject
+
+ZIP, HDF5, TFLITE = b"PK", b"\x89HDF\r\n\x1a\n", b"TFL3"
+"""How files begin: those of TFLite behind four bytes."""
+_KINDS = (
+    (0, ZIP, "it is a zip archive, as `.keras` files are", ".keras"),
+    (0, HDF5, "it is HDF5, the older format of `.h5` files", ".h5"),
+    (4, TFLITE, "it is a TFLite file", ".tflite"),
+)
+
+
+def mistaken(name: str, data: bytes, wanted: str, first: str, help: str) -> Rejected:
+    """The exception for a file whose first bytes are not those of its kind.
+
+    Args:
+        name: of the file.
+        data: its bytes.
+        wanted: what it should be, as `a TFLite file`.
+        first: whose first bytes it lacks.
+        help: what to do where it is nothing that is known.
+    """
+    what = f"its first bytes are not those of {first}"
+    if not data:
+        what = "it is empty"
+    for start, signature, kind, ending in _KINDS:
+        if data[start : start + len(signature)] == signature:
+            what, help = kind, f"rename it to end in `{ending}`"
+    if data[:7] == b"version" and b"git-lfs" in data[:64]:
+        what = "it is the pointer that Git LFS leaves in place of a file"
+        help = "fetch the file with `git lfs pull`"
+    return reject(MODEL_FILE, f"`{name}` is not {wanted}: {what}", help=help)
