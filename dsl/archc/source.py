@@ -1,7 +1,7 @@
 """Source texts and spans in them: where everything the compiler says comes from."""
 
 from bisect import bisect_right
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Source:
@@ -12,12 +12,14 @@ class Source:
     (text that came from no file, such as ``--set``). Line ends are normalised.
     """
 
-    __slots__ = ("_starts", "name", "text")
+    __slots__ = ("_starts", "name", "read", "text")
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text.replace("\r\n", "\n").replace("\r", "\n")
         self._starts: list[int] | None = None
+        self.read: dict[Any, Any] = {}
+        """What was read out of the text, by the bounds that held: it stays as it is, too."""
 
     def __repr__(self) -> str:
         return f"Source({self.name!r})"

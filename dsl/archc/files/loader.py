@@ -6,6 +6,7 @@ ends, links followed, at or below the folder of that spec or a folder given with
 
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 
 from archc.diagnostics import codes
 from archc.diagnostics.model import Rejected, reject
@@ -15,6 +16,9 @@ from archc.files.shipped import std_sources
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.sema.check import DEVICE_NAMES
 from archc.source import Source, Span
+
+SMALL = 50_000
+"""Characters of a file that is kept with its syntax tree, for a process that compiles it again."""
 
 
 class Loader:
@@ -229,9 +233,18 @@ class Loader:
     def _open(self, real: str, name: str, shown: str, span: Span | None) -> Source:
         source = self._read.get(real)
         if source is None:
-            source = self._read[real] = Source(name, load_spec(real, shown, span, self._limits))
+            text = load_spec(real, shown, span, self._limits)
+            known = len(text) <= SMALL
+            source = _again(real, name, text) if known else Source(name, text)
+            self._read[real] = source
             self._paths[source] = (real, shown)
         return source
+
+
+@lru_cache(maxsize=64)
+def _again(real: str, name: str, text: str) -> Source:
+    """The same source for the same text of the same file, so that it is parsed once."""
+    return Source(name, text)
 
 
 def _bad_path(problem: str, span: Span | None) -> Rejected:

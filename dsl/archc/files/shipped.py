@@ -1,6 +1,7 @@
 """What comes with archc: the standard library and the shipped specs."""
 
 import os
+from functools import cache
 
 from archc.files.reading import SPEC_SUFFIX
 from archc.source import Source
@@ -11,6 +12,11 @@ _STD = os.path.join(PACKAGE, "std")
 
 def std_sources() -> dict[str, Source]:
     """The standard library, each file by the name of the block it declares, sorted."""
+    return dict(_std_sources())
+
+
+@cache
+def _std_sources() -> dict[str, Source]:
     sources = {}
     for entry in sorted(os.listdir(_STD)):
         if entry.endswith(SPEC_SUFFIX):

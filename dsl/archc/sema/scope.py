@@ -46,6 +46,7 @@ class Module:
         """Statements as other languages write them, by where they start."""
         self.blocks = {block.name.text: block for block in file.blocks}
         self.archs = {arch.name.text: arch for arch in file.archs}
+        self._found: dict[str, object | None] = {}
         self._library = library
         self._library_names = tuple(known)
 
@@ -55,6 +56,11 @@ class Module:
         Raises:
             Rejected: two used files declare it.
         """
+        if name not in self._found:
+            self._found[name] = self._lookup(name, span)
+        return self._found[name]
+
+    def _lookup(self, name: str, span: Span) -> object | None:
         if name in self.blocks:
             return callees.block(self.blocks[name], self)
         found = [used for used in self.uses if name in used.blocks]

@@ -1,6 +1,7 @@
 """Literals to exact numbers, bounded before anything large is built."""
 
 from fractions import Fraction
+from functools import lru_cache
 
 from archc.diagnostics.codes import LIMIT
 from archc.diagnostics.model import reject
@@ -30,20 +31,28 @@ def literal(text: str, span: Span, limits: Limits) -> Fraction:
     Raises:
         Rejected: it has more than `limits.digits` digits.
     """
+    value = _exact(text, limits.digits)
+    if value is None:
+        raise too_long(span, limits)
+    return bounded(value, span, limits)
+
+
+@lru_cache(maxsize=1024)
+def _exact(text: str, most: int) -> Fraction | None:
+    """The value of a literal, or None of one with more digits."""
     digits, unit = split_unit(text)
     mantissa, _, exponent = digits.lower().partition("e")
     whole, _, decimals = mantissa.partition(".")
     magnitude = exponent.lstrip("+-").lstrip("0")
     if (
         len(magnitude) > 6
-        or len(whole) + len(decimals) > limits.digits
-        or abs(int(magnitude or "0")) + len(whole) + len(decimals) > limits.digits
+        or len(whole) + len(decimals) > most
+        or abs(int(magnitude or "0")) + len(whole) + len(decimals) > most
     ):
-        raise too_long(span, limits)
+        return None
     power = int(exponent or "0") - len(decimals)
-    value = Fraction(int(whole + decimals))
-    value = value * 10**power if power >= 0 else value / 10**-power
-    return bounded(value * (UNITS | BYTE_UNITS).get(unit, 1), span, limits)
+    value = Fraction(int(whole + decimals)) * (UNITS | BYTE_UNITS).get(unit, 1)
+    return value * 10**power if power >= 0 else value / 10**-power
 
 
 def bounded(value: Fraction, span: Span, limits: Limits) -> Fraction:

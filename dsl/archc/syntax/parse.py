@@ -39,6 +39,13 @@ def read_file(source: Source, limits: Limits) -> Parsed:
     Raises:
         Rejected: the text nests too deeply, or has too long a list of parameters or arguments.
     """
+    parsed: Parsed | None = source.read.get(limits)
+    if parsed is None:
+        parsed = source.read[limits] = _read(source, limits)
+    return parsed
+
+
+def _read(source: Source, limits: Limits) -> Parsed:
     check_nesting(source, limits)
     reader = driver()
     tokens = reader.scan(source.text)

@@ -9,8 +9,12 @@ Operators publish as `Step.traced` what they are traced to; names are as `from_k
 them with TensorFlow 2.21.0, which calls the model `{model}_1` and the layers `{layer}_1`.
 """
 
+import re
+
 from archc.ir.graph import Graph
 from archc.ops.base import Step
+
+_OTHER = re.compile(r"[^a-z0-9]").sub
 
 Place = tuple[float, ...]
 """Operators stand in the order of their places."""
@@ -75,7 +79,7 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
 
 def _argument(name: str) -> str:
     """The name of a function's argument: lower case, letters, digits and underscores."""
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in name.lower())
+    return _OTHER("_", name.lower())
 
 
 def _emitted(names: list[str], successors: list[list[int]], roots: list[int]) -> list[int]:
