@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, Phase, settings
 
 from support.profiles import figures
 
+os.environ["ARCHC_CACHE"] = ""  # no test leaves or finds notes of builds (`archc.cli.unchanged`)
+
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
 _NO_REUSE = (Phase.explicit, Phase.generate, Phase.target, Phase.shrink)
 

@@ -6,8 +6,7 @@
 73585
 """
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as `typing` has it, which takes long to import
 if TYPE_CHECKING:
     from archc.api import ArchError as ArchError
     from archc.api import Compiled as Compiled

@@ -140,21 +140,24 @@ class Session:
 
     def show(
         self, levels: Sequence[str], besides: Iterable[Diagnostic] = (), *, brief: bool = False
-    ) -> None:
+    ) -> bool:
         """Print what was found to standard error, and a line that counts it.
 
         Args:
             levels: which diagnostics of the specs to show.
             besides: diagnostics to show whatever their level.
             brief: warnings take one line each.
+
+        Returns:
+            whether there was anything to print.
         """
         shown = self.folded(levels)
         shown += [found for found in besides if found not in shown]
         if not shown:
-            return
+            return False
         if self.arguments.format in ("short", "github"):
             self.lines(shown)
-            return
+            return True
         from archc.diagnostics.render import summary
 
         short = [found for found in shown if brief and found.level == "warning"]
@@ -167,6 +170,21 @@ class Session:
                 print(file=sys.stderr)
         more = "; `archc check` shows more of the warnings" if short else ""
         print(summary(shown) + self.fixable(shown) + more, file=sys.stderr)
+        return True
+
+    def note(self, output: str, files: dict[str, str], said: str) -> None:
+        """Let the next build of this command line know what this one, of these files, rested on."""
+        from archc.cli import unchanged
+        from archc.files.outputs import encode
+
+        paths: dict[str, str] = {}
+        texts: dict[str, str] = {}
+        for loader in self.loaders:
+            followed, read = loader.followed()
+            paths |= followed
+            texts |= read
+        made = {name: encode(text) for name, text in files.items()}
+        unchanged.note(output, paths, texts, made, said)
 
     def folded(self, levels: Sequence[str]) -> list[Diagnostic]:
         """The diagnostics of some levels. What a target says of one place in several networks, the

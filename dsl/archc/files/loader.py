@@ -46,6 +46,7 @@ class Loader:
         self._read: dict[str, Source] = {}
         self._paths: dict[Source, tuple[str, str]] = {}
         self._library: dict[str, Source] | None = None
+        self._followed: dict[str, str] = {}
         roots = [("", folder, os.path.realpath(folder or "."))]
         for given in include:
             if not is_folder(given):
@@ -54,6 +55,7 @@ class Loader:
                 )
             roots.append(("include:", given, os.path.realpath(given)))
         self._roots = roots
+        self._followed.update((given or ".", real) for _, given, real in roots)
 
     def load(self, path: str) -> Source:
         """A spec that the user named, wherever it is.
@@ -66,7 +68,8 @@ class Loader:
             raise other
         try:
             folder, base = os.path.split(path)
-            real = os.path.join(os.path.realpath(folder or "."), base) if path else ""
+            inside = self._followed[folder or "."] = os.path.realpath(folder or ".")
+            real = os.path.join(inside, base) if path else ""
         except (OSError, ValueError):
             raise missing(path, path) from None
         name, _ = self._names(real) or (base, path)
@@ -76,6 +79,10 @@ class Loader:
     def paths(self) -> tuple[str, ...]:
         """The files that were read, or that another text was put for."""
         return tuple(self._read)
+
+    def followed(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Where each path that was followed led, and the texts that were read, by path."""
+        return dict(self._followed), {real: source.text for real, source in self._read.items()}
 
     def put(self, path: str, text: str) -> Source:
         """Take a text for that of a spec which was read before, as `load` gives it from then on.
@@ -109,7 +116,8 @@ class Loader:
         inside = False
         for folder in (beside, *(root for _, _, root in self._roots[1:])):
             try:
-                real = os.path.realpath(os.path.join(folder, *path.split("/")))
+                given = os.path.join(folder, *path.split("/"))
+                real = self._followed[given] = os.path.realpath(given)
             except (OSError, ValueError):
                 continue
             names = self._names(real)

@@ -63,7 +63,7 @@ def write(directory: str, files: Mapping[str, str]) -> Written:
         made = make_folder(directory)
     except Rejected as rejected:
         return Written(diagnostics=(rejected.diagnostic,))
-    outcome = _write(directory, {name: _encode(text) for name, text in files.items()})
+    outcome = _write(directory, {name: encode(text) for name, text in files.items()})
     if outcome.failed:
         for folder in made:
             try:
@@ -198,7 +198,7 @@ def _interrupted(directory: str) -> Iterator[Diagnostic]:
 
 def _differences(directory: str, files: Mapping[str, str]) -> Iterator[Diagnostic]:
     standing = {
-        name: look(os.path.join(directory, name), name, _encode(text))
+        name: look(os.path.join(directory, name), name, encode(text))
         for name, text in files.items()
     }
     mixed = dict(_mixed(directory, standing))
@@ -212,7 +212,7 @@ def _differences(directory: str, files: Mapping[str, str]) -> Iterator[Diagnosti
             yield make(
                 codes.OUTPUT_STALE,
                 f"`{path}` is not what its spec makes now",
-                notes=[_difference(found.content or b"", _encode(files[name]))],
+                notes=[_difference(found.content or b"", encode(files[name]))],
                 help=_AGAIN,
             )
         elif found.state in ("foreign", "unreadable"):
@@ -273,6 +273,6 @@ def _difference(old: bytes, new: bytes) -> str:
     return f"first difference in line {line}" if line else "one is longer than the other"
 
 
-def _encode(text: str) -> bytes:
+def encode(text: str) -> bytes:
     """UTF-8; a lone surrogate, which a file name can hold, becomes an escape."""
     return text.encode("utf-8", "backslashreplace")

@@ -51,8 +51,8 @@ def _exact(text: str, most: int) -> Fraction | None:
     ):
         return None
     power = int(exponent or "0") - len(decimals)
-    value = Fraction(int(whole + decimals)) * (UNITS | BYTE_UNITS).get(unit, 1)
-    return value * 10**power if power >= 0 else value / 10**-power
+    factor = (UNITS | BYTE_UNITS).get(unit, 1)
+    return Fraction(int(whole + decimals)) * factor * Fraction(10) ** power
 
 
 def bounded(value: Fraction, span: Span, limits: Limits) -> Fraction:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError, compile_arguments
 from archc.cli.session import LOUD, Session, columns, terminal_width
-from archc.diagnostics.text import kib, several
+from archc.diagnostics.text import kib, several, wrapped
 
 if TYPE_CHECKING:
     import argparse
@@ -80,32 +80,28 @@ def once(session: Session) -> Session:
             unchanged=list(unchanged),
         )
     else:
-        session.show(LOUD, aside, brief=len(session.networks) > 1)
+        loud = session.show(LOUD, aside, brief=len(session.networks) > 1)
         if not session.failed:
-            report(session, options, written)
+            print(report(session, options, written))
+            if not (loud or options.check):
+                session.note(options.output, files, f"{report(session, options, ())}\n")
     return session
 
 
-def report(session: Session, options: "argparse.Namespace", written: Sequence[str]) -> None:
+def report(session: Session, options: "argparse.Namespace", written: Sequence[str]) -> str:
     """One line per network, and where they went."""
-    for line in table([brief(network) for network in session.networks], terminal_width()):
-        print(line)
+    lines = table([brief(network) for network in session.networks], terminal_width())
     notes = len(session.folded(("note",)))
     said = f"; {several(notes, 'note')}, which `archc check` shows" if notes else ""
     if options.check:
-        tell(f"{options.output} is current{said}")
+        last = f"{options.output} is current{said}"
     else:
         new = {name.partition(".")[0] for name in written}
         same = sum(network.name not in new for network in session.networks)
         files = f"{several(len(written), 'file')} written to {options.output}"
         kept = f", {several(same, 'network')} unchanged" if same else ""
-        tell(f"{files}{kept}{said}")
-
-
-def tell(said: str) -> None:
-    from archc.diagnostics.text import wrapped
-
-    print(*wrapped(said, columns(sys.stdout), hang="  "), sep="\n")
+        last = f"{files}{kept}{said}"
+    return "\n".join([*lines, *wrapped(last, columns(sys.stdout), hang="  ")])
 
 
 def brief(network: "Network") -> tuple[str, ...]:
