@@ -90,17 +90,17 @@ def batch(count: int) -> list[Spec]:
 
 
 def test_most_specs_are_accepted_and_many_are_not() -> None:
-    counts = Counter(compiled(spec.text).failed for spec in batch(800)[:300])
+    counts = Counter(compiled(spec.text).failed for spec in batch(800)[:120])
     accepted = counts[False] / counts.total()
     assert 0.5 < accepted < 0.97, f"{accepted:.0%} of the generated specs are accepted"
 
 
 def test_strategy_writes_every_operator() -> None:
-    written = {
-        node.op.keyword
-        for spec in batch(800)
-        for network in compiled(spec.text).networks
-        for node in network.graph.nodes[1:]
-    }
-    assert written >= set(OPERATORS)
+    missing = set(OPERATORS)
+    for spec in batch(800):
+        for network in compiled(spec.text).networks:
+            missing -= {node.op.keyword for node in network.graph.nodes[1:]}
+        if not missing:
+            break
+    assert missing == set()
     assert set(OPERATORS) > EXOTIC

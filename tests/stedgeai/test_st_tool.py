@@ -161,11 +161,9 @@ def test_hanging(bench: Bench) -> None:
         "import subprocess, sys, time\n"
         f"subprocess.Popen([sys.executable, '-I', '-c', {child!r}])\n"
         "print('waiting', flush=True)\n"
-        "time.sleep(60)"
+        f"time.sleep(600); open({str(mark)!r}, 'w')"
     )
-    start = time.perf_counter()
     diagnostic = bench.fails(timeout=1)
-    assert time.perf_counter() - start < 30
     assert "within 1 seconds" in diagnostic.message
     assert "it said: waiting" in diagnostic.notes
     assert "--timeout" in (diagnostic.help or "")

@@ -1,0 +1,246 @@
+"""Mutants of the compiler's own core against the tests that need no TensorFlow, once:
+
+    pip install cosmic-ray
+    python tests/fuzz/code_mutants.py [--count N] [--seed N] [--seconds N] [TEST_PATH ...]
+
+Cosmic Ray says where which change can be made: a comparison turned, a number moved by one, `and`
+for `or`, `not` put in or left out, a loop skipped. A sample of these is drawn; each runs in a
+process of its own, forked when the tests are collected, until one fails. A test that starts
+`archc` as a process sees the code as it is, so it kills none.
+
+Left out are changes that mean the same: `==` as `is`, annotations (`|` in them), decorators.
+"""
+
+import argparse
+import functools
+import gc
+import os
+import random
+import resource
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
+
+import pytest
+from cosmic_ray.ast import ast_nodes, get_ast_from_path
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+ROOT = Path(__file__).parents[2]
+CORE = ("sema", "analysis/lowering", "analysis/memory.py", "targets")
+TESTS = ("diagnostics/test_errors.py", "sema", "targets", "models", "analysis", "cli/test_show.py",
+         "emit/test_manifest.py", "emit/test_keras_module.py", "emit/test_registry.py", "syntax",
+         "foreign", "diagnostics")  # fmt: skip
+"""What can kill them: the tests of the core, then of what it makes."""
+SLOW = "not ten_thousand and not grows_with and not no_key"
+SAME = ("BinaryOperator_BitOr", "RemoveDecorator", "Eq_Is", "Eq_IsNot")
+CACHED = type(functools.cache(len))
+IMPORTED = 10
+"""Seconds more for a mutant of what runs when its module is imported."""
+
+
+class Mutant(NamedTuple):
+    """A change of a file."""
+
+    path: Path
+    operator: str
+    occurrence: int
+    line: int
+
+    def text(self) -> str:
+        return mutate_code(self.path.read_text("utf-8"), get_operator(self.operator)(),
+                           self.occurrence)  # fmt: skip
+
+    def __str__(self) -> str:
+        name = self.operator.removeprefix("core/").removeprefix("Replace")
+        return f"{self.path.relative_to(ROOT / 'dsl/archc')}:{self.line} {name}"
+
+
+def places() -> Iterator[Mutant]:
+    """Every change that Cosmic Ray knows in the core."""
+    names = [
+        name
+        for name in operator_names()
+        if not any(same in name for same in SAME) and not get_operator(name).arguments()
+    ]
+    for part in CORE:
+        top = ROOT / "dsl/archc" / part
+        for path in sorted(top.rglob("*.py")) if top.is_dir() else [top]:
+            tree = get_ast_from_path(path)
+            for name in names:
+                operator = get_operator(name)()
+                found = [
+                    start
+                    for node in ast_nodes(tree)
+                    for start, _ in operator.mutation_positions(node)
+                ]
+                for occurrence, start in enumerate(found):
+                    yield Mutant(path, name, occurrence, start[0])
+
+
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """A code object and those inside, in the order of the source."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from codes(constant)
+
+
+def swap(mutant: Mutant) -> bool:
+    """Change functions that are loaded; False where the change is in what runs on import."""
+    path = str(mutant.path)
+    was = list(codes(compile(mutant.path.read_text("utf-8"), path, "exec")))
+    now = list(codes(compile(mutant.text(), path, "exec")))
+    if len(was) != len(now):
+        return False
+    changed = [(old, new) for old, new in zip(was, now, strict=True) if old != new]
+    live = [one for one in gc.get_objects() if isinstance(one, FunctionType)]
+    swapped = False
+    for old, new in changed:
+        for function in live:
+            if function.__code__ == old:
+                function.__code__ = new
+                swapped = True
+    for one in gc.get_objects():
+        if isinstance(one, CACHED) and str(one.__module__).startswith("archc"):
+            one.cache_clear()
+    return swapped
+
+
+def replace_on_import(mutant: Mutant) -> None:
+    """Let a module that is not imported yet be the mutant."""
+    original = SourceFileLoader.get_code
+
+    def get_code(self: SourceFileLoader, name: str) -> Any:
+        if self.path == str(mutant.path):
+            return compile(mutant.text(), self.path, "exec")
+        return original(self, name)
+
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+
+
+class Fork:
+    """Runs the collected tests once for each mutant."""
+
+    def __init__(self, sample: list[Mutant], seconds: int) -> None:
+        self.sample = sample
+        self.seconds = seconds
+        self.outcome: dict[Mutant, str] = {}
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        print(f"{len(session.items)} tests, {len(self.sample)} mutants", flush=True)
+        for mutant in self.sample:
+            code = forked(lambda mutant=mutant: self._run(mutant, session), self.seconds)
+            if code == LATER:
+                continue
+            self.outcome[mutant] = "survived" if code == 0 else "killed"
+            print(f"{self.outcome[mutant]} {mutant}", flush=True)
+        return True
+
+    def _run(self, mutant: Mutant, session: pytest.Session) -> int:
+        if not swap(mutant):
+            return LATER
+        items = session.items
+        for place, item in enumerate(items):
+            following = items[place + 1] if place + 1 < len(items) else None
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.testsfailed:
+                return 1
+        return 0
+
+
+LATER = 9
+LOG = os.environ.get("MUTANT_LOG", os.devnull)
+"""What the tests of the last mutant say."""
+
+
+def forked(work: Any, seconds: int) -> int:
+    """Exit code of some work in a process of its own, which may take so much processor time."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            null = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(null, 1)
+            os.dup2(null, 2)
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+            resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+            code = work()
+        except BaseException as error:
+            print(repr(error), flush=True)
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def anew(mutant: Mutant, options: list[str]) -> int:
+    """Run the tests where nothing of archc is imported yet."""
+    replace_on_import(mutant)
+    return int(pytest.main([*options, "-x"]))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tests", nargs="*")
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=int, default=400)
+    parser.add_argument("--only", help="mutants of a file with what a run printed")
+    given = parser.parse_args()
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    every = sorted(places())
+    sample = random.Random(given.seed).sample(every, given.count)
+    if given.only:
+        wanted = Path(given.only).read_text("utf-8")
+        sample = [mutant for mutant in sample if f"survived {mutant}\n" in wanted]
+    paths = given.tests or [str(ROOT / "tests" / name) for name in TESTS]
+    options = ["-q", "-m", "not keras and not oracles", "-k", SLOW, "--rootdir", str(ROOT), *paths]
+    fork = Fork(sample, given.seconds)
+    outcome = fork.outcome
+    loaded = {name for name in sys.modules if name.partition(".")[0] == "archc"}
+    assert not loaded, loaded
+    child = forked_early(fork, options, sample, given.seconds)
+    outcome.update(child)
+    counts = Counter(outcome.values())
+    print(f"{len(every):,} changes; of {len(outcome)}: {counts['killed']} killed, "
+          f"{counts['survived']} survived, {counts['killed'] / len(outcome):.1%}")  # fmt: skip
+    return 0
+
+
+def forked_early(
+    fork: Fork, options: list[str], sample: list[Mutant], seconds: int
+) -> dict[Mutant, str]:
+    """All mutants; those of what runs on import from here, where nothing is imported yet."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        pytest.main([*options], plugins=[fork])
+        left = [str(sample.index(one)) for one in sample if one not in fork.outcome]
+        gone = [f"{sample.index(one)}={said}" for one, said in fork.outcome.items()]
+        with os.fdopen(writing, "w") as file:
+            file.write(" ".join([*left, *gone]))
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as file:
+        words = file.read().split()
+    os.waitpid(child, 0)
+    outcome = {}
+    for word in words:
+        number, _, said = word.partition("=")
+        mutant = sample[int(number)]
+        if not said:
+            code = forked(lambda mutant=mutant: anew(mutant, options), seconds + IMPORTED)
+            said = "survived" if code == 0 else "killed"
+            print(f"{said} {mutant}", flush=True)
+        outcome[mutant] = said
+    return outcome
+
+
+if __name__ == "__main__":
+    sys.exit(main())
