@@ -18,7 +18,7 @@ from archc.source import Source
 if TYPE_CHECKING:
     import keras
 
-    from archc.models.importer.judge import Finding
+    from archc.models.importer.compatibility import Finding
     from archc.models.quantization.convert import Io, Progress
     from archc.models.quantization.core import Quantization
     from archc.models.training.shadow import FineTuned

@@ -41,12 +41,12 @@ from archc.ops.rearranging import sliced
 from archc.ops.recognise import LARGEST, KerasLayer, Malformed, shown
 from archc.ops.reshaping import Reshape
 from archc.targets.builtin import builtin, builtin_names
-from archc.targets.check import Finding as TargetFinding
-from archc.targets.check import Report, allowable, never_allowed
-from archc.targets.check import check as check_target
 from archc.targets.facts import Facts, Request
-from archc.targets.judge import BORDERS
 from archc.targets.model import Rule, Target, substitute
+from archc.targets.selection import BORDERS
+from archc.targets.verdict import Finding as TargetFinding
+from archc.targets.verdict import Report, allowable, never_allowed
+from archc.targets.verdict import check as check_target
 
 __all__ = [
     "BORDERS",

@@ -49,9 +49,10 @@ from archc.sema.scope import Module
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.parse import parse_expression
-from archc.targets.judge import Aim, aim, border, innermost, judge
+from archc.targets.findings import innermost, judge
 from archc.targets.model import Target
 from archc.targets.pools import fill
+from archc.targets.selection import Selection, border, select
 
 
 class Options(NamedTuple):
@@ -145,7 +146,7 @@ def compile_model(
     model: Model, program: Program, options: Options, reporter: Reporter
 ) -> Network | None:
     """One network from its model; None, and reports, where it has none."""
-    target = aim(model.target, options.target, reporter)
+    target = select(model.target, options.target, reporter)
     reporter.extend(budget_faults(model.budgets))
     graph = expand(model, reporter)
     if graph is None or reporter.failed:
@@ -177,7 +178,7 @@ def compile_model(
     )
 
 
-def micro_build(target: Aim | None, options: Options) -> str:
+def micro_build(target: Selection | None, options: Options) -> str:
     """Which build of TensorFlow Lite Micro to give figures for: that of the command, of the spec,
     of the target's file, or the default one."""
     if options.build is not None or target is None:

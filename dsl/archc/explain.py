@@ -130,7 +130,7 @@ def word(name: str, width: int = 80) -> str | None:
         names = [entry.shown for entry in alike]
         shown = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
         verb = "are" if len(alike) > 1 else "is"
-        never = ", and never on the STM32N6's NPU" if row.kind == "never" else ""
+        never = f", and never runs on {row.device}" if row.kind == "never" else ""
         parts.append(fill({
             "same": f"{shown} {verb} `{row.ours}` here.{_taken(row)}",
             "block": f"{shown} {verb} a block here:" if row.call else f"For {shown} write:",
@@ -140,7 +140,7 @@ def word(name: str, width: int = 80) -> str | None:
         if row.why:
             parts.append(fill(f"{row.why[0].upper()}{row.why[1:]}.", width))
         if row.rule:
-            parts.append(f"`archc explain stm32n6/{row.rule}` has the source.")
+            parts.append(f"`archc explain {row.rule}` has the source.")
     return "\n\n".join(parts) or None
 
 

@@ -192,7 +192,7 @@ def test_an_unknown_code_gets_the_nearest(
     [
         ("Conv2D", "Keras' `Conv2D` is `conv` here."),
         ("conv2d", "PyTorch's `Conv2d` is `conv` here."),
-        ("lstm", "not in the language, and never on the STM32N6's NPU."),
+        ("lstm", "not in the language, and never runs on stm32n6."),
         ("prelu", "`leaky_relu(slope = 0.25)`"),
         ("MBConv", "block mbconv(channels"),
         ("bn", "`bn` is `batchnorm` here."),

@@ -30,7 +30,7 @@ def agreement(model: Any, io: Io = "float32") -> Agreement:
     """Operators, their shapes and the bytes of weights of a model, said and found."""
     from archc.limits import DEFAULT_LIMITS
     from archc.models.importer import live
-    from archc.models.importer.judge import judged, request
+    from archc.models.importer.compatibility import judged, request
     from archc.targets.builtin import builtin
 
     imported, _ = live.imported(model, DEFAULT_LIMITS)

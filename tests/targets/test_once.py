@@ -8,7 +8,7 @@ import pytest
 import archc
 from archc.analysis import memory
 from archc.ops.convolution import Conv
-from archc.targets import judge
+from archc.targets import selection
 
 SPEC = """
 arch tiny {
@@ -29,14 +29,14 @@ def counted(function: Callable[..., Any], calls: list[object]) -> Callable[..., 
 
 @pytest.mark.parametrize(
     ("owner", "name", "times"),
-    [(memory, "tensors", 1), (Conv, "device", 2), (judge, "border", 1)],
+    [(memory, "tensors", 1), (Conv, "device", 2), (selection, "border", 1)],
 )
 def test_it_is_worked_out_once(
     monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, times: int
 ) -> None:
     calls: list[object] = []
     monkeypatch.setattr(owner, name, counted(getattr(owner, name), calls))
-    if owner is judge:
-        monkeypatch.setattr("archc.driver.border", judge.border)
+    if owner is selection:
+        monkeypatch.setattr("archc.driver.border", selection.border)
     archc.compile_text(SPEC)
     assert len(calls) == times

@@ -10,8 +10,8 @@ from archc.driver import Options, compile_spec
 from archc.files import Loader
 from archc.source import Source
 from archc.targets.builtin import builtin
-from archc.targets.check import Finding, Report, allowable, check, never_allowed
 from archc.targets.facts import Request
+from archc.targets.verdict import Finding, Report, allowable, check, never_allowed
 from support.nets import Net
 from support.published import mobilenet_v1
 

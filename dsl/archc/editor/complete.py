@@ -27,8 +27,8 @@ from archc.sema.scope import CONSTANTS, FUNCTIONS, Module
 from archc.source import Span
 from archc.syntax import ast
 from archc.targets.builtin import builtin, builtin_names
-from archc.targets.check import allowable
-from archc.targets.judge import BORDERS
+from archc.targets.selection import BORDERS
+from archc.targets.verdict import allowable
 from archc.vocabulary import vocabulary
 
 FILE_WORDS = ("arch", "block", "use")

@@ -15,8 +15,8 @@ from archc.source import Source, Span
 from archc.values import show
 
 if TYPE_CHECKING:
-    from archc.targets.check import Finding
     from archc.targets.pools import PoolUse
+    from archc.targets.verdict import Finding
 
 LINE = 100
 """Columns up to which an object or array is written on one line."""

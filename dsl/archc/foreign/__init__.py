@@ -54,7 +54,12 @@ class Row(NamedTuple):
     """How the block is called."""
     why: str = ""
     rule: str = ""
-    """The rule of the target that keeps it from the device."""
+    """The rule that keeps it from a device, as `TARGET/RULE`."""
+
+    @property
+    def device(self) -> str:
+        """The target that it never runs on."""
+        return self.rule.partition("/")[0]
 
 
 class Found(NamedTuple):

@@ -26,8 +26,8 @@ SECTIONS: dict[Kind, tuple[str, str]] = {
     ),
     "absent": ("Not in the language", "What to do instead."),
     "never": (
-        "Not in the language, and never on the STM32N6",
-        "The rule has the source: `archc explain stm32n6/RULE`.",
+        "Not in the language, and never on the device",
+        "The rule has the source: `archc explain TARGET/RULE`.",
     ),
 }
 

@@ -197,8 +197,8 @@ def _other(entry: Found, plain: str, aside: str, written: Written | None = None)
         return Said(plain, f"write `{' '.join(row.text.split())}`{why}{aside}")
     said = f"`{entry.name}` is not in the language"
     if row.kind == "never":
-        rule = f"; `archc explain stm32n6/{row.rule}` has the source"
-        return Said(f"{said}, and never runs on the STM32N6's NPU", row.why + rule + aside)
+        rule = f"; `archc explain {row.rule}` has the source"
+        return Said(f"{said}, and never runs on {row.device}", row.why + rule + aside)
     return Said(said, row.why + aside)
 
 

@@ -348,7 +348,7 @@ class Resolver:
                     VALUE,
                     f"`divisor` is a whole number from 1 to 65536, not {show(divisor)}",
                     given["divisor"].span,
-                    help="the NPU wants multiples of 8: `rounding(divisor = 8)`",
+                    help="accelerators want multiples of 8: `rounding(divisor = 8)`",
                 )
             rounding = rounding._replace(divisor=divisor.numerator)
         if "keep" in given:

@@ -18,8 +18,15 @@ from archc.compiler import (
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.importer import live
 from archc.models.importer.build import Imported, ImportedLayer, Unseen
+from archc.models.importer.compatibility import (
+    Finding,
+    Judgement,
+    blind_model,
+    findings,
+    judged,
+    request,
+)
 from archc.models.importer.foreign import UNSEEN, unknown
-from archc.models.importer.judge import Finding, Judgement, blind_model, findings, judged, request
 
 
 def profile_model(
