@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from archc.analysis.budgets import budget_faults, budgets
-from archc.analysis.lowering import OBSERVED, Failure, lower
+from archc.analysis.lowering import OBSERVED, Failure, lower_both
 from archc.analysis.memory import memory
 from archc.analysis.profile import profile
 from archc.analysis.tflite_micro import DEFAULT, micro
@@ -152,16 +152,15 @@ def compile_model(
     if graph is None or reporter.failed:
         return None
     io = target.request.io if target else border(model.target)
-    deployed = lower(graph, io)
+    deployed, untrained = lower_both(graph, io)
     reporter.extend(not_convertible(graph, deployed.failures))
     needed = memory(deployed)
     report = None
     if target:
         report = judge(target, graph, deployed, needed.peak, reporter, model.budgets)
     unsupported = report.unsupported if report else None
-    figures = profile(
-        graph, deployed, needed, micro(deployed, micro_build(target, options)), unsupported
-    )
+    whole = micro(deployed, micro_build(target, options))
+    figures = profile(graph, deployed, untrained, needed, whole, unsupported)
     held, broken = budgets(model.budgets, figures)
     reporter.extend(broken)
     judgement = None

@@ -4,13 +4,14 @@ Each of `NETWORKS` was lowered wrongly once: the smallest that shows it. What tw
 be one follows from the registry.
 """
 
+from collections import Counter
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from archc.analysis.lowering import lower
+from archc.analysis.lowering import lower, lower_both
 from archc.ir.graph import Graph
 from archc.ops import OPERATORS
 from archc.ops.base import Amount, Choice, Flag, Real, Stride, Window
@@ -103,6 +104,50 @@ def test_an_odd_network(seed: int) -> None:
     if compilation.failed:
         pytest.skip("does not compile")
     agree(compilation.networks[-1].graph, spec.io)
+
+
+UNTRAINED = {
+    "scale behind a clipped convolution": ("4x4x8", "conv(8) relu6 batchnorm max_pool(2x2)"),
+    "it folds into the next": ("4x4x8", "conv(8) relu6 skip { batchnorm conv(8, 3x3) }"),
+    "whoever else reads it": ("4x4x8", "dwconv(3x3) relu6 batchnorm skip { conv(8, 3x3) }"),
+    "two of them": ("4x4x8", "conv(8) relu6 batchnorm batchnorm conv(8)"),
+    "behind an activation": ("4x4x8", "relu6 batchnorm conv(8, 3x3)"),
+    "behind a dense layer": ("8", "dense(8) relu6 batchnorm sigmoid"),
+    "equal scales of one map": ("4x4x8", "relu add { batchnorm } { batchnorm }"),
+    "other scales of one map": (
+        "4x4x8",
+        "conv(8) relu add { batchnorm } { batchnorm(epsilon = 0.01) }",
+    ),
+    "layernorm": ("4x4x8", "conv(8) relu6 layernorm conv(8)"),
+    "dense without a bias": ("16", "dense(16) gelu dense(8)"),
+    "transposed": ("4x4x8", "conv_transpose(8, 3x3, stride = 2) relu batchnorm conv(8)"),
+}
+"""Input and head of networks that are others before training."""
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", UNTRAINED)
+def test_an_untrained_network(name: str) -> None:
+    graph = graph_of(*UNTRAINED[name])
+    _, deployed = lower_both(graph, "int8")
+    file = read(convert(build(graph, seed=None), "int8", samples=2), trained=False)
+    assert not differences(deployed, file)
+    assert differences(lower(graph, "int8"), file)
+
+
+def test_what_an_untrained_network_shares_is_known_without_lowering_it_again() -> None:
+    """Of odd networks; whether a value decides is asked of the trained one alone."""
+    again = Counter[bool]()
+    for seed in range(80):
+        spec = odd_spec(seed)
+        compilation = compiled(spec.text)
+        if compilation.failed:
+            continue
+        graph = compilation.networks[-1].graph
+        both = lower_both(graph, spec.io)
+        assert both == (lower(graph, spec.io), lower(graph, spec.io, trained=False))
+        again[both[0].counts == both[1].counts] += 1
+    assert min(again.values()) > 10
 
 
 FAILURES = {

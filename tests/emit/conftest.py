@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from archc.analysis.budgets import Budget, budgets
-from archc.analysis.lowering import lower
+from archc.analysis.lowering import lower_both
 from archc.analysis.memory import memory
 from archc.analysis.profile import Profile, profile
 from archc.analysis.tflite_micro import micro
@@ -46,8 +46,8 @@ def compiled(text: str) -> Compiled:
     assert model is not None, reporter.diagnostics
     graph = expand(model, reporter)
     assert graph is not None, reporter.diagnostics
-    deployed = lower(graph)
-    figures = profile(graph, deployed, memory(deployed), micro(deployed), unsupported=set())
+    both = lower_both(graph)
+    figures = profile(graph, *both, memory(both[0]), micro(both[0]), unsupported=set())
     evaluated, diagnostics = budgets(model.budgets, figures)
     texts = tuple((name, parameter_text(given.value)) for name, given in model.parameters)
     identity = Identity(

@@ -5,12 +5,12 @@ from typing import Any
 from archc.ir.graph import Graph
 
 
-def build(graph: Graph, batch: int | None = 1, seed: int = 0) -> Any:
+def build(graph: Graph, batch: int | None = 1, seed: int | None = 0) -> Any:
     """The Keras model of a graph, with random weights that keep the variance of what flows.
 
-    Biases and BatchNorm statistics are not zero: the converter drops a Dense bias of zeros and
-    stores equal constants once (`docs/lowering.md`, "Quantisation"), so an untrained model judges
-    nothing.
+    Biases and BatchNorm statistics are not zero, which decides what the converter makes of them
+    (`docs/lowering.md`, "Values that decide"). Without a ``seed`` the model is untrained: its
+    variables are what Keras begins with.
     """
     import keras
 
@@ -26,7 +26,8 @@ def build(graph: Graph, batch: int | None = 1, seed: int = 0) -> Any:
         reads = [values[index] for index in node.inputs]
         values.append(layer(reads[0] if len(reads) == 1 else reads))
     model = keras.Model(values[0], values[graph.output], name=graph.name)
-    randomise(model, seed)
+    if seed is not None:
+        randomise(model, seed)
     return model
 
 

@@ -120,8 +120,11 @@ _BIASED = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOS
 """Operators with a bias, and which of their inputs it is."""
 
 
-def read(file: bytes) -> TfliteFile:
-    """What a TFLite file holds, by the interpreter's own account; fused activations by ours."""
+def read(file: bytes, trained: bool = True) -> TfliteFile:
+    """What a TFLite file holds, by the interpreter's own account; fused activations by ours.
+
+    In the file of a ``trained`` network constants that are equal by chance are counted one by one.
+    """
     import numpy as np
     from ai_edge_litert import schema_py_generated as litert
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
@@ -157,11 +160,13 @@ def read(file: bytes) -> TfliteFile:
                 constants.append((dtype.name, tuple(map(int, detail["shape"])), size))
                 weight = dtype.itemsize == 1 or place == _BIASED.get(op["op_name"])
                 key: object = buffers[tensor]
-                if dtype.itemsize == 1 and len(detail["shape"]) > 0:
+                if trained and len(detail["shape"]) > 0 and (dtype.itemsize == 1 or weight):
                     # Where every learned value has a scale of its own all are 127 or -127, at one
-                    # value 127 or -128: whether two such constants are equal is chance.
+                    # value 127 or -128, and biases too large for theirs are 2**30: whether two
+                    # such constants are equal is chance.
                     values = interpreter.get_tensor(tensor).astype(int)
-                    key = (tensor,) if np.all(abs(values) >= 127) else key
+                    limit = 127 if dtype.itemsize == 1 else 2**30
+                    key = (tensor,) if np.all(abs(values) >= limit) else key
                 weight |= counted.get(key, (0, False))[1]
                 counted[key] = (size, weight)
         out = tensors[int(op["outputs"][0])]

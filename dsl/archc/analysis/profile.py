@@ -5,12 +5,13 @@ convolution `Ho*Wo*Co*Kh*Kw*Ci`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`; noth
 `figures` declares what every layer has.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from archc.analysis.figures import Figures, costs, first_layer, totals
 from archc.analysis.lowering.deployed import INPUT, Deployed
 from archc.analysis.memory import Memory, Tensor
+from archc.analysis.memory import memory as needs
 from archc.analysis.tflite_micro import Micro
 from archc.ir.graph import Graph, Via
 from archc.ops.base import Shape
@@ -53,6 +54,21 @@ class Doubt(NamedTuple):
     reason: str
 
 
+class Untrained(NamedTuple):
+    """What is deployed of a network that is converted before it is trained."""
+
+    appear: dict[str, int]
+    """Operators that there are more of than after training, sorted by name."""
+    vanish: dict[str, int]
+    """Operators that there are fewer of."""
+    sequence: tuple[Operator, ...] | None
+    """The operators in the order of the file; None where it is that of the trained network."""
+    weight_bytes: int
+    constant_bytes: int
+    peak_activation_bytes: int
+    arena_bytes: int
+
+
 class Footprint(NamedTuple):
     """What the deployed graph needs."""
 
@@ -71,6 +87,8 @@ class Footprint(NamedTuple):
     peak_at: str | None
     """The layer at which the peak is; None where nothing is deployed."""
     unknown: tuple[Doubt, ...]
+    untrained: Untrained | None
+    """None where training makes no difference to any of its figures."""
 
     @property
     def peak_activation_bytes(self) -> int:
@@ -93,6 +111,7 @@ class Profile(NamedTuple):
 def profile(
     graph: Graph,
     deployed: Deployed,
+    untrained: Deployed,
     memory: Memory,
     micro: Micro,
     unsupported: Collection[int] | None,
@@ -102,6 +121,7 @@ def profile(
     Args:
         graph: the Keras graph.
         deployed: what the converter leaves of it.
+        untrained: what it would leave before training.
         memory: what it needs of memory.
         micro: what TensorFlow Lite Micro needs of it.
         unsupported: indices of the nodes that the target's gate refuses or that were allowed
@@ -131,10 +151,7 @@ def profile(
         deployed.counts,
         deployed.weight_bytes,
         deployed.constant_bytes,
-        tuple(
-            Operator(op.operator, op.shape, tuple(names[index] for index in op.layers))
-            for op in deployed.operators
-        ),
+        _sequence(deployed, names),
         deployed.order,
         memory,
         micro,
@@ -144,8 +161,48 @@ def profile(
             Doubt(tuple(names[index] for index in doubt.layers), doubt.reason)
             for doubt in deployed.unknown
         ),
+        _untrained(deployed, untrained, memory, names),
     )
     return Profile(rows, totals(row.figures for row in rows), footprint)
+
+
+def _sequence(deployed: Deployed, names: Sequence[str]) -> tuple[Operator, ...]:
+    return tuple(
+        Operator(op.operator, op.shape, tuple(names[index] for index in op.layers))
+        for op in deployed.operators
+    )
+
+
+def _untrained(
+    trained: Deployed, untrained: Deployed, needed: Memory, names: Sequence[str]
+) -> Untrained | None:
+    """What differs before training; ``needed`` is the memory of the trained network."""
+    wired, others = (
+        [(op.operator, op.shape, op.inputs, op.layers, op.activation) for op in deployed.operators]
+        for deployed in (trained, untrained)
+    )
+    before = needed if wired == others else needs(untrained)
+    figures = (before.peak.bytes, before.arena_bytes)
+    sizes = (untrained.weight_bytes, untrained.constant_bytes)
+    same = (trained.weight_bytes, trained.constant_bytes) == sizes
+    if wired == others and same:
+        return None
+    return Untrained(
+        _more(untrained.counts, trained.counts),
+        _more(trained.counts, untrained.counts),
+        None if wired == others else _sequence(untrained, names),
+        *sizes,
+        *figures,
+    )
+
+
+def _more(counts: dict[str, int], others: dict[str, int]) -> dict[str, int]:
+    """What there is more of than elsewhere."""
+    return {
+        name: count - others.get(name, 0)
+        for name, count in counts.items()
+        if count > others.get(name, 0)
+    }
 
 
 def _owner(tensor: Tensor, graph: Graph, deployed: Deployed) -> int:

@@ -149,14 +149,7 @@ def _deployed(deployed: Footprint, pools: "Iterable[PoolUse]") -> dict[str, Any]
                 and (tensor.kind == "activation" or memory.peak.at is None)
             ],
         },
-        "sequence": [
-            {
-                "operator": step.operator,
-                "output_shape": list(step.output_shape),
-                "layers": list(step.layers),
-            }
-            for step in deployed.sequence
-        ],
+        "sequence": plain(deployed.sequence),
         **picked(deployed, "order constant_bytes arena_bytes"),
         "arena": {"lower_bound": memory.lower_bound, "plan": plan},
         "tflite_micro": _tflite_micro(deployed.micro),
@@ -179,6 +172,7 @@ def _deployed(deployed: Footprint, pools: "Iterable[PoolUse]") -> dict[str, Any]
             for pool in pools
         ],
         "unknown": plain(deployed.unknown),
+        "untrained": plain(deployed.untrained),
     }
 
 

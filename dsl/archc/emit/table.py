@@ -287,7 +287,25 @@ def _deployed(manifest: Manifest, width: int) -> Section:
     for doubt in deployed["unknown"]:
         at = f": {_listed(doubt['layers'])}" if doubt["layers"] else ""
         lines += _wrapped(f"unknown, so that this is a guess: {doubt['reason']}{at}", width, "  ")
+    lines += _wrapped(_untrained(deployed), width, "  ")
     return f"Deployed ({deployed['precision']})", lines
+
+
+def _untrained(deployed: Manifest) -> str:
+    """What is different before training; zeros that are stored once are not worth a line."""
+    untrained = deployed.get("untrained")
+    if untrained is None or untrained["sequence"] is None:
+        return ""
+    changes = [
+        sign
+        + ", ".join(name if count == 1 else f"{count} {name}" for name, count in counts.items())
+        for sign, counts in (("without ", untrained["vanish"]), ("with ", untrained["appear"]))
+        if counts
+    ]
+    peak = untrained["peak_activation_bytes"]
+    if peak != deployed["peak_activation_bytes"]:
+        changes.append(f"a peak of {peak:,} bytes")
+    return f"before training: {', '.join(changes)}" if changes else ""
 
 
 _ORDERS = {"exact": "in an exact order", "predicted": "in a predicted order"}

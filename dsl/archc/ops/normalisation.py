@@ -75,7 +75,14 @@ class BatchNorm(Op):
         scaled = Traced("batchnorm/mul_1", ("cast_1", "cast_2"), ("batchnorm/add/y",))
         moved = Traced("batchnorm/add_1", ("cast", "cast_1", "cast_2", "cast_3"))
         return (
-            Step("MUL", output, weights=channels, affine=True, traced=(scaled,)),
+            Step(
+                "MUL",
+                output,
+                weights=channels,
+                affine=True,
+                settings=(self.epsilon,),
+                traced=(scaled,),
+            ),
             Step("ADD", output, inputs=(0,), weights=channels, affine=True, traced=(moved,)),
         )
 

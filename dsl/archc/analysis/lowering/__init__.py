@@ -1,5 +1,8 @@
 """From the network as it is trained to the operators that the int8 converter leaves of it."""
 
+from fractions import Fraction
+from typing import Any
+
 from archc.analysis.lowering.algebra import negate
 from archc.analysis.lowering.block import Block, Constant, Operation
 from archc.analysis.lowering.border import add_border
@@ -11,12 +14,19 @@ from archc.analysis.lowering.deployed import (
     Unknown,
     measure,
 )
-from archc.analysis.lowering.importing import KERNELS, NOTHING, canonicalise, merge_equal, translate
+from archc.analysis.lowering.importing import (
+    CONVOLUTIONS,
+    KERNELS,
+    NOTHING,
+    canonicalise,
+    merge_equal,
+    translate,
+)
 from archc.analysis.lowering.quantising import quantise
 from archc.analysis.lowering.rewriting import rewrite, rewrite_integers
 from archc.ir.graph import Graph
 
-__all__ = ["INPUT", "OBSERVED", "Deployed", "DeviceOp", "Failure", "Unknown", "lower"]
+__all__ = ["INPUT", "OBSERVED", "Deployed", "DeviceOp", "Failure", "Unknown", "lower", "lower_both"]
 
 OBSERVED = {"tensorflow": "2.21.0", "keras": "3.15.1"}
 """The versions on which every rule of this package was observed."""
@@ -25,10 +35,27 @@ OBSERVED = {"tensorflow": "2.21.0", "keras": "3.15.1"}
 def lower(graph: Graph, io: str = "float32", trained: bool = True) -> Deployed:
     """The deployed graph of a network: full-integer post-training quantisation at batch 1.
 
-    ``io`` is the type at the border: `float32`, `int8` or `uint8`. Without ``trained`` biases and
-    shifts are the zeros that they begin with, on which some rewrites depend. Sources:
+    ``io`` is the type at the border: `float32`, `int8` or `uint8`. Without ``trained`` variables
+    have the values that they begin with, zeros and ones, on which some rewrites depend. Sources:
     `docs/lowering.md`; each rule is confirmed by the converter in `tests/analysis`.
     """
+    block, results = _lowered(graph, io, trained)
+    return publish(block, results)
+
+
+def lower_both(graph: Graph, io: str = "float32") -> tuple[Deployed, Deployed]:
+    """The deployed graphs of a network trained and untrained.
+
+    The second is worked out anew only where a value of an untrained network decides a rewrite;
+    elsewhere it differs in what its constants share.
+    """
+    block, results = _lowered(graph, io, True)
+    untrained = None if block.decided else publish(block, results, initial=True)
+    return publish(block, results), untrained or lower(graph, io, trained=False)
+
+
+def _lowered(graph: Graph, io: str, trained: bool) -> tuple[Block, list[int]]:
+    """A network after all rewrites, and which operations give its results."""
     block = translate(graph, trained)
     negate(block)
     canonicalise(block)
@@ -39,54 +66,37 @@ def lower(graph: Graph, io: str = "float32", trained: bool = True) -> Deployed:
     rewrite_integers(block)
     results = [output.index for output in block.end.reads]
     add_border(block, io)
-    return publish(block, results)
+    return block, results
 
 
-def publish(block: Block, results: list[int]) -> Deployed:
-    """The block as it stands. ``results`` gives the network's results, the border excluded."""
+def publish(block: Block, results: list[int], initial: bool = False) -> Deployed:
+    """The block as it stands.
+
+    Args:
+        block: the network, its border included.
+        results: operations that give the network's results, the border excluded.
+        initial: with the values that constants have before training.
+    """
     ordered = list(block)
     numbers = {operation.index: number for number, operation in enumerate(ordered)}
     numbers.update((source.index, INPUT - place) for place, source in enumerate(block.inputs))
-    filters: dict[object, int] = {}
-    biases_of: dict[int, object] = {}
+    shared = _Shared(initial)
     operators = []
     for number, operation in enumerate(ordered):
-        step, constants = operation.step, _constants(operation)
-        weights, biases, zero, twin, scalar = step.weights, step.biases, False, None, None
-        own = False
-        if operation.operator in KERNELS:
-            kernel, bias = constants
-            biases = 0 if bias is NOTHING else bias.size
-            zero = bias.number == 0
-            first = filters.setdefault(kernel.values, number)
-            twin = None if first == number else first
-            weights = kernel.size if twin is None else 0
-            # Its scale is that of what is read times the filter's: of another tensor it is another.
-            same = (bias.key, operation.reads[0].index)
-            own = same != biases_of.setdefault(first, same)
-        elif constants and constants[0].number is not None and not constants[0].shape:
-            scalar = constants[0].number
-        elif constants:
-            values = constants[0].values
-            weights = constants[0].size if filters.setdefault(values, number) == number else 0
+        step = operation.step
         operators.append(
             DeviceOp(
                 operation.operator,
                 operation.shape,
                 tuple(numbers[source.index] for source in operation.reads),
                 tuple(sorted(operation.layers)),
-                weights,
-                biases,
-                zero,
-                twin,
-                step.tables,
-                scalar,
-                step.window,
-                operation.activation,
-                operation.border,
-                step.float_result,
-                step.batch,
-                own,
+                tables=step.tables,
+                window=step.window,
+                activation=operation.activation,
+                border=operation.border,
+                float_result=step.float_result,
+                batch=step.batch,
+                **shared.constants(number, operation),
             )
         )
     return measure(
@@ -97,6 +107,57 @@ def publish(block: Block, results: list[int]) -> Deployed:
         tuple(source.shape for source in block.inputs),
         block.lowered,
     )
+
+
+class _Shared:
+    """What operators share of their constants, seen in their order."""
+
+    def __init__(self, initial: bool) -> None:
+        self.initial = initial
+        self.first: dict[object, int] = {}
+        """The first operator that reads a constant."""
+        self.biases: dict[int, object] = {}
+        """By the first operator that reads a filter: what its bias is told by."""
+
+    def constants(self, number: int, operation: Operation) -> dict[str, Any]:
+        """The facts of a `DeviceOp` on the constants of an operation."""
+        step, constants = operation.step, _constants(operation)
+        if operation.operator in KERNELS:
+            return self._kernel(number, operation, *constants)
+        if not constants:
+            return {"weights": step.weights, "biases": step.biases}
+        (constant, *_), known = constants, self._number(constants[0])
+        if known is not None and not constant.shape:
+            return {"scalar": known, "weights": step.weights}
+        twin = self._twin(number, constant.values if known is None else (constant.shape, known))
+        splat = None if known is None else (known > 0) - (known < 0)
+        return {"weights": constant.size if twin is None else 0, "twin": twin, "splat": splat}
+
+    def _kernel(
+        self, number: int, operation: Operation, filters: Constant, bias: Constant
+    ) -> dict[str, Any]:
+        twin = self._twin(number, filters.values)
+        zero = self._number(bias) == 0
+        dropped = bias is NOTHING or (zero and operation.operator not in CONVOLUTIONS)
+        # Its scale is that of what is read times the filter's: of another tensor it is another.
+        key = bias.initial_key if self.initial else bias.key
+        same = (key, operation.reads[0].index)
+        own = same != self.biases.setdefault(number if twin is None else twin, same)
+        return {
+            "weights": filters.size if twin is None else 0,
+            "biases": 0 if dropped else bias.size,
+            "zero_bias": zero and not dropped,
+            "twin": twin,
+            "own_bias": own,
+        }
+
+    def _number(self, constant: Constant) -> Fraction | None:
+        return constant.initial if self.initial else constant.number
+
+    def _twin(self, number: int, key: object) -> int | None:
+        """The operator before this one that reads the same constant."""
+        first = self.first.setdefault(key, number)
+        return None if first == number else first
 
 
 def _constants(operation: Operation) -> list[Constant]:

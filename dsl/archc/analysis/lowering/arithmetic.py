@@ -137,6 +137,7 @@ def add_before_dense(driver: Driver, root: Operation) -> bool:
     addend = x.constant
     if addend is None or len(addend.shape) != 1 or not _known(weights) or not _known(bias):
         return False
+    driver.block.decided |= addend.initial == 0
     new = driver.fold(root, FOLD_DENSE, bias.shape, addend, weights, bias)
     return driver.replace_by(
         root, root.step, [x.operands[0], weights, new], x.layers | root.layers, root.activation
@@ -180,6 +181,24 @@ def number_before_kernel(driver: Driver, root: Operation) -> bool:
     return True
 
 
+def scalarise(driver: Driver, root: Operation) -> bool:
+    """A constant whose elements are equal becomes a single number behind a kernel
+    [ScalarizeSplatConstantForBroadcastableOps]. Nothing is told of the change."""
+    constant, kernel = root.constant, root.reads[0]
+    if constant is None or constant.size == 1 or constant.initial is None:
+        return False
+    if kernel.operator not in CONVOLUTIONS and kernel.operator != "FULLY_CONNECTED":
+        return False
+    _, weights, bias = kernel.operands
+    if not _known(weights) or not (bias is NOTHING or _known(bias)):
+        return False
+    if constant.number is None:
+        driver.block.decided = True
+        return False
+    driver.block.set(root, 1, Constant((), constant.number))
+    return True
+
+
 def merge_additions(driver: Driver, root: Operation) -> bool:
     """[ReorderAddToAllowConstFold]"""
     constant, inner = root.constant, root.operands[0]
@@ -217,9 +236,12 @@ def copy_dense(driver: Driver, root: Operation) -> bool:
 def multiply_by_one(driver: Driver, root: Operation) -> bool:
     """[OptimizeMul1ToIdentity]"""
     factor, x = root.constant, root.operands[0]
-    if factor is None or factor.number != 1 or root.activation is not None:
+    if factor is None or factor.initial != 1 or root.activation is not None:
         return False
     assert isinstance(x, Operation)
+    if factor.number != 1:
+        driver.block.decided |= x.full == root.full
+        return False
     return x.full == root.full and driver.replace(root, x)
 
 

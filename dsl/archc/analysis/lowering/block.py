@@ -6,7 +6,8 @@ are kept newest first.
 """
 
 from collections.abc import Iterator
-from typing import Any, Union
+from fractions import Fraction
+from typing import Union
 
 from archc.analysis.lowering.deployed import Failure, Unknown
 from archc.ops.base import Shape, Step
@@ -22,13 +23,21 @@ FOLDS = FOLD_SUM, FOLD_PRODUCT, FOLD_DENSE = ("fold sum", "fold product", "fold 
 class Constant:
     """A constant operand. Equal numbers are equal; of other values only the identity is known."""
 
-    __slots__ = ("number", "shape", "values")
+    __slots__ = ("initial", "number", "shape", "values")
 
-    def __init__(self, shape: Shape, number: Any = None, values: object = None) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        number: Fraction | None = None,
+        values: object = None,
+        initial: Fraction | None = None,
+    ) -> None:
         self.shape = shape
         """Without a batch axis; a single number may have no axes at all."""
         self.number = number
-        """Every element as a fraction, where it is known."""
+        """Every element, where it is known."""
+        self.initial = number if initial is None else initial
+        """The same before training."""
         self.values = object() if values is None else values
         """Stands for values that training decides."""
 
@@ -42,6 +51,11 @@ class Constant:
     @property
     def key(self) -> object:
         return (self.shape, self.values if self.number is None else self.number)
+
+    @property
+    def initial_key(self) -> object:
+        """The same before training."""
+        return (self.shape, self.values if self.initial is None else self.initial)
 
 
 Value = Union["Operation", Constant]
@@ -110,6 +124,8 @@ class Block:
         """What each node of the graph becomes by itself."""
         self.unknown: dict[Unknown, None] = {}
         self.failures: dict[Failure, None] = {}
+        self.decided = False
+        """Whether the values of an untrained network would have made another one of it."""
         self.end = Operation(-1, Step(RETURN, ()), [], frozenset())
         self.first: Operation = self.end
 

@@ -48,6 +48,8 @@ class DeviceOp(NamedTuple):
     """Elements along the batch axis: more than one only between SPACE_TO_BATCH_ND and
     BATCH_TO_SPACE_ND."""
     own_bias: bool = False
+    splat: int | None = None
+    """The sign of its int8 constants, where all are one number: 127, -127 or 0."""
 
 
 class Unknown(NamedTuple):
@@ -142,11 +144,12 @@ def weights_of(op: DeviceOp) -> Iterator[tuple[object, int]]:
     of zeros, of single numbers, and of what two operators share; any others are taken to differ.
     """
     if op.weights:
-        yield object(), op.weights
+        one = op.splat is not None
+        yield ("int8", op.splat, op.weights) if one else object(), op.weights
     if op.scalar is not None and op.operator in ("MAXIMUM", "MINIMUM"):
         yield object(), 1  # in the scale of what it bounds
     elif op.scalar is not None:
-        yield ("int8", op.scalar > 0), 1
+        yield ("int8", 1 if op.scalar > 0 else -1, 1), 1
     if op.biases and op.zero_bias:
         yield ("int32", (0,) * op.biases), 4 * op.biases
     elif op.biases and (op.twin is None or op.own_bias):

@@ -152,15 +152,22 @@ def moves_nothing(operation: Operation, source: Operation) -> bool:
 
 def computed(operation: Operation) -> Constant | None:
     """The value of an operation on constants; None while one of them is not known."""
-    numbers: list[Fraction | None] = []
-    for operand in operation.operands:
-        if not isinstance(operand, Constant):
-            return None
-        numbers.append(operand.number)
-    number: Fraction | None = None
-    if operation.operator == FOLD_PRODUCT and 0 in numbers:
-        number = Fraction(0)
-    elif operation.operator == FOLD_SUM and None not in numbers:
-        number = sum((n for n in numbers if n is not None), Fraction(0))
-    keys = [operand.key for operand in operation.operands if isinstance(operand, Constant)]
-    return Constant(operation.shape, number, (operation.operator, *keys))
+    constants = [operand for operand in operation.operands if isinstance(operand, Constant)]
+    if len(constants) < len(operation.operands):
+        return None
+    number, initial = (
+        _number(operation.operator, numbers)
+        for numbers in ([one.number for one in constants], [one.initial for one in constants])
+    )
+    keys = [constant.key for constant in constants]
+    return Constant(operation.shape, number, (operation.operator, *keys), initial)
+
+
+def _number(operator: str, numbers: list[Fraction | None]) -> Fraction | None:
+    """What an operation on constants gives throughout; None where that is not known."""
+    fractions = [number for number in numbers if number is not None]
+    if operator == FOLD_PRODUCT and 0 in fractions:
+        return Fraction(0)
+    if operator == FOLD_SUM and len(fractions) == len(numbers):
+        return sum(fractions, Fraction(0))
+    return None

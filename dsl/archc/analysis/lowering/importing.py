@@ -6,12 +6,14 @@ the convolution that it reads (`docs/lowering.md`, "Before the rewrites").
 """
 
 from fractions import Fraction
+from math import sqrt
 
 from archc.analysis.lowering.block import Block, Constant, Operation, Value
 from archc.analysis.lowering.dilated import split_dilated
+from archc.analysis.lowering.numbers import single
 from archc.analysis.lowering.order import Place, places
 from archc.ir.graph import Graph
-from archc.ops.base import Step
+from archc.ops.base import Shape, Step
 
 KERNELS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
 """Operators with a filter and a bias."""
@@ -59,9 +61,7 @@ def translate(graph: Graph, trained: bool = True) -> Block:
             queue.append((at[0], result))
             if step.operator in KERNELS and step.biases and not step.zero_bias:
                 addition = Step("ADD", step.shape, traced=step.traced[1:])
-                bias = Constant(
-                    step.shape[-1:], None if trained else Fraction(0), _shared(step, "bias")
-                )
+                bias = _learned(step.shape[-1:], Fraction(0), _shared(step, "bias"), trained)
                 result = block.insert(block.end, addition, [result, bias], frozenset({index}))
                 queue.append((at[-1], result))
             made.append(result)
@@ -89,10 +89,9 @@ def _operands(step: Step, sources: list[Operation], trained: bool) -> tuple[Step
         if step.scalar is not None:
             operands.append(Constant((), step.scalar))
         elif step.weights:
-            number = None if trained else _untrained(step)
             ones = (1,) * len(step.shape) if step.spread else ()
-            constant = Constant((*ones, step.weights), number, _shared(step, step.operator))
-            operands.append(constant)
+            shared = _shared(step, step.operator)
+            operands.append(_learned((*ones, step.weights), _initial(step), shared, trained))
         if step.left and step.operator not in COMMUTATIVE:
             operands.reverse()
         return plain._replace(
@@ -108,11 +107,18 @@ def _shared(step: Step, what: str) -> object:
     return (step.shared, what) if step.shared else None
 
 
-def _untrained(step: Step) -> Fraction | None:
-    """Every element of a constant that a normalisation begins with, where it is 0 or 1."""
+def _initial(step: Step) -> Fraction | None:
+    """Every element of a constant that a normalisation begins with: an offset of 0, a factor of 1,
+    which batch normalisation divides by the root of 1 and its epsilon."""
     if step.operator == "ADD":
         return Fraction(0)
-    return None if step.affine else Fraction(1)
+    if step.affine:
+        return single(Fraction(1 / sqrt(1 + step.settings[0]))) if step.settings else None
+    return Fraction(1)
+
+
+def _learned(shape: Shape, initial: Fraction | None, values: object, trained: bool) -> Constant:
+    return Constant(shape, None if trained else initial, values, initial)
 
 
 def canonicalise(block: Block) -> None:
@@ -125,6 +131,9 @@ def canonicalise(block: Block) -> None:
     merge_equal(block)
     for operation in block:
         _scale_filter(block, operation)
+    block.sweep()
+    for operation in block:
+        _drop_zeros(block, operation)
     block.sweep()
 
 
@@ -143,10 +152,32 @@ def _fold(block: Block, operation: Operation) -> None:
             block.replace(operation, operation.reads[0])
     elif operator in _NEUTRAL and operation.constant is not None:
         bias = operation.step.traced and operation.step.traced[0].name == "BiasAdd"
-        source = operation.reads[0]
-        neutral = operation.constant.number == _NEUTRAL[operator]
-        if neutral and source.full == operation.full and (not bias or operation.shape[-1] == 1):
+        source, constant = operation.reads[0], operation.constant
+        if source.full != operation.full or (bias and operation.shape[-1] > 1):
+            return
+        if constant.number == _NEUTRAL[operator]:
             block.replace(operation, source)
+        elif constant.initial == _NEUTRAL[operator]:
+            block.decided |= not _fits_kernel(operation)
+
+
+def _drop_zeros(block: Block, operation: Operation) -> None:
+    """A bias of zeros is gone once operations are TFLite's, ahead of any rewrite."""
+    constant = operation.constant
+    if operation.operator != "ADD" or constant is None or constant.initial != 0:
+        return
+    (source,) = operation.reads
+    if source.full == operation.full and constant.number == 0:
+        block.replace(operation, source)
+    elif source.full == operation.full:
+        block.decided |= not _fits_kernel(operation)
+
+
+def _fits_kernel(operation: Operation) -> bool:
+    """Whether an addition becomes the bias of the kernel it reads in any case."""
+    (source,) = operation.reads
+    kernel = source.operator in CONVOLUTIONS or source.operator == "FULLY_CONNECTED"
+    return kernel and operation.operator == "ADD" and source.used_once
 
 
 def _scale_filter(block: Block, operation: Operation) -> None:
@@ -166,16 +197,29 @@ def _scale_filter(block: Block, operation: Operation) -> None:
 def merge_equal(block: Block) -> None:
     """Equal operations on equal operands are one, the first of them."""
     seen: dict[object, Operation] = {}
+    untrained: dict[object, Operation] = {}
     for operation in block:
-        keys = [_key(operand) for operand in operation.operands]
-        if operation.operator in COMMUTATIVE:
-            keys.sort(key=repr)
         facts = operation.step._replace(traced=(), inputs=())
-        first = seen.setdefault((operation.operator, facts, operation.activation, *keys), operation)
+        same = (operation.operator, facts, operation.activation)
+        first = seen.setdefault((*same, *_keys(operation, False)), operation)
         if first is not operation:
             first.layers |= operation.layers
             block.replace(operation, first)
+        elif not block.decided and operation.constant is not None:
+            key = (*same, *_keys(operation, True))
+            block.decided = untrained.setdefault(key, operation) is not operation
 
 
-def _key(operand: Value) -> object:
-    return operand.index if isinstance(operand, Operation) else operand.key
+def _keys(operation: Operation, initial: bool) -> list[object]:
+    """What identifies the operands of an operation."""
+    keys: list[object] = [
+        operand.index
+        if isinstance(operand, Operation)
+        else operand.initial_key
+        if initial
+        else operand.key
+        for operand in operation.operands
+    ]
+    if operation.operator in COMMUTATIVE:
+        keys.sort(key=repr)
+    return keys

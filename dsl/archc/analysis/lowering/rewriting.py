@@ -71,6 +71,7 @@ _FIRST: Rewrites = {**_COMMON, "FULLY_CONNECTED": (a.add_before_dense, a.multipl
 
 _SECOND: Rewrites = {
     **_COMMON,
+    **{name: (*_COMMON[name], a.scalarise) for name in ("ADD", "SUB", "MUL", "DIV")},
     "RESHAPE": (
         m.keep_reduced_axes,
         m.reshape_after_dense,
@@ -102,3 +103,5 @@ def rewrite(block: Block) -> None:
 def rewrite_integers(block: Block) -> None:
     """What the pass still finds once the network is quantised: activations that had equals."""
     Driver(block, _LAST).run()
+    additions = [op.constant for op in block if op.operator == "ADD" and op.constant is not None]
+    block.decided |= any(constant.initial == 0 for constant in additions)  # else it was a bias

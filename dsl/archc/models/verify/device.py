@@ -4,6 +4,7 @@ Sources of what the converter does: `docs/lowering.md` (TensorFlow 2.21, Keras 3
 """
 
 from collections.abc import Iterable
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
@@ -34,6 +35,8 @@ def verify_tflite(manifest: dict[str, Any], name: str, data: bytes, limits: Limi
     model = read(name, data, limits)
     check = _Check(manifest, model, limits)
     check.run()
+    if check.findings.failed or check.blank:
+        check = _before_training(manifest, model, limits) or check
     network = manifest["model"]["name"]
     graph = model.subgraphs[0]
     summary = f"{several(len(graph.operators), 'operator')}, {len(data):,} bytes"
@@ -47,6 +50,34 @@ def verify_tflite(manifest: dict[str, Any], name: str, data: bytes, limits: Limi
         tuple(findings.compared),
         tuple(findings.left_out),
     )
+
+
+def _before_training(manifest: dict[str, Any], model: Model, limits: Limits) -> "_Check | None":
+    """The file against what the manifest says of the untrained network; None where it is not
+    that either."""
+    deployed = manifest["deployed"]
+    untrained = deployed.get("untrained")
+    if untrained is None:
+        return None
+    figures = {key: value for key, value in untrained.items() if key in deployed and value}
+    # What the runtime keeps is said of the trained network alone.
+    expected = {**manifest, "deployed": {**deployed, **figures, "tflite_micro": None}}
+    check = _Check(expected, model, limits)
+    check.run()
+    if check.findings.failed or not check.blank:
+        return None
+    found = check.findings
+    found.differences[:] = [one for one in found.differences if one.message != _ALL_ZERO]
+    changes = [f"{count} {name} more" for name, count in untrained["vanish"].items()]
+    changes += [f"{count} {name} less" for name, count in untrained["appear"].items()]
+    size, trained = untrained["weight_bytes"], deployed["weight_bytes"]
+    changes += [f"{trained:,} bytes of weights, not {size:,}"] if size != trained else []
+    changed = f"trained, it has {', '.join(changes)}" if changes else "every bias is zero"
+    found.add(VERIFY_VALUES, f"the file is of an untrained network: {changed}", level="note")
+    return check
+
+
+_ALL_ZERO = "every bias is zero: the network is not trained"
 
 
 class _Check:
@@ -209,6 +240,17 @@ class _Check:
 
     # --- values ---
 
+    @cached_property
+    def blank(self) -> bool:
+        """Whether every bias in the file is zero."""
+        for op in self.file.operators:
+            filter_, bias = self.file.tensor(op, 1), self.file.tensor(op, _BIASES.get(op.name, 0))
+            if op.name not in KERNELS or filter_ is None or not filter_.constant:
+                continue
+            if bias is not None and bias.constant and any(self.file.model.values(bias)):
+                return False
+        return True
+
     def check_values(self) -> None:
         """Scales that mean nothing, biases and kernels that are all zero."""
         found = self.findings
@@ -227,20 +269,10 @@ class _Check:
                     notes=("calibration saw nothing, or numbers that are not finite",),
                     help="quantise again with representative data",
                 )
-        biases: dict[int, bool] = {}
-        for op in self.file.operators:
-            filter_, bias = self.file.tensor(op, 1), self.file.tensor(op, _BIASES.get(op.name, 0))
-            if op.name not in KERNELS or filter_ is None or not filter_.constant:
-                continue
-            if bias is not None and bias.constant:
-                values = self.file.model.values(bias)
-                biases[bias.buffer] = values.count(0) == len(values)
-        if biases and all(biases.values()) and len(self.rows.kernels) > 1:
-            found.add(
-                VERIFY_VALUES,
-                "every bias is zero: the network is not trained",
-                level="note",
-            )
+        kernels = [op for op in self.file.operators if op.name in _BIASES]
+        biased = any(self.file.tensor(op, _BIASES[op.name]) for op in kernels)
+        if self.blank and biased and len(self.rows.kernels) > 1:
+            found.add(VERIFY_VALUES, _ALL_ZERO, level="note")
         check_dead_kernels(self.file, found)
         found.left_out.append("values of weights: the manifest does not have them")
         for doubt in self.deployed.get("unknown", ()):
