@@ -37,7 +37,7 @@ from archc.emit.manifest import (
     render,
     source_digest,
 )
-from archc.emit.marker import LANGUAGE_VERSION, MANIFEST_SUFFIX
+from archc.emit.marker import MANIFEST_SUFFIX
 from archc.ir.graph import Graph
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.sema.check import check, unusable_module
@@ -46,6 +46,7 @@ from archc.sema.load import Program, SourceLoader
 from archc.sema.model import Model
 from archc.sema.resolve import Setting, resolve
 from archc.sema.scope import Module
+from archc.sema.versions import language_version
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.parse import parse_expression
@@ -123,7 +124,7 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
                 model = resolve(module, arch, settings, options.limits, reporter)
                 if model is not None:
                     model = renamed(model, options)
-                    if model.input_shape is not None and whole and not module.broken:
+                    if model.known and whole and not module.broken:
                         models.append(model)
                     if not whole or any(concerns(each, arch, model) for each in declaring):
                         reporter.spoil()
@@ -171,7 +172,9 @@ def compile_model(
         judgement = Judgement(device.name, report.verdict, report.findings, io, pools)
     document = manifest(identity(model, program, options), graph, figures, judgement, held)
     described = document["model"]
-    header = keras_module.Header(described["source"], described["source_digest"], LANGUAGE_VERSION)
+    header = keras_module.Header(
+        described["source"], described["source_digest"], document["language_version"]
+    )
     return Network(
         model.name, model.declared.span, graph, document, keras_module.emit(graph, header)
     )
@@ -242,6 +245,7 @@ def identity(model: Model, program: Program, options: Options) -> Identity:
         tuple((name, parameter_text(given.value)) for name, given in model.parameters),
         model.source.name,
         source_digest([*program.sources(), *set_texts, *target]),
+        language_version(module.file for module in program.modules()),
     )
 
 

@@ -29,6 +29,28 @@ class Symbol(NamedTuple):
     name: str
 
 
+class Items(NamedTuple):
+    """`[16, 24, 32]`: a list of values of any kind."""
+
+    items: tuple[object, ...]
+
+    @property
+    def noun(self) -> str:
+        return "a list"
+
+
+class Map(NamedTuple):
+    """A map that has a name: an input, what a stage ends with, or what `as` names."""
+
+    node: int | None
+    """Of the graph that is being built; None where it is faulty, or where nothing is built."""
+    shape: tuple[int, ...] | None
+
+    @property
+    def noun(self) -> str:
+        return "a map"
+
+
 Plain = Fraction | bool | Size | Exact | Symbol
 
 
@@ -85,6 +107,8 @@ def show(value: object) -> str:
         return f"exact({show_number(value.width)})"
     if isinstance(value, Symbol):
         return value.name
+    if isinstance(value, Items):
+        return f"[{', '.join(map(show, value.items))}]"
     raise TypeError(f"not a plain value: {value!r}")
 
 

@@ -54,7 +54,11 @@ def test_pools_are_never_filled() -> None:
 
 
 def test_nothing_is_supplied_inside_the_braces_of_a_form() -> None:
-    assert codes(stage("channels = 16", "skip { conv } conv")) == ["arguments"]
+    """But `channels` to what cannot do without them."""
+    assert shapes(stage("channels = 16", "skip { conv } conv"))[:1] == ["8x8x16"]
+    text = "block b(channels = 24) { conv(channels) }\n"
+    text += stage("channels = 16", "skip { b } conv")
+    assert shapes(text)[:1] == ["8x8x24"]
     assert codes(stage("stride = 2", "concat { dwconv(3x3) } { dwconv(3x3) }")) == ["stride_unused"]
     assert codes(stage("stride = 2", "gate { dwconv(3x3) }")) == ["stride_unused"]
 

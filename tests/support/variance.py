@@ -21,6 +21,21 @@ def images(shape: tuple[int, ...], count: int = 4, seed: int = 0) -> Any:
     return (coarse[:, :rows, :columns] + fine).astype("float32")
 
 
+def samples(model: Any, seed: int = 0) -> Any:
+    """What enters a model: a batch of images, or of vectors, for each of its inputs."""
+    import numpy as np
+
+    batches = []
+    for number, tensor in enumerate(model.inputs):
+        shape = tuple(tensor.shape[1:])
+        if len(shape) == 3:
+            batches.append(images(shape, seed=seed + number))
+        else:
+            generator = np.random.default_rng(seed + number)
+            batches.append(generator.normal(size=(4, *shape)).astype("float32"))
+    return batches if len(batches) > 1 else batches[0]
+
+
 def keep_variance(model: Any, seed: int = 0) -> None:
     """Set the statistics of every BatchNorm near those of what flows through it.
 
@@ -44,7 +59,7 @@ def keep_variance(model: Any, seed: int = 0) -> None:
         norm.momentum = 0.0  # one pass sets the statistics to those of the batch
     for layer, _ in rates:
         layer.rate = 0.0
-    model(images(model.input_shape[1:], seed=seed), training=True)
+    model(samples(model, seed), training=True)
     for layer, rate in rates:
         layer.rate = rate
     generator = np.random.default_rng(seed)

@@ -128,7 +128,6 @@ CASES = {
     "sign, argument": ("arch a(n <<:>> 1) {}", "is given with `=`", "write `=`"),
     "typed": ("arch a(n<<: int>> = 12) {}", "have no types", "leave `: int` out"),
     "typed, float": ("arch a(n<<: float>> = 1) {}", "have no types", "`= 10.0` any"),
-    "sign, power": (head("conv(2*<<*>>3)"), "no power operator", "`a * a`"),
     "tuple_size": (head("conv(8, kernel = <<(3, 5)>>)"), "written with `x`", "write `3x5`"),
     "missing_comma": (head("conv(8 <<3>>x3)"), "a comma is missing", "write `,`"),
     "missing_comma, or not": (head("conv(8 <<relu6>>"), "a comma or `)` is missing", "to end them"),
@@ -137,7 +136,6 @@ CASES = {
     "called_twice": (head("conv(8)<<(>>y)"), "one list of arguments", "leave this out"),
     "brackets_as_parentheses": (head("conv<<[>>8]"), "stand in parentheses", "write `conv(8)`"),
     "dotted": (head("nn<<.>>Conv2d(8)"), "names have no dots", "leave the `nn.` out"),
-    "dotted, feature": (head("conv(map<<.>>channels)"), "names have no dots", "`in.channels`"),
     "sequence": (
         head("<<m = Sequential([>>conv(8), relu6])"),
         "not in a list",

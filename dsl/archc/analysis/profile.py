@@ -207,9 +207,10 @@ def _more(counts: dict[str, int], others: dict[str, int]) -> dict[str, int]:
 
 def _owner(tensor: Tensor, graph: Graph, deployed: Deployed) -> int:
     """The node whose value a tensor is; for scratch memory the one that needs it."""
-    if tensor.maker == INPUT:
-        return 0
-    op = deployed.operators[tensor.maker]
-    if op.layers:
-        return op.layers[-1]
-    return 0 if INPUT in op.inputs else graph.output
+    at = tensor.maker
+    while at >= 0:
+        op = deployed.operators[at]
+        if op.layers:
+            return op.layers[-1]
+        at = op.inputs[0]  # of what converts at the border it is what that reads
+    return graph.inputs[INPUT - at]

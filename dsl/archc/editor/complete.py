@@ -346,8 +346,11 @@ class _Offer:
         default, ends = parameter.default, parameter.range
         texts = {} if default is None else {default.span.text: "the default"}
         if ends is not None:
-            texts.setdefault(ends.low.span.text, "the least")
-            texts.setdefault(ends.high.span.text, "the most")
+            if ends.high is not None:
+                texts.setdefault(ends.low.span.text, "the least")
+                texts.setdefault(ends.high.span.text, "the most")
+            for choice in ends.low.items if isinstance(ends.low, ast.ListOf) else ():
+                texts.setdefault(choice.span.text, "a choice")
         for text, what in texts.items():
             if "\n" not in text:
                 yield Item(text, "value", what)

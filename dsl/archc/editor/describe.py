@@ -232,8 +232,9 @@ def _here(use: Use, built: View) -> Iterable[str]:
         yield from _cost(built.costs.of(use.span))
     elif meaning.kind == "input":
         for model in built.compilation.models[:1]:
-            if model.input_shape is not None:
-                yield f"= {shape_text(model.input_shape)}"
+            for name, shape in model.inputs:
+                if shape is not None and name.text == meaning.name:
+                    yield f"= {shape_text(shape)}"
     elif meaning.kind == "budget":
         for network in built.networks:
             for budget in network.manifest["budgets"]:

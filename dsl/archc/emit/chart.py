@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from archc.diagnostics.text import shape_text
 from archc.emit.drawing import text
 from archc.emit.drawing.layout import cost, group_label
-from archc.emit.drawing.structure import Box, Group, Item, Join, Picture, Stage
+from archc.emit.drawing.structure import Box, Group, Item, Join, Picture, Stage, Tag
 from archc.emit.drawing.svg import level
 from archc.ops.base import Shape
 
@@ -25,6 +25,8 @@ class Chart(ABC):
 
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
+        self.made: dict[int, str] = {}
+        """The nodes of the chart that maps with names leave from, by the graph's."""
         self._counts: dict[str, int] = {}
 
     @abstractmethod
@@ -65,26 +67,35 @@ class Chart(ABC):
 
     def walk(self) -> None:
         """Write all of the picture, from what enters to what leaves."""
-        first = self.picture.graph.nodes[0]
-        self.end("start", f"{first.name} {shape_text(first.shape)}")
-        before, shape = "start", first.shape
+        graph = self.picture.graph
+        for number, index in enumerate(graph.inputs, 1):
+            name = "start" if number == 1 else f"start{number}"
+            node = graph.nodes[index]
+            self.end(name, f"{node.name} {shape_text(node.shape)}")
+            self.made[index] = name
+        before, shape = "start", graph.nodes[0].shape
         for stage in self.picture.stages:
-            before = self._stage(stage, before, shape)
+            before = self._stage(stage, before if stage.follows else None, shape)
+            self.made.setdefault(stage.output, before)
             shape = stage.shape
-        self.end("finish", f"output {shape_text(shape)}")
-        self.edge(before, "finish", "")
+        if not graph.names:
+            self.end("finish", f"output {shape_text(shape)}")
+            self.edge(before, "finish", "")
+        for number, (name, index) in enumerate(zip(graph.names, graph.results, strict=False), 1):
+            self.end(f"finish{number}", f"{name} {shape_text(graph.nodes[index].shape)}")
+            self.edge(self.made[index], f"finish{number}", "")
 
     def _id(self, kind: str) -> str:
         self._counts[kind] = self._counts.get(kind, 0) + 1
         return f"{kind}{self._counts[kind]}"
 
-    def _stage(self, stage: Stage, before: str, shape: Shape) -> str:
+    def _stage(self, stage: Stage, before: str | None, shape: Shape) -> str:
         name = self._id("stage")
         label = shape_text(shape) if before != "start" else ""
         times = f" × {stage.repeats}" if stage.repeats > 1 else ""
         if not stage.items:
             self.empty(name, stage.name + times)
-            self.edge(before, name, label)
+            self.edge(before or self.made[stage.output], name, label)
             return name
         share = text.share(stage.macs, self.picture.macs)
         figures = f"{text.figure(stage.macs)} MACs, {share}" if stage.macs else "no MACs"
@@ -92,7 +103,8 @@ class Chart(ABC):
         last, _ = self._items(stage.items, before if self.through else None, stage.enters, 2)
         self.close(1)
         if not self.through:
-            self.edge(before, name, label)
+            if before is not None:
+                self.edge(before, name, label)
             return name
         assert last is not None
         return last
@@ -102,6 +114,12 @@ class Chart(ABC):
     ) -> tuple[str | None, Shape]:
         """Write items; returns the last node and the shape that was last written."""
         for item in items:
+            if isinstance(item, Tag):
+                if item.opens:
+                    before, shown = self.made[item.value], item.shape
+                elif before is not None:
+                    self.made[item.value] = before
+                continue
             if isinstance(item, Group):
                 if item.enters != shown and before is None:
                     shown = item.enters
@@ -129,7 +147,9 @@ class Chart(ABC):
         return name
 
     def _join(self, join: Join, before: str | None, shown: Shape, depth: int) -> str:
-        if before is None:  # a fork needs something to leave from
+        if join.open:
+            before = None
+        elif before is None:  # a fork needs something to leave from
             before = self._id("in")
             self.fork(before, depth)
         name = self._id("join")
@@ -140,6 +160,7 @@ class Chart(ABC):
             assert last is not None
             self._shaped(last, name, branch[-1].shape, seen)
         for _ in range(join.arcs):
+            assert before is not None
             self.arc(before, name, KINDS.get(join.sign[0], "as it is"))
         return name
 

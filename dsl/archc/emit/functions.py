@@ -51,6 +51,7 @@ RESERVED = frozenset(
         *("keras", "layers", "regularizers", "build_model", "inputs", "repeat", MAIN),
         *("name", "dropout", "weight_decay", "regularizer"),
         *("MODEL_NAME", "INPUT_SHAPE", "OUTPUT_SHAPE", "TOTAL_PARAMS"),
+        *("INPUT_SHAPES", "OUTPUT_SHAPES"),
     }
 )
 """Names the skeleton of a module uses."""
@@ -73,7 +74,8 @@ class Item(NamedTuple):
     """Optional keywords whose default is not known here."""
     merges: bool
     inputs: tuple[int, ...]
-    """Values read: 0 enters the body, i + 1 is made by item i."""
+    """Values read: 0 enters the body, i + 1 is made by item i; -1, -2, ... are others from
+    outside."""
 
     @property
     def local(self) -> str:
@@ -96,11 +98,13 @@ class Layer(NamedTuple):
 class Use:
     """One call of a body."""
 
-    __slots__ = ("body", "parts", "values")
+    __slots__ = ("body", "outer", "parts", "values")
 
-    def __init__(self, body: int, parts: "tuple[Layer | Use, ...]") -> None:
+    def __init__(self, body: int, parts: "tuple[Layer | Use, ...]", outer: tuple[int, ...]) -> None:
         self.body = body
         self.parts = parts
+        self.outer = outer
+        """The nodes whose values it reads beside the one that enters."""
         self.values: tuple[str, ...] = ()
         """Texts of the arguments, once the parameters of the body are settled."""
 
@@ -115,8 +119,10 @@ class Call(NamedTuple):
 class Body:
     """What equal calls have in common; it becomes a function."""
 
-    def __init__(self, frame: Frame, items: tuple[Item, ...], output: int) -> None:
+    def __init__(self, frame: Frame, items: tuple[Item, ...], output: int, outer: int) -> None:
         self.label, self.kind, self.span = frame.label, frame.kind, frame.span
+        self.outer = tuple("other" if n == 0 else f"other_{n + 1}" for n in range(outer))
+        """Its parameters for values from outside, beside the one that enters."""
         self.items, self.output = items, output
         self.uses: list[Use] = []
         self.name = ""
@@ -143,6 +149,10 @@ class Statements(NamedTuple):
     items: tuple[Item, ...]
     parts: tuple[Layer | Use, ...]
     output: int
+    outer: tuple[int, ...]
+    """The nodes whose values are -1, -2, ... here."""
+    made: tuple[int, ...]
+    """The nodes whose values the items make."""
 
 
 class Program:
@@ -152,23 +162,31 @@ class Program:
         self.graph = graph
         self.bodies: list[Body] = []
         self.traits: dict[str, Traits] = {}
-        self._numbers: dict[tuple[str, tuple[Item, ...], int], int] = {}
+        self._numbers: dict[tuple[str, tuple[Item, ...], int, int], int] = {}
         self._texts: dict[tuple[type, object], str] = {}
         """By type too, since `1 == True`."""
 
     # From frames to bodies
 
-    def statements(self, children: Sequence[int | Frame], entry: int, prefix: str) -> Statements:
-        """The statements of children that read ``entry`` and one another, names after ``prefix``.
-
-        Raises:
-            AssertionError: they read something else, which is a bug in the compiler.
-        """
+    def statements(
+        self, children: Sequence[int | Frame], entry: int, output: int, prefix: str
+    ) -> Statements:
+        """The statements of children that read ``entry`` and one another, names after ``prefix``,
+        up to the value ``output``."""
         nodes = self.graph.nodes
         numbers = {entry: 0}
         items: list[Item] = []
         parts: list[Layer | Use] = []
-        last = entry
+        outer: list[int] = []
+        made: list[int] = []
+
+        def number(value: int) -> int:
+            """The number of a value; of one from outside a new one."""
+            if value not in numbers:
+                outer.append(value)
+                numbers[value] = -len(outer)
+            return numbers[value]
+
         for child in children:
             if isinstance(child, int):
                 node = nodes[child]
@@ -180,35 +198,38 @@ class Program:
                     call.class_name,
                     undefaulted,
                     node.op.bodies,
-                    tuple([numbers[value] for value in node.inputs]),
+                    tuple([number(value) for value in node.inputs]),
                 )
                 parts.append(layer)
-                last = child
+                made.append(child)
             else:
                 use = self.use(child)
                 if use is None:
                     continue
                 suffix = _suffix(child.name, prefix)
-                item = Item(suffix, use.body, "", (), False, (numbers[child.input],))
+                reads = (number(child.input), *map(number, use.outer))
+                item = Item(suffix, use.body, "", (), False, reads)
                 parts.append(use)
-                last = child.output
+                made.append(child.output)
             items.append(item)
-            numbers[last] = len(items)
-        return Statements(tuple(items), tuple(parts), numbers[last])
+            numbers[made[-1]] = len(items)
+        return Statements(tuple(items), tuple(parts), number(output), tuple(outer), tuple(made))
 
     def use(self, frame: Frame) -> Use | None:
         """The use that a frame is; None if it does nothing."""
-        items, parts, output = self.statements(frame.children, frame.input, frame.name)
+        items, parts, output, outer, _ = self.statements(
+            frame.children, frame.input, frame.output, frame.name
+        )
         if not items:
             return None
-        key = (frame.label, items, output)
+        key = (frame.label, items, output, len(outer))
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.bodies)
-            body = Body(frame, items, output)
+            body = Body(frame, items, output, len(outer))
             self.bodies.append(body)
             self._describe(body)
-        use = Use(number, parts)
+        use = Use(number, parts, outer)
         self.bodies[number].uses.append(use)
         return use
 
@@ -260,7 +281,7 @@ class Program:
                 body.dropping |= traits.rate is not None
                 body.residual |= item.class_name == "Add" and 0 in item.inputs
                 body.weight += 1
-        body.plan = plan(self.wires(body.items), body.output)
+        body.plan = plan(self.wires(body.items), body.output, outer=body.outer)
 
     def wires(self, items: tuple[Item, ...]) -> list[Wire]:
         return [

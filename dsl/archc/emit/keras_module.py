@@ -4,27 +4,34 @@ Blocks become functions (`functions.py`), values become variables (`variables.py
 and fitted to its lines by `python.py`; the template is the skeleton around them (`skeleton.py`).
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from archc.diagnostics.text import shape_text
-from archc.emit.functions import Body, Item, Layer, Program, Use
+from archc.emit.functions import RESERVED, Body, Item, Layer, Program, Statements, Use
 from archc.emit.marker import MARKER
 from archc.emit.python import (
+    UNUSABLE,
     call,
     comment,
     constant,
     define,
     docstring,
+    identifier,
     interpolated,
     literal,
+    mapping,
     merge,
+    returned,
 )
 from archc.emit.skeleton import skeleton
 from archc.emit.variables import MAIN, Plan, plan
 from archc.ir.graph import Frame, Graph
 
+PLANNED = re.compile("^(x|repeat|outputs?|other|map|shortcut|gate|branch)(_[0-9]+)*$|branch")
+"""Variables that a plan or the skeleton may choose."""
 CAPITALS = "# ruff: noqa: N999, RUF100"
 """Where a network's name has capitals, so has its module's, which ruff frowns on in a package."""
 
@@ -48,6 +55,8 @@ class Segment(NamedTuple):
     items: tuple[Item, ...]
     parts: tuple[Layer | Use, ...]
     plan: Plan
+    alone: bool
+    """Whether it reads or makes more than the value that goes from one to the next."""
 
     @property
     def pairs(self) -> Iterator[tuple[Item, Layer | Use]]:
@@ -55,25 +64,40 @@ class Segment(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A stage or the head."""
+    """A stage, the head, or an output."""
 
     title: str
     segments: tuple[Segment, ...]
+    kept: str | None
+    """The variable that keeps its result, where more reads it than what follows."""
+
+
+class _Block(NamedTuple):
+    """Statements that become a segment: what they read and make, as nodes."""
+
+    prefix: str
+    repeat: tuple[str, int] | None
+    entry: int
+    statements: Statements
+    output: int
 
 
 def emit(graph: Graph, header: Header) -> str:
     """The text of the Python module that builds a graph. Equal arguments give equal text."""
     program = Program(graph)
-    parts = list(_parts(program))
+    inputs = _inputs(graph)
+    parts, kept = _parts(program, inputs)
     segments = [segment for part in parts for segment in part.segments]
-    program.settle({target for segment in segments for target in segment.plan.variables()})
+    variables = {target for segment in segments for target in segment.plan.variables()}
+    program.settle({*variables, *kept.values()} - ({"inputs"} if len(inputs) == 1 else set()))
     imports = ["layers"] if segments else []
     if any(program.regularized(item) for segment in segments for item in segment.items):
         imports.append("regularizers")
     nodes = graph.nodes
-    shapes = f"{shape_text(nodes[0].shape)} -> {shape_text(nodes[graph.output].shape)}"
+    enter = " + ".join(shape_text(nodes[index].shape) for index in inputs)
+    leave = " + ".join(shape_text(nodes[index].shape) for index in graph.ends)
     params = sum(
-        weight.size for node in nodes[1:] for weight in node.op.weights(*graph.input_shapes(node))
+        weight.size for node in nodes for weight in node.op.weights(*graph.input_shapes(node))
     )
     head = [
         MARKER,
@@ -86,39 +110,112 @@ def emit(graph: Graph, header: Header) -> str:
         head.append(CAPITALS)
     return skeleton()(
         header=head,
-        docstring=docstring(f"{graph.name}: {shapes}, {params:,} parameters."),
+        docstring=docstring(f"{graph.name}: {enter} -> {leave}, {params:,} parameters."),
         imports=imports,
         constants=[
             *constant("MODEL_NAME", graph.name),
-            *constant("INPUT_SHAPE", nodes[0].shape),
-            *constant("OUTPUT_SHAPE", nodes[graph.output].shape),
+            *_shapes("INPUT", graph, {nodes[index].name: index for index in inputs}, 1),
+            *_shapes("OUTPUT", graph, _outputs(graph), 0),
             *constant("TOTAL_PARAMS", params),
         ],
         functions=[_function(program, body) for body in program.bodies],
-        body=_build_model(program, parts),
+        body=_build_model(program, parts, inputs, kept),
     )
 
 
-def _parts(program: Program) -> Iterator[Part]:
-    nodes = program.graph.nodes
-    entry = "inputs"
-    for group, frame in _groups(program.graph.frame):
+def _outputs(graph: Graph) -> dict[str, int]:
+    """The nodes of the outputs that have names, by these; empty for a result without a name."""
+    return dict(zip(graph.names, graph.results, strict=True)) if graph.names else {"": graph.output}
+
+
+def _shapes(what: str, graph: Graph, ends: dict[str, int], up_to: int) -> list[str]:
+    """The constant with the shapes of inputs or outputs: one, or one for each name."""
+    if len(ends) <= up_to or "" in ends:
+        (only,) = ends.values()
+        return constant(f"{what}_SHAPE", graph.nodes[only].shape)
+    shapes = {name: graph.nodes[index].shape for name, index in ends.items()}
+    return mapping(f"{what}_SHAPES", {name: literal(shape) for name, shape in shapes.items()})
+
+
+def _inputs(graph: Graph) -> dict[int, str]:
+    """The variables of the inputs, by node."""
+    if len(graph.inputs) == 1:
+        return {graph.inputs[0]: "inputs"}
+    taken: set[str] = set()
+    names: dict[int, str] = {}
+    for index in graph.inputs:
+        names[index] = _variable(graph.nodes[index].name, taken)
+        taken.add(names[index])
+    return names
+
+
+def _variable(name: str, taken: set[str]) -> str:
+    """A variable for a map of some name, which neither the skeleton nor a plan uses."""
+    base = name.strip("_") or "map"
+    if not base.isidentifier() or base in RESERVED | UNUSABLE or PLANNED.search(base):
+        base = f"{base}_map" if base.isidentifier() else f"map_{base}"
+    chosen, number = base, 1
+    while chosen in taken:
+        number += 1
+        chosen = f"{base}_{number}"
+    return identifier(chosen)
+
+
+def _parts(program: Program, inputs: dict[int, str]) -> tuple[list[Part], dict[int, str]]:
+    """The parts of `build_model`, and the variables of the values that are kept, by node."""
+    graph = program.graph
+    nodes = graph.nodes
+    groups: list[tuple[Frame | None, list[_Block]]] = []
+    kept: dict[int, str] = dict(inputs)
+    wanted: list[int] = list(graph.results) if graph.names else []
+    value = graph.frame.input
+    for group, frame in _groups(graph.frame):
+        blocks = []
+        for prefix, repeat, children, entry, output in _runs(group):
+            made = program.statements(children, entry, output, prefix)
+            if not made.items:
+                continue
+            blocks.append(_Block(prefix, repeat, entry, made, output))
+            wanted.extend(made.outer)
+            if entry != value:
+                wanted.append(entry)
+            value = output
+        groups.append((frame, blocks))
+    names = {
+        index: name for name, index in (*graph.maps, *zip(graph.names, graph.ends, strict=False))
+    }
+    taken = set(kept.values())
+    for index in sorted(set(wanted) - set(kept)):
+        kept[index] = _variable(names.get(index, nodes[index].name), taken)
+        taken.add(kept[index])
+    found = []
+    value, variable = graph.frame.input, kept[graph.frame.input]
+    for frame, blocks in groups:
         segments = []
-        for prefix, repeat, children, value in _runs(group):
-            items, parts, output = program.statements(children, value, prefix)
-            if items:
-                chosen = plan(program.wires(items), output, entry)
-                segments.append(Segment(prefix, repeat, items, parts, chosen))
-                entry = chosen.result
+        for prefix, repeat, entry, made, output in blocks:
+            own = {
+                number: kept[node]
+                for number, node in enumerate(made.made, 1)
+                if node in kept and node != output
+            }
+            outer = [kept[node] for node in made.outer]
+            before = variable if entry == value else kept[entry]
+            chosen = plan(program.wires(made.items), made.output, before, outer, own)
+            alone = bool(own or outer or entry != value)
+            segments.append(Segment(prefix, repeat, made.items, made.parts, chosen, alone))
+            value, variable = output, chosen.result
+        keeps = kept.get(value) if segments and value not in inputs else None
         title = ""
         if frame is not None:
             name = frame.label or frame.part
             # The name alone could read as a directive to a tool, say a stage called `noqa`.
-            label = "" if name.startswith("stage") or frame.kind == "head" else "stage "
+            plain = name.startswith("stage") if frame.kind == "stage" else frame.kind == "head"
+            label = "" if plain else f"{frame.kind} "
             label = f"{label}{name}:"
             ends = shape_text(nodes[frame.input].shape), shape_text(nodes[frame.output].shape)
             title = comment(label, " -> ".join(ends))
-        yield Part(title, tuple(segments))
+        found.append(Part(title, tuple(segments), keeps))
+    return found, kept
 
 
 def _groups(arch: Frame) -> "Iterator[tuple[Frame, Frame | None]]":
@@ -126,7 +223,7 @@ def _groups(arch: Frame) -> "Iterator[tuple[Frame, Frame | None]]":
     direct: list[int | Frame] = []
     value = arch.input
     for child in arch.children:
-        if isinstance(child, Frame) and child.kind in ("stage", "head"):
+        if isinstance(child, Frame) and child.kind in ("stage", "head", "output"):
             if direct:
                 yield arch._replace(input=value, children=tuple(direct)), None
                 direct = []
@@ -140,35 +237,41 @@ def _groups(arch: Frame) -> "Iterator[tuple[Frame, Frame | None]]":
 
 def _runs(
     frame: Frame,
-) -> "Iterator[tuple[str, tuple[str, int] | None, Sequence[int | Frame], int]]":
-    """(prefix, repeat, children, input) of the repeats of a stage and of what is between them."""
+) -> "Iterator[tuple[str, tuple[str, int] | None, Sequence[int | Frame], int, int]]":
+    """(prefix, repeat, children, input, output) of the repeats of a stage and of what is between
+    them."""
     direct: list[int | Frame] = []
     value = frame.input
     for child in frame.children:
         if isinstance(child, Frame) and child.kind == "repeat":
             if direct:
-                yield frame.name, None, direct, value
+                yield frame.name, None, direct, value, child.input
                 direct = []
             number = child.name.removeprefix(f"{frame.name}_")
             repeat = (f"{frame.name}_", int(number)) if number.isdecimal() else None
-            yield child.name, repeat, child.children, child.input
+            yield child.name, repeat, child.children, child.input, child.output
             value = child.output
         else:
             direct.append(child)
     if direct:
-        yield frame.name, None, direct, value
+        yield frame.name, None, direct, value, frame.output
 
 
-def _build_model(program: Program, parts: Sequence[Part]) -> list[str]:
+def _build_model(
+    program: Program, parts: Sequence[Part], inputs: dict[int, str], kept: dict[int, str]
+) -> list[str]:
     """The statements of `build_model`; equal repeats in a row become a loop."""
+    graph = program.graph
     lines = []
     if any(
         program.regularized(item) for part in parts for run in part.segments for item in run.items
     ):
         lines = ["    regularizer = regularizers.L2(weight_decay) if weight_decay else None", ""]
-    input_name = literal(program.graph.nodes[0].name)
-    lines.append(f"    inputs = keras.Input(shape=INPUT_SHAPE, name={input_name})")
-    result = "inputs"
+    for index, variable in inputs.items():
+        text = literal(graph.nodes[index].name)
+        shape = "INPUT_SHAPE" if len(inputs) == 1 else f"INPUT_SHAPES[{text}]"
+        lines += call(4, variable, "keras.Input", [f"shape={shape}", f"name={text}"])
+    result = next(iter(inputs.values()))
     for part in parts:
         if part.title:
             lines.extend(("", f"    {part.title}"))
@@ -183,7 +286,18 @@ def _build_model(program: Program, parts: Sequence[Part]) -> list[str]:
             else:
                 lines.extend(_statements(program, last, 4, partial(_plain, last.prefix)))
             result = last.plan.result
-    lines.extend(("", f"    return keras.Model(inputs, {result}, name=name)"))
+        if part.kept is not None and part.kept != result:
+            lines.append(f"    {part.kept} = {result}")
+    ends = result
+    if graph.names:
+        ends = "outputs"
+        variables = {name: kept[index] for name, index in _outputs(graph).items()}
+        lines.extend(("", *mapping(ends, variables, 4)))
+    entered = ", ".join(inputs.values())
+    entered = f"[{entered}]" if len(inputs) > 1 else entered
+    if not graph.names:
+        lines.append("")
+    lines += returned(4, "keras.Model", [entered, ends, "name=name"])
     return lines
 
 
@@ -197,7 +311,8 @@ def _loops(program: Program, segments: Sequence[Segment]) -> Iterator[list[Segme
     written: object = None
     for segment in segments:
         texts = (segment.items, [program.statement(*pair) for pair in segment.pairs])
-        if run and texts == written and _follows(run[-1], segment):
+        together = run and not segment.alone and not run[-1].alone
+        if together and texts == written and _follows(run[-1], segment):
             run.append(segment)
             continue
         if run:
@@ -222,7 +337,7 @@ def _statements(
 
 def _function(program: Program, body: Body) -> list[str]:
     """The lines of the function that a body becomes."""
-    parameters = [MAIN, *body.parameters]
+    parameters = [MAIN, *body.outer, *body.parameters]
     if body.regularized:
         parameters.append("regularizer")
     if body.dropping:
@@ -262,7 +377,7 @@ def _lines(
         item = items[statement]
         function, texts = program.call(item, arguments[statement], name(item.suffix))
         if item.callee >= 0:
-            yield from call(indent, target, function, (operands[0], *texts))
+            yield from call(indent, target, function, (*operands, *texts))
         elif item.merges:
             yield from merge(indent, target, function, texts, operands)
         else:

@@ -1,6 +1,7 @@
 """The manifest: the profile of one network as JSON, in the order of its published schema."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.analysis.budgets import Budget
@@ -8,7 +9,7 @@ from archc.analysis.figures import LISTED, TOTALS, nested
 from archc.analysis.profile import Footprint, Profile, Row
 from archc.analysis.tflite_micro import Micro
 from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_FOLDER, SCHEMA_ID, SCHEMA_VERSION
-from archc.ir.graph import Graph
+from archc.ir.graph import Graph, Node
 from archc.plain import picked, plain
 from archc.sema.callees import Callee
 from archc.source import Source, Span
@@ -36,6 +37,8 @@ class Identity(NamedTuple):
     """The name of the spec that declares it."""
     source_digest: str
     """See `source_digest`."""
+    language_version: str = LANGUAGE_VERSION
+    """The first version of the language that has all that its texts have."""
 
 
 class Judgement(NamedTuple):
@@ -59,12 +62,10 @@ def manifest(
 ) -> dict[str, Any]:
     """The manifest of a network as plain data, keys in the order of the schema."""
     io = judgement.io if judgement else "float32"
-    output = graph.nodes[graph.output]
-    first = graph.nodes[0]
     return {
         "$schema": SCHEMA_ID,
         "schema_version": SCHEMA_VERSION,
-        "language_version": LANGUAGE_VERSION,
+        "language_version": identity.language_version,
         "model": {
             **picked(identity, "name base"),
             "parameters": dict(identity.parameters),
@@ -76,8 +77,11 @@ def manifest(
             "verdict": judgement.verdict,
             "findings": [picked(finding, _FINDING) for finding in judgement.findings],
         },
-        "inputs": [{"name": first.name, "shape": list(first.shape), "dtype": io}],
-        "outputs": [{"name": output.name, "shape": list(output.shape), "dtype": io}],
+        "inputs": [_tensor(graph.nodes[index], io) for index in graph.inputs],
+        "outputs": [
+            _tensor(graph.nodes[index], io, name)
+            for index, name in zip_longest(graph.ends, graph.names)
+        ],
         "roundings": [
             {**picked(note, "where requested effective divisor"), "line": note.span.line}
             for note in graph.roundings
@@ -88,6 +92,12 @@ def manifest(
         "deployed": _deployed(profile.deployed, judgement.pools if judgement else ()),
         "totals": nested(TOTALS, profile.totals),
     }
+
+
+def _tensor(node: Node, io: str, name: str | None = None) -> dict[str, Any]:
+    """An input or output: of one with a name of its own also the layer that makes it."""
+    named = {"name": node.name} if name is None else {"name": name, "layer": node.name}
+    return {**named, "shape": list(node.shape), "dtype": io}
 
 
 _FINDING = "code level layer message remedy source confidence"

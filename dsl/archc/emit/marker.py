@@ -13,8 +13,9 @@ SCHEMA_ID = f"{SCHEMA_FAMILY}{SCHEMA_VERSION}.json"
 SCHEMA_FOLDER = f"{__file__.rpartition('marker')[0]}schema"
 """Where the schema of every version is, as `manifest-VERSION.json`."""
 
-LANGUAGE_VERSION = "1.0"
-"""Of the language that specs are written in."""
+LANGUAGE_VERSION = "1.1"
+"""Of the language as it is; a spec is of the first version that has all it uses
+(`archc.sema.versions`)."""
 
 MANIFEST_SUFFIX = ".manifest.json"
 

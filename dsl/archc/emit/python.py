@@ -8,7 +8,7 @@ fitting were observed on ruff 0.17 and are held by a test that formats what is p
 
 import builtins
 import keyword
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 WIDTH = 88
 """Columns of a line of generated Python: the default of ruff and Black."""
@@ -178,6 +178,22 @@ def define(name: str, parameters: Sequence[str], returns: str | None = None) -> 
     if len(line) <= WIDTH:
         return [line]
     return [f"def {name}(", *_arguments(4, parameters), f"){arrow}:"]
+
+
+def returned(indent: int, function: str, arguments: Sequence[str]) -> list[str]:
+    """`return function(arguments)`, fitted."""
+    margin = " " * indent
+    line = f"{margin}return {function}({', '.join(arguments)})"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"{margin}return {function}(", *_arguments(indent + 4, arguments), f"{margin})"]
+
+
+def mapping(name: str, items: Mapping[str, str], indent: int = 0) -> list[str]:
+    """The lines of `name = {"key": value, ...}`, a line each; values are printed already."""
+    margin = " " * indent
+    lines = (f"{margin}    {literal(key)}: {value}," for key, value in items.items())
+    return [f"{margin}{identifier(name)} = {{", *lines, f"{margin}}}"]
 
 
 def constant(name: str, value: object) -> list[str]:

@@ -5,6 +5,7 @@ Every row names the place in the spec that it stems from.
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from archc.analysis.lowering.deployed import INPUT, Deployed
@@ -134,9 +135,12 @@ def _described(node: Any) -> str:
             default = f" = {expression(node.default)}" if node.default else ""
             bounds = ""
             if node.range:
-                bounds = f" in {expression(node.range.low)} .. {expression(node.range.high)}"
+                bounds = f" in {' .. '.join(map(expression, node.range.values[:2]))}"
+                bounds += f" step {expression(node.range.step)}" if node.range.step else ""
             return f"{kind} {node.name.text}{default}{bounds}"
-        case ast.Target() | ast.Call():
+        case ast.Call():
+            return f"{kind} {_call(node.name.text, node.arguments)}{_naming(node)}"
+        case ast.Target():
             return f"{kind} {_call(node.name.text, node.arguments)}"
         case ast.Stage():
             return f"{kind} {_call(node.name.text, node.arguments)}" + _doc(node.doc)
@@ -144,6 +148,8 @@ def _described(node: Any) -> str:
             return f"{kind} {_call('', node.arguments)}".rstrip()
         case ast.Budget():
             return f"{kind} {node.quantity.text} {node.comparison} {expression(node.limit)}"
+        case ast.Output():
+            return f"{kind} {node.name.text}" + _doc(node.doc)
         case ast.Input():
             return f"{kind} {node.name.text}: {expression(node.shape)}"
     return kind
@@ -160,7 +166,7 @@ def _children(node: Any, depth: int) -> list[Any]:
             return [*node.parameters, *node.members]
         case ast.Block():
             return [*node.parameters, *node.body.statements]
-        case ast.Stage() | ast.Head():
+        case ast.Stage() | ast.Head() | ast.Output():
             return list(node.body.statements)
         case ast.Require():
             return list(node.budgets)
@@ -191,6 +197,13 @@ def expression(node: ast.Expression) -> str:
             return _call(node.name.text, node.arguments)
         case ast.Feature():
             return f"in.{node.property.text}"
+        case ast.Property():
+            return f"{node.base.text}.{node.property.text}"
+        case ast.Item():
+            return f"{expression(node.list)}[{expression(node.index)}]"
+        case ast.Choice():
+            value, condition, otherwise = map(expression, ast.parts(node))
+            return f"({value} if {condition} else {otherwise})"
         case ast.Operation():
             first, *rest = map(expression, node.operands)
             chain = (f" {sign} {one}" for sign, one in zip(node.operators, rest, strict=True))
@@ -205,6 +218,10 @@ def expression(node: ast.Expression) -> str:
             return _body(node.body)
         case ast.Hole():  # of a text with syntax errors, which is not shown
             return ast.HOLE
+
+
+def _naming(call: ast.Call) -> str:
+    return f" as {', '.join(name.text for name in call.names)}" if call.names else ""
 
 
 def _call(name: str, arguments: Sequence[ast.Argument] | None) -> str:
@@ -222,7 +239,7 @@ def _body(body: ast.Body) -> str:
     for statement in body.statements:
         if isinstance(statement, ast.Call):
             call = _call(statement.name.text, statement.arguments)
-            said.append(" ".join([call, *map(_body, statement.bodies)]))
+            said.append(" ".join([call, *map(_body, statement.bodies)]) + _naming(statement))
         elif isinstance(statement, ast.If):
             branches = (f"if {expression(one)} {_body(inner)}" for one, inner in statement.branches)
             last = f" else {_body(statement.otherwise)}" if statement.otherwise else ""
@@ -256,8 +273,8 @@ def model_rows(model: Model) -> list[Row]:
     rows = [Row(model.declared.span, 0, f"arch {model.name}{base}", True)]
     for name, given in model.parameters:
         rows.append(Row(given.span, 1, f"{name} = {_value(given.value)}"))
-    shape = shape_text(model.input_shape or ())
-    rows.append(Row(model.input_name.span, 1, f"input {model.input_name.text}: {shape}"))
+    for entry, shape in model.inputs:
+        rows.append(Row(entry.span, 1, f"input {entry.text}: {shape_text(shape or ())}"))
     keep = show(model.rounding.keep)
     rows.append(Row(None, 1, f"rounding divisor = {model.rounding.divisor}, keep = {keep}"))
     if model.target:
@@ -269,7 +286,7 @@ def model_rows(model: Model) -> list[Row]:
     for budget in model.budgets:
         rows.append(Row(budget.name.span, 1, f"require {budget.name.text} <= {budget.limit:,}"))
     for member in model.arch.members:
-        if isinstance(member, ast.Stage | ast.Head):
+        if isinstance(member, ast.Stage | ast.Head | ast.Output):
             rows.append(Row(_named_at(member), 1, _described(member).split("  #")[0]))
     return rows
 
@@ -304,11 +321,10 @@ def model_data(model: Model) -> dict[str, Any]:
             {"name": name, "value": _value(given.value), "at": _at(given.span)}
             for name, given in model.parameters
         ],
-        "input": {
-            "name": model.input_name.text,
-            "shape": list(model.input_shape or ()),
-            "at": _at(model.input_name.span),
-        },
+        "inputs": [
+            {"name": name.text, "shape": list(shape or ()), "at": _at(name.span)}
+            for name, shape in model.inputs
+        ],
         "rounding": {"divisor": model.rounding.divisor, "keep": show(model.rounding.keep)},
         "target": _target(model) if model.target else None,
         "budgets": [
@@ -318,7 +334,7 @@ def model_data(model: Model) -> dict[str, Any]:
         "stages": [
             {"text": _described(one).split("  #")[0], "at": _at(one.span)}
             for one in model.arch.members
-            if isinstance(one, ast.Stage | ast.Head)
+            if isinstance(one, ast.Stage | ast.Head | ast.Output)
         ],
     }
 
@@ -332,7 +348,14 @@ def graph_rows(graph: Graph) -> list[Row]:
     `%5` is the value of operator 5. An operator's place is the statement in the user's text.
     """
     nodes = graph.nodes
-    rows = [Row(_own(nodes[0]), 0, f"%0 = input {nodes[0].name} : {shape_text(nodes[0].shape)}")]
+    rows = [
+        Row(
+            _own(nodes[one]),
+            0,
+            f"%{one} = input {nodes[one].name} : {shape_text(nodes[one].shape)}",
+        )
+        for one in graph.inputs
+    ]
     work: list[tuple[int, str, int | Frame]] = [(0, "", one) for one in graph.frame.children[::-1]]
     repeats = 0
     while work:
@@ -347,15 +370,16 @@ def graph_rows(graph: Graph) -> list[Row]:
             repeats = len(one.children)
         if one.kind == "repeat":
             name = f"repeat {one.part}"
-        elif one.kind == "head":
-            name = "head"
+        elif one.kind in ("head", "output"):
+            name = "head" if one.kind == "head" else f"output {one.label}"
         else:
             called = one.label if one.label == one.part else f"{one.label}, as {one.part}"
             name = f"{one.kind} {called}"
         shapes = f"{shape_text(nodes[one.input].shape)} → {shape_text(nodes[one.output].shape)}"
         rows.append(Row(one.span, depth, f"{name} : {shapes}", depth == 0))
         work.extend((depth + 1, one.name, child) for child in one.children[::-1])
-    rows.append(Row(None, 0, f"output %{graph.output}"))
+    for index, called in zip_longest(graph.ends, graph.names):
+        rows.append(Row(None, 0, f"output {called} %{index}" if called else f"output %{index}"))
     for note in graph.skips:
         taken = "taken" if note.taken else "dropped"
         why = f": {note.reason}" if note.reason else ""
@@ -399,18 +423,22 @@ def _arguments(node: Node) -> dict[str, str]:
 
 def graph_data(graph: Graph) -> dict[str, Any]:
     """The same as plain data, with every argument."""
+    nodes = graph.nodes
     return {
         "name": graph.name,
-        "output": graph.output,
+        "outputs": [
+            {"name": called or nodes[index].name, "node": index}
+            for index, called in zip_longest(graph.ends, graph.names)
+        ],
         "nodes": [
             {
                 "index": index,
                 "name": node.name,
-                "operator": node.op.keyword if index else "input",
+                "operator": node.op.keyword if node.inputs else "input",
                 "arguments": {
                     name: arg.show(node.op.values[name]) for name, arg in node.op.args.items()
                 }
-                if index
+                if node.inputs
                 else {},
                 "inputs": list(node.inputs),
                 "shape": list(node.shape),
@@ -447,10 +475,16 @@ def deployed_rows(graph: Graph, deployed: Deployed) -> list[Row]:
 
     `%5` is the result of operator 5. An operator's place is that of the first of those layers.
     """
-    first = graph.nodes[0]
-    rows = [Row(_own(first), 0, f"input {first.name} : {shape_text(first.shape)}")]
+    entries = [graph.nodes[index] for index in graph.inputs]
+    rows = [Row(_own(one), 0, f"input {one.name} : {shape_text(one.shape)}") for one in entries]
+
+    def value(source: int) -> str:
+        if source >= 0:
+            return f"%{source}"
+        return "input" if len(entries) == 1 else entries[INPUT - source].name
+
     for index, op in enumerate(deployed.operators):
-        reads = ", ".join("input" if one == INPUT else f"%{one}" for one in op.inputs)
+        reads = ", ".join(map(value, op.inputs))
         fused = f" + {op.activation}" if op.activation else ""
         float_result = " float32" if op.float_result else ""
         span = _own(graph.nodes[op.layers[0]]) if op.layers else None
@@ -466,8 +500,9 @@ def deployed_rows(graph: Graph, deployed: Deployed) -> list[Row]:
             said.append("at the border")
         if said:
             rows.append(Row(None, 2, "; ".join(said)))
-    last = "input" if deployed.output == INPUT else f"%{deployed.output}"
-    rows.append(Row(None, 0, f"output {last}, before the border"))
+    for output, called in zip_longest(deployed.outputs, sorted(graph.names)):
+        last = f"{called} {value(output)}" if called else value(output)
+        rows.append(Row(None, 0, f"output {last}, before the border"))
     counts = ", ".join(f"{count} {name}" for name, count in deployed.counts.items())
     rows.append(Row(None, 0, f"operators: {counts or 'none'}, in {deployed.order} order"))
     sizes = f"{deployed.weight_bytes:,} weight bytes, {deployed.constant_bytes:,} constant bytes"
@@ -497,8 +532,8 @@ def deployed_data(graph: Graph, deployed: Deployed) -> dict[str, Any]:
     """The same as plain data."""
     return {
         "name": graph.name,
-        "input_shape": list(deployed.input_shape),
-        "output": deployed.output,
+        "input_shapes": [list(shape) for shape in deployed.input_shapes],
+        "outputs": list(deployed.outputs),
         "operators": [
             {
                 "index": index,

@@ -173,8 +173,11 @@ def _title(manifest: Manifest, width: int) -> Section:
     model = manifest["model"]
     title = model["name"] + (f", derived from {model['base']}" if model["base"] else "")
     ends = [
-        f"{tensor['name']} {shape_text(tensor['shape'])} {tensor['dtype']}"
-        for tensor in (*manifest["inputs"], *manifest["outputs"])
+        " + ".join(
+            f"{tensor['name']} {shape_text(tensor['shape'])} {tensor['dtype']}"
+            for tensor in manifest[side]
+        )
+        for side in ("inputs", "outputs")
     ]
     lines = _wrapped(" → ".join(ends), width, "  ")
     given = ", ".join(f"{name} = {text}" for name, text in model["parameters"].items())
@@ -375,9 +378,11 @@ def _timeline(manifest: Manifest, width: int, signs: _Signs) -> Section:
     moments, sequence = deployed["timeline"], deployed["sequence"]
     if not moments:
         return "Timeline", ["  nothing is deployed"]
-    outer = (manifest["inputs"][0]["name"], manifest["outputs"][0]["name"])
+    made = {
+        one["first"]: one["layer"] for one in deployed["arena"]["plan"] if one["kind"] != "scratch"
+    }
     names = [
-        printable(step["layers"][0] if step["layers"] else outer[number > 0])
+        printable(step["layers"][0] if step["layers"] else made[number])
         for number, step in enumerate(sequence)
     ]
     most = max(moment["activation_bytes"] for moment in moments)

@@ -13,7 +13,8 @@ Names are only proposed this way. What keeps the code right is the liveness of v
 whose value is still needed is copied before it is overwritten, whatever the proposal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from archc.ir.graph import dominators
@@ -22,7 +23,8 @@ MAIN = "x"
 
 
 class Wire(NamedTuple):
-    """What a statement reads: value 0 enters the body, value i + 1 is made by statement i."""
+    """What a statement reads: value 0 enters the body, value i + 1 is made by statement i, and the
+    values below 0 are others from outside."""
 
     inputs: tuple[int, ...]
     merge: str = ""
@@ -43,20 +45,36 @@ class Plan(NamedTuple):
     moves: tuple[Move, ...]
     result: str
     """The variable that holds the output."""
+    outer: tuple[str, ...] = ()
+    """Those of the values from outside."""
 
     def variables(self) -> set[str]:
-        return {move.target for move in self.moves}
+        return {*self.outer, *(move.target for move in self.moves)}
 
 
-def plan(wires: Sequence[Wire], output: int, entry: str = MAIN) -> Plan:
-    """Choose variables for the values of a body that value 0 enters in the variable ``entry``."""
-    lanes, saves = _propose(wires, output)
-    last_use = [-1] * (len(wires) + 1)
+def plan(
+    wires: Sequence[Wire],
+    output: int,
+    entry: str = MAIN,
+    outer: Sequence[str] = (),
+    kept: Mapping[int, str] = MappingProxyType({}),
+) -> Plan:
+    """Choose variables for the values of a body.
+
+    Args:
+        wires: what its statements read.
+        output: the value that leaves it.
+        entry: the variable in which value 0 enters.
+        outer: those of the values from outside, which no statement changes: of -1, -2, ...
+        kept: variables of their own for some values, which no other statement uses.
+    """
+    lanes, saves = _propose([_without_outer(wire) for wire in wires], max(output, 0), kept)
+    last_use = dict.fromkeys(range(len(wires) + 1), -1)
     for index, wire in enumerate(wires):
         for value in wire.inputs:
             last_use[value] = index
     last_use[output] = len(wires)
-    where = {0: entry}
+    where = {0: entry, **{-1 - number: name for number, name in enumerate(outer)}}
     holds = {entry: 0}
     moves: list[Move] = []
 
@@ -64,25 +82,34 @@ def plan(wires: Sequence[Wire], output: int, entry: str = MAIN) -> Plan:
         return variable in holds and last_use[holds[variable]] > index
 
     for index, wire in enumerate(wires):
-        target = lanes[index + 1]
+        target = kept.get(index + 1) or lanes[index + 1]
         operands = tuple(where[value] for value in wire.inputs)
         if live(target, index):
-            kept = holds[target]
-            save = saves.get(kept, "shortcut")
+            held = holds[target]
+            save = saves.get(held, "shortcut")
             number = 1
             while live(save, index - 1) or save == target:
                 number += 1
                 save = f"shortcut_{number}"
             moves.append(Move(save, None, (target,)))
-            where[kept] = save
-            holds[save] = kept
+            where[held] = save
+            holds[save] = held
         moves.append(Move(target, index, operands))
         where[index + 1] = target
         holds[target] = index + 1
-    return Plan(tuple(moves), where[output])
+    return Plan(tuple(moves), where[output], tuple(outer))
 
 
-def _propose(wires: Sequence[Wire], output: int) -> tuple[list[str], dict[int, str]]:
+def _without_outer(wire: Wire) -> Wire:
+    """A statement as it counts for proposals: values from outside enter as value 0 does."""
+    if min(wire.inputs) >= 0:
+        return wire
+    return wire._replace(inputs=tuple(max(value, 0) for value in wire.inputs))
+
+
+def _propose(
+    wires: Sequence[Wire], output: int, kept: Iterable[int] = ()
+) -> tuple[list[str], dict[int, str]]:
     """A variable for every value, and one to copy a value to should it be in the way."""
     parents = dominators(wire.inputs for wire in wires)
     costs = [0]
@@ -94,6 +121,8 @@ def _propose(wires: Sequence[Wire], output: int) -> tuple[list[str], dict[int, s
     taken: list[frozenset[str]] = [nothing] * len(costs)
     saves: dict[int, str] = {}
     lanes[output] = MAIN
+    for value in kept:  # what leads to a value of its own is a path of its own
+        lanes[value] = MAIN
     for value in range(len(wires), 0, -1):
         wire, fork = wires[value - 1], parents[value]
         lane = lanes[value] or MAIN

@@ -42,8 +42,8 @@ class Node(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A call in the tree of calls: the arch, a stage, a repeat, a block, braces, the head, or an
-    operator that is several Keras layers.
+    """A call in the tree of calls: the arch, a stage, a repeat, a block, braces, the head, an
+    output, or an operator that is several Keras layers.
 
     ``children`` are node indices and nested frames in execution order. ``input`` and ``output``
     are the nodes whose values enter and leave; equal where nothing is done. ``name`` is the
@@ -51,7 +51,7 @@ class Frame(NamedTuple):
     """
 
     kind: str
-    """`arch`, `stage`, `repeat`, `block`, `braces`, `operator` or `head`."""
+    """`arch`, `stage`, `repeat`, `block`, `braces`, `operator`, `head` or `output`."""
     name: str
     part: str
     label: str
@@ -83,8 +83,8 @@ class SkipNote(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """A network as it is built and trained. Node 0 is the input; others that read nothing are more
-    inputs, which a network of the language never has."""
+    """A network as it is built and trained. Nodes that read nothing are its inputs; in a network of
+    the language they come first."""
 
     name: str
     nodes: tuple[Node, ...]
@@ -93,8 +93,30 @@ class Graph(NamedTuple):
     roundings: tuple[RoundingNote, ...]
     skips: tuple[SkipNote, ...]
     results: tuple[int, ...] = ()
-    """The nodes that give the results of a network that has several, which one of the language
-    never has; ``output`` then is a node that only gathers them."""
+    """The nodes that give the results of a network that has several or names them. ``output`` then
+    is the last of them, or in an imported network a node that only gathers them."""
+    names: tuple[str, ...] = ()
+    """Of the results, where they have names: those of the `output`s of the language, in order."""
+    maps: tuple[tuple[str, int], ...] = ()
+    """The maps that have names throughout the arch, with their nodes: what stages end with, and
+    what is named in them."""
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The nodes that give the network's results, in order."""
+        return self.results or (self.output,)
+
+    @property
+    def returned(self) -> tuple[int, ...]:
+        """The same in the order in which Keras hands them on: those with names by their names."""
+        if not self.names:
+            return self.ends
+        return tuple(node for _, node in sorted(zip(self.names, self.results, strict=True)))
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """The nodes that are the network's inputs, in order."""
+        return tuple(index for index, node in enumerate(self.nodes) if not node.inputs)
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         return tuple(self.nodes[i].shape for i in node.inputs)
@@ -117,15 +139,16 @@ def verify(graph: Graph) -> None:
     """
     names = {node.name for node in graph.nodes}
     assert len(names) == len(graph.nodes), "two nodes have one name"
+    entries = len(graph.inputs)
     for index, node in enumerate(graph.nodes):
         assert all(0 <= source < index for source in node.inputs), f"{node.name} reads ahead"
-        assert bool(node.inputs) == (index > 0), f"{node.name} reads nothing"
-        if index:
+        assert bool(node.inputs) == (index >= entries), f"{node.name} reads nothing"
+        if index >= entries:
             inferred = node.op.infer(*graph.input_shapes(node))
             assert inferred == node.shape, f"{node.name}: {inferred} is not {node.shape}"
     users = graph.users()
     for index, node in enumerate(graph.nodes):
-        assert users[index] or index == graph.output, f"{node.name} is read by nothing"
+        assert users[index] or index in graph.ends, f"{node.name} is read by nothing"
     seen = [0] * len(graph.nodes)
     stack = [graph.frame]
     while stack:
@@ -134,8 +157,8 @@ def verify(graph: Graph) -> None:
                 seen[child] += 1
             else:
                 stack.append(child)
-    assert seen[0] == 0, "the input is in the tree of calls"
-    assert all(count == 1 for count in seen[1:]), "a node is not in the tree of calls once"
+    assert not any(seen[:entries]), "an input is in the tree of calls"
+    assert all(count == 1 for count in seen[entries:]), "a node is not in the tree of calls once"
 
 
 def dominators(inputs: Iterable[Sequence[int]]) -> list[int]:

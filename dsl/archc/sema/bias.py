@@ -17,5 +17,6 @@ def settle_bias(graph: Graph) -> Graph:
             continue
         readers = [graph.nodes[user].op for user in users[index]]
         normalised = bool(readers) and all(op.normalises for op in readers)
+        normalised = normalised and index not in graph.ends
         nodes[index] = node._replace(op=node.op.replace(bias=not normalised))
     return graph._replace(nodes=tuple(nodes))

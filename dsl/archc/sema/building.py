@@ -28,10 +28,19 @@ from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import exhausted
 from archc.sema.frames import Context, Open
 from archc.sema.model import Model
-from archc.sema.origin import called, causes, worked
+from archc.sema.origin import called, causes, listed, worked
 from archc.source import Span
 from archc.syntax import ast
-from archc.values import Exact, Size, Symbol, describe, show
+from archc.values import Exact, Items, Size, Symbol, describe, show
+
+
+class Output(NamedTuple):
+    """A map that leaves the network by a name."""
+
+    name: str
+    node: int
+    span: Span
+    """Where it is declared."""
 
 
 class Rounded(NamedTuple):
@@ -55,30 +64,51 @@ class Building:
         """Widths that rounding changed, by the name of the layer or the stage."""
         self.widths: dict[int, Given] = {}
         """What gave nodes their channels."""
-        name = model.input_name
-        shape = model.input_shape or ()  # one that is not known is not read
-        origin = (Via("input", name.span),)
-        self.nodes = [Node(name.text, Input(shape), (), shape, origin, None, None, None)]
-        self.names = {name.text.casefold(): (name.text, name.span)}
+        self.nodes: list[Node] = []
+        self.names: dict[str, tuple[str, Span]] = {}
+        for name, known in model.inputs:
+            shape = known or ()  # one that is not known is not read
+            origin = (Via("input", name.span),)
+            self.nodes.append(Node(name.text, Input(shape), (), shape, origin, None, None, None))
+            self.names[name.text.casefold()] = (name.text, name.span)
         declared = (one for one in model.arch.members if isinstance(one, ast.Input))
-        self.declared = next((one.shape.span.text for one in declared), "")
-        """The shape of the input as it is written."""
+        self.declared = [one.shape.span.text for one in declared]
+        """The shapes of the inputs as they are written."""
 
-    def graph(self, name: str, output: int, frame: Frame) -> Graph:
+    def graph(
+        self,
+        name: str,
+        output: int,
+        frame: Frame,
+        outputs: tuple[Output, ...],
+        maps: tuple[tuple[str, int], ...],
+    ) -> Graph:
         return Graph(
-            name, tuple(self.nodes), output, frame, tuple(self.roundings), tuple(self.skips)
+            name,
+            tuple(self.nodes),
+            output,
+            frame,
+            tuple(self.roundings),
+            tuple(self.skips),
+            tuple(one.node for one in outputs),
+            tuple(one.name for one in outputs),
+            maps,
         )
 
     def shape(self, value: int) -> Shape:
         return self.nodes[value].shape
 
-    def feature(self, value: int | None) -> Shape | Bad:
+    def feature(self, value: int | None) -> Shape | Bad | None:
         """What `in` is where this value enters."""
-        return BAD if value is None else self.nodes[value].shape
+        if value is None:
+            return BAD
+        return None if value < 0 else self.nodes[value].shape
 
     def attribute(self, arg: Arg[Any], given: Given, where: str) -> object:
         """The typed value of an argument; widths are rounded here, and nowhere else."""
         value = given.value
+        if isinstance(value, Items):
+            raise listed(given)
         if arg.rounds:
             return self.width(given, where)
         try:
@@ -242,17 +272,19 @@ class Building:
 
     def input_help(self, op: Op, inputs: tuple[int, ...]) -> str | None:
         """What to say where the network's input, as it enters an operator, is not a feature map."""
-        shape = self.nodes[0].shape
         at = inputs[0]
+        shape = self.nodes[at].shape
         while self.nodes[at].inputs and self.nodes[at].shape == shape:
             at = self.nodes[at].inputs[0]
-        if op.bodies or at != 0 or len(shape) == 3 or op.stated.reads != FEATURE_MAP:
+        shape = self.nodes[at].shape
+        if op.bodies or self.nodes[at].inputs or len(shape) == 3 or op.stated.reads != FEATURE_MAP:
             return None
         extents = [str(extent) for extent in shape]
-        product = re.fullmatch(r"[0-9]+(\s*\*\s*[0-9]+)+", self.declared.strip())
+        declared = self.declared[at]
+        product = re.fullmatch(r"[0-9]+(\s*\*\s*[0-9]+)+", declared.strip())
         why = "a feature map has rows x columns x channels"
         if product is not None:
-            extents, why = re.findall("[0-9]+", self.declared), "`*` multiplies, `x` makes a size"
+            extents, why = re.findall("[0-9]+", declared), "`*` multiplies, `x` makes a size"
         elif len(extents) == 4 and extents[0] == "1":
             extents, why = extents[1:], "the batch is never written"
         elif len(extents) == 1:
@@ -260,7 +292,7 @@ class Building:
         extents += ["1"] * (3 - len(extents))
         if len(extents) != 3:
             return None
-        return f"{why}: write `input {self.nodes[0].name}: {' x '.join(extents)}`"
+        return f"{why}: write `input {self.nodes[at].name}: {' x '.join(extents)}`"
 
     def sources(self, inputs: tuple[int, ...], call: ast.Call) -> tuple[Label, ...]:
         """What made the feature maps that an operator cannot read, with their shapes."""
@@ -319,11 +351,26 @@ class Building:
         self.names[name.casefold()] = (name, span)
 
 
+def _scales(shapes: tuple[Shape, ...]) -> str:
+    """What brings maps of different rows and columns to one scale: the stride between them."""
+    small, *_, large = sorted(dict.fromkeys(shapes), key=lambda shape: shape[0] * shape[1])
+    strides = [-(-big // little) for big, little in zip(large[:2], small[:2], strict=True)]
+    down = [-(-big // stride) for big, stride in zip(large[:2], strides, strict=True)]
+    up = [little * stride for little, stride in zip(small[:2], strides, strict=True)]
+    by = str(strides[0]) if strides[0] == strides[1] else "x".join(map(str, strides))
+    if tuple(down) != small[:2]:
+        return "give the braces the same strides, so that their rows and columns agree"
+    help = f"bring {show_shape(large)} to {show_shape(small[:2])} with a stride of {by}"
+    if tuple(up) == large[:2]:
+        help += f", or {show_shape(small)} to {show_shape(large[:2])} with `upsample({by})`"
+    return help
+
+
 def _shape_help(op: Op, shapes: tuple[Shape, ...]) -> str:
     """How operators come by the feature maps they need, for those that do not say."""
     if op.bodies:
         if all(len(shape) == 3 for shape in shapes) and len({s[:2] for s in shapes}) > 1:
-            return "give the braces the same strides, so that their rows and columns agree"
+            return _scales(shapes)
         return "end the braces with equal channels: `conv(N)` in each"
     if any(len(shape) != 3 for shape in shapes):
         return (

@@ -20,11 +20,22 @@ from archc.ops.base import Arg
 from archc.sema import callees, matching
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import unknown
+from archc.sema.maps import (
+    applied,
+    misplaced,
+    named,
+    named_twice,
+    never_read,
+    not_made,
+    parts_of_one,
+)
 from archc.sema.resolve import joined
 from archc.sema.scope import FUNCTIONS, Module, Scope
 from archc.source import Span
 from archc.syntax import ast
+from archc.values import Map
 
+EXPRESSIONS = (ast.Operation, ast.Minus, ast.Not, ast.ListOf, ast.Item, ast.Choice)
 PYTHON_VALUES = ("True", "False", "None")
 """What a call as Python writes it may have, and its translation has in our words."""
 MODULE_NAMES = ("keras", "build_model", "list_models")
@@ -48,6 +59,8 @@ class Checker:
         self.module = module
         self.limits = limits
         self.reporter = reporter
+        self.unread: dict[tuple[int, str], list[ast.Name]] = {}
+        """Maps that nothing has read so far, by the scope and their name."""
         self.said: dict[tuple[str, str | None], Diagnostic] = {}
         """Names that are unknown, with what is proposed for them."""
 
@@ -76,6 +89,7 @@ class Checker:
             self.not_a_form(block.name)
             scope = self.parameters(block.parameters, BAD)
             self.body(block.body, scope)
+            self.all_read()
         self.recursion()
 
     # --- names ----------------------------------------------------------------------------
@@ -178,8 +192,12 @@ class Checker:
 
     def arch(self, arch: ast.Arch) -> None:
         scope = self.parameters(arch.parameters, None)
-        stages = [member for member in arch.members if isinstance(member, ast.Stage)]
-        self.distinct(stage.name for stage in stages)
+        parts = [one for one in arch.members if isinstance(one, ast.Stage | ast.Output)]
+        self.distinct(part.name for part in parts)
+        inputs = [member for member in arch.members if isinstance(member, ast.Input)]
+        self.distinct(one.name for one in inputs)
+        for one in inputs:
+            scope.maps[one.name.text] = Given(Map(None, None), one.name.span)
         unsure = self.module.unsure(arch.span)
         for kind, plural in SINGLE.items():
             found = [member for member in arch.members if isinstance(member, kind)]
@@ -203,11 +221,15 @@ class Checker:
                     help="write `input NAME: rows x columns x channels`",
                 )
             )
+        self.ends(arch)
         headed: ast.Head | None = None
         for member in arch.members:
             if isinstance(member, ast.Head):
                 headed = headed or member
-                self.body(member.body, scope)
+                self.body(member.body, scope.inner(BAD))
+            elif isinstance(member, ast.Output):
+                self.layer_name(member.name)
+                self.body(member.body, scope.inner(BAD))
             elif isinstance(member, ast.Stage):
                 if headed is not None and not unsure:
                     self.reporter.add(
@@ -220,6 +242,7 @@ class Checker:
                         )
                     )
                 self.stage(member, scope)
+                scope.maps[member.name.text] = Given(Map(None, None), member.name.span)
             elif isinstance(member, ast.Input):
                 self.layer_name(member.name)
                 self.input_name(member.name)
@@ -231,31 +254,97 @@ class Checker:
             elif isinstance(member, ast.Rounding):
                 self.arguments(member.arguments, scope)
 
+        self.all_read()
+
+    def ends(self, arch: ast.Arch) -> None:
+        """Report a head beside outputs, which would be an output without a name."""
+        outputs = [member for member in arch.members if isinstance(member, ast.Output)]
+        heads = [member for member in arch.members if isinstance(member, ast.Head)]
+        if outputs and heads and not self.module.unsure(arch.span):
+            word = _word(heads[0].span, "head")
+            self.reporter.add(
+                make(
+                    STRUCTURE,
+                    "a head beside outputs has no name to be told from them by",
+                    word,
+                    related=[Label(outputs[0].name.span, "an output")],
+                    help="write it as an output too: `output NAME { ... }`",
+                )
+            )
+
     def stage(self, stage: ast.Stage, scope: Scope) -> None:
         self.layer_name(stage.name)
         self.arguments(stage.arguments, scope)
         wide = any(a.name is None or a.name.text == "channels" for a in stage.arguments)
         names = {"channels": Given(BAD, stage.name.span)} if wide else {}
-        self.body(stage.body, scope.inner(BAD, names))
+        inner = scope.inner(BAD, names)
+        self.body(stage.body, inner)
+        for name, given in names.items():  # maps of a stage are known behind it
+            if isinstance(given.value, Map):
+                scope.names[name] = given
+                key = (id(names), name)
+                if key in self.unread:
+                    self.unread[id(scope.names), name] = self.unread.pop(key)
 
     # --- bodies ---------------------------------------------------------------------------
 
     def body(self, body: ast.Body, scope: Scope) -> None:
         for statement in body.statements:
             if isinstance(statement, ast.If):
+                before, after = dict(scope.names), dict(scope.names)
                 for condition, branch in statement.branches:
                     self.expression(condition, scope)
-                    self.body(branch, scope)
+                    self.branch(branch, scope, before, after)
                 if statement.otherwise is not None:
-                    self.body(statement.otherwise, scope)
+                    self.branch(statement.otherwise, scope, before, after)
+                scope.names.update(after)
             elif isinstance(statement, ast.Call):
                 self.call(statement, scope)
+                self.name(statement, scope)
+
+    def branch(
+        self, body: ast.Body, scope: Scope, before: dict[str, Given], after: dict[str, Given]
+    ) -> None:
+        """Check one branch of several, of which each may name a map alike."""
+        self.body(body, scope)
+        after.update(scope.names)
+        scope.names.clear()
+        scope.names.update(before)
+
+    def name(self, call: ast.Call, scope: Scope) -> None:
+        """Take in the names that a statement gives to what it makes."""
+        for name in call.names:
+            first = scope.given(name.text)
+            if first is not None and scope.declared_map(name.text) is first:
+                first = None  # a stage's or an input's name may be used again
+            if first is not None and isinstance(first.value, Map):
+                self.reporter.add(named_twice(name, first.span))
+            elif first is not None:
+                self.distinct([ast.Name(name.text, first.span), name])
+            if not name.hole:
+                self.declared(name)
+                scope.names[name.text] = Given(Map(None, None), name.span)
+                self.unread.setdefault((id(scope.names), name.text), []).append(name)
+        if len(call.names) > 1 and call.name.text not in SPLITS:
+            self.reporter.add(parts_of_one(call))
+
+    def all_read(self) -> None:
+        """Report the maps that nothing reads, once all that could has been seen."""
+        for names in self.unread.values():
+            if not self.module.broken and not self.module.unsure(names[0].span):
+                self.reporter.add(never_read(names[0]))
+        self.unread = {}
 
     def call(self, call: ast.Call, scope: Scope) -> None:
         callee = self.lookup(call.name, scope)
+        if isinstance(callee, Map) and not call.plain:
+            self.reporter.add(applied(call).diagnostic)
         reported: set[Span | None] = set()
         matched: list[tuple[str, ast.Argument]] = []
-        if callee is None:
+        elsewhere = misplaced(call.name, self.module) if callee is None else None
+        if elsewhere is not None:
+            self.reporter.add(elsewhere)
+        elif callee is None:
             fault = unknown_call(call, scope).diagnostic
             draft = self.module.drafts.get(call.span.start)
             translated = draft.translated(fault) if draft is not None else None
@@ -293,7 +382,10 @@ class Checker:
         """Check a value, which may be that of an operator's argument."""
         if isinstance(expression, ast.Reference):
             value = self.lookup(expression.name, scope)
-            if value is None and expression.name.text not in FUNCTIONS:
+            elsewhere = misplaced(expression.name, self.module) if value is None else None
+            if elsewhere is not None:
+                self.reporter.add(elsewhere)
+            elif value is None and expression.name.text not in FUNCTIONS:
                 fault = unknown(expression, scope, argument).diagnostic
                 self.unknown(expression.name.text, fault)
             if expression.arguments is not None:
@@ -302,20 +394,30 @@ class Checker:
                     matched, problems = matching.match(value, expression.name, expression.arguments)
                     self.reporter.extend(problems)
                 self.arguments(expression.arguments, scope, _types(value, matched))
-        elif isinstance(expression, ast.Operation):
-            for operand in expression.operands:
-                self.expression(operand, scope)
-        elif isinstance(expression, ast.Minus | ast.Not):
-            self.expression(expression.operand, scope)
-        elif isinstance(expression, ast.ListOf):
-            for item in expression.items:
-                self.expression(item, scope)
+        elif isinstance(expression, ast.Property):
+            self.base(expression.base, scope)
         elif isinstance(expression, ast.Braces):
             self.body(expression.body, scope.inner(BAD))
+        else:
+            for part in ast.parts(expression):
+                self.expression(part, scope)
+
+    def base(self, name: ast.Name, scope: Scope) -> None:
+        """Check what a property is asked of: a map, or `repeat`."""
+        if self.lookup(name, scope) is None and name.text != "repeat":
+            reference = ast.Reference(name, None, name.span)
+            fault = misplaced(name, self.module) or unknown(reference, scope).diagnostic
+            self.unknown(name.text, fault)
 
     def lookup(self, name: ast.Name, scope: Scope) -> object | None:
         try:
-            return scope.lookup(name.text, name.span)
+            value = scope.lookup(name.text, name.span)
+            if isinstance(value, Map):
+                owner: Scope | None = scope
+                while owner is not None and name.text not in owner.names:
+                    owner = owner.parent
+                self.unread.pop((id(owner and owner.names), name.text), None)
+            return value
         except Rejected as rejected:
             self.reporter.add(rejected.diagnostic)
             return BAD
@@ -360,8 +462,9 @@ class Checker:
         )
 
 
+SPLITS = ("split",)
+"""Forms that make several maps."""
 SINGLE: dict[type, str] = {
-    ast.Input: "input",
     ast.Head: "head",
     ast.Target: "target",
     ast.Rounding: "rounding rule",
@@ -397,6 +500,9 @@ def unknown_call(call: ast.Call, scope: Scope) -> Rejected:
     """The rejection of a statement whose name nothing declares."""
     from archc.sema import foreign
 
+    absent = not_made(call.name, scope.module)
+    if absent is not None:
+        return Rejected(absent)
     said = foreign.call(call, scope)
     return reject(
         UNKNOWN_NAME,
@@ -449,6 +555,7 @@ def _word(span: Span, word: str) -> Span:
 def _references(block: ast.Block) -> Iterator[ast.Name]:
     """Names that a block's text uses and its parameters do not declare."""
     own = {parameter.name.text for parameter in block.parameters}
+    own |= {name.text for name in named(block)}
     work: list[object] = [block.body, *(p.default for p in block.parameters)]
     while work:
         part = work.pop()
@@ -459,16 +566,14 @@ def _references(block: ast.Block) -> Iterator[ast.Name]:
             work.extend((part.name, *(a.value for a in part.arguments), *part.bodies))
         elif isinstance(part, ast.Reference):
             work.append(part.name)
-            work.extend(argument.value for argument in part.arguments or ())
+            work.extend(ast.parts(part))
         elif isinstance(part, ast.Body):
             work.extend(part.statements)
         elif isinstance(part, ast.If):
             for branch in part.branches:
                 work.extend(branch)
             work.append(part.otherwise)
-        elif isinstance(part, ast.Operation):
-            work.extend(part.operands)
-        elif isinstance(part, ast.Minus | ast.Not):
-            work.append(part.operand)
         elif isinstance(part, ast.Braces):
             work.append(part.body)
+        elif isinstance(part, EXPRESSIONS):
+            work.extend(ast.parts(part))

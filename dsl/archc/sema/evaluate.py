@@ -4,8 +4,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from archc.diagnostics.codes import LIMIT, NUMBER, UNKNOWN_NAME, VALUE
-from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
+from archc.diagnostics.codes import LIMIT, MAP, NUMBER, UNKNOWN_NAME, VALUE
+from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make, reject
 from archc.diagnostics.nearest import propose
 from archc.limits import Limits
 from archc.ops.base import Arg
@@ -14,15 +14,18 @@ from archc.sema.callees import BAD, Callee, Given
 from archc.sema.scope import FUNCTIONS, Scope
 from archc.source import Span
 from archc.syntax import ast
-from archc.syntax.numbers import BYTE_UNITS, bounded, literal, split_unit
+from archc.syntax.numbers import BYTE_UNITS, bounded, literal, split_unit, too_long
 from archc.values import (
     Exact,
+    Items,
+    Map,
     Plain,
     Size,
     Unfit,
     describe,
     elementwise,
     nearest_whole,
+    show,
     unwrapped,
 )
 
@@ -53,6 +56,7 @@ def exhausted(message: str, span: Span, limit: str, *, label: str = "") -> Exhau
 
 
 FEATURES = ("channels", "height", "width", "size")
+REPEAT = ("index", "count")
 
 
 class Evaluator:
@@ -62,6 +66,12 @@ class Evaluator:
         self.limits = limits
         self.reporter = reporter
         self.steps = 0
+
+    def told(self, span: Span) -> bool:
+        """Whether the check of declarations has said of a name that it is a map somewhere else."""
+        return any(
+            found.code == MAP.name and found.span == span for found in self.reporter.diagnostics
+        )
 
     def tick(self, span: Span) -> None:
         """Count one step of work.
@@ -121,18 +131,14 @@ class Evaluator:
         if isinstance(expression, ast.Not):
             return not self.truth(expression.operand, scope)
         if isinstance(expression, ast.ListOf):
-            items = [item.span.text for item in expression.items]
-            size = " x ".join(items)
-            plain = len(items) > 1 and all(isinstance(i, ast.Number) for i in expression.items)
-            raise reject(
-                VALUE,
-                "a list has no meaning here",
-                expression.span,
-                help=f"a size is written `{size}`"
-                if plain
-                else "lists are only for `target NAME(allow = [...])`",
-                edits=[Edit(expression.span, size)] if plain else [],
-            )
+            return Items(tuple([self.value(item, scope) for item in expression.items]))
+        if isinstance(expression, ast.Property):
+            return self.property(expression, scope)
+        if isinstance(expression, ast.Item):
+            return self.item(expression, scope)
+        if isinstance(expression, ast.Choice):
+            holds = self.truth(expression.condition, scope)
+            return self.value(expression.value if holds else expression.otherwise, scope)
         return self.operation(expression, scope)
 
     def truth(self, expression: ast.Expression, scope: Scope) -> bool:
@@ -179,6 +185,8 @@ class Evaluator:
         if value is None:
             if name.text in FUNCTIONS:
                 return self.function(expression, scope)
+            if self.told(name.span):
+                raise Poisoned
             raise unknown(expression, scope)
         if expression.arguments is None:
             return value
@@ -221,26 +229,98 @@ class Evaluator:
             raise Poisoned
         return callee._replace(bound=bound, weight=weight)
 
-    def feature(self, expression: ast.Feature, scope: Scope) -> Plain:
-        feature = scope.feature
-        if feature is BAD:
+    def property(self, expression: ast.Property, scope: Scope) -> Plain:
+        """A property of a named map, or which repeat this is."""
+        base, name = expression.base, expression.property
+        value = scope.lookup(base.text, base.span)
+        if value is BAD:
             raise Poisoned
-        name = expression.property.text
-        if name not in FEATURES:
-            near = propose(name, expression.property.span, FEATURES)
+        if isinstance(value, Map):
+            if value.shape is None:
+                raise Poisoned
+            return self.measure(value.shape, base.text, name, expression.span)
+        if base.text == "repeat":
+            return self.repeat(name, scope)
+        if value is None and self.told(base.span):
+            raise Poisoned
+        if value is None:
+            raise unknown(ast.Reference(base, None, base.span), scope)
+        raise reject(
+            VALUE,
+            f"`{base.text}` is {describe(value)}, which has no `{name.text}`",
+            expression.span,
+            related=causes_of(ast.Reference(base, None, base.span), scope),
+            help="maps have `channels`, `height`, `width` and `size`, such as `in.channels`",
+        )
+
+    def repeat(self, name: ast.Name, scope: Scope) -> Fraction:
+        if name.text not in REPEAT:
+            near = propose(name.text, name.span, REPEAT)
             raise reject(
                 UNKNOWN_NAME,
-                f"a feature map has no `{name}`",
-                expression.property.span,
-                help=near.help or "it has `in.channels`, `in.height`, `in.width` and `in.size`",
+                f"`repeat` has no `{name.text}`",
+                name.span,
+                help=near.help or "it has `repeat.index`, from 0, and `repeat.count`",
                 edits=near.edits,
             )
-        if feature is None:
+        repeating = scope.repeating()
+        if repeating is None:
+            raise reject(
+                VALUE,
+                "`repeat` is the repeat of a stage, and this stands in none",
+                name.span,
+                help="use it in the braces of a stage, and give it to blocks as an argument",
+            )
+        return Fraction(repeating[REPEAT.index(name.text)])
+
+    def item(self, expression: ast.Item, scope: Scope) -> object:
+        listed = self.value(expression.list, scope)
+        if not isinstance(listed, Items):
+            raise reject(
+                VALUE,
+                f"only lists have elements, and this is {describe(listed)}",
+                expression.list.span,
+                related=causes_of(expression.list, scope),
+                help="write a list such as `[16, 24, 32]`",
+            )
+        index = self.value(expression.index, scope)
+        most = len(listed.items) - 1
+        if not isinstance(index, Fraction) or index.denominator != 1 or not 0 <= index <= most:
+            raise reject(
+                VALUE,
+                f"the elements of this list are numbered from 0 to {most}, "
+                f"and this is {describe(index)}",
+                expression.index.span,
+                related=causes_of(expression.index, scope),
+                help="give the list an element for it, or count from 0",
+            )
+        return listed.items[index.numerator]
+
+    def feature(self, expression: ast.Feature, scope: Scope) -> Plain:
+        feature, name = scope.feature, expression.property
+        if feature is BAD:
+            raise Poisoned
+        if feature is None and name.text in FEATURES:
             raise reject(
                 VALUE,
                 "`in` is the feature map that enters a block, and none does here",
                 expression.span,
                 help="use it in a stage, the head or a block",
+            )
+        return self.measure(feature, "in", name, expression.span)
+
+    def measure(self, feature: object, base: str, property: ast.Name, span: Span) -> Plain:
+        """A property of a map, which goes by some name."""
+        name = property.text
+        if name not in FEATURES:
+            near = propose(name, property.span, FEATURES)
+            several = [f"`{base}.{one}`" for one in FEATURES]
+            raise reject(
+                UNKNOWN_NAME,
+                f"a feature map has no `{name}`",
+                property.span,
+                help=near.help or f"it has {', '.join(several[:-1])} and {several[-1]}",
+                edits=near.edits,
             )
         assert isinstance(feature, tuple)
         if name == "channels":
@@ -249,8 +329,10 @@ class Evaluator:
             raise reject(
                 VALUE,
                 f"a vector of {feature[-1]} has no {name}",
-                expression.span,
-                label="what enters here is not a feature map",
+                span,
+                label="what enters here is not a feature map"
+                if base == "in"
+                else "this is not a feature map",
                 help="`global_average_pool(keepdims = true)` keeps a 1x1 feature map",
             )
         if name == "size":
@@ -269,6 +351,8 @@ class Evaluator:
             return kind == "and"
         if kind == "x":
             return self.size(expression, scope)
+        if kind == "**":
+            return self.power(expression, scope)
         if kind in COMPARISONS:
             return self.comparison(kind, expression, scope)
         value = self.value(first, scope)
@@ -312,6 +396,22 @@ class Evaluator:
             bounded(extent, span, self.limits)
         return value
 
+    def power(self, expression: ast.Operation, scope: Scope) -> Fraction:
+        """`2 ** repeat.index`."""
+        base, exponent = (self.number(operand, scope) for operand in expression.operands)
+        if exponent.denominator != 1 or exponent < 0:
+            raise reject(
+                NUMBER,
+                f"an exponent is a whole number from 0, not {show(exponent)}",
+                expression.operands[1].span,
+                related=causes_of(expression.operands[1], scope),
+                help="`/` divides: `1 / 2 ** n`",
+            )
+        bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+        if bits > 1 and (bits - 1) * exponent > self.limits.digits * 10 // 3:
+            raise too_long(expression.span, self.limits)
+        return bounded(base**exponent.numerator, expression.span, self.limits)
+
     def size(self, expression: ast.Operation, scope: Scope) -> Size:
         extents: list[Fraction] = []
         for operand in expression.operands:
@@ -349,7 +449,7 @@ class Evaluator:
                     related=causes_of(expression, scope),
                     help="compare numbers, sizes or choices; a variant can be a parameter",
                 )
-            return _equal(left, right) is (kind == "==")
+            return equal(left, right) is (kind == "==")
         if not (isinstance(left, Fraction) and isinstance(right, Fraction)):
             odd = right if isinstance(left, Fraction) else left
             raise reject(
@@ -413,6 +513,8 @@ def plain_name(expression: ast.Expression) -> str | None:
     """The name an argument was written as: `channels`, `exact(channels)`, `in.channels`."""
     if isinstance(expression, ast.Feature):
         return f"in_{expression.property.text}"
+    if isinstance(expression, ast.Property):
+        return f"{expression.base.text}_{expression.property.text}"
     if not isinstance(expression, ast.Reference):
         return None
     if expression.arguments is None:
@@ -422,7 +524,7 @@ def plain_name(expression: ast.Expression) -> str | None:
     return None
 
 
-def _equal(left: object, right: object) -> bool:
+def equal(left: object, right: object) -> bool:
     """Equality; a number equals a size whose every extent it equals."""
     if isinstance(left, Fraction) and isinstance(right, Size):
         left, right = right, left

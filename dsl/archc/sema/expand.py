@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
 from archc.diagnostics.codes import (
     ARGUMENTS,
+    MAP,
     NOT_WHOLE,
     SHAPE,
     STAGE_CHANNELS,
@@ -19,18 +21,21 @@ from archc.ir.graph import Graph, SkipNote, Via
 from archc.ops.base import Shape, show_shape
 from archc.ops.merge import Add, Multiply
 from archc.sema.bias import settle_bias
-from archc.sema.building import Building
+from archc.sema.building import Building, Output
 from archc.sema.callees import BAD, Bad, Callee, Given, Slot
 from archc.sema.check import bodies_problem, unknown_call
 from archc.sema.evaluate import Evaluator, Exhausted, Poisoned, exhausted
 from archc.sema.frames import Context, Open, Supply
+from archc.sema.maps import applied, named_twice, unread
 from archc.sema.model import Model
 from archc.sema.origin import called, causes, causes_of, traced, worked
-from archc.sema.resolve import in_range
+from archc.sema.ranges import in_range
 from archc.sema.scope import Scope
 from archc.syntax import ast
-from archc.values import Exact, Size, describe, show
+from archc.values import Exact, Map, Size, describe, show
 
+NOTHING = -1
+"""What enters a network of several inputs until a statement names one."""
 STAGE_SLOTS = tuple(Slot(name, False, False) for name in ("channels", "stride", "repeat"))
 
 
@@ -56,33 +61,44 @@ class Expander:
         self.limits = model.limits
         self.evaluator = Evaluator(model.limits, reporter)
         self.building = Building(model)
+        self.outputs: list[Output] = []
 
     def graph(self) -> Graph | None:
         model = self.model
         root = Open("arch", "", "", model.name, 0, model.declared.span)
-        known = model.input_shape is not None
-        scope = Scope(model.module, model.input_shape or BAD, dict(model.parameters))
-        value: int | None = 0 if known else None
+        value: int | None = 0 if len(model.inputs) == 1 else NOTHING
+        value = value if model.known else None
+        scope = Scope(model.module, self.building.feature(value), dict(model.parameters))
+        for index, (declared, shape) in enumerate(model.inputs):
+            entry = Map(None if shape is None else index, shape)
+            scope.maps[declared.text] = Given(entry, declared.span)
         try:
             seen: set[str] = set()  # of two of one name the first counts; that is reported
             for member in model.arch.members:
-                name = member.name.text.casefold() if isinstance(member, ast.Stage) else "head"
                 if isinstance(member, ast.Hole):
                     value = None
-                if not isinstance(member, ast.Stage | ast.Head) or name in seen:
+                if not isinstance(member, ast.Stage | ast.Head | ast.Output):
+                    continue
+                name = "head" if isinstance(member, ast.Head) else member.name.text.casefold()
+                if name in seen:
                     continue
                 seen.add(name)
                 if isinstance(member, ast.Stage):
                     value = self.stage(member, scope, value, root)
+                    scope.maps[member.name.text] = Given(self.map(value), member.name.span)
+                elif isinstance(member, ast.Output):
+                    self.output(member, scope, value, root)
                 else:
-                    value = self.head(member, scope, value, root)
+                    value = self.part("head", "head", member, scope, value, root)
         except Exhausted as end:
             self.reporter.add(end.diagnostic)
             return None
-        root.output = value
+        if self.outputs:
+            value = self.outputs[-1].node
         if value is None or self.reporter.failed:
             return None
-        if len(self.building.nodes) == 1:
+        root.output = value
+        if len(self.building.nodes) == len(model.inputs):
             self.reporter.add(
                 make(
                     STRUCTURE,
@@ -92,7 +108,16 @@ class Expander:
                 )
             )
             return None
-        return settle_bias(self.building.graph(model.name, value, root.close()))
+        outputs = tuple(self.outputs)
+        named = (*scope.names.items(), *scope.maps.items())
+        maps = tuple(
+            (name, given.value.node)
+            for name, given in named
+            if isinstance(given.value, Map) and given.value.node is not None
+        )
+        graph = self.building.graph(model.name, value, root.close(), outputs, maps)
+        self.reporter.extend(unread(graph))
+        return None if self.reporter.failed else settle_bias(graph)
 
     def remarks(self, graph: Graph) -> Iterator[Diagnostic]:
         """What the network may not mean as it is: see `remarks`."""
@@ -116,6 +141,7 @@ class Expander:
 
     def stage(self, stage: ast.Stage, scope: Scope, value: int | None, parent: Open) -> int | None:
         name = stage.name.text
+        value = self.entry(stage.body, scope, value)
         given = self.stage_arguments(stage, scope.inner(self.building.feature(value)))
         channels, stride = given.get("channels"), given.get("stride")
         width: int | None = None
@@ -137,20 +163,23 @@ class Expander:
         supply = Supply(channels, stride)
         frame = Open("stage", name, name, name, value, stage.span)
         parent.children.append(frame)
-        inner = scope.inner(self.building.feature(value), names)
+        feature = self.building.feature(value)
         for repeat in range(1, repeats + 1):
             self.evaluator.tick(stage.name.span)
             part = f"{name}_{repeat}"
             if value is not None:
                 self.entered.setdefault(name, []).append(self.building.shape(value))
             if stage is self.fresh:
-                inner = scope.inner(self.building.feature(value), names)
+                feature = self.building.feature(value)
+            inner = scope.inner(feature, dict(names))
+            inner.repeat = (repeat - 1, repeats)
             again = Open("repeat", part, str(repeat), name, value, stage.span)
             frame.children.append(again)
             context = Context(again, (), name, repeat, None, 0)
             value = self.body(stage.body, inner, value, context, supply)
             again.output = value
         frame.output = value
+        scope.names.update((one, named) for one, named in inner.names.items() if one not in names)
         if value is not None and not self.model.module.unsure(stage.span):
             self.stage_ends(stage, supply, width, channels, value)
         return value
@@ -265,14 +294,83 @@ class Expander:
         verb = "has" if not node.inputs else "makes"
         return (Label(called(via), f"{text} {verb} {node.shape[-1]} channels"),)
 
-    def head(self, head: ast.Head, scope: Scope, value: int | None, parent: Open) -> int | None:
-        frame = Open("head", "head", "head", "head", value, head.span)
+    def part(
+        self,
+        kind: str,
+        name: str,
+        member: ast.Head | ast.Output,
+        scope: Scope,
+        value: int | None,
+        parent: Open,
+    ) -> int | None:
+        """Run the head or an output."""
+        value = self.entry(member.body, scope, value)
+        frame = Open(kind, name, name, name, value, member.span)
         parent.children.append(frame)
         context = Context(frame, (), None, None, None, 0)
         frame.output = value = self.body(
-            head.body, scope.inner(self.building.feature(value)), value, context, None
+            member.body, scope.inner(self.building.feature(value)), value, context, None
         )
         return value
+
+    def output(self, member: ast.Output, scope: Scope, value: int | None, parent: Open) -> None:
+        """Run an output, which leaves the map that enters the next stage as it is."""
+        name = member.name
+        node = self.part("output", name.text, member, scope, value, parent)
+        if node is None:
+            return
+        same = next((one for one in self.outputs if one.node == node), None)
+        if same is not None or not self.building.nodes[node].inputs:
+            what = "the input" if same is None else f"the output `{same.name}`"
+            self.reporter.add(
+                make(
+                    STRUCTURE,
+                    f"the output `{name.text}` is {what}, and computes nothing",
+                    name.span,
+                    related=[Label(same.span, "the other one")] if same else [],
+                    help="leave it out, or give it an operator",
+                )
+            )
+            return
+        self.outputs.append(Output(name.text, node, name.span))
+
+    # --- maps -----------------------------------------------------------------------------
+
+    def map(self, value: int | None) -> Map:
+        return Map(None, None) if value is None else Map(value, self.building.shape(value))
+
+    def entry(self, body: ast.Body, scope: Scope, value: int | None) -> int | None:
+        """What enters braces: the map that their first statement names, else what has been made.
+
+        Where nothing has, as in a network of several inputs, that is reported.
+        """
+        first = body.statements[0] if body.statements else None
+        if isinstance(first, ast.Call) and first.plain:
+            with suppress(Rejected):
+                named = scope.lookup(first.name.text, first.name.span)
+                if isinstance(named, Map):
+                    return named.node
+        if value != NOTHING:
+            return value
+        inputs = [f"`{name.text}`" for name, _ in self.model.inputs]
+        self.reporter.add(
+            make(
+                MAP,
+                "this network has several inputs, and this does not say which it reads",
+                first.span if first is not None else body.span,
+                related=[Label(name.span, "an input") for name, _ in self.model.inputs],
+                help=f"begin with the name of one: {' or '.join(inputs)}",
+            )
+        )
+        return None
+
+    def name(self, call: ast.Call, scope: Scope, value: int | None, context: Context) -> None:
+        """Give what a statement made the name behind its `as`."""
+        for name in call.names:
+            first = scope.names.get(name.text)
+            if first is not None and isinstance(first.value, Map) and first.value.node is not None:
+                self.fail(named_twice(name, first.span), context)
+            scope.names[name.text] = Given(self.map(value), name.span)
 
     # --- statements -----------------------------------------------------------------------
 
@@ -327,16 +425,30 @@ class Expander:
         supply: Supply | None,
     ) -> int | None:
         try:
-            callee = self.callee(call, scope)
-            if supply is not None:
-                callee = supply.give(callee)
-            via = (*context.chain, Via(call.name.text, call.span))
-            return self.call(callee, call, scope, value, context._replace(chain=via))
+            named = scope.lookup(call.name.text, call.name.span)
+            if isinstance(named, Map):
+                value = self.read(call, named)
+            else:
+                callee = self.callee(call, scope)
+                if supply is not None:
+                    callee = supply.give(callee)
+                via = (*context.chain, Via(call.name.text, call.span))
+                inner = supply.within() if supply is not None else None
+                within = context._replace(chain=via, supply=inner)
+                value = self.call(callee, call, scope, value, within)
         except Rejected as rejected:
             self.fail(rejected.diagnostic, context)
+            value = None
         except Poisoned:
-            pass
-        return None
+            value = None
+        self.name(call, scope, value, context)
+        return value
+
+    def read(self, call: ast.Call, named: Map) -> int | None:
+        """A map's name as a statement: what follows goes on from it."""
+        if not call.plain:
+            raise applied(call)
+        return named.node
 
     def callee(self, call: ast.Call, scope: Scope) -> Callee:
         """What a statement calls, with its arguments bound.
@@ -345,6 +457,8 @@ class Expander:
             Rejected, Poisoned: it calls nothing, or not with these arguments or bodies.
         """
         value = scope.lookup(call.name.text, call.name.span)
+        if value is None and self.evaluator.told(call.name.span):
+            raise Poisoned
         if value is None:
             raise unknown_call(call, scope)
         if value is BAD:
@@ -418,7 +532,9 @@ class Expander:
             body = callee.target.body
         else:
             inner, body = callee.scope.inner(feature), callee.target
-        deeper = context._replace(frame=frame, block=callee.name, depth=context.depth + 1)
+        deeper = context._replace(
+            frame=frame, block=callee.name, depth=context.depth + 1, supply=None
+        )
         frame.output = value = self.body(body, inner, value, deeper, None)
         return None if unsure(callee) else value
 
@@ -499,7 +615,9 @@ class Expander:
     ) -> int | None:
         """Run braces that add no part to names. Their `in` is the feature map that enters them."""
         context = context._replace(depth=context.depth + 1)
-        return self.body(body, scope.inner(self.building.feature(value)), value, context, None)
+        value = self.entry(body, scope, value)
+        inner = scope.inner(self.building.feature(value))
+        return self.body(body, inner, value, context, context.supply)
 
     def apply(
         self, given: Given, slot: str, call: ast.Call, value: int, context: Context

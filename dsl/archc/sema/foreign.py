@@ -51,9 +51,6 @@ def call(statement: ast.Call, scope: Scope) -> Said:
     """What to say of a statement whose name nothing declares."""
     name = statement.name
     plain = f"no operator, block or parameter is called `{name.text}`"
-    place = _place(name.text, scope)
-    if place is not None:
-        return Said(plain, place)
     written = Written.of_call(statement)
     if name.text.lower() in NOTHING:
         return Said(
@@ -79,9 +76,6 @@ def value(reference: ast.Reference, scope: Scope, argument: Arg[Any] | None = No
     plain = f"nothing here is called `{name.text}`"
     if isinstance(argument, Choice | Flag | Auto):
         return _choice(name, argument, scope)
-    place = _place(name.text, scope)
-    if place is not None:
-        return Said(plain, place)
     function = FUNCTION_NAMES.get(name.text) if reference.arguments is not None else None
     if function is not None:
         return Said(plain, function)
@@ -255,21 +249,6 @@ def _same(
     refused = next(one for _, one in possible if one.text is None)
     why = f"; {entry.row.why}" if entry.row.why else ""
     return Said("", f"it is called `{entry.row.ours}` here; {refused.refused}{why}")
-
-
-def _place(name: str, scope: Scope) -> str | None:
-    """What to say of a name that is that of a stage or an input of the file."""
-    for arch in scope.module.file.archs:
-        for member in arch.members if isinstance(arch, ast.Arch) else ():
-            if isinstance(member, ast.Stage) and member.name.text == name:
-                return (
-                    f"`{name}` is a stage, whose result has no name: stages follow one another; to "
-                    "read a feature map twice write both ways in one statement, as in "
-                    "`concat { ... } { ... }` or `skip { ... }`"
-                )
-            if isinstance(member, ast.Input) and member.name.text == name:
-                return f"`{name}` is the input; the first statement of the first stage reads it"
-    return None
 
 
 def argument(

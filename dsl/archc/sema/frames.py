@@ -43,18 +43,26 @@ class Open:
 
 
 class Supply:
-    """What a stage supplies to the statements directly in its braces."""
+    """What a stage supplies to the statements directly in its braces; ``inner``: within braces in
+    these, where only what cannot do without `channels` gets them."""
 
-    def __init__(self, channels: Given | None, stride: Given | None) -> None:
+    def __init__(
+        self, channels: Given | None, stride: Given | None, *, inner: bool = False
+    ) -> None:
         self.channels = channels
         self.stride = stride
+        self.inner = inner
         self.taken = False
+
+    def within(self) -> "Supply":
+        """What is supplied in braces among the statements."""
+        return Supply(self.channels, None, inner=True)
 
     def give(self, callee: Callee) -> Callee:
         """The callee with what it leaves open filled in. The stride is given once, then 1."""
         bound = dict(callee.bound)
         for slot in callee.free():
-            if not slot.filled:
+            if not slot.filled or (self.inner and not slot.required):
                 continue
             if slot.name == "channels" and self.channels is not None:
                 bound["channels"] = self.channels
@@ -76,3 +84,5 @@ class Context(NamedTuple):
     depth: int
     whole: str | None = None
     """The operator whose Keras layers are being put in, where it is several."""
+    supply: Supply | None = None
+    """What braces among its arguments get."""

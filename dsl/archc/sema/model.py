@@ -48,10 +48,15 @@ class Model(NamedTuple):
     """Where that stands."""
     parameters: tuple[tuple[str, Given], ...]
     """Bound values, in order of declaration."""
-    input_name: ast.Name
-    input_shape: Shape | None
-    """None where it is not known, which is reported: nobody but the expansion sees such a model."""
+    inputs: tuple[tuple[ast.Name, Shape | None], ...]
+    """Names and shapes; a shape is None where it is not known, which is reported: nobody but the
+    expansion sees such a model."""
     rounding: Rounding
     target: TargetRequest | None
     budgets: tuple[BudgetRequest, ...]
     limits: Limits
+
+    @property
+    def known(self) -> bool:
+        """Whether the shapes of all inputs are known."""
+        return all(shape is not None for _, shape in self.inputs)

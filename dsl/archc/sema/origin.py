@@ -6,7 +6,8 @@ until something is wrong with one.
 
 from collections.abc import Iterable, Iterator
 
-from archc.diagnostics.model import Diagnostic, Edit, Label
+from archc.diagnostics.codes import VALUE
+from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, reject
 from archc.ir.graph import Via
 from archc.sema.callees import BAD, Callee, Given
 from archc.sema.scope import Scope
@@ -45,17 +46,28 @@ def causes_of(expression: ast.Expression, scope: Scope, *, most: int = MOST) -> 
 
 def references(expression: ast.Expression) -> Iterator[ast.Name]:
     """The names that an expression reads as values, in the order they are written."""
-    work: list[object] = [expression]
+    work: list[ast.Expression] = [expression]
     while work:
         part = work.pop(0)
-        if isinstance(part, ast.Reference):
-            if part.arguments is None:
-                yield part.name
-            work[:0] = [argument.value for argument in part.arguments or ()]
-        elif isinstance(part, ast.Operation):
-            work[:0] = part.operands
-        elif isinstance(part, ast.Minus | ast.Not):
-            work.insert(0, part.operand)
+        if isinstance(part, ast.Reference) and part.arguments is None:
+            yield part.name
+        work[:0] = ast.parts(part)
+
+
+def listed(given: Given) -> Rejected:
+    """The rejection of a list where one value is wanted."""
+    expression = given.made[0] if given.made is not None else None
+    items = expression.items if isinstance(expression, ast.ListOf) else ()
+    size = " x ".join(item.span.text for item in items)
+    plain = len(items) > 1 and all(isinstance(item, ast.Number) for item in items)
+    return reject(
+        VALUE,
+        "a list has no meaning here",
+        given.span,
+        related=causes(given),
+        help=f"a size is written `{size}`" if plain else "take one of its elements: `list[0]`",
+        edits=[Edit(given.span, size)] if plain else [],
+    )
 
 
 def worked(given: Given) -> str:

@@ -31,11 +31,12 @@ def rounded(
         given: what gave nodes their channels.
     """
     told: set[Span] = set()
-    node = _decides(graph)
-    found = _asked(graph.nodes[node], given[node], widths) if node in given else None
-    if node is not None and found is not None and found.requested.denominator == 1:
-        told.add(_written(found.given)[1])
-        yield _output(graph.nodes[node], graph.nodes[graph.output], found)
+    for end in graph.ends:
+        node = _decides(graph, end)
+        found = _asked(graph.nodes[node], given[node], widths) if node in given else None
+        if node is not None and found is not None and found.requested.denominator == 1:
+            told.add(_written(found.given)[1])
+            yield _output(graph.nodes[node], graph.nodes[end], found)
     for found in widths.values():
         literal, span = _written(found.given)
         if literal and span not in told and not library(span):
@@ -49,9 +50,8 @@ def rounded(
             )
 
 
-def _decides(graph: Graph) -> int | None:
-    """The node that gives the network's output its channels, None where several do."""
-    at = graph.output
+def _decides(graph: Graph, at: int) -> int | None:
+    """The node that gives an output of the network its channels, None where several do."""
     while True:
         node = graph.nodes[at]
         if any(argument.rounds for argument in node.op.args.values()):
@@ -132,14 +132,7 @@ def _within(*expressions: ast.Expression) -> Iterator[ast.Feature]:
         part = work.pop()
         if isinstance(part, ast.Feature):
             yield part
-        elif isinstance(part, ast.Reference):
-            work += [argument.value for argument in reversed(part.arguments or ())]
-        elif isinstance(part, ast.Operation):
-            work += reversed(part.operands)
-        elif isinstance(part, ast.Minus | ast.Not):
-            work.append(part.operand)
-        elif isinstance(part, ast.ListOf):
-            work += reversed(part.items)
+        work += reversed(ast.parts(part))
 
 
 def same(one: Graph, other: Graph) -> bool:

@@ -11,7 +11,6 @@ from archc.diagnostics.codes import (
     ARGUMENTS,
     LIMIT,
     NUMBER,
-    OUT_OF_RANGE,
     TARGET,
     UNKNOWN_NAME,
     VALUE,
@@ -24,12 +23,13 @@ from archc.rounding import Rounding
 from archc.sema.callees import BAD, Given
 from archc.sema.evaluate import Evaluator, Exhausted, Poisoned
 from archc.sema.model import BudgetRequest, Model, TargetRequest
-from archc.sema.origin import causes, causes_of, worked
+from archc.sema.origin import causes_of, listed
+from archc.sema.ranges import in_range
 from archc.sema.scope import Module, Scope
 from archc.source import Span
 from archc.syntax import ast
 from archc.syntax.numbers import BYTE_UNITS, literal, split_unit
-from archc.values import Size, describe, show, unwrapped
+from archc.values import Items, Size, describe, show
 
 T = TypeVar("T")
 TARGET_ARGUMENTS = ("allow", "io", "board", "build")
@@ -99,8 +99,9 @@ class Resolver:
                     if request is not None:
                         budgets.append(request)
         # That there is no input is reported by the check of declarations.
-        shape = self.attempt(partial(self.shape, inputs[0], scope)) if inputs else None
-        input_name = inputs[0].name if inputs else ast.Name(ast.HOLE, arch.name.span)
+        shapes = [
+            (member.name, self.attempt(partial(self.shape, member, scope))) for member in inputs
+        ] or [(ast.Name(ast.HOLE, arch.name.span), None)]
         base = self.declared.base.text if isinstance(self.declared, ast.Derived) else None
         return Model(
             self.declared.name.text,
@@ -110,8 +111,7 @@ class Resolver:
             arch,
             home,
             parameters,
-            input_name,
-            shape,
+            tuple(shapes),
             rounding,
             target,
             tuple(budgets),
@@ -310,6 +310,8 @@ class Resolver:
     def shape(self, member: ast.Input, scope: Scope) -> Shape:
         """The shape of the input, the batch excluded."""
         value = self.evaluator.value(member.shape, scope)
+        if isinstance(value, Items):
+            raise listed(Given(value, member.shape.span, None, (member.shape, scope)))
         extents = value.extents if isinstance(value, Size) else (value,)
         whole = [
             extent.numerator
@@ -485,69 +487,3 @@ class Resolver:
 def joined(limit: ast.Expression) -> bool:
     """Whether a limit is that of two budgets: `macs <= 1 M and params <= 60 k`."""
     return isinstance(limit, ast.Operation) and limit.operators[0] in ("and", "or")
-
-
-def in_range(parameter: ast.Parameter, given: Given, evaluator: Evaluator, scope: Scope) -> None:
-    """Report a value outside the range of its parameter.
-
-    Default and bounds written without a point mean whole numbers.
-    """
-    bounds = parameter.range
-    if bounds is None or given.value is BAD:
-        return
-    try:
-        low = evaluator.number(bounds.low, scope)
-        high = evaluator.number(bounds.high, scope)
-    except Rejected as rejected:
-        evaluator.reporter.add(rejected.diagnostic)
-        return
-    except Poisoned:
-        return
-    name, value = parameter.name.text, unwrapped(given.value)
-    declared = Label(bounds.span, "its range")
-    if not isinstance(value, Fraction):
-        message = f"`{name}` is a number from {show(low)} to {show(high)}, not {describe(value)}"
-    elif not low <= value <= high:
-        message = f"`{name}` is {show(value)}, outside {show(low)} .. {show(high)}"
-    elif whole_numbers(parameter) and value.denominator != 1:
-        message = f"`{name}` is a whole number, not {show(value)}"
-    else:
-        return
-    related = [*causes(given), *([declared] if _apart(given, bounds) else [])]
-    evaluator.reporter.add(
-        make(
-            OUT_OF_RANGE,
-            message,
-            given.span,
-            label=worked(given),
-            related=related,
-            help=_in_range(value, low, high, whole_numbers(parameter)),
-        )
-    )
-
-
-def _in_range(value: object, low: Fraction, high: Fraction, whole: bool) -> str:
-    """How to get into a range: its nearest end, or the whole numbers beside a value."""
-    if not isinstance(value, Fraction):
-        return f"give it a number, such as {show(low)}"
-    if value < low or value > high:
-        end = "least" if value < low else "most"
-        bound = show(low if value < low else high)
-        return f"give it {bound} at {end}, or widen the range where it is declared"
-    below, above = Fraction(value.__floor__()), Fraction(value.__ceil__())
-    fits = [show(one) for one in (below, above) if low <= one <= high]
-    return f"write {' or '.join(fits)}, or write the default as {show(low)}.0 to allow fractions"
-
-
-def _apart(given: Given, bounds: ast.Range) -> bool:
-    span: Span = given.span
-    return span.source is not bounds.span.source or span.line != bounds.span.line
-
-
-def whole_numbers(parameter: ast.Parameter) -> bool:
-    """Whether default and bounds are literals without a point, which restricts to whole numbers."""
-    parts = [v.operand if isinstance(v, ast.Minus) else v for v in parameter.values]
-    numbers = [part for part in parts if isinstance(part, ast.Number)]
-    return len(numbers) == len(parts) and all(
-        "." not in number.text and "e-" not in number.text.lower() for number in numbers
-    )

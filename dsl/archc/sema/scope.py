@@ -13,7 +13,7 @@ from archc.sema import callees
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.source import Span
 from archc.syntax import ast
-from archc.values import Symbol
+from archc.values import Map, Symbol
 
 if TYPE_CHECKING:
     from archc.syntax.grouping import Draft
@@ -131,10 +131,12 @@ class Module:
 class Scope:
     """Names within a block, stage or braces, and the feature map that entered it.
 
-    ``feature`` is a shape, None where no feature map has entered yet, or `BAD`.
+    ``feature`` is a shape, None where no feature map has entered yet, or `BAD`; ``repeat`` is which
+    repeat of a stage this is, from 0, and of how many. ``maps`` are the names of inputs and stages
+    as maps, which are looked up last: everything else that goes by such a name goes first.
     """
 
-    __slots__ = ("feature", "module", "names", "parent")
+    __slots__ = ("feature", "maps", "module", "names", "parent", "repeat")
 
     def __init__(
         self,
@@ -147,6 +149,8 @@ class Scope:
         self.feature = feature
         self.names = names if names is not None else {}
         self.parent = parent
+        self.maps: dict[str, Given] = {}
+        self.repeat: tuple[int, int] | None = None
 
     def inner(self, feature: Shape | Bad | None, names: dict[str, Given] | None = None) -> "Scope":
         return Scope(self.module, feature, names, self)
@@ -162,7 +166,29 @@ class Scope:
                 return value
             scope = scope.parent
         found = self.module.lookup(name, span)
+        if found is None:
+            declared = self.declared_map(name)
+            if declared is not None:
+                return declared.value
         return BAD if found is None and self.doubts(name) else found
+
+    def declared_map(self, name: str) -> Given | None:
+        """The input or stage of a name, as a map."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.maps:
+                return scope.maps[name]
+            scope = scope.parent
+        return None
+
+    def repeating(self) -> tuple[int, int] | None:
+        """Which repeat of a stage the text stands in, from 0, and of how many there are."""
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.repeat is not None:
+                return scope.repeat
+            scope = scope.parent
+        return None
 
     def doubts(self, name: str) -> bool:
         """Whether a name may be declared in what could not be read of the text. One that is used
@@ -186,12 +212,13 @@ class Scope:
             if name in scope.names:
                 return scope.names[name]
             scope = scope.parent
-        return None
+        return self.declared_map(name)
 
     def known(self) -> Iterator[str]:
         scope: Scope | None = self
         while scope is not None:
             yield from scope.names
+            yield from scope.maps
             scope = scope.parent
         yield from self.module.names()
 
@@ -199,7 +226,8 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             for name, given in scope.names.items():
-                if isinstance(given.value, Callee | Bad):
+                if isinstance(given.value, Callee | Bad | Map):
                     yield name
+            yield from scope.maps
             scope = scope.parent
         yield from self.module.callables()

@@ -57,6 +57,31 @@ class Feature(Node):
     span: Span
 
 
+class Property(Node):
+    """A property of a named map, or of the repeat it stands in: `c4.size`, `repeat.index`."""
+
+    base: Name
+    property: Name
+    span: Span
+
+
+class Item(Node):
+    """An element of a list, counted from 0: `widths[repeat.index]`."""
+
+    list: "Expression"
+    index: "Expression"
+    span: Span
+
+
+class Choice(Node):
+    """`A if CONDITION else B`."""
+
+    condition: "Expression"
+    value: "Expression"
+    otherwise: "Expression"
+    span: Span
+
+
 class Operation(Node):
     """A chain of operators of one precedence: `a + b - c` has operands a, b, c."""
 
@@ -87,7 +112,39 @@ class Braces(Node):
     span: Span
 
 
-Expression = Number | Reference | Feature | Operation | Minus | Not | ListOf | Braces | Hole
+Expression = (
+    Number
+    | Reference
+    | Feature
+    | Property
+    | Item
+    | Choice
+    | Operation
+    | Minus
+    | Not
+    | ListOf
+    | Braces
+    | Hole
+)
+
+
+def parts(expression: "Expression") -> "tuple[Expression, ...]":
+    """The expressions that one is directly made of, in the order they are written; of braces and of
+    what is not made of others none."""
+    match expression:
+        case Reference():
+            return tuple(argument.value for argument in expression.arguments or ())
+        case Operation():
+            return expression.operands
+        case Minus() | Not():
+            return (expression.operand,)
+        case ListOf():
+            return expression.items
+        case Item():
+            return (expression.list, expression.index)
+        case Choice():
+            return (expression.value, expression.condition, expression.otherwise)
+    return ()
 
 
 class Argument(Node):
@@ -99,12 +156,20 @@ class Argument(Node):
 
 
 class Call(Node):
-    """A statement: `conv(64, 3x3)`, `skip { ... }`."""
+    """A statement: `conv(64, 3x3)`, `skip { ... }`, `split(2) as left, right`."""
 
     name: Name
     arguments: tuple[Argument, ...]
     bodies: "tuple[Body, ...]"
     span: Span
+    """What names the maps left out."""
+    names: tuple[Name, ...] = ()
+    """What the map that it makes is called, or the parts of one."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a name alone, which may be a map's."""
+        return not self.arguments and not self.bodies
 
 
 class If(Node):
@@ -124,9 +189,16 @@ class Body(Node):
 
 
 class Range(Node):
+    """`in A .. B`, `in A .. B step S`, or `in [a, b, c]`, whose list is ``low``."""
+
     low: Expression
-    high: Expression
+    high: Expression | None
     span: Span
+    step: Expression | None = None
+
+    @property
+    def values(self) -> "tuple[Expression, ...]":
+        return tuple(one for one in (self.low, self.high, self.step) if one is not None)
 
 
 class Parameter(Node):
@@ -137,8 +209,8 @@ class Parameter(Node):
 
     @property
     def values(self) -> "tuple[Expression, ...]":
-        """The default and the bounds, where there are any."""
-        bounds = () if self.range is None else (self.range.low, self.range.high)
+        """The default and the bounds or choices, where there are any."""
+        bounds = () if self.range is None else self.range.values
         return bounds if self.default is None else (self.default, *bounds)
 
 
@@ -194,7 +266,16 @@ class Head(Node):
     span: Span
 
 
-Member = Target | Rounding | Require | Input | Stage | Head | Hole
+class Output(Node):
+    """`output NAME { ... }`: a map that leaves the network by a name."""
+
+    name: Name
+    body: Body
+    doc: str
+    span: Span
+
+
+Member = Target | Rounding | Require | Input | Stage | Head | Output | Hole
 
 
 class Arch(Node):

@@ -167,10 +167,9 @@ class Builder:
             value, *ranges = _trees(rest[0])
             default = self.expression(value)
             if ranges:
-                low, high = _trees(ranges[0])
-                bounds = ast.Range(
-                    self.expression(low), self.expression(high), self.span(ranges[0])
-                )
+                low, *more = map(self.expression, _trees(ranges[0]))
+                high, step = (*more, None, None)[:2]
+                bounds = ast.Range(low, high, self.span(ranges[0]), step)
         return ast.Parameter(self.name(name), default, bounds, self.span(tree))
 
     # --- members of an arch ---------------------------------------------------------------
@@ -213,6 +212,11 @@ class Builder:
         _, (body,) = self._doc(tree)
         return ast.Head(self.body(body), self.span(tree))
 
+    def output(self, tree: Any) -> ast.Output:
+        doc, children = self._doc(tree)
+        name, body = children[-2:]
+        return ast.Output(self.name(name), self.body(body), doc, self.span(tree))
+
     # --- statements -----------------------------------------------------------------------
 
     def body(self, tree: Any) -> ast.Body:
@@ -231,8 +235,11 @@ class Builder:
         arguments: tuple[ast.Argument, ...] = ()
         if rest and rest[0].data == "arguments":
             arguments = self.arguments(rest.pop(0))
+        names: tuple[ast.Name, ...] = ()
+        if rest and rest[-1].data == "naming":
+            names = tuple(map(self.name, rest.pop().children))
         bodies = tuple(map(self.body, rest))
-        return ast.Call(self.name(name), arguments, bodies, self.span(tree))
+        return ast.Call(self.name(name), arguments, bodies, self.span(tree), names)
 
     def conditional(self, tree: Any) -> ast.Statement:
         condition, body, *rest = parts = _trees(tree)
@@ -281,6 +288,15 @@ class Builder:
             return self.expression(tree.children[0])
         if kind == "feature":
             return ast.Feature(self.name(tree.children[0]), span)
+        if kind == "property":
+            base, name = map(self.name, tree.children)
+            return ast.Property(base, name, span)
+        if kind == "item":
+            listed, index = map(self.expression, tree.children)
+            return ast.Item(listed, index, span)
+        if kind == "choice":
+            value, condition, otherwise = map(self.expression, tree.children)
+            return ast.Choice(condition, value, otherwise, span)
         if kind == "braces":
             return ast.Braces(self.body(tree.children[0]), span)
         if kind == "list":
@@ -293,7 +309,7 @@ class Builder:
             self.expression(child) for child in tree.children if isinstance(child, Tree)
         )
         signs = tuple(child.text for child in tree.children if isinstance(child, Token))
-        implied = {"size": "x", "and": "and", "or": "or"}
+        implied = {"size": "x", "and": "and", "or": "or", "power": "**"}
         operators = signs or (implied[kind],) * (len(operands) - 1)
         return ast.Operation(operators, operands, span)
 

@@ -69,19 +69,20 @@ def exotic_operator(facts: Facts, limits: Limits) -> Iterator[Offence]:
 
 @predicate("alignment", "channels", multiple="count")
 def alignment(facts: Facts, limits: Limits) -> Iterator[Offence]:
-    """Output channels of convolutions that are no multiple; the network's output is exempt: what
-    reaches it through operators on one tensor without variables only."""
+    """Output channels of convolutions that are no multiple; the network's outputs are exempt: what
+    reaches them through operators on one tensor without variables only."""
     graph = facts.graph
-    exempt, at = {graph.output}, graph.output
-    while len(graph.nodes[at].inputs) == 1:
-        node = graph.nodes[at]
-        if node.op.weights(*graph.input_shapes(node)):
-            break
-        at = node.inputs[0]
-        exempt.add(at)
+    exempt = set(graph.ends)
+    for at in graph.ends:
+        while len(graph.nodes[at].inputs) == 1:
+            node = graph.nodes[at]
+            if node.op.weights(*graph.input_shapes(node)):
+                break
+            at = node.inputs[0]
+            exempt.add(at)
     multiple = limits.count("multiple")
     for index, node in enumerate(graph.nodes):
-        width = node.op.aligned_width() if index else None
+        width = node.op.aligned_width()
         if width is not None and width % multiple and index not in exempt:
             yield Offence(index, {"channels": f"{width:,}"})
 
@@ -114,9 +115,10 @@ def rank(facts: Facts, limits: Limits) -> Iterator[Offence]:
         if len(op.shape) + 1 > axes and index is not None and index not in seen:
             seen.add(index)
             yield Offence(index, {"axes_found": str(len(op.shape) + 1), "operator": op.operator})
-    if len(facts.graph.nodes[0].shape) + 1 > axes and 0 not in seen:
-        found = str(len(facts.graph.nodes[0].shape) + 1)
-        yield Offence(0, {"axes_found": found, "operator": "the input"})
+    for index in facts.graph.inputs:
+        found = len(facts.graph.nodes[index].shape) + 1
+        if found > axes and index not in seen:
+            yield Offence(index, {"axes_found": str(found), "operator": "the input"})
 
 
 @predicate("by_construction")

@@ -66,7 +66,7 @@ def translate(graph: Graph, trained: bool = True) -> Block:
                 queue.append((at[-1], result))
             made.append(result)
         values.append(made[-1] if made else reads[0])
-    block.finish(*(values[result] for result in graph.results or (graph.output,)))
+    block.finish(*(values[result] for result in graph.returned))
     queue.sort(key=lambda entry: entry[0])
     block.arrange([operation for _, operation in queue])
     return block

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from archc.diagnostics.text import shape_text
 from archc.emit.drawing import text
-from archc.emit.drawing.structure import Box, Group, Item, Join, Picture, Stage
+from archc.emit.drawing.structure import Box, Group, Item, Join, Picture, Stage, Tag
 from archc.ops.base import Shape
 
 TITLE, SMALL, NAME = 12, 10, 14
@@ -56,6 +56,14 @@ class PlacedJoin(NamedTuple):
     width: int
     height: int
     join: Join
+
+
+class PlacedTag(NamedTuple):
+    x: int
+    y: int
+    width: int
+    height: int
+    tag: Tag
 
 
 class Outline(NamedTuple):
@@ -105,16 +113,18 @@ class Drawing(NamedTuple):
     bands: tuple[Band, ...]
     boxes: tuple[PlacedBox, ...]
     joins: tuple[PlacedJoin, ...]
+    tags: tuple[PlacedTag, ...]
     outlines: tuple[Outline, ...]
     ways: tuple[Way, ...]
     labels: tuple[Label, ...]
     starts: tuple[tuple[int, int], ...]
     """Where the ways in the bands begin."""
     ends: tuple[Label, ...]
-    """The input and the output, at the middle of their boxes."""
+    """The inputs and the output, at the middle of their boxes."""
 
 
 END_HEIGHT = 26
+END_LEAST = 96
 
 
 def lay_out(picture: Picture, *, width: int = 1120, top: int = 0, least: int = 0) -> Drawing:
@@ -129,37 +139,52 @@ def lay_out(picture: Picture, *, width: int = 1120, top: int = 0, least: int = 0
     canvas = _Canvas()
     room = width - 2 * MARGIN - HEADER - PADDING
     rows = [
-        _Sequence(stage.items, stage.enters, room, tail=False) if stage.items else None
+        _Sequence(stage.items, stage.enters, room, tail=False, led=stage.follows)
+        if stage.items
+        else None
         for stage in picture.stages
     ]
     inner = max((row.width for row in rows if row), default=0)
     band_width = max(HEADER + inner + PADDING, least - 2 * MARGIN)
     spine = MARGIN + HEADER // 2
     y = top + END_HEIGHT
-    source = picture.graph.nodes[0]
-    ends = [Label(spine, top + END_HEIGHT // 2, f"{source.name} {shape_text(source.shape)}")]
+    sources = [picture.graph.nodes[index] for index in picture.graph.inputs]
+    ends: list[Label] = []
+    at = spine
+    for source in sources:
+        said = f"{source.name} {shape_text(source.shape)}"
+        ends.append(Label(at, top + END_HEIGHT // 2, said))
+        if len(sources) > 1:  # side by side, the first at the left margin
+            half = end_width(ends[-1]) // 2
+            ends[-1] = ends[-1]._replace(x=max(at, MARGIN + half))
+            at = ends[-1].x + half + GAP + END_LEAST // 2
     bands: list[Band] = []
     starts = []
-    shape = source.shape
+    shape = sources[0].shape
     for stage, row in zip(picture.stages, rows, strict=True):
-        canvas.down(spine, y, y + BAND_GAP, shape if bands else None)
-        y += BAND_GAP
+        if stage.follows:
+            canvas.down(spine, y, y + BAND_GAP, shape if bands else None)
+            y += BAND_GAP
+        else:
+            y += GAP
         height = max(row.height if row else 0, NAME_HEIGHT) + 2 * PADDING
         axis = y + height // 2
         if row:
             at = y + (height - row.height) // 2
             axis = at + row.entry
             row.place(canvas, MARGIN + HEADER, at)
-            starts.append((MARGIN + HEADER, axis))
+            if stage.follows:
+                starts.append((MARGIN + HEADER, axis))
         # The name stands where the way begins, as far as it fits there.
         half = NAME_HEIGHT // 2 + PADDING
         axis = min(max(axis, y + half), y + height - half)
         bands.append(Band(MARGIN, y, band_width, height, axis, stage))
         y += height
         shape = stage.shape
-    canvas.down(spine, y, y + BAND_GAP, None)
-    y += BAND_GAP
-    ends.append(Label(spine, y + END_HEIGHT // 2, f"output {shape_text(shape)}"))
+    if not picture.named:
+        canvas.down(spine, y, y + BAND_GAP, None)
+        y += BAND_GAP
+        ends.append(Label(spine, y + END_HEIGHT // 2, f"output {shape_text(shape)}"))
     return Drawing(
         band_width + 2 * MARGIN,
         y + END_HEIGHT + MARGIN,
@@ -167,6 +192,7 @@ def lay_out(picture: Picture, *, width: int = 1120, top: int = 0, least: int = 0
         tuple(bands),
         tuple(canvas.boxes),
         tuple(canvas.joins),
+        tuple(canvas.tags),
         tuple(canvas.outlines),
         tuple(canvas.ways),
         tuple(canvas.labels),
@@ -177,7 +203,7 @@ def lay_out(picture: Picture, *, width: int = 1120, top: int = 0, least: int = 0
 
 def end_width(label: Label) -> int:
     """How wide the box of the input or the output is."""
-    return max(text.width(label.text, SMALL + 1) + 24, 96)
+    return max(text.width(label.text, SMALL + 1) + 24, END_LEAST)
 
 
 class _Canvas:
@@ -186,6 +212,7 @@ class _Canvas:
     def __init__(self) -> None:
         self.boxes: list[PlacedBox] = []
         self.joins: list[PlacedJoin] = []
+        self.tags: list[PlacedTag] = []
         self.outlines: list[Outline] = []
         self.ways: list[Way] = []
         self.labels: list[Label] = []
@@ -265,6 +292,32 @@ class _BoxCell(_Cell):
             canvas.way((x + self.width - self.stack, axis), (x + self.width, axis))
 
 
+class _TagCell(_Cell):
+    solid = True
+    HEIGHT = 20
+
+    def __init__(self, tag: Tag) -> None:
+        self.tag, self.shown = tag, tag.shape
+        said = text.width(tag_text(tag), SMALL, bold=True)
+        self.width, self.height = said + 20, self.HEIGHT
+        self.entry = self.exit = self.HEIGHT // 2
+
+    def place(self, canvas: _Canvas, x: int, y: int) -> None:
+        canvas.tags.append(PlacedTag(x, y, self.width, self.height, self.tag))
+
+
+def tag_text(tag: Tag) -> str:
+    """What stands at the end of a way."""
+    return f"{tag.name} {shape_text(tag.shape)}" if tag.opens else tag.name
+
+
+def begins(item: Item) -> bool:
+    """Whether nothing leads to an item from what stands before it."""
+    if isinstance(item, Group):
+        return begins(item.items[0])
+    return item.opens if isinstance(item, Tag) else isinstance(item, Join) and item.open
+
+
 def cost(box: Box) -> str:
     """What a box costs, each of its repeats."""
     each = [
@@ -279,24 +332,37 @@ class _Sequence(_Cell):
     """Items one after the other, in as many rows as they need."""
 
     def __init__(
-        self, items: Sequence[Item], shown: Shape, room: int, *, tail: bool, first: int = GAP
+        self,
+        items: Sequence[Item],
+        shown: Shape,
+        room: int,
+        *,
+        tail: bool,
+        first: int = GAP,
+        led: bool = True,
     ) -> None:
-        """``tail`` leaves room for a way out, ``first`` is how far the first item stands in."""
+        """``tail`` leaves room for a way out, ``first`` is how far the first item stands in,
+        ``led`` says whether a way leads to it."""
+        self.fresh: set[int] = set() if led else {0}
         self.rows: list[list[tuple[int, Shape | None, _Cell]]] = [[]]
         used = widest = 0
         for item in items:
             cell = _cell(item, room - 2 * TURN)
-            label = item.enters if item.enters != shown else None
+            fresh = begins(item)
+            label = item.enters if item.enters != shown and not fresh else None
+            label = None if isinstance(item, Tag) else label
             gap = _gap(label)
             if item is items[0]:
                 gap = max(first, gap if label else 0)
             row = self.rows[-1]
             # What takes several rows itself leaves on another height than it was entered on.
             alone = cell.entry != cell.exit or bool(row and row[-1][2].entry != row[-1][2].exit)
-            if row and (alone or used + gap + cell.width > room):
+            if row and (fresh or alone or used + gap + cell.width > room):
                 widest = max(widest, used)
                 row, used = [], 0
                 self.rows.append(row)
+            if fresh:
+                self.fresh.add(len(self.rows) - 1)
             row.append((gap, label, cell))
             used += gap + cell.width
             shown = cell.shown if isinstance(item, Group) else item.enters
@@ -330,15 +396,18 @@ class _Sequence(_Cell):
         for number, (row, axis) in enumerate(zip(self.rows, self.axes, strict=True)):
             axis += y
             at = x + (inset if number else 0)
-            if number:
+            if number in self.fresh:
+                lead = []
+            elif number:
                 turn = y + self.tops[number] - ROW_GAP // 2
                 out, back = x + self.width - TURN // 2, x + TURN // 2
                 lead = [end, (out, end[1]), (out, turn), (back, turn), (back, axis)]
             else:
                 lead = [end]
             for gap, label, cell in row:
-                begin = (at, axis) if len(lead) == 1 else lead[-1]
-                canvas.way(*lead[:-1], begin, (at + gap, axis), arrow=cell.solid)
+                begin = (at, axis) if len(lead) == 1 else lead[-1] if lead else None
+                if begin is not None:
+                    canvas.way(*lead[:-1], begin, (at + gap, axis), arrow=cell.solid)
                 if label is not None:
                     middle = at + (gap - (6 if cell.solid else 0)) // 2
                     canvas.labels.append(Label(middle, axis - 5, shape_text(label)))
@@ -431,11 +500,13 @@ class _JoinCell(_Cell):
         left = x + FORK + self.inner
         centre, out = left + self.pill // 2, y + self.exit
         half = self.HEIGHT // 2
-        canvas.way((x, axis), (fork, axis))
+        if not self.join.open:
+            canvas.way((x, axis), (fork, axis))
         for lane, top, label in zip(self.lanes, self.tops, self.ends, strict=True):
             start = y + self.above + top
             lane_in, lane_out = start + lane.entry, start + lane.exit
-            canvas.way((fork, axis), (fork, lane_in), (x + FORK, lane_in))
+            if not self.join.open and 0 not in lane.fresh:
+                canvas.way((fork, axis), (fork, lane_in), (x + FORK, lane_in))
             lane.place(canvas, x + FORK, start)
             end = x + FORK + lane.width, lane_out
             if abs(lane_out - out) < half:
@@ -462,6 +533,8 @@ class _JoinCell(_Cell):
 
 def _cell(item: Item, room: int) -> _Cell:
     """The cell of an item."""
+    if isinstance(item, Tag):
+        return _TagCell(item)
     if isinstance(item, Box):
         return _BoxCell(item)
     if isinstance(item, Group):

@@ -1,8 +1,9 @@
 """What a drawing shows of a network: its stages, and in each a tree of boxes, joins and groups.
 
-The language has no named values, so a network is series-parallel: whatever a join reads leaves
-one value, its fork. The tree is read off the graph; the tree of calls says which layers stand
-together. What is drawn alike and follows itself is folded into one with a count.
+A network without named maps is series-parallel: whatever a join reads leaves one value, its fork.
+The tree is read off the graph; the tree of calls says which layers stand together. What is drawn
+alike and follows itself is folded into one with a count. Of other networks `wired` cuts what is
+read in several places; there ways begin and end at the names of maps.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -51,11 +52,27 @@ class Join(NamedTuple):
     nodes: tuple[int, ...]
     """The joining layers and those that only follow them, of all repeats."""
     times: int = 1
+    open: bool = False
+    """Whether its branches leave no value in common: each begins at a map of its own."""
 
     @property
     def arcs(self) -> int:
         """How many branches are the value itself."""
         return sum(not branch for branch in self.branches)
+
+
+class Tag(NamedTuple):
+    """The name of a map where it is read, or where it is made: a way begins or ends there."""
+
+    name: str
+    enters: Shape
+    shape: Shape
+    value: int
+    """The node that makes the map."""
+    opens: bool
+    """Whether a way begins here."""
+    nodes: tuple[int, ...] = ()
+    """None: it stands for no layer."""
 
 
 class Group(NamedTuple):
@@ -68,11 +85,11 @@ class Group(NamedTuple):
     many: int = 1
 
 
-Item = Box | Join | Group
+Item = Box | Join | Group | Tag
 
 
 class Stage(NamedTuple):
-    """A stage, or the head."""
+    """A stage, the head, or an output."""
 
     name: str
     repeats: int
@@ -82,6 +99,10 @@ class Stage(NamedTuple):
     macs: int
     params: int
     nodes: tuple[int, ...]
+    output: int
+    """The node that makes what leaves it."""
+    follows: bool = True
+    """Whether it goes on from what stands above it; else its ways begin at names of maps."""
 
 
 class Picture(NamedTuple):
@@ -96,6 +117,11 @@ class Picture(NamedTuple):
     @property
     def macs(self) -> int:
         return int(self.manifest["totals"]["macs"])
+
+    @property
+    def named(self) -> bool:
+        """Whether its outputs have names, each a band of its own."""
+        return bool(self.graph.names)
 
     @property
     def size(self) -> int:
@@ -132,13 +158,19 @@ def picture(
         TooLarge: it would have more; of the coarsest level where none was asked for.
     """
     if detail is not None:
-        return _within(_Reader(graph, manifest, fold).picture(detail), most)
-    reader = _Reader(graph, manifest, fold)
+        return _within(_reader(graph, manifest, fold).picture(detail), most)
+    reader = _reader(graph, manifest, fold)
     for level, up_to in (("layers", LAYERS_UP_TO), ("blocks", BLOCKS_UP_TO)):
         found = reader.picture(level)
         if found.size <= min(up_to, most):
             return found
     return _within(reader.picture("stages"), most)
+
+
+def _reader(graph: Graph, manifest: dict[str, Any], fold: bool) -> "Reader":
+    from archc.emit.drawing import wired
+
+    return (Reader if wired.series_parallel(graph) else wired.Wired)(graph, manifest, fold)
 
 
 def _within(found: Picture, most: int) -> Picture:
@@ -219,14 +251,14 @@ def _argument(arg: Arg[Any], value: Any, brief: bool) -> list[str]:
 # --- reading the graph -------------------------------------------------------------------------
 
 
-class _Reader:
+class Reader:
     """The tree of one network."""
 
     def __init__(self, graph: Graph, manifest: dict[str, Any], fold: bool) -> None:
         self.graph, self.manifest, self.fold = graph, manifest, fold
         self.macs = [int(layer["macs"]) for layer in manifest["layers"]]
         self.params = [int(layer["params"]) for layer in manifest["layers"]]
-        self.forks = dominators(node.inputs for node in graph.nodes[1:])
+        self.forks = dominators(node.inputs or (0,) for node in graph.nodes[1:])
         self.frames: list[Frame] = []
         self.paths: list[tuple[int, ...]] = [()] * len(graph.nodes)
         for child in graph.frame.children:
@@ -236,7 +268,7 @@ class _Reader:
     def _enter(self, frame: Frame, path: tuple[int, ...]) -> None:
         """Note for every node the calls it stands in, but for those that only follow: the braces
         of `act = { batchnorm relu6 }` are no block to draw."""
-        if frame.kind in ("stage", "head", "repeat") or not self._only_follows(frame):
+        if frame.kind in ("stage", "head", "output", "repeat") or not self._only_follows(frame):
             path = (*path, len(self.frames))
             self.frames.append(frame)
         for child in frame.children:
@@ -286,10 +318,10 @@ class _Reader:
         macs, params = (sum(of[i] for i in members) for of in (self.macs, self.params))
         enters, shape = self._shape(frame.input), self._shape(frame.output)
         if detail == "stages" and items:
-            texts = tuple(_inside(items))
+            texts = tuple(inside(items))
             box = Box("", texts, enters, shape, macs, params, members, frame.label)
             items = (box,)
-        return Stage(frame.label, count, items, enters, shape, macs, params, members)
+        return Stage(frame.label, count, items, enters, shape, macs, params, members, frame.output)
 
     def _shape(self, index: int) -> Shape:
         return self.graph.nodes[index].shape
@@ -388,7 +420,7 @@ class _Reader:
         members = nodes(items)
         macs, params = (sum(of[i] for i in members) for of in (self.macs, self.params))
         enters, shape = items[0].enters, items[-1].shape
-        return Box(label, tuple(_inside(items)), enters, shape, macs, params, members, label)
+        return Box(label, tuple(inside(items)), enters, shape, macs, params, members, label)
 
     # --- repeats --------------------------------------------------------------------------------
 
@@ -412,7 +444,7 @@ class _Reader:
         return [run[0] if len(run) == 1 else _fold(run) for run in _runs(items, alike)]
 
 
-def _inside(items: Sequence[Item]) -> Iterator[str]:
+def inside(items: Sequence[Item]) -> Iterator[str]:
     """What items hold, in a few words each: layers that multiply or change the shape, blocks."""
     for run in _runs(list(_held(items)), lambda one: one[0]):
         count = sum(times for _, times in run)
@@ -421,6 +453,8 @@ def _inside(items: Sequence[Item]) -> Iterator[str]:
 
 def _held(items: Sequence[Item]) -> Iterator[tuple[str, int]]:
     for item in items:
+        if isinstance(item, Tag):
+            continue
         if isinstance(item, Box):
             yield item.brief, item.many
         elif isinstance(item, Join):
@@ -435,11 +469,13 @@ def _held(items: Sequence[Item]) -> Iterator[tuple[str, int]]:
             if len(inner) == 1:
                 yield inner[0][0], inner[0][1] * item.many
             else:
-                yield f"({', '.join(_inside(item.items))})", item.many
+                yield f"({', '.join(inside(item.items))})", item.many
 
 
 def alike(item: Item) -> object:
     """What is drawn of an item. Equal for two of them: they look the same."""
+    if isinstance(item, Tag):
+        return item
     if isinstance(item, Box):
         return item._replace(nodes=())
     if isinstance(item, Join):
@@ -473,6 +509,8 @@ def _fold(run: Sequence[Item]) -> Item:
 def _fold_in(run: Sequence[Any]) -> Item:
     """Items that are drawn alike, as one that stands for all."""
     first: Item = run[0]
+    if isinstance(first, Tag):
+        return first
     if isinstance(first, Group):
         columns = zip(*(item.items for item in run), strict=True)
         return first._replace(items=tuple(map(_fold_in, columns)))

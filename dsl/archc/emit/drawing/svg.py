@@ -24,9 +24,11 @@ from archc.emit.drawing.layout import (
     Outline,
     PlacedBox,
     PlacedJoin,
+    PlacedTag,
     Way,
     end_width,
     lay_out,
+    tag_text,
 )
 from archc.emit.drawing.structure import Join, Picture, walk
 
@@ -105,7 +107,7 @@ def svg(picture: Picture, *, width: int = 1120) -> str:
 
 def description(picture: Picture) -> str:
     """The network in a few sentences, for those who do not see the drawing."""
-    layers = len(picture.graph.nodes) - 1
+    layers = len(picture.graph.nodes) - len(picture.graph.inputs)
     said = [f"{picture.name}, a network of {several(layers, 'layer')}."]
     said += [f"{line}." for line in _facts(picture)]
     for stage in picture.stages:
@@ -213,6 +215,7 @@ def _network(picture: Picture, drawing: Drawing) -> list[str]:
     parts += [f'<circle class="start" cx="{x}" cy="{y}" r="3"/>' for x, y in drawing.starts]
     parts += [_box(picture, placed) for placed in drawing.boxes]
     parts += [_join(picture, placed) for placed in drawing.joins]
+    parts += [_tag(placed) for placed in drawing.tags]
     parts += [_label(label) for label in drawing.labels]
     return parts
 
@@ -302,6 +305,18 @@ def _join(picture: Picture, placed: PlacedJoin) -> str:
         )
         + "</g>"
     )
+
+
+def _tag(placed: PlacedTag) -> str:
+    """The name of a map: pointed to the right where a way begins, flat where one ends."""
+    x, y, width, height = placed.x, placed.y, placed.width, placed.height
+    tip = 6 if placed.tag.opens else 0
+    shape = (
+        f"M{x} {y}H{x + width - tip}L{x + width} {y + height // 2}"
+        f"L{x + width - tip} {y + height}H{x}Z"
+    )
+    said = _text(x + (width - tip) // 2, y + 14, printable(tag_text(placed.tag)), "s ink b m")
+    return f'<g><path class="end" d="{shape}"/>{said}</g>'
 
 
 _MOST_NAMES = 16

@@ -1,6 +1,7 @@
 """What a TFLite file is as a whole: its inputs and outputs, its precision, what it holds beside one
 network."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from archc.compiler import builtin_names
@@ -62,12 +63,33 @@ def check_border(file: File, manifest: dict[str, Any], findings: Findings) -> bo
                 expected=len(expected),
                 found=len(tensors),
             )
-        for want, index in zip(expected, tensors, strict=False):
+        for want, index in zip(expected, ordered(file, expected, tensors), strict=False):
             tensor = file.tensors[index]
             same &= _check_end(file, manifest, findings, what, want, tensor)
     findings.compared.append("inputs and outputs: number, shape, type, batch of 1")
     findings.left_out.append("names of tensors: every way of converting has its own")
     return same
+
+
+def ordered(file: File, expected: list[dict[str, Any]], tensors: Sequence[int]) -> list[int]:
+    """The inputs or outputs of a file in the order of the manifest. The converter has an order of
+    its own, and keeps names of inputs alone: others are told apart by their shapes."""
+    left = list(tensors)
+    found: list[int] = []
+    for want in expected if len(tensors) > 1 else ():
+        named = [one for one in left if _name(file.tensors[one].name) == want["name"]]
+        alike = [one for one in left if file.tensors[one].shape[1:] == tuple(want["shape"])]
+        for one in (*named[:1], *alike[:1])[:1]:
+            left.remove(one)
+            found.append(one)
+        if not named and not alike:
+            found.append(-1)
+    return [one if one >= 0 else left.pop(0) for one in found if one >= 0 or left] + left
+
+
+def _name(tensor: str) -> str:
+    """The name of an input in that of its tensor: `serving_default_NAME:0`."""
+    return tensor.removeprefix("serving_default_").partition(":")[0]
 
 
 def _check_end(

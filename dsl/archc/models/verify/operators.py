@@ -17,6 +17,7 @@ from archc.diagnostics.codes import (
 from archc.diagnostics.text import several, shape_text
 from archc.models.verify.advice import CONVERSIONS, SHAPE_ARITHMETIC, remedy, why
 from archc.models.verify.align import Alignment, Item, Pair, align, unrelated
+from archc.models.verify.border import ordered
 from archc.models.verify.file import File, inner
 from archc.models.verify.model import Findings
 from archc.models.verify.rows import Expected, Rows
@@ -232,7 +233,11 @@ class Operators:
         """
         changed = {
             tensor
-            for tensor, want in zip(self.file.graph.inputs, self.manifest["inputs"], strict=False)
+            for tensor, want in zip(
+                ordered(self.file, self.manifest["inputs"], self.file.graph.inputs),
+                self.manifest["inputs"],
+                strict=False,
+            )
             if self.file.tensors[tensor].shape[1:] != tuple(want["shape"])
         }
         following: list[str] = []

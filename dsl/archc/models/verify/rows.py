@@ -36,8 +36,6 @@ class Rows:
 
     def __init__(self, manifest: dict[str, Any]) -> None:
         self.by_name: dict[str, dict[str, Any]] = {r["name"]: r for r in manifest["layers"]}
-        self.input: str = manifest["inputs"][0]["name"]
-        self.output: str = manifest["outputs"][0]["name"]
         self.kernels = [r["name"] for r in manifest["layers"] if r["class_name"] in _KERNEL_CLASSES]
         sequence = manifest["deployed"].get("sequence")
         self.sequence: tuple[Expected, ...] | None = None

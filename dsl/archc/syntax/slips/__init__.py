@@ -97,6 +97,9 @@ def in_words(kinds: Iterable[str]) -> list[str]:
         names -= {"NUMBER", "MINUS", "LSQB", "NAME", "LPAR", "LBRACE", "_NOT", "_IN"}
     if {"PLUS", "TIMES", "OVER"} <= names:
         names -= {"PLUS", "MINUS", "TIMES", "OVER", "_X", "COMPARISON", "_AND", "_OR"}
+        names -= {"POWER", "LSQB", "_IF"}
+    if "NAME" in names:  # these are names where they are not keywords
+        names -= {"_OUTPUT", "_STEP"}
     named = {
         END: "the end of the text",
         "NAME": "a name",

@@ -1,0 +1,185 @@
+"""Named maps: what is wrong with a name of one, and what no output comes from."""
+
+from collections.abc import Iterable, Iterator
+
+from archc.diagnostics.codes import MAP
+from archc.diagnostics.model import Diagnostic, Label, Rejected, make, reject
+from archc.ir.graph import Graph
+from archc.ops.base import show_shape
+from archc.sema.origin import called, traced
+from archc.sema.scope import Module
+from archc.source import Span
+from archc.syntax import ast
+
+
+def named_twice(name: ast.Name, first: Span) -> Diagnostic:
+    return make(
+        MAP,
+        f"`{name.text}` names a map already",
+        name.span,
+        label="named again",
+        related=[Label(first, "first here")],
+        help="give one of the two maps another name",
+    )
+
+
+def applied(call: ast.Call) -> Rejected:
+    """The rejection of a map that is given arguments or braces."""
+    what = "arguments" if call.arguments else "a body in braces"
+    return reject(
+        MAP,
+        f"`{call.name.text}` is a map and takes no {what.removeprefix('a ')}",
+        call.name.span,
+        help=f"write `{call.name.text}` alone to go on from it, then what reads it",
+    )
+
+
+def never_read(name: ast.Name) -> Diagnostic:
+    return make(
+        MAP,
+        f"nothing reads the map `{name.text}`",
+        name.span,
+        help=f"leave `as {name.text}` out, or write `{name.text}` where it is to be read",
+    )
+
+
+def parts_of_one(call: ast.Call) -> Diagnostic:
+    return make(
+        MAP,
+        f"`{call.name.text}` makes one map, and {len(call.names)} names are given",
+        call.names[1].span,
+        help=f"write `as {call.names[0].text}`; the parts of a map come from `split(2) as a, b`",
+    )
+
+
+def misplaced(name: ast.Name, module: Module) -> Diagnostic | None:
+    """What to say of a name that is no map where it is used, but is one elsewhere in the file."""
+    text, span = name.text, name.span
+    within = [one for one in _owners(module.file) if _holds(one.span, span)]
+    made = [(one, owner) for owner in _owners(module.file) for one in _made(owner, text)]
+    if not made:
+        return None
+    own = [(one, owner) for one, owner in made if owner in within]
+    place, owner = own[0] if own else made[0]
+    label = Label(place, "made here")
+    if not own:
+        kind = "block" if isinstance(owner, ast.Block) else "arch"
+        return make(
+            MAP,
+            f"`{text}` is a map of the {kind} `{owner.name.text}`",
+            span,
+            label="not known here",
+            related=[label],
+            help="a map is known in the block that makes it: give it to another block as an "
+            "argument",
+        )
+    if place.start > span.start:
+        return make(
+            MAP,
+            f"`{text}` is not made yet",
+            span,
+            related=[label],
+            help="what is read stands before what reads it, so that no network has a cycle: move "
+            "this behind it",
+        )
+    return make(
+        MAP,
+        f"`{text}` is known only in the braces that make it",
+        span,
+        label="not known here",
+        related=[label],
+        help="name what the braces give: `add { ... } { ... } as NAME`",
+    )
+
+
+def not_made(name: ast.Name, module: Module) -> Diagnostic | None:
+    """What to say of a map that the branch of an `if` would have made that was not taken."""
+    for owner in _owners(module.file):
+        for place in _made(owner, name.text) if _holds(owner.span, name.span) else ():
+            if place.start < name.span.start:
+                return make(
+                    MAP,
+                    f"`{name.text}` is not made here: its branch of an `if` is not taken",
+                    name.span,
+                    related=[Label(place, "made here")],
+                    help="name a map in each of the branches, or read it in the same branch",
+                )
+    return None
+
+
+def unread(graph: Graph) -> Iterator[Diagnostic]:
+    """What is made and leads to no output: faults, since it would not be part of the model."""
+    users = graph.users()
+    for index, node in enumerate(graph.nodes):
+        if users[index] or index in graph.ends:
+            continue
+        via = node.origin[-1]
+        if not node.inputs:
+            yield make(
+                MAP,
+                f"nothing reads the input `{node.name}`",
+                called(via),
+                help="begin a stage or braces with its name, or leave it out",
+            )
+            continue
+        yield traced(
+            make(
+                MAP,
+                f"nothing reads what this `{via.name}` makes",
+                called(via),
+                label=show_shape(node.shape),
+                help="a map's name goes on from that map and leaves what stands before it: name "
+                "that with `as` and read it, or leave it out",
+            ),
+            node.origin,
+        )
+
+
+def _owners(file: ast.File) -> list[ast.Arch | ast.Block]:
+    return [*(one for one in file.archs if isinstance(one, ast.Arch)), *file.blocks]
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.source is inner.source and outer.start <= inner.start < outer.end
+
+
+def _made(owner: ast.Arch | ast.Block, text: str) -> Iterator[Span]:
+    """Where maps of a name are made."""
+    for name in named(owner):
+        if name.text == text:
+            yield name.span
+
+
+def named(owner: ast.Arch | ast.Block) -> Iterator[ast.Name]:
+    """The names of all maps of a declaration, in the order of the text."""
+    if isinstance(owner, ast.Block):
+        yield from _named(owner.body)
+        return
+    for member in owner.members:
+        if isinstance(member, ast.Input):
+            yield member.name
+        elif isinstance(member, ast.Stage | ast.Head | ast.Output):
+            yield from _named(member.body)
+            if isinstance(member, ast.Stage):
+                yield member.name
+
+
+def _named(body: ast.Body) -> Iterator[ast.Name]:
+    for statement in body.statements:
+        if isinstance(statement, ast.If):
+            for _, branch in statement.branches:
+                yield from _named(branch)
+            if statement.otherwise is not None:
+                yield from _named(statement.otherwise)
+        elif isinstance(statement, ast.Call):
+            yield from _in_braces(argument.value for argument in statement.arguments)
+            for inner in statement.bodies:
+                yield from _named(inner)
+            yield from statement.names
+
+
+def _in_braces(expressions: Iterable[ast.Expression]) -> Iterator[ast.Name]:
+    for expression in expressions:
+        if isinstance(expression, ast.Braces):
+            yield from _named(expression.body)
+        yield from _in_braces(ast.parts(expression))
