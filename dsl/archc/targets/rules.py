@@ -299,7 +299,7 @@ def unfolded_batchnorm(facts: Facts, limits: Limits) -> Iterator[Offence]:
 def layers(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Layers by our operator names."""
     for index, node in enumerate(facts.graph.nodes):
-        if index and node.op.keyword in limits.names("layers"):
+        if node.inputs and node.op.keyword in limits.names("layers"):
             yield Offence(index, {}, product(node.shape))
 
 
