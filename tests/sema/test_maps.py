@@ -77,8 +77,9 @@ def test_braces_that_begin_with_a_map_are_entered_by_it() -> None:
 
 
 def test_several_inputs_come_first_and_in_order() -> None:
-    made = graph("input sound: 4x4x2 stage s { sound conv(8) global_average_pool }"
-                 " stage t { image conv(8) global_average_pool } head { concat { s } { t } }")  # fmt: skip
+    body = "input sound: 4x4x2 stage s { sound conv(8) global_average_pool }"
+    body += " stage t { image conv(8) global_average_pool } head { concat { s } { t } }"
+    made = graph(body)
     assert made.inputs == (0, 1)
     assert [made.nodes[index].name for index in made.inputs] == ["image", "sound"]
     assert wiring(made)["s_1_conv"] == ["sound"]
