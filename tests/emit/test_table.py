@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 import archc
 from archc.analysis.figures import FIGURES, value
 from archc.diagnostics.text import columns
-from archc.emit.table import ARENA_REMARK, PEAK_REMARK, summary, summary_markdown, table
+from archc.emit.summary import FORMATS, summary, summary_csv, summary_markdown
+from archc.emit.table import ARENA_REMARK, PEAK_REMARK, table
 
 SPEC = """
 arch base(alpha = 1 in 0.1 .. 4, unit = ir(expansion = 4)) {
@@ -261,3 +263,32 @@ def test_summary(document: Manifest) -> None:
     assert alone[1].endswith("(stm32n6)")
     assert alone[3].split() == ["base", *cells, "conditional"]
     assert summary([document], unicode=False).isascii()
+
+
+def test_csv_has_the_figures_of_the_manifest() -> None:
+    """As a reader we did not write takes them; a network without a target has none."""
+    import csv
+
+    text = "arch a{} {{ {} input i: 8 x 8 x 8 head {{ conv(8) relu6 }} }}"
+    specs = text.format(1, "target stm32n6"), text.format(2, "")
+    documents = [archc.compile_text(spec).manifest for spec in specs]
+    rows = list(csv.DictReader(summary_csv(documents).splitlines()))
+    assert [row["network"] for row in rows] == ["a1", "a2"]
+    assert [row["target"] for row in rows] == ["stm32n6", ""]
+    for row, document in zip(rows, documents, strict=True):
+        for name in ("params", "macs"):
+            assert int(row[name]) == document["totals"][name]
+        for name in ("weight_bytes", "peak_activation_bytes"):
+            assert int(row[name]) == document["deployed"][name]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_of_a_profile_is_offered(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from archc.cli import main
+
+    spec = tmp_path / "a.arch"
+    spec.write_text("arch a { input i: 8 x 8 x 8 head { conv(8) relu6 } }")
+    assert main(["profile", str(spec), "--format", name]) == 0
+    assert capsys.readouterr().out.count("\n") == FORMATS[name](["x"][:0]).count("\n") + 1

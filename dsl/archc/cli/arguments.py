@@ -13,7 +13,11 @@ class UsageError(Exception):
     """The command line cannot be followed."""
 
 
-def compile_arguments(parser: "argparse.ArgumentParser") -> None:
+FORMATS = ("text", "short", "json", "sarif", "github")
+"""How diagnostics can be shown; `json` and `sarif` make one document of the whole run."""
+
+
+def compile_arguments(parser: "argparse.ArgumentParser", formats: Sequence[str] = FORMATS) -> None:
     """Arguments of every verb that compiles specs."""
     parser.add_argument(
         "specs", nargs="+", metavar="SPEC", help="a `.arch` file, or a folder of them"
@@ -28,11 +32,7 @@ def compile_arguments(parser: "argparse.ArgumentParser") -> None:
     )
     parser.add_argument("--name", help="name of the network compiled with `--set`")
     parser.add_argument("--arch", help="compile only this arch of the spec")
-    shared_arguments(parser, FORMATS)
-
-
-FORMATS = ("text", "short", "json", "sarif", "github")
-"""How diagnostics can be shown; `json` and `sarif` make one document of the whole run."""
+    shared_arguments(parser, formats)
 
 
 def shared_arguments(

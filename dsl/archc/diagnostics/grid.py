@@ -7,6 +7,8 @@ from archc.diagnostics.text import columns, printable
 
 GAP = "  "
 """Between two columns."""
+PLAIN = (("→", "->"), ("×", "x"), ("≤", "<="), ("−", "-"), ("·", "|"), ("…", "~"))
+"""What signs beyond ASCII become where they cannot be shown."""
 
 
 def widths(rows: Iterable[Sequence[str]]) -> list[int]:
@@ -39,3 +41,17 @@ def markdown(rows: Iterable[Sequence[str]], sides: str) -> list[str]:
 def escaped(text: str) -> str:
     """A text that stays one cell of a Markdown table."""
     return printable(text).replace("|", "\\|").replace("<", "&lt;")
+
+
+def bold(text: str, color: bool) -> str:
+    """Text that stands out, where there are colours."""
+    return f"\x1b[1m{text}\x1b[0m" if color and text else text
+
+
+def in_signs(text: str, unicode: bool) -> str:
+    """Text in ASCII alone, unless Unicode can be shown."""
+    if unicode:
+        return text
+    for sign, plain in PLAIN:
+        text = text.replace(sign, plain)
+    return text.encode("ascii", "backslashreplace").decode()

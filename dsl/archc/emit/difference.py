@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from archc.analysis.budgets import is_bytes
 from archc.analysis.figures import FIGURES, flat, value
-from archc.diagnostics.grid import escaped, grid
+from archc.diagnostics.grid import escaped, grid, in_signs
 from archc.diagnostics.grid import markdown as markdown_table
 from archc.diagnostics.text import printable, wrapped
 from archc.syntax.numbers import BYTE_UNITS, UNITS
@@ -364,7 +364,7 @@ def text(found: Difference, *, unicode: bool = True, width: int | None = None) -
         lines += ["", "findings"]
         for kind, told in found.findings:
             lines += wrapped(f"{_SIGNS[kind]} {printable(told)}", width, "  ", "  ")
-    return _in_signs("\n".join(line.rstrip() for line in lines) + "\n", unicode)
+    return in_signs("\n".join(line.rstrip() for line in lines) + "\n", unicode)
 
 
 def moved(found: Difference, *, unicode: bool = True) -> str:
@@ -383,11 +383,7 @@ def moved(found: Difference, *, unicode: bool = True) -> str:
     heads = [(kind, told.partition(": ")[0]) for kind, told in found.findings]
     kept = Counter(head for _, head in set(heads))  # there before and after, in other words
     lines += [f"{_SIGNS[kind]} {head}" for kind, head in heads if kept[head] == 1]
-    return _in_signs("".join(f"  {printable(line).rstrip()}\n" for line in lines), unicode)
-
-
-def _in_signs(shown: str, unicode: bool) -> str:
-    return shown if unicode else shown.replace("→", "->").replace("−", "-").replace("·", ".")
+    return in_signs("".join(f"  {printable(line).rstrip()}\n" for line in lines), unicode)
 
 
 def markdown(found: Difference) -> str:

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from archc.analysis.lowering.deployed import INPUT, Deployed
+from archc.diagnostics.grid import bold, in_signs
 from archc.diagnostics.text import columns, printable, shape_text, wrapped
 from archc.emit.manifest import parameter_text
 from archc.ir.graph import Frame, Graph, Node
@@ -48,16 +49,16 @@ def lines(
     """
     places = [_cut(_place(row.span), _PLACES) for row in rows]
     left = max(map(columns, places), default=0)
-    shown = [_bold(printable(title), color)]
+    shown = [bold(printable(title), color)]
     for row, place in zip(rows, places, strict=True):
         room = max(max(width, 60) - left - 2, 24)
         indent = "  " * min(row.depth, max((room - 24) // 2, 0))
         parts = wrapped(printable(row.text), room, indent, "    ", whole=False)
         for number, part in enumerate(parts):
             margin = place + " " * (left - columns(place)) if not number else " " * left
-            shown.append(f"{margin}  {_bold(part, color and row.head)}".rstrip())
+            shown.append(f"{margin}  {bold(part, color and row.head)}".rstrip())
     text = "\n".join(shown) + "\n"
-    return text if unicode else _ascii(text)
+    return in_signs(text, unicode)
 
 
 def _place(span: Span | None) -> str:
@@ -71,16 +72,6 @@ def _cut(text: str, width: int) -> str:
     while columns(text) > width - 1:
         text = text[1:]
     return "…" + text
-
-
-def _bold(text: str, color: bool) -> str:
-    return f"\x1b[1m{text}\x1b[0m" if color else text
-
-
-def _ascii(text: str) -> str:
-    for sign, other in (("→", "->"), ("×", "x"), ("…", "~"), ("·", "|")):
-        text = text.replace(sign, other)
-    return text.encode("ascii", "backslashreplace").decode()
 
 
 def _at(span: Span | None) -> dict[str, Any] | None:

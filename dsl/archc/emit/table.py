@@ -1,15 +1,15 @@
-"""Manifests as tables for people: one network in detail, or one row per network.
+"""A manifest as a table for people: one network in detail.
 
 Everything here reads the plain data of a manifest, so it works on a file as well as on a compile.
 Every count is printed to the unit.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archc.analysis.figures import FIGURES, TOTALS, value
 from archc.analysis.tflite_micro.tables import BUILDS
-from archc.diagnostics.grid import GAP, aligned, grid, markdown, widths
+from archc.diagnostics.grid import GAP, aligned, bold, grid, in_signs
 from archc.diagnostics.text import columns, kib, printable, several, shape_text, wrapped
 from archc.targets.model import sourced
 
@@ -42,11 +42,10 @@ class _Signs(NamedTuple):
     """A full block, then the fractions of one from the smallest up."""
     rule: str
     cut: str
-    replace: tuple[tuple[str, str], ...] = ()
 
 
 _UNICODE = _Signs("█▏▎▍▌▋▊▉", "─", "…")
-_ASCII = _Signs("#", "-", "~", (("→", "->"), ("×", "x"), ("≤", "<="), ("·", "|")))
+_ASCII = _Signs("#", "-", "~")
 
 _SHORTER = (
     ("Normalization", "Norm"),
@@ -112,56 +111,9 @@ def table(
     blocks = []
     for title, lines in sections:
         if lines:
-            blocks.append("\n".join([*([_bold(printable(title), color)] if title else []), *lines]))
+            blocks.append("\n".join([*([bold(printable(title), color)] if title else []), *lines]))
     text = "\n\n".join(blocks)
-    return "\n".join(line.rstrip() for line in _in_signs(text, unicode).split("\n")) + "\n"
-
-
-def summary(manifests: Iterable[Manifest], *, unicode: bool = True, color: bool = False) -> str:
-    """One row per network: parameters, MACs, weight bytes, estimated peak, verdict."""
-    networks = list(manifests)
-    targets = {network["target"] and network["target"]["name"] for network in networks}
-    shared = targets.pop() if len(targets) == 1 else None  # said once, in the heading
-    rows = [_summary_row(network, named=shared is None) for network in networks]
-    *figures, verdict = _HEADINGS
-    headings = [*figures, f"{verdict}\n({printable(shared)})" if shared else verdict]
-    upper, lower = zip(*(f"\n{text}".split("\n")[-2:] for text in headings), strict=True)
-    signs = _UNICODE if unicode else _ASCII
-    room = widths((upper, lower, *rows))
-    lines = [
-        *(_bold(aligned(head, room, _SIDES).rstrip(), color) for head in (upper, lower)),
-        signs.rule * (sum(room) + len(GAP) * (len(room) - 1)),
-        *(aligned(row, room, _SIDES) for row in rows),
-    ]
-    lines += ["", "The peak is an estimate; `archc profile` of one network says how good it is."]
-    return _in_signs("\n".join(line.rstrip() for line in lines), unicode) + "\n"
-
-
-def summary_markdown(manifests: Iterable[Manifest]) -> str:
-    """The rows of `summary` as a Markdown table."""
-    headings = [heading.replace("\n", " ") for heading in _HEADINGS]
-    return "\n".join(markdown([headings, *map(_summary_row, manifests)], _SIDES)) + "\n"
-
-
-_HEADINGS = ("network", "params", "MACs", "weight\nbytes", "peak bytes\n(estimate)", "verdict")
-"""Of the summary; on a terminal some take two lines."""
-_SIDES = "lrrrrl"
-
-
-def _summary_row(manifest: Manifest, named: bool = True) -> list[str]:
-    """The cells of a network; the verdict with the target's name where that is ``named``."""
-    target = manifest["target"]
-    verdict = target["verdict"] if target else "no target"
-    if target and named:
-        verdict += f" ({target['name']})"
-    return [
-        printable(manifest["model"]["name"]),
-        f"{manifest['totals']['params']:,}",
-        f"{manifest['totals']['macs']:,}",
-        f"{manifest['deployed']['weight_bytes']:,}",
-        f"{manifest['deployed']['peak_activation_bytes']:,}",
-        printable(verdict),
-    ]
+    return "\n".join(line.rstrip() for line in in_signs(text, unicode).split("\n")) + "\n"
 
 
 # --- sections ----------------------------------------------------------------------------------
@@ -214,7 +166,7 @@ def _layers(manifest: Manifest, width: int, signs: _Signs, color: bool) -> Secti
     share = f"{GAP}{'share of MACs' if bars > 12 else 'share'}" if bars else ""
     whole_width = sum(room) + len(gap) * (len(room) - 1) + (len(GAP) + bars) * (bars > 0)
     rule = signs.rule * whole_width
-    shown = [_bold(aligned(headings, room, sides, gap) + share, color), rule]
+    shown = [bold(aligned(headings, room, sides, gap) + share, color), rule]
     for line in lines:
         last = line is lines[-1]
         if last:
@@ -227,7 +179,7 @@ def _layers(manifest: Manifest, width: int, signs: _Signs, color: bool) -> Secti
             text += f"{GAP}{100 * macs / whole:.0f} %"
         elif bars and not line.group and most:
             text += GAP + _bar(macs, most, bars, signs)
-        shown.append(_bold(text, color) if line.group else text)
+        shown.append(bold(text, color) if line.group else text)
     return "", shown
 
 
@@ -546,15 +498,3 @@ def _listed(names: Sequence[str], most: int = 6) -> str:
 
 def _wrapped(text: str, width: int, indent: str, hang: str = "  ") -> list[str]:
     return wrapped(printable(text), width, indent, hang, whole=False) if text else []
-
-
-def _bold(text: str, color: bool) -> str:
-    return f"\x1b[1m{text}\x1b[0m" if color and text else text
-
-
-def _in_signs(text: str, unicode: bool) -> str:
-    if unicode:
-        return text
-    for sign, plain in _ASCII.replace:
-        text = text.replace(sign, plain)
-    return text.encode("ascii", "backslashreplace").decode()

@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from archc.cli.arguments import compile_arguments
+from archc.cli.arguments import FORMATS, compile_arguments
 from archc.cli.session import Session, colored, show, terminal_width, unicode
 
 if TYPE_CHECKING:
@@ -14,18 +14,22 @@ SUMMARY = "show what a network costs, layer by layer"
 
 
 def arguments(parser: "argparse.ArgumentParser") -> None:
-    compile_arguments(parser)
+    from archc.emit.summary import FORMATS as TABLES
+
+    compile_arguments(parser, (*FORMATS, *TABLES))
     parser.add_argument(
         "--summary", action="store_true", help="one row per network, also for a single one"
     )
-    parser.add_argument("--markdown", action="store_true", help="the summary as Markdown")
+    parser.add_argument("--markdown", action="store_true", help="short for `--format markdown`")
     parser.add_argument(
         "--timeline", action="store_true", help="also what memory is alive at each operator"
     )
 
 
 def run(options: "argparse.Namespace") -> int:
-    from archc.emit.table import summary, summary_markdown, table
+    from archc.emit.summary import FORMATS as TABLES
+    from archc.emit.summary import summary
+    from archc.emit.table import table
 
     session = Session(options)
     session.compile()
@@ -38,8 +42,9 @@ def run(options: "argparse.Namespace") -> int:
     if not manifests:
         return session.code
     look = {"unicode": unicode(sys.stdout), "color": colored(sys.stdout)}
-    if options.markdown:
-        show(summary_markdown(manifests))
+    made = TABLES.get("markdown" if options.markdown else options.format)
+    if made is not None:
+        show(made(manifests))
     elif options.summary or len(manifests) > 1:
         show(summary(manifests, **look))
     else:
