@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from archc.analysis.lowering import INPUT, lower
+from support.checking import compiled
 from support.nets import Net
 from support.steps import counted
 
@@ -185,3 +186,12 @@ def test_constants_of_equal_content_are_counted_once() -> None:
     row("dense", units=2)
     row("dense", units=16)
     assert lower(row.graph()).constant_bytes == 18 * 2 + 2 * 16 + 4 * 16
+
+
+@pytest.mark.parametrize("statement", ["reshape(2x8)", "reshape(4x4x1)", "flatten"])
+def test_the_table_of_a_reshape_is_its_shape_with_a_batch_of_one(statement: str) -> None:
+    """Two reshapes share a table where their results have one shape, and only there."""
+    (network,) = compiled(f"arch a {{ input i: 2x2x4 head {{ {statement} }} }}").networks
+    node = network.graph.nodes[1]
+    (step,) = node.op.device(node.shape, (2, 2, 4))
+    assert step.tables == ((1, *node.shape),)

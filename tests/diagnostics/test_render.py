@@ -270,3 +270,19 @@ def test_only_what_is_too_long_is_wrapped() -> None:
     coloured = render(error(None)._replace(message="word " * 20), color=True, columns=80)
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured).count("\n") == 1
     assert all(line.endswith("\x1b[0m") for line in coloured.split("\n"))
+
+
+@pytest.mark.parametrize("width", [44, 80])
+def test_what_fits_exactly_is_shown_whole(width: int) -> None:
+    """A line of source, and the label beside its mark, up to the terminal's last column."""
+    for more in (0, 1):
+        line = "x" * (width - len("1 | ") - 3 + more) + "BAD"
+        shown = render(error(at(line, "BAD")), color=False, columns=width).split("\n")[3]
+        assert (shown == f"1 | {line}") == (more == 0)
+        label = "l" * (width - len("  | ^^^ ") + more)
+        rows = render(error(at("BAD", "BAD"), label), color=False, columns=width).split("\n")[4:]
+        assert (rows[0] == f"  | ^^^ {label}") == (more == 0)
+    edge = error(at("x" * (width - len("1 | BAD")) + "BAD", "BAD"), "what hangs below")
+    rows = render(edge, color=False, columns=width).split("\n")[4:]
+    assert rows[-1].endswith(" what hangs below")
+    assert max(map(len, rows)) == width

@@ -491,3 +491,27 @@ def test_a_config_with_junk_in_it_is_read_or_refused(data: st.DataObject) -> Non
     verify(imported.sketch)
     lower(imported.sketch)
     assert (imported.graph is None) or not imported.unseen
+
+
+@pytest.mark.parametrize("kind", ["Average", "Max"])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_pools_of_every_rank(kind: str, axes: int) -> None:
+    """Each axis of space is pooled, none beside: extents, window and strides of its own."""
+    extents, window, strides = (9, 8, 7)[:axes], (3, 2, 4)[:axes], (2, 1, 3)[:axes]
+    config = functional(
+        image(*extents, 5),
+        on(layer(f"{kind}Pooling{axes}D", "own", pool_size=window, strides=strides), "image"),
+        on(layer(f"{kind}Pooling{axes}D", "usual"), "own"),
+        on(layer(f"Global{kind}Pooling{axes}D", "kept", keepdims=True), "usual"),
+        on(layer(f"Global{kind}Pooling{axes}D", "all"), "usual"),
+        outputs=[["kept", 0, 0], ["all", 0, 0]],
+    )
+    shapes = {path: one.output_shape for path, one in by_name(config).items()}
+    own = tuple(
+        (extent - size) // stride + 1
+        for extent, size, stride in zip(extents, window, strides, strict=True)
+    )
+    assert shapes["own"] == (*own, 5)
+    assert shapes["usual"] == (*(extent // 2 for extent in own), 5)
+    assert shapes["kept"] == (*(1 for _ in own), 5)
+    assert shapes["all"] == (5,)

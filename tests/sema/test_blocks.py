@@ -2,8 +2,18 @@
 
 import pytest
 
+from archc.driver import Compilation, Options, compile_spec
+from archc.files import Loader
+from archc.limits import DEFAULT_LIMITS
+from archc.source import Source
 from support.marked import head, stage
 from support.say import codes, errors, layers, names, network, operators, shapes
+
+
+def limited(text: str, **limits: int) -> Compilation:
+    """What a text is compiled to where bounds are moved."""
+    options = Options(limits=DEFAULT_LIMITS._replace(**limits))
+    return compile_spec(Loader(), Source("spec.arch", text), options)
 
 
 def keywords(text: str) -> str:
@@ -287,3 +297,19 @@ def test_a_sibling_suffix_cannot_clash_with_a_name() -> None:
 )
 def test_bias_unless_a_batchnorm_directly_consumes_it(statements: str, bias: bool) -> None:
     assert operators(head(statements))[0].bias is bias
+
+
+@pytest.mark.parametrize("place", ["head", "stage", "repeated stage"])
+def test_calls_go_exactly_as_deep_as_the_bound(place: str) -> None:
+    """What stands in a head or a stage is called at depth 0."""
+    blocks = "".join(f"block b{n} {{ b{n + 1} }}\n" for n in range(5)) + "block b5 { relu6 }\n"
+    text = blocks + {
+        "head": head("b0"),
+        "stage": stage("", "b0").replace("()", ""),
+        "repeated stage": stage("repeat = 2", "b0"),
+    }[place]
+    assert not limited(text, call_depth=6).failed
+    (error,) = [one for one in limited(text, call_depth=5).diagnostics if one.level == "error"]
+    assert error.code == "limit"
+    assert "more than 5 deep" in error.message
+    assert error.help == "`--limit call_depth=N` moves the bound"
