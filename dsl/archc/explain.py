@@ -65,11 +65,15 @@ def _of_rule(target: Target, rule: Rule) -> Explanation:
         rule.level,
         f"A rule of {target.name}: {statement}.",
         stands,
-        Example("arch", rule.fails.strip("\n")) if rule.fails else None,
-        Example("arch", rule.fixed.strip("\n")) if rule.fixed else None,
+        _example(target, rule, rule.fails),
+        _example(target, rule, rule.fixed),
         re.sub(r"\{\w+\}", "...", remedy) if remedy else None,
         str(rule.source),
     )
+
+
+def _example(target: Target, rule: Rule, text: str | None) -> Example | None:
+    return Example("arch", target.filled(rule, text).strip("\n")) if text else None
 
 
 STANDS = {
