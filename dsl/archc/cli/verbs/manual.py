@@ -110,11 +110,12 @@ Results go to standard output, diagnostics to standard error; with `--format jso
 standard output is one document, diagnostics included, and with `--format github` it has the lines
 that GitHub reads. There is colour on a terminal only, and none where `NO_COLOR` is set.
 
-A build that nothing has changed for is not made again. After `archc SPEC... -o DIR` without warnings,
-what it rested on is noted in `~/.cache/archc` (or below `XDG_CACHE_HOME`): digests of the specs and
-outputs, and which files of the compiler took part. The next run of the same command compares the
-contents of all of them before it believes the note; it never writes anything from one.
-`ARCHC_CACHE=FOLDER` keeps notes elsewhere, `ARCHC_CACHE=` keeps none; deleting the folder is safe."""
+A build that nothing has changed for is not made again. After `archc SPEC... -o DIR` without
+warnings, what it rested on is noted in `~/.cache/archc` (or below `XDG_CACHE_HOME`): digests of
+the specs and outputs, and which files of the compiler took part. The next run of the same
+command compares the contents of all of them before it believes the note; it never writes
+anything from one. `ARCHC_CACHE=FOLDER` keeps notes elsewhere, `ARCHC_CACHE=` keeps none;
+deleting the folder is safe."""
 
 
 COMMON = {
