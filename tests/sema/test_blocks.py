@@ -303,11 +303,14 @@ def test_bias_unless_a_batchnorm_directly_consumes_it(statements: str, bias: boo
 def test_calls_go_exactly_as_deep_as_the_bound(place: str) -> None:
     """What stands in a head or a stage is called at depth 0."""
     blocks = "".join(f"block b{n} {{ b{n + 1} }}\n" for n in range(5)) + "block b5 { relu6 }\n"
-    text = blocks + {
-        "head": head("b0"),
-        "stage": stage("", "b0").replace("()", ""),
-        "repeated stage": stage("repeat = 2", "b0"),
-    }[place]
+    text = (
+        blocks
+        + {
+            "head": head("b0"),
+            "stage": stage("", "b0").replace("()", ""),
+            "repeated stage": stage("repeat = 2", "b0"),
+        }[place]
+    )
     assert not limited(text, call_depth=6).failed
     (error,) = [one for one in limited(text, call_depth=5).diagnostics if one.level == "error"]
     assert error.code == "limit"
