@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
 
 from archc.diagnostics.model import Diagnostic, Rejected, make
 from archc.diagnostics.render import render
@@ -14,6 +13,7 @@ from archc.files import Loader, load_bytes, write
 from archc.files.targets import find_target, read_target
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.source import Source
+from archc.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import keras

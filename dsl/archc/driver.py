@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, NamedTuple
 
 from archc.analysis.budgets import budget_faults, budgets
 from archc.analysis.lowering import OBSERVED, Failure, lower_both
@@ -54,6 +53,7 @@ from archc.targets.findings import innermost, judge
 from archc.targets.model import Target
 from archc.targets.pools import fill
 from archc.targets.selection import Selection, border, select
+from archc.typed import Any, NamedTuple
 
 
 class Options(NamedTuple):

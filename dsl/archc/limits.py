@@ -1,6 +1,6 @@
 """Bounds on the work one spec can cause. Each is named in its message and set by ``--limit``."""
 
-from typing import NamedTuple
+from archc.typed import NamedTuple
 
 
 class Limits(NamedTuple):

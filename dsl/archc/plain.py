@@ -1,6 +1,6 @@
 """Records as the plain data that JSON holds."""
 
-from typing import Any
+from archc.typed import Any
 
 
 def plain(value: Any) -> Any:

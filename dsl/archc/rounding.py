@@ -1,7 +1,8 @@
 """The one place where a width becomes a whole number of channels."""
 
 from fractions import Fraction
-from typing import NamedTuple
+
+from archc.typed import NamedTuple
 
 
 class Rounding(NamedTuple):

@@ -1,7 +1,8 @@
 """Source texts and spans in them: where everything the compiler says comes from."""
 
 from bisect import bisect_right
-from typing import Any, NamedTuple
+
+from archc.typed import Any, NamedTuple
 
 
 class Source:

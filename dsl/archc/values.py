@@ -6,7 +6,8 @@ would silently become a float, so no float enters here.
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import NamedTuple
+
+from archc.typed import NamedTuple
 
 Number = Fraction
 

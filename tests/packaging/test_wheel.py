@@ -72,6 +72,27 @@ def test_an_empty_environment_compiles_from_another_folder(wheel: Path, tmp_path
     assert "archc-dsl[tensorflow]" in missing.stderr
 
 
+@pytest.mark.parametrize("verb", ["build", "check"])
+def test_a_wheel_starts_without(wheel: Path, verb: str, tmp_path: Path) -> None:
+    """What took most of a start: each has a place where it is made before, or done otherwise."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    slow = ["lark", "jinja2", "tomllib", "argparse", "typing", "inspect", "hashlib"]
+    arguments = [verb, str(ROOT / "specs" / "dscnn_a05.arch")]
+    if verb == "build":
+        arguments += ["-o", str(tmp_path / "out")]
+    code = (
+        f"import sys\nsys.path.insert(0, {str(tmp_path / 'site')!r})\n"
+        f"from archc.cli import main\nassert main({arguments!r}) == 0\n"
+        f"print('SLOW', [name for name in {slow!r} if name in sys.modules])"
+    )
+    command = [sys.executable, "-I", "-S", "-c", code]  # what `site` loads is not ours
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    expected = "SLOW ['typing']" if sys.version_info >= (3, 14) else "SLOW []"
+    assert done.stdout.splitlines()[-1] == expected
+
+
 @pytest.mark.parametrize("verb", ["build", "check", "profile"])
 def test_a_compile_imports_nothing_heavy(verb: str, tmp_path: Path) -> None:
     arguments = [verb, str(ROOT / "specs" / "dscnn_a05.arch")]

@@ -7,7 +7,8 @@ which it overlaps no block that is alive together with it. Source:
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from archc.typed import NamedTuple
 
 ALIGNMENT = 16
 """Sizes are rounded up to a multiple of it, so that offsets are multiples too."""

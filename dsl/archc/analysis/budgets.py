@@ -1,7 +1,6 @@
 """Budgets: what `require` bounds, checked against the figures of a network."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from archc.analysis.figures import TOTALS
 from archc.analysis.profile import Footprint, Profile
@@ -10,6 +9,7 @@ from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
 from archc.diagnostics.model import Diagnostic, Edit, make
 from archc.diagnostics.nearest import Proposal, normal, propose
 from archc.sema.model import BudgetRequest
+from archc.typed import NamedTuple
 
 
 class Budget(NamedTuple):

@@ -7,11 +7,11 @@ of the table, and the rows of an imported model. To add a figure, add it here an
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
 
 from archc.analysis.lowering.deployed import Deployed, DeviceOp, weights_of
 from archc.ir.graph import Graph
 from archc.ops.base import MACC_VERSION, Op, Shape, Weight, product
+from archc.typed import Any, NamedTuple
 
 
 class Figure(NamedTuple):

@@ -7,11 +7,10 @@ float (or uint8) tensors outside the border and the scratch memory of kernels ar
 sizes are rounded up (`docs/lowering.md`, "Memory").
 """
 
-from typing import Literal, NamedTuple
-
 from archc.analysis.arena import Block, place, rounded
 from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp
 from archc.ops.base import product
+from archc.typed import Literal, NamedTuple
 
 Kind = Literal["activation", "border", "scratch"]
 """What a tensor is: of the network itself, outside its border, or for one kernel alone."""

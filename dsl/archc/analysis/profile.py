@@ -6,7 +6,6 @@ convolution `Ho*Wo*Co*Kh*Kw*Ci`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`; noth
 """
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 from archc.analysis.figures import Figures, costs, first_layer, totals
 from archc.analysis.lowering.deployed import INPUT, Deployed
@@ -15,6 +14,7 @@ from archc.analysis.memory import memory as needs
 from archc.analysis.tflite_micro import Micro
 from archc.ir.graph import Graph, Via
 from archc.ops.base import Shape
+from archc.typed import NamedTuple
 
 PRECISION = "int8"
 """Of weights and activations on the device; biases are int32."""

@@ -1,9 +1,9 @@
 """Arguments that several verbs share, and what they mean."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from archc.limits import DEFAULT_LIMITS, Limits
+from archc.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

@@ -7,7 +7,8 @@ declared once. Whatever is not plain is left to argparse, which also explains wh
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any
+
+from archc.typed import Any
 
 
 class _NotPlain(Exception):

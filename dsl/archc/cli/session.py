@@ -3,11 +3,11 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
 
 from archc.cli.arguments import UsageError, limits, settings
 from archc.diagnostics.model import LEVELS, Diagnostic, Rejected, make
 from archc.diagnostics.text import several
+from archc.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse

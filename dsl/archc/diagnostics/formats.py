@@ -1,13 +1,13 @@
 """Diagnostics in the formats that other programs read: one line each, SARIF, GitHub's commands."""
 
-import hashlib
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from archc.diagnostics.model import Diagnostic
 from archc.diagnostics.render import Locate
 from archc.diagnostics.text import printable
+from archc.digest import sha256
 from archc.source import Source, Span
+from archc.typed import Any
 
 SARIF_VERSION = "2.1.0"
 SARIF_SCHEMA = (
@@ -119,7 +119,7 @@ def _result(diagnostic: Diagnostic, index: int, locate: Locate) -> dict[str, Any
         ]
     if diagnostic.edits:
         result["fixes"] = [_fix(diagnostic, locate)]
-    mark = hashlib.sha256(f"{diagnostic.code}\n{diagnostic.message}".encode(errors="replace"))
+    mark = sha256(f"{diagnostic.code}\n{diagnostic.message}".encode(errors="replace"))
     result["partialFingerprints"] = {"archc/v1": mark.hexdigest()[:32]}
     return result
 

@@ -1,10 +1,10 @@
 """Diagnostics as data. Nothing here formats or prints."""
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
 
 from archc.limits import DEFAULT_LIMITS
 from archc.source import Span
+from archc.typed import Literal, NamedTuple
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")

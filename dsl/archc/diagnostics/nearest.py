@@ -1,10 +1,10 @@
 """The declared name that a misspelt one most likely meant."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from archc.diagnostics.model import Edit
 from archc.source import Span
+from archc.typed import NamedTuple
 
 MOST = 500
 """Names among which one is proposed; more would take longer than the rest of a compile."""

@@ -5,12 +5,12 @@ diagnostic says underlined, then notes and help. Nothing from a source reaches t
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
 
 from archc.diagnostics.model import LEVELS, Diagnostic
 from archc.diagnostics.text import cells, printable, several, wrapped
 from archc.diagnostics.text import columns as count_columns
 from archc.source import Source, Span
+from archc.typed import Any, NamedTuple
 
 WIDTH = 100
 """Columns of source text shown of one line; longer lines are windowed around the span."""

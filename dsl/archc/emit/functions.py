@@ -11,12 +11,12 @@ literal; any other becomes a parameter, and columns of one name that agree share
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from archc.emit.python import UNUSABLE, argument, identifier, literal
 from archc.emit.variables import MAIN, Plan, Wire, plan
 from archc.ir.graph import Frame, Graph
 from archc.ops.base import KerasCall
+from archc.typed import NamedTuple
 
 WINDOW = {"strides": 1, "padding": "valid", "dilation_rate": 1, "groups": 1}
 

@@ -7,7 +7,6 @@ and fitted to its lines by `python.py`; the template is the skeleton around them
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
 
 from archc.diagnostics.text import shape_text
 from archc.emit.functions import RESERVED, Body, Item, Layer, Program, Statements, Use
@@ -29,6 +28,7 @@ from archc.emit.python import (
 from archc.emit.skeleton import skeleton
 from archc.emit.variables import MAIN, Plan, plan
 from archc.ir.graph import Frame, Graph
+from archc.typed import NamedTuple
 
 PLANNED = re.compile("^(x|repeat|outputs?|other|map|shortcut|gate|branch)(_[0-9]+)*$|branch")
 """Variables that a plan or the skeleton may choose."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.analysis.budgets import Budget
 from archc.analysis.figures import LISTED, TOTALS, nested
@@ -13,6 +12,7 @@ from archc.ir.graph import Graph, Node
 from archc.plain import picked, plain
 from archc.sema.callees import Callee
 from archc.source import Source, Span
+from archc.typed import TYPE_CHECKING, Any, NamedTuple
 from archc.values import show
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ Jinja.
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from os.path import dirname, join
-from typing import TYPE_CHECKING, Any
 
 from archc.prebuilt import Stamp, carried, text
+from archc.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes

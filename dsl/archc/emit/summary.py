@@ -1,10 +1,10 @@
 """Networks as one row each: what `archc profile` shows of several, in the formats declared here."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from archc.diagnostics.grid import GAP, aligned, bold, in_signs, markdown, widths
 from archc.diagnostics.text import printable
+from archc.typed import Any
 
 Manifest = dict[str, Any]
 

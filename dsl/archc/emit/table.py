@@ -5,13 +5,13 @@ Every count is printed to the unit.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
 
 from archc.analysis.figures import FIGURES, TOTALS, value
 from archc.analysis.tflite_micro.tables import BUILDS
 from archc.diagnostics.grid import GAP, aligned, bold, grid, in_signs
 from archc.diagnostics.text import columns, kib, printable, several, shape_text, wrapped
 from archc.targets.model import sourced
+from archc.typed import Any, NamedTuple
 
 Manifest = dict[str, Any]
 

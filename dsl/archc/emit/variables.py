@@ -15,9 +15,9 @@ whose value is still needed is copied before it is overwritten, whatever the pro
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 from archc.ir.graph import dominators
+from archc.typed import NamedTuple
 
 MAIN = "x"
 

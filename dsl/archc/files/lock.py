@@ -12,10 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
 
 from archc.diagnostics import codes
 from archc.diagnostics.model import Rejected, reject
+from archc.typed import NamedTuple
 
 LOCK = ".archc.lock"
 """The file in an output folder while something is written there."""

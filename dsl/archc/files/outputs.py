@@ -9,7 +9,6 @@ somebody else's, and following it would write outside the folder. The folder its
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from archc.diagnostics import codes
 from archc.diagnostics.model import Diagnostic, Rejected, make
@@ -26,6 +25,7 @@ from archc.files.standing import (
 )
 from archc.files.temporary import discard_abandoned
 from archc.files.transaction import Change, Failure, Pending, is_name, pending, recover, replace_all
+from archc.typed import NamedTuple
 
 REGISTRY = "__init__.py"
 SUFFIXES = (".py", MANIFEST_SUFFIX)

@@ -2,12 +2,12 @@
 
 import os
 import stat
-from typing import Literal, NamedTuple
 
 from archc.diagnostics import codes
 from archc.diagnostics.model import Diagnostic, Rejected, make, reject
 from archc.emit.marker import MARKER, SCHEMA_FAMILY
 from archc.files.reading import reason
+from archc.typed import Literal, NamedTuple
 
 ELSEWHERE = "check permissions and free space there, or write to another folder"
 

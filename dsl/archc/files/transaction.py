@@ -13,11 +13,11 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
 
 from archc.emit.marker import RECORD, STAGING
 from archc.files.lock import Holder, ourselves
 from archc.files.temporary import temporary
+from archc.typed import Any, NamedTuple
 
 LARGEST = 4_194_304
 """Bytes of a record that are read."""

@@ -1,10 +1,10 @@
 """The op graph: operators in execution order over named values, and the calls that made them."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from archc.ops.base import Op, Shape
 from archc.source import Span
+from archc.typed import NamedTuple
 
 
 class Via(NamedTuple):

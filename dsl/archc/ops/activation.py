@@ -1,7 +1,6 @@
 """Activations: elementwise, without variables."""
 
 from fractions import Fraction
-from typing import ClassVar
 
 from archc.ops.base import (
     TENSOR,
@@ -17,6 +16,7 @@ from archc.ops.base import (
     product,
 )
 from archc.ops.recognise import KerasLayer
+from archc.typed import ClassVar
 
 
 class Activation(Op):

@@ -8,9 +8,9 @@ Shapes exclude the batch: a feature map is (height, width, channels), a vector i
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast, overload
 
 from archc.ops.recognise import KerasLayer
+from archc.typed import Any, ClassVar, Generic, NamedTuple, TypeVar, cast, overload
 from archc.values import Size, Symbol, describe, show, unwrapped
 
 Shape = tuple[int, ...]

@@ -1,7 +1,6 @@
 """Dropout: active in training, nothing on the device."""
 
 from fractions import Fraction
-from typing import ClassVar
 
 from archc.ops.base import (
     FEATURE_MAP,
@@ -17,6 +16,7 @@ from archc.ops.base import (
     feature_map,
 )
 from archc.ops.recognise import KerasLayer
+from archc.typed import ClassVar
 
 
 class Dropout(Op):

@@ -3,8 +3,6 @@
 Keras broadcasts silently; these refuse every mismatch but that of a 1x1 gate.
 """
 
-from typing import ClassVar
-
 from archc.ops.base import (
     ALIKE,
     UNCHANGED,
@@ -19,6 +17,7 @@ from archc.ops.base import (
     show_shape,
 )
 from archc.ops.recognise import KerasLayer
+from archc.typed import ClassVar
 
 
 class Elementwise(Op):

@@ -1,7 +1,5 @@
 """Pooling: over a window, or over the whole feature map."""
 
-from typing import ClassVar
-
 from archc.ops.base import (
     FEATURE_MAP,
     Choice,
@@ -21,6 +19,7 @@ from archc.ops.base import (
 )
 from archc.ops.convolution import PADDINGS, scalar, windowed
 from archc.ops.recognise import KerasLayer
+from archc.typed import ClassVar
 
 POOLED = (
     ("padding = same", "ceil(H / Sh) x ceil(W / Sw) x C"),

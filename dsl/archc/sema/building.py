@@ -2,7 +2,6 @@
 
 import re
 from fractions import Fraction
-from typing import Any, NamedTuple
 
 from archc.diagnostics.codes import LAYER_NAME, LIMIT, NOT_WHOLE, SHAPE, VALUE
 from archc.diagnostics.model import Edit, Label, Rejected, reject
@@ -31,6 +30,7 @@ from archc.sema.model import Model
 from archc.sema.origin import called, causes, listed, worked
 from archc.source import Span
 from archc.syntax import ast
+from archc.typed import Any, NamedTuple
 from archc.values import Exact, Items, Size, Symbol, describe, show
 
 

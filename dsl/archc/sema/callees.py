@@ -1,10 +1,9 @@
 """What can be called: operators, blocks, braces, and the forms `skip` and `gate`."""
 
-from typing import Any, NamedTuple
-
 from archc.ops.base import Op
 from archc.source import Span
 from archc.syntax import ast
+from archc.typed import Any, NamedTuple
 
 FORMS: dict[str, tuple[str, ...]] = {"skip": ("shortcut", "required"), "gate": ()}
 """The built-in forms and their arguments. `skip { b }` is x + b(x), `gate { b }` is x * b(x)."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from keyword import iskeyword
 from types import MappingProxyType
-from typing import Any
 
 from archc.diagnostics.codes import (
     BAD_NAME,
@@ -33,6 +32,7 @@ from archc.sema.resolve import joined
 from archc.sema.scope import FUNCTIONS, Module, Scope
 from archc.source import Span
 from archc.syntax import ast
+from archc.typed import Any
 from archc.values import Map
 
 EXPRESSIONS = (ast.Operation, ast.Minus, ast.Not, ast.ListOf, ast.Item, ast.Choice)

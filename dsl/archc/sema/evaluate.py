@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 from archc.diagnostics.codes import LIMIT, MAP, NUMBER, UNKNOWN_NAME, VALUE
 from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make, reject
@@ -15,6 +14,7 @@ from archc.sema.scope import FUNCTIONS, Scope
 from archc.source import Span
 from archc.syntax import ast
 from archc.syntax.numbers import BYTE_UNITS, bounded, literal, split_unit, too_long
+from archc.typed import Any
 from archc.values import (
     Exact,
     Items,

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
-from typing import Any
 
 from archc.diagnostics.codes import (
     ARGUMENTS,
@@ -32,6 +31,7 @@ from archc.sema.origin import called, causes, causes_of, traced, worked
 from archc.sema.ranges import in_range
 from archc.sema.scope import Scope
 from archc.syntax import ast
+from archc.typed import Any
 from archc.values import Exact, Map, Size, describe, show
 
 NOTHING = -1

@@ -1,11 +1,11 @@
 """Calls while they are being expanded, and what stages supply to the statements in them."""
 
 from fractions import Fraction
-from typing import NamedTuple
 
 from archc.ir.graph import Frame, Via
 from archc.sema.callees import Callee, Given
 from archc.source import Span
+from archc.typed import NamedTuple
 
 
 class Open:

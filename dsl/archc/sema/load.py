@@ -1,7 +1,5 @@
 """A spec and everything it reaches through `use`, parsed, as modules in scope of one another."""
 
-from typing import Protocol
-
 from archc.diagnostics.codes import LIMIT, USE_CYCLE
 from archc.diagnostics.model import Rejected, Reporter, reject
 from archc.limits import Limits
@@ -9,6 +7,7 @@ from archc.sema.scope import Module
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.parse import parse_file, read_file
+from archc.typed import Protocol
 
 
 class SourceLoader(Protocol):

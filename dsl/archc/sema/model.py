@@ -1,7 +1,5 @@
 """A network before expansion: an arch with every parameter bound and its declarations evaluated."""
 
-from typing import NamedTuple
-
 from archc.limits import Limits
 from archc.ops.base import Shape
 from archc.rounding import Rounding
@@ -9,6 +7,7 @@ from archc.sema.callees import Given
 from archc.sema.scope import Module
 from archc.source import Source, Span
 from archc.syntax import ast
+from archc.typed import NamedTuple
 
 
 class TargetRequest(NamedTuple):

@@ -2,7 +2,6 @@
 repeats. Read only where there is one of them."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from archc.diagnostics.codes import REPEATED_IN, ROUNDED_OUTPUT, ROUNDED_WIDTH
 from archc.diagnostics.model import Diagnostic, Label, make
@@ -13,6 +12,7 @@ from archc.sema.callees import Given
 from archc.sema.origin import library, traced
 from archc.source import Span
 from archc.syntax import ast
+from archc.typed import Any
 from archc.values import show
 
 # --- rounding ------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
-from typing import NamedTuple, TypeVar
 
 from archc.diagnostics.codes import (
     ARCH_CYCLE,
@@ -29,6 +28,7 @@ from archc.sema.scope import Module, Scope
 from archc.source import Span
 from archc.syntax import ast
 from archc.syntax.numbers import BYTE_UNITS, literal, split_unit
+from archc.typed import NamedTuple, TypeVar
 from archc.values import Items, Size, describe, show
 
 T = TypeVar("T")

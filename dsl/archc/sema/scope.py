@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from archc.diagnostics.codes import DUPLICATE_NAME
 from archc.diagnostics.model import Rejected, reject
@@ -13,6 +12,7 @@ from archc.sema import callees
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.source import Span
 from archc.syntax import ast
+from archc.typed import TYPE_CHECKING
 from archc.values import Map, Symbol
 
 if TYPE_CHECKING:

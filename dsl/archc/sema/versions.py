@@ -1,11 +1,11 @@
 """Which version of the language a text is written in: the first that has all it uses."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from archc.sema.maps import named
 from archc.source import Span
 from archc.syntax import ast
+from archc.typed import Any
 
 FIRST, LATEST = "1.0", "1.1"
 """1.1 has named maps, several inputs and outputs, lists, steps and choices of ranges, conditional

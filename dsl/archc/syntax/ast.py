@@ -1,8 +1,7 @@
 """The syntax tree of `.arch` sources: frozen, one class per construct, every node with its span."""
 
-from typing import TYPE_CHECKING, NamedTuple, dataclass_transform
-
 from archc.source import Source, Span
+from archc.typed import TYPE_CHECKING, NamedTuple, dataclass_transform
 
 if TYPE_CHECKING:
     # mypy takes named tuples for tuples of their fields, and minutes to tell such trees apart.

@@ -6,7 +6,6 @@ the innermost value, argument, statement or member that the guess is part of.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Any
 
 from archc.diagnostics.codes import LIMIT
 from archc.diagnostics.model import reject
@@ -14,6 +13,7 @@ from archc.limits import Limits
 from archc.source import Source, Span, reworded
 from archc.syntax import ast
 from archc.syntax.lalr import Made, Token, Tree
+from archc.typed import Any
 
 
 class Builder:

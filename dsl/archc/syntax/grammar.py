@@ -6,10 +6,10 @@ A wheel carries the tables ready-made (`archc.prebuilt`).
 import os
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
 from archc.prebuilt import Stamp, carried, text
 from archc.syntax.lalr import Driver, Tables
+from archc.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lark import Lark

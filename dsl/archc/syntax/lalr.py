@@ -6,7 +6,8 @@ the same tables with stacks that it can go back to.
 """
 
 import re
-from typing import Any, NamedTuple
+
+from archc.typed import Any, NamedTuple
 
 END = "$END"
 """The kind of the token behind the last one."""

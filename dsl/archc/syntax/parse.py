@@ -1,7 +1,6 @@
 """Text to tree to AST."""
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from archc.diagnostics.codes import LIMIT
 from archc.diagnostics.model import Diagnostic, Rejected, reject
@@ -11,6 +10,7 @@ from archc.syntax import ast
 from archc.syntax.build import Builder
 from archc.syntax.grammar import driver
 from archc.syntax.lalr import NotInLanguage
+from archc.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from archc.syntax.grouping import Draft

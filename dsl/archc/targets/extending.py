@@ -11,10 +11,9 @@ read like any other target file:
 - Anything else, plain lists included, replaces what was there.
 """
 
-from typing import Any
-
 from archc.diagnostics.nearest import did_you_mean
 from archc.targets.toml import Table, plain
+from archc.typed import Any
 
 Document = dict[str, Any]
 

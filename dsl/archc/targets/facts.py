@@ -5,13 +5,13 @@ place where its rule is broken; it knows graphs and facts of operators, not mess
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from archc.analysis.lowering import Deployed, DeviceOp
 from archc.analysis.memory import Peak, peak
 from archc.ir.graph import Graph, Node
 from archc.ops.base import Placement
 from archc.targets.model import Board, Limit, Target
+from archc.typed import NamedTuple
 
 
 class Request(NamedTuple):

@@ -1,10 +1,9 @@
 """What a target is, as records, which `target` reads from TOML."""
 
-from typing import NamedTuple
-
 from archc.analysis.tflite_micro import DEFAULT
 from archc.diagnostics.model import Level
 from archc.source import Source
+from archc.typed import NamedTuple
 
 Limit = int | float | tuple[int, ...] | tuple[str, ...]
 

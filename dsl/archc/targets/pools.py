@@ -1,8 +1,7 @@
 """What would lie in which memory of a board: an estimate, never a promise."""
 
-from typing import NamedTuple
-
 from archc.targets.model import Board, Pool, Target
+from archc.typed import NamedTuple
 
 
 class PoolUse(NamedTuple):

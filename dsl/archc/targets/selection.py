@@ -1,7 +1,5 @@
 """The target that a network is judged by, and what a spec asks of it."""
 
-from typing import NamedTuple
-
 from archc.analysis.tflite_micro import BUILDS
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Diagnostic, Edit, Rejected, Reporter, make
@@ -12,6 +10,7 @@ from archc.targets.builtin import builtin
 from archc.targets.facts import Request
 from archc.targets.model import Target
 from archc.targets.verdict import allowable, never_allowed
+from archc.typed import NamedTuple
 
 BORDERS = ("float32", "int8", "uint8")
 """Types that inputs and outputs of a deployed model can have."""

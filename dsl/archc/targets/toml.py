@@ -1,11 +1,10 @@
 """A TOML document being read: what is missing, unknown or of the wrong kind is named by its key."""
 
-from typing import Any
-
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Rejected, reject
 from archc.diagnostics.nearest import did_you_mean
 from archc.source import Source
+from archc.typed import Any
 
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 TEXT = 1_000

@@ -1,7 +1,5 @@
 """Check a network against a target: all findings of all layers at once, and the verdict."""
 
-from typing import Literal, NamedTuple
-
 from archc.analysis.lowering import Deployed
 from archc.analysis.memory import Peak
 from archc.diagnostics.codes import ALLOW
@@ -11,6 +9,7 @@ from archc.ops.base import OPERATORS
 from archc.targets.facts import Facts, Limits, Offence, Request
 from archc.targets.model import Rule, Target, substitute
 from archc.targets.predicates import PREDICATES
+from archc.typed import Literal, NamedTuple
 
 Verdict = Literal["compatible", "conditional", "incompatible"]
 

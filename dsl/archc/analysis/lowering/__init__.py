@@ -1,7 +1,6 @@
 """From the network as it is trained to the operators that the int8 converter leaves of it."""
 
 from fractions import Fraction
-from typing import Any
 
 from archc.analysis.lowering.algebra import negate
 from archc.analysis.lowering.block import Block, Constant, Operation
@@ -25,6 +24,7 @@ from archc.analysis.lowering.importing import (
 from archc.analysis.lowering.quantising import quantise
 from archc.analysis.lowering.rewriting import rewrite, rewrite_integers
 from archc.ir.graph import Graph
+from archc.typed import Any
 
 __all__ = ["INPUT", "OBSERVED", "Deployed", "DeviceOp", "Failure", "Unknown", "lower", "lower_both"]
 

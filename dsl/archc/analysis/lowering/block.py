@@ -7,10 +7,10 @@ are kept newest first.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Union
 
 from archc.analysis.lowering.deployed import Failure, Unknown
 from archc.ops.base import Shape, Step
+from archc.typed import Union
 
 RETURN, ENTRY = "return", ""
 """Operators that are none of TFLite's: what reads the network's outputs, what stands for an input.

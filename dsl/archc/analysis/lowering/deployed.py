@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
 from archc.ops.base import Placement, Shape, Step
+from archc.typed import NamedTuple
 
 INPUT = -1
 """The network's input, where an operator names what it reads; its second input is -2."""

@@ -1,11 +1,10 @@
 """The whole arena of TensorFlow Lite for Microcontrollers, for several builds of it."""
 
-from typing import NamedTuple
-
 from archc.analysis.lowering.deployed import Deployed
 from archc.analysis.tflite_micro.network import Network, deployed_network
 from archc.analysis.tflite_micro.replay import Arena, fullest, plan, replay, unknown, unsupported
 from archc.analysis.tflite_micro.tables import BUILDS, DEFAULT, Build
+from archc.typed import NamedTuple
 
 __all__ = [
     "BUILDS",

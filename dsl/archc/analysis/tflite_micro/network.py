@@ -1,9 +1,8 @@
 """A network as TFLM sees it: tensors and operators of one subgraph, constants among them."""
 
-from typing import NamedTuple
-
 from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp
 from archc.ops.base import Shape
+from archc.typed import NamedTuple
 
 
 class Tensor(NamedTuple):

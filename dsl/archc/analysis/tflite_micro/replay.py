@@ -9,7 +9,6 @@ multiple of 16, as the end of an arena has to be.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import NamedTuple
 
 from archc.analysis.arena import Block, place, rounded
 from archc.analysis.tflite_micro import cmsis_nn
@@ -22,6 +21,7 @@ from archc.analysis.tflite_micro.tables import (
     Build,
 )
 from archc.ops.base import product
+from archc.typed import NamedTuple
 
 
 class Plan(NamedTuple):

@@ -8,7 +8,7 @@ wheel is of a newer commit; the one size that differs there was read in its mach
 `tests/analysis/test_tflite_micro.py` holds the results to the wheel.
 """
 
-from typing import NamedTuple
+from archc.typed import NamedTuple
 
 
 class Request(NamedTuple):

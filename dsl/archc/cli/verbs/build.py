@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Sequence
 from operator import add
-from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError, compile_arguments
 from archc.cli.session import LOUD, Session, columns, terminal_width
 from archc.diagnostics.text import kib, several, wrapped
+from archc.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

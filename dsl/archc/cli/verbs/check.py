@@ -1,10 +1,9 @@
 """`archc check SPEC...`: every finding, nothing written."""
 
-from typing import TYPE_CHECKING
-
 from archc.cli.arguments import UsageError, compile_arguments
 from archc.cli.session import Session
 from archc.diagnostics.model import LEVELS
+from archc.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

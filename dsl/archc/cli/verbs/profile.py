@@ -1,10 +1,10 @@
 """`archc profile SPEC...`: what networks cost."""
 
 import sys
-from typing import TYPE_CHECKING
 
 from archc.cli.arguments import FORMATS, compile_arguments
 from archc.cli.session import Session, colored, show, terminal_width, unicode
+from archc.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
