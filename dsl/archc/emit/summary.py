@@ -39,19 +39,21 @@ def summary_markdown(manifests: Iterable[Manifest]) -> str:
 
 
 def summary_csv(manifests: Iterable[Manifest]) -> str:
-    """The figures for a spreadsheet, to the unit and without separators (RFC 4180)."""
+    """Every quantity that `require` can bound, for a spreadsheet, to the unit and without
+    separators (RFC 4180)."""
     import csv
     from io import StringIO
 
+    from archc.analysis.budgets import BUDGET_NAMES
+    from archc.analysis.figures import value
+
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    figures = ("params", "macs", "weight_bytes", "peak_activation_bytes")
-    writer.writerow(("network", "target", *figures, "verdict"))
+    writer.writerow(("network", "target", *BUDGET_NAMES, "verdict"))
     for one in manifests:
         target = one["target"] or {"name": "", "verdict": ""}
-        known = one["totals"] | one["deployed"]
-        values = (known[name] for name in figures)
-        writer.writerow((one["model"]["name"], target["name"], *values, target["verdict"]))
+        figures = (value({**one["deployed"], **one["totals"]}, name) for name in BUDGET_NAMES)
+        writer.writerow((one["model"]["name"], target["name"], *figures, target["verdict"]))
     return text.getvalue()
 
 
