@@ -23,6 +23,12 @@ def compile_arguments(parser: "argparse.ArgumentParser", formats: Sequence[str] 
         "specs", nargs="+", metavar="SPEC", help="a `.arch` file, or a folder of them"
     )
     parser.set_defaults(folders=True)
+    binding_arguments(parser)
+    shared_arguments(parser, formats)
+
+
+def binding_arguments(parser: "argparse.ArgumentParser") -> None:
+    """Which network of a spec is meant."""
     parser.add_argument(
         "--set",
         action="append",
@@ -32,7 +38,6 @@ def compile_arguments(parser: "argparse.ArgumentParser", formats: Sequence[str] 
     )
     parser.add_argument("--name", help="name of the network compiled with `--set`")
     parser.add_argument("--arch", help="compile only this arch of the spec")
-    shared_arguments(parser, formats)
 
 
 def shared_arguments(
@@ -47,6 +52,12 @@ def shared_arguments(
         help="give the arena of TensorFlow Lite Micro for this build of it (default: what the "
         "target says, else the Python wheel)",
     )
+    reading_arguments(parser)
+    parser.add_argument("--format", choices=formats, default="text")
+
+
+def reading_arguments(parser: "argparse.ArgumentParser") -> None:
+    """What specs may read, and how much work they may cause."""
     parser.add_argument(
         "-I",
         dest="include",
@@ -55,6 +66,10 @@ def shared_arguments(
         metavar="DIR",
         help="a folder in which `use` may look",
     )
+    limit_argument(parser)
+
+
+def limit_argument(parser: "argparse.ArgumentParser") -> None:
     parser.add_argument(
         "--limit",
         action="append",
@@ -62,7 +77,6 @@ def shared_arguments(
         metavar="NAME=N",
         help=f"move a bound on the work a spec may cause: {', '.join(Limits._fields)}",
     )
-    parser.add_argument("--format", choices=formats, default="text")
 
 
 def limits(given: Sequence[str]) -> Limits:

@@ -49,16 +49,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared_arguments(parser)
 
 
-def run(given: argparse.Namespace) -> int:
-    spec, model = subject(given)
+def run(options: argparse.Namespace) -> int:
+    spec, model = subject(options)
     from archc.cli.session import Session, show
     from archc.diagnostics.model import Rejected
     from archc.models.stedgeai.compare import compare, predict
     from archc.models.stedgeai.plain import plain
     from archc.models.stedgeai.show import text
 
-    given.specs = [spec] if spec else []
-    session = Session(given)
+    options.specs = [spec] if spec else []
+    session = Session(options)
     prediction = None
     result = None
     if spec:
@@ -70,10 +70,10 @@ def run(given: argparse.Namespace) -> int:
         prediction = predict(network.manifest, network.graph, session.target)
     if not session.failed:
         try:
-            result = compare(*read(given, model, session.limits), prediction)
+            result = compare(*read(options, model, session.limits), prediction)
         except Rejected as rejected:
             session.diagnostics.append(rejected.diagnostic)
-    if given.format == "json":
+    if options.format == "json":
         session.json(analysis=plain(result) if result else None)
     else:
         session.show(("error",))
@@ -82,30 +82,30 @@ def run(given: argparse.Namespace) -> int:
     return session.code
 
 
-def subject(given: argparse.Namespace) -> tuple[str | None, str | None]:
+def subject(options: argparse.Namespace) -> tuple[str | None, str | None]:
     """The spec and the model that are meant.
 
     Raises:
         UsageError: the arguments do not go together.
     """
-    named = given.subject
-    if named is None and given.report and given.report[-1].endswith(".arch"):
-        named = given.report.pop()  # `--report FILE... SPEC`
-    if given.info is not None and given.report is None and named is not None:
+    named = options.subject
+    if named is None and options.report and options.report[-1].endswith(".arch"):
+        named = options.report.pop()  # `--report FILE... SPEC`
+    if options.info is not None and options.report is None and named is not None:
         raise UsageError("`--info` belongs to `--report`; a run reads its own")
     spec = named if named is not None and named.endswith(".arch") else None
-    model = given.model
+    model = options.model
     if named is not None and spec is None:
         if not named.lower().endswith(MODELS):
             raise UsageError(f"`{named}` is neither a spec nor a model ({', '.join(MODELS)})")
         if model is not None:
             raise UsageError("there are two models: leave out `--model`")
         model = named
-    if given.timeout is not None and not 0 < given.timeout < 1e6:
+    if options.timeout is not None and not 0 < options.timeout < 1e6:
         raise UsageError("`--timeout` takes a number of seconds above 0")
-    if given.report or given.info is not None:
+    if options.report or options.info is not None:
         for option in ("model", "profile", "timeout"):
-            if getattr(given, option) is not None:
+            if getattr(options, option) is not None:
                 raise UsageError(f"`--report` reads what is there: leave out `--{option}`")
         if model is not None:
             raise UsageError("`--report` reads what is there: leave out the model")
@@ -121,7 +121,7 @@ def subject(given: argparse.Namespace) -> tuple[str | None, str | None]:
 
 
 def read(
-    given: argparse.Namespace, model: str | None, limits: "Limits"
+    options: argparse.Namespace, model: str | None, limits: "Limits"
 ) -> "tuple[Report, Info | None]":
     """The report, and the info if there is one: those of the command line, or of a run.
 
@@ -132,12 +132,12 @@ def read(
     from archc.models.stedgeai.layout import load
 
     if model is None:
-        paths = [*(given.report or ()), *([given.info] if given.info is not None else ())]
+        paths = [*(options.report or ()), *([options.info] if options.info is not None else ())]
         return files.read([load(path, limits) for path in paths])
     outcome = analyze(
         os.path.normpath(model),
-        given.profile or DEFAULT_PROFILE,
-        timeout=given.timeout or TIMEOUT,
+        options.profile or DEFAULT_PROFILE,
+        timeout=options.timeout or TIMEOUT,
         limits=limits,
     )
     return files.read([one for one in (outcome.report, outcome.info) if one is not None])

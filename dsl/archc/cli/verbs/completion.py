@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     from archc.cli.session import FAILURE, SUCCESS, show, tell
 
     try:
@@ -38,7 +38,7 @@ def run(given: argparse.Namespace) -> int:
         )
         tell(missing)
         return FAILURE
-    show(script(given.shell))
+    show(script(options.shell))
     return SUCCESS
 
 

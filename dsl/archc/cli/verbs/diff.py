@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared_arguments(parser)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     import sys
 
     from archc.cli.session import FAILURE, Session, show, terminal_width, unicode
@@ -40,18 +40,18 @@ def run(given: argparse.Namespace) -> int:
     from archc.emit import difference as differ
 
     try:
-        conditions = [differ.parse_condition(text) for text in given.fail_on]
+        conditions = [differ.parse_condition(text) for text in options.fail_on]
     except ValueError as error:
         raise UsageError(str(error)) from None
-    session = Session(given)
+    session = Session(options)
     manifests: list[dict[str, Any]] = []
-    for subject in (given.before, given.after):
+    for subject in (options.before, options.after):
         try:
             manifests.extend(manifest(session, subject))
         except Rejected as rejected:
             session.diagnostics.append(rejected.diagnostic)
     if session.failed or len(manifests) != 2:
-        if given.format == "json":
+        if options.format == "json":
             session.json()
         else:
             session.show(("error",))
@@ -63,9 +63,9 @@ def run(given: argparse.Namespace) -> int:
             hint = did_you_mean(condition.name, names) or f"they are {', '.join(names)}"
             raise UsageError(f"`{condition.name}` is no quantity of a manifest: {hint}")
     broken = [condition.text for condition in conditions if condition.holds(found)]
-    if given.format == "json":
+    if options.format == "json":
         session.json(**differ.data(found), failed=broken)
-    elif given.markdown:
+    elif options.markdown:
         show(differ.markdown(found))
     else:
         show(differ.text(found, unicode=unicode(sys.stdout), width=terminal_width()))

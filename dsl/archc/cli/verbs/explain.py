@@ -24,31 +24,31 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print an explanation, or the list of codes."""
     from archc.explain import explanations, listing, markdown, text, word
 
-    if given.all and given.code is not None:
+    if options.all and options.code is not None:
         raise UsageError("`--all` explains every code: leave out the one")
-    if given.markdown and not given.all:
+    if options.markdown and not options.all:
         raise UsageError("`--markdown` makes the page of all codes: add `--all`")
     targets = []
-    if given.target is not None:
+    if options.target is not None:
         from archc.files.targets import read_target
 
         try:
-            targets.append(read_target(given.target))
+            targets.append(read_target(options.target))
         except Rejected as rejected:
             tell(rejected.diagnostic)
             return FAILURE
     known = explanations(targets)
-    if given.code is not None:
-        name = given.code.strip("[]").removeprefix("error[").removeprefix("warning[")
+    if options.code is not None:
+        name = options.code.strip("[]").removeprefix("error[").removeprefix("warning[")
         rules = [one for one in known if one.endswith(f"/{name}")]
         if name not in known and len(rules) == 1:  # a rule may be named without its target
             name = rules[0]
         told = word(name) if name not in known else None
-        if told is not None and given.format == "text":
+        if told is not None and options.format == "text":
             show(told)
             return SUCCESS
         if name not in known:
@@ -56,14 +56,14 @@ def run(given: argparse.Namespace) -> int:
         chosen = [known[name]]
     else:
         chosen = list(known.values())
-    if given.format == "json":
-        print_json(plain(chosen if given.code is None else chosen[0]))
-    elif given.markdown:
+    if options.format == "json":
+        print_json(plain(chosen if options.code is None else chosen[0]))
+    elif options.markdown:
         show(markdown(chosen))
-    elif given.all:
+    elif options.all:
         show("\n\n\n".join(map(text, chosen)))
     else:
-        show(text(chosen[0]) if given.code is not None else listing(chosen, columns(sys.stdout)))
+        show(text(chosen[0]) if options.code is not None else listing(chosen, columns(sys.stdout)))
     return SUCCESS
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from archc.cli.arguments import UsageError, limits
+from archc.cli.arguments import UsageError, limit_argument, limits
 from archc.diagnostics.text import several
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     wanted.add_argument(
         "--diff", action="store_true", help="write nothing; show what would change, and fail"
     )
-    parser.add_argument("--limit", action="append", default=[], metavar="NAME=N")
+    limit_argument(parser)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     from archc.cli.session import FAILURE, SUCCESS, colored, tell
     from archc.diagnostics.model import Rejected
     from archc.diagnostics.render import summary
@@ -43,9 +43,9 @@ def run(given: argparse.Namespace) -> int:
     from archc.source import Source
     from archc.syntax.layout import lay_out
 
-    bounds = limits(given.limit)
+    bounds = limits(options.limit)
     changed: list[str] = []
-    files, found = spread(given.paths)
+    files, found = spread(options.paths)
     same = 0
     if STANDARD_INPUT in files and len(files) > 1:
         raise UsageError("`-` is standard input: give it alone")
@@ -57,11 +57,11 @@ def run(given: argparse.Namespace) -> int:
                 source = Loader(os.path.dirname(path), limits=bounds).load(path)
             text = lay_out(source, bounds)
             different = text != source.text
-            if given.diff:
+            if options.diff:
                 print_difference(source, text, path, colored(sys.stdout))
-            elif path == STANDARD_INPUT and not given.check:
+            elif path == STANDARD_INPUT and not options.check:
                 print(text, end="")
-            elif different and not given.check:
+            elif different and not options.check:
                 rewrite(path, text)
             if different:
                 changed.append(path)
@@ -74,9 +74,9 @@ def run(given: argparse.Namespace) -> int:
         print(file=sys.stderr)
     if found:
         print(summary(found), file=sys.stderr)
-    looks = given.check or given.diff
+    looks = options.check or options.diff
     if list(files) != [STANDARD_INPUT]:
-        report(changed, same, looks=looks, names=given.check)
+        report(changed, same, looks=looks, names=options.check)
     return FAILURE if found or (looks and changed) else SUCCESS
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from archc.cli.arguments import UsageError, shared_arguments
+from archc.cli.arguments import UsageError, binding_arguments, shared_arguments
 
 if TYPE_CHECKING:
     from archc.cli.session import Session
@@ -33,15 +33,7 @@ LEAST_WIDTH = 480
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="a `.arch` file")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="set a parameter that is not bound yet; any expression of the language",
-    )
-    parser.add_argument("--name", help="name of the network drawn with `--set`")
-    parser.add_argument("--arch", help="the arch of the spec to draw")
+    binding_arguments(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -67,28 +59,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(format=None)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     from archc.cli.session import FAILURE, Session
 
-    if given.width < LEAST_WIDTH:
+    if options.width < LEAST_WIDTH:
         raise UsageError(f"`--width` is {LEAST_WIDTH} or more")
-    if given.boxes is not None and given.boxes < 1:
+    if options.boxes is not None and options.boxes < 1:
         raise UsageError("`--boxes` is 1 or more")
-    given.format = format_of(given.output, given.format)
-    given.specs = [given.spec]
-    session = Session(given)
+    options.format = format_of(options.output, options.format)
+    options.specs = [options.spec]
+    session = Session(options)
     session.compile()
     names = [network.name for network in session.networks]
     if len(names) > 1:
-        raise UsageError(f"`{given.spec}` declares {', '.join(names)}: choose one with `--arch`")
-    made = draw(session, given) if names else None
+        raise UsageError(f"`{options.spec}` declares {', '.join(names)}: choose one with `--arch`")
+    made = draw(session, options) if names else None
     if made is not None:
         drawn, ours = made
-        if given.output in (None, "-"):
+        if options.output in (None, "-"):
             sys.stdout.flush()
             sys.stdout.buffer.write(drawn.encode())  # UTF-8, whatever a terminal takes
         else:
-            write(session, given.output, drawn, ours)
+            write(session, options.output, drawn, ours)
     session.show(("error",))
     return session.code if made is not None else FAILURE
 
@@ -124,7 +116,7 @@ def format_of(path: str | None, wanted: str | None) -> str:
 
 
 def draw(
-    session: "Session", given: argparse.Namespace
+    session: "Session", options: argparse.Namespace
 ) -> tuple[str, Callable[[bytes], bool]] | None:
     """The text of the drawing, and how to know such a one again; None and a report where it would
     have too many boxes."""
@@ -134,16 +126,16 @@ def draw(
     from archc.emit.drawing import DETAILS, MARK, TooLarge, picture, svg
 
     network = session.networks[0]
-    charted = given.format == "mermaid"
-    most = given.boxes or (mermaid.MOST if charted else 2_000)
+    charted = options.format == "mermaid"
+    most = options.boxes or (mermaid.MOST if charted else 2_000)
     try:
         found = picture(
-            network.graph, network.manifest, given.detail, fold=not given.unfold, most=most
+            network.graph, network.manifest, options.detail, fold=not options.unfold, most=most
         )
     except TooLarge as large:
         coarser = DETAILS[: DETAILS.index(large.detail)]
         ways = [f"`--detail {coarser[-1]}` shows less"] if coarser else []
-        ways += ["leave out `--unfold`"] if given.unfold else []
+        ways += ["leave out `--unfold`"] if options.unfold else []
         ways += [f"`--boxes {large.size}` allows it"]
         notes = []
         if charted:
@@ -160,12 +152,12 @@ def draw(
         )
         return None
     if charted:
-        page = (given.output or "").lower().endswith(".md")
+        page = (options.output or "").lower().endswith(".md")
         text = (mermaid.fenced if page else mermaid.mermaid)(found)
         return text, lambda data: data.find(mermaid.MARK.encode(), 0, 400) >= 0
-    if given.format == "dot":
+    if options.format == "dot":
         return dot.dot(found), lambda data: data.startswith(dot.MARK.encode())
-    return svg(found, width=given.width), lambda data: data.find(MARK.encode(), 0, 800) >= 0
+    return svg(found, width=options.width), lambda data: data.find(MARK.encode(), 0, 800) >= 0
 
 
 def write(session: "Session", path: str, drawn: str, ours: Callable[[bytes], bool]) -> None:

@@ -2,27 +2,13 @@
 
 import argparse
 
-from archc.cli.arguments import limits
+from archc.cli.arguments import limits, reading_arguments
 
 SUMMARY = "run the language server, for editors"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-I",
-        dest="include",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="a folder in which `use` may look",
-    )
-    parser.add_argument(
-        "--limit",
-        action="append",
-        default=[],
-        metavar="NAME=N",
-        help="move a bound on the work a spec may cause",
-    )
+    reading_arguments(parser)
     parser.add_argument(
         "--stdio",
         action="store_true",
@@ -30,11 +16,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Serve until the editor says goodbye."""
     from archc.cli.session import FAILURE, SUCCESS, tell
 
-    bounds = limits(given.limit)
+    bounds = limits(options.limit)
     try:
         import pygls  # noqa: F401  # whether it is there
     except ImportError:
@@ -53,5 +39,5 @@ def run(given: argparse.Namespace) -> int:
     from archc.lsp.handlers import serve
 
     gc.enable()  # unlike a compile, a server lives for days
-    serve(tuple(given.include), bounds)
+    serve(tuple(options.include), bounds)
     return SUCCESS

@@ -20,17 +20,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     from archc import __version__
     from archc.cli.session import FAILURE, SUCCESS, columns, show, tell
     from archc.diagnostics.text import wrapped
     from archc.manual import TITLES, pages
 
-    if given.check and not given.output:
+    if options.check and not options.output:
         raise UsageError("`--check` compares a folder with the manual: add `-o DIR`")
-    if given.page is not None and given.output:
+    if options.page is not None and options.output:
         raise UsageError("`-o` writes all pages: leave out the one")
-    if given.page is None and not given.output:
+    if options.page is None and not options.output:
         width = max(map(len, TITLES)) - len(".md") + 2
         for name, (title, what) in TITLES.items():
             line = f"{name.removesuffix('.md'):<{width}}{title}: {what}"
@@ -38,31 +38,31 @@ def run(given: argparse.Namespace) -> int:
         print("\n`archc manual PAGE` prints one, `archc manual -o DIR` writes all as Markdown.")
         print("`archc manual textmate` prints the grammar by which editors colour specs.")
         return SUCCESS
-    if given.page == "textmate":
+    if options.page == "textmate":
         from archc.manual.textmate import text
 
         show(text())
         return SUCCESS
-    if given.page is not None:
-        name = f"{given.page.removesuffix('.md')}.md"
+    if options.page is not None:
+        name = f"{options.page.removesuffix('.md')}.md"
         if name not in TITLES:
             from archc.diagnostics.nearest import did_you_mean
 
             known = [title.removesuffix(".md") for title in TITLES]
-            hint = did_you_mean(given.page, known) or f"they are {', '.join(known)}"
-            raise UsageError(f"the manual has no page `{given.page}`: {hint}")
+            hint = did_you_mean(options.page, known) or f"they are {', '.join(known)}"
+            raise UsageError(f"the manual has no page `{options.page}`: {hint}")
         show(pages(page(), __version__)[name])
         return SUCCESS
     made = pages(page(), __version__)
-    texts = {os.path.join(given.output, name): text for name, text in made.items()}
-    if given.check:
+    texts = {os.path.join(options.output, name): text for name, text in made.items()}
+    if options.check:
         old = [path for path, text in texts.items() if stale(path, text)]
         for path in old:
             print(f"{path} is not what the compiler says now", file=sys.stderr)
         if old:
-            print(f"`archc manual -o {given.output}` brings them up to date", file=sys.stderr)
+            print(f"`archc manual -o {options.output}` brings them up to date", file=sys.stderr)
             return FAILURE
-        print(f"{given.output} is current")
+        print(f"{options.output} is current")
         return SUCCESS
     from archc.files import save
 
@@ -70,7 +70,7 @@ def run(given: argparse.Namespace) -> int:
     if refused is not None:
         tell(refused)
         return FAILURE
-    print(f"{len(texts)} pages written to {given.output}")
+    print(f"{len(texts)} pages written to {options.output}")
     return SUCCESS
 
 
@@ -120,7 +120,6 @@ deleting the folder is safe."""
 
 COMMON = {
     "format": "how the result and diagnostics are shown",
-    "limit": "move a bound on the work a text may cause, see [limits](language.md#limits)",
 }
 """What arguments of these names mean where they are declared without help."""
 

@@ -17,16 +17,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", default="", metavar="DIR", help="folder to write it to")
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     from archc.cli.session import FAILURE, SUCCESS, tell
     from archc.diagnostics.model import Rejected
     from archc.files import SPEC_SUFFIX, create
 
-    name = given.name.removesuffix(SPEC_SUFFIX)
+    name = options.name.removesuffix(SPEC_SUFFIX)
     usable(name)
-    path = os.path.join(given.output, name + SPEC_SUFFIX)
+    path = os.path.join(options.output, name + SPEC_SUFFIX)
     try:
-        create(path, text(name, given.origin))
+        create(path, text(name, options.origin))
     except Rejected as rejected:
         tell(rejected.diagnostic)
         return FAILURE

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from archc.cli.arguments import UsageError
+from archc.cli.arguments import UsageError, limit_argument
 from archc.diagnostics.text import several
 
 if TYPE_CHECKING:
@@ -94,28 +94,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PROFILE",
         help=f"of the NPU compiler, for the commands shown (default: {DEFAULT_PROFILE})",
     )
-    parser.add_argument(
-        "--limit", action="append", default=[], metavar="NAME=N", help="move a bound"
-    )
+    limit_argument(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
-def run(given: argparse.Namespace) -> int:
-    check(given)
+def run(options: argparse.Namespace) -> int:
+    check(options)
     from archc.cli.arguments import limits
     from archc.cli.session import FAILURE, SUCCESS, print_json, show
     from archc.diagnostics.model import Rejected
     from archc.diagnostics.render import render_json
 
-    progress = Progress(sys.stderr, given.format == "text")
+    progress = Progress(sys.stderr, options.format == "text")
     result = None
     written: list[str] = []
     try:
-        result, vectors = quantized(given, limits(given.limit), progress)
+        result, vectors = quantized(options, limits(options.limit), progress)
         diagnostics = list(result.doubts)
-        diagnostics += judged(given, result)
+        diagnostics += judged(options, result)
         if not any(found.level == "error" for found in diagnostics):
-            files = {given.output: result.tflite, given.vectors: vectors}
+            files = {options.output: result.tflite, options.vectors: vectors}
             failure = save(files)
             diagnostics += [failure] if failure else []
             written = [] if failure else list(files)
@@ -124,13 +122,13 @@ def run(given: argparse.Namespace) -> int:
     finally:
         progress.clear()
     failed = any(found.level == "error" for found in diagnostics)
-    steps = commands(given) if written else ()
-    if given.format == "json":
+    steps = commands(options) if written else ()
+    if options.format == "json":
         from archc.models.quantization.text import plain
 
         print_json(
             {
-                "quantization": plain(result, given.threshold) if result else None,
+                "quantization": plain(result, options.threshold) if result else None,
                 "written": written,
                 "commands": [list(line) for line in steps],
                 "diagnostics": [render_json(found) for found in diagnostics],
@@ -141,12 +139,12 @@ def run(given: argparse.Namespace) -> int:
     if result is not None:
         from archc.models.quantization.text import text
 
-        show(text(result, given.threshold, given.output))
-        print(f"\n{verdict(given, result)}")
+        show(text(result, options.threshold, options.output))
+        print(f"\n{verdict(options, result)}")
     if written:
         from shlex import join
 
-        print(f"written: {given.output}\n         {given.vectors}")
+        print(f"written: {options.output}\n         {options.vectors}")
         print("\nnext, with ST Edge AI Core (validate: its own firmware on the board):")
         for line in steps:
             print(f"  {join(line)}")
@@ -155,52 +153,52 @@ def run(given: argparse.Namespace) -> int:
     return FAILURE if failed else SUCCESS
 
 
-def check(given: argparse.Namespace) -> None:
+def check(options: argparse.Namespace) -> None:
     """Check the arguments, and fill in those that follow from others.
 
     Raises:
         UsageError: they cannot be followed.
     """
-    if given.data is None:
+    if options.data is None:
         raise UsageError(
             "calibration needs samples: give them with `--data FILE.npz`, some hundred inputs as "
             "the network meets them, scaled as in training"
         )
-    if given.output is None:
+    if options.output is None:
         raise UsageError("`-o FILE.tflite` is missing")
-    if not given.output.endswith(SUFFIX):
-        raise UsageError(f"`{given.output}` does not end in `{SUFFIX}`")
-    if given.vectors is None:
-        given.vectors = given.output.removesuffix(SUFFIX) + VECTORS
-    elif not given.vectors.endswith(".npz"):
-        raise UsageError(f"`{given.vectors}` does not end in `.npz`")
-    if given.holdout is not None:
-        if given.validation is not None or given.validation_array is not None:
+    if not options.output.endswith(SUFFIX):
+        raise UsageError(f"`{options.output}` does not end in `{SUFFIX}`")
+    if options.vectors is None:
+        options.vectors = options.output.removesuffix(SUFFIX) + VECTORS
+    elif not options.vectors.endswith(".npz"):
+        raise UsageError(f"`{options.vectors}` does not end in `.npz`")
+    if options.holdout is not None:
+        if options.validation is not None or options.validation_array is not None:
             raise UsageError("`--holdout` is for the case without separate validation samples")
-        if not 0 < given.holdout < 1:
+        if not 0 < options.holdout < 1:
             raise UsageError("`--holdout` takes a share between 0 and 1, such as 0.2")
-    if not -1 <= given.threshold <= 1:
+    if not -1 <= options.threshold <= 1:
         raise UsageError("`--threshold` takes a cosine similarity: at most 1")
-    if min(given.samples, given.validation_samples) < 1:
+    if min(options.samples, options.validation_samples) < 1:
         raise UsageError("`--samples` and `--validation-samples` take whole numbers from 1")
-    if given.validation_array is not None and given.validation is None:
-        if given.array is None or given.array == given.validation_array:
+    if options.validation_array is not None and options.validation is None:
+        if options.array is None or options.array == options.validation_array:
             raise UsageError(
                 "`--validation-array` of the same file needs `--array` with another name"
             )
-        given.validation = given.data
-    elif given.validation is not None and _same(given.validation, given.data):
+        options.validation = options.data
+    elif options.validation is not None and _same(options.validation, options.data):
         raise UsageError(
             "the validation samples are those for calibration: leave out `--validation`, and a "
             "part of the data is kept for the comparison"
         )
-    for path in (given.output, given.vectors):
+    for path in (options.output, options.vectors):
         if os.path.isdir(path):  # said before the work begins, not after it
             raise UsageError(f"`{path}` is a folder: name a file to write")
-        for source in (given.model, given.data, given.validation, given.manifest):
+        for source in (options.model, options.data, options.validation, options.manifest):
             if source is not None and _same(path, source):
                 raise UsageError(f"`{path}` is read, so it cannot be written")
-    if _same(given.output, given.vectors):
+    if _same(options.output, options.vectors):
         raise UsageError("both outputs go to one path")
 
 
@@ -212,7 +210,7 @@ def _same(a: str, b: str) -> bool:
 
 
 def quantized(
-    given: argparse.Namespace, bounds: "Limits", progress: "Progress"
+    options: argparse.Namespace, bounds: "Limits", progress: "Progress"
 ) -> "tuple[Quantization, bytes]":
     """The result, and its vectors as a `.npz`.
 
@@ -223,32 +221,32 @@ def quantized(
     from archc.models.quantization.remote import quantize
 
     manifest = None
-    if given.manifest is not None:
+    if options.manifest is not None:
         from archc.models.verify.document import load_manifest
 
-        manifest = load_manifest(given.manifest, bounds)
+        manifest = load_manifest(options.manifest, bounds)
     require()
     request = {
-        "model": given.model,
-        "data": given.data,
-        "validation": given.validation,
-        "array": given.array,
-        "validation_array": given.validation_array,
-        "holdout": HOLDOUT if given.holdout is None else given.holdout,
-        "samples": (given.samples, given.validation_samples),
+        "model": options.model,
+        "data": options.data,
+        "validation": options.validation,
+        "array": options.array,
+        "validation_array": options.validation_array,
+        "holdout": HOLDOUT if options.holdout is None else options.holdout,
+        "samples": (options.samples, options.validation_samples),
         "manifest": manifest,
-        "labels": given.labels,
-        "io": given.io,
+        "labels": options.labels,
+        "io": options.io,
         "limits": bounds,
     }
     return quantize(request, progress)
 
 
-def judged(given: argparse.Namespace, result: "Quantization") -> "list[Diagnostic]":
+def judged(options: argparse.Namespace, result: "Quantization") -> "list[Diagnostic]":
     """What is wrong with the result, as diagnostics."""
     from archc.models.quantization.core import too_far
 
-    found = [too_far(result, given.threshold)]
+    found = [too_far(result, options.threshold)]
     if result.verification is not None:
         found += [difference.diagnostic for difference in result.verification.differences]
     return [diagnostic for diagnostic in found if diagnostic is not None]
@@ -262,24 +260,24 @@ def save(files: dict[str, bytes]) -> "Diagnostic | None":
     return save(files, lambda old: old[4:8] == b"TFL3" or old[:2] == b"PK")
 
 
-def verdict(given: argparse.Namespace, result: "Quantization") -> str:
+def verdict(options: argparse.Namespace, result: "Quantization") -> str:
     """What came of the verification, in one line."""
     if result.verification is None:
-        beside = os.path.splitext(given.model)[0] + ".manifest.json"
+        beside = os.path.splitext(options.model)[0] + ".manifest.json"
         name = beside if os.path.isfile(beside) else "NAME.manifest.json"
         return f"not verified: `--manifest {name}` holds it against its spec"
     network = result.verification.network
     differences = len([d for d in result.verification.differences if d.level == "error"])
     if differences:
         said = several(differences, "difference")
-        return f"it is not the network `{network}` of {given.manifest}: {said}"
-    return f"verified: it is the network `{network}` of {given.manifest}"
+        return f"it is not the network `{network}` of {options.manifest}: {said}"
+    return f"verified: it is the network `{network}` of {options.manifest}"
 
 
-def commands(given: argparse.Namespace) -> tuple[tuple[str, ...], ...]:
+def commands(options: argparse.Namespace) -> tuple[tuple[str, ...], ...]:
     from archc.models.stedgeai.tool import next_steps
 
-    return next_steps(given.output, given.vectors, given.profile)
+    return next_steps(options.output, options.vectors, options.profile)
 
 
 def tell(diagnostics: "list[Diagnostic]") -> None:

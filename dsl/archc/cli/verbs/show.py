@@ -27,14 +27,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     from archc.cli.session import Session, colored, show, terminal_width, unicode
     from archc.emit.stages import lines
 
-    session = Session(given)
+    session = Session(options)
     session.compile()
     reached = [stage for stage in STAGES if subjects(session, stage)]
-    wanted = given.stage or next((one for one in ("graph", "model", "ast") if one in reached), None)
+    wanted = options.stage or next(
+        (one for one in ("graph", "model", "ast") if one in reached), None
+    )
     found = subjects(session, wanted) if wanted else []
     if session.document:
         shown = [data(wanted, subject) for subject in found]
@@ -55,7 +57,7 @@ def run(given: argparse.Namespace) -> int:
     elif session.failed and not found:
         last = f"`--stage {reached[-1]}` shows the last that was"
         print(f"archc show: the stage `{wanted}` was not reached; {last}", file=sys.stderr)
-    elif session.failed and given.stage is None and wanted != "graph":
+    elif session.failed and options.stage is None and wanted != "graph":
         print(f"archc show: this is the last stage that was reached, `{wanted}`", file=sys.stderr)
     return session.code
 

@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared_arguments(parser)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     from archc.cli.session import Session, show
     from archc.diagnostics.model import Rejected
     from archc.files import load_bytes
@@ -25,29 +25,29 @@ def run(given: argparse.Namespace) -> int:
     from archc.models.verify.document import load_manifest
     from archc.models.verify.show import plain, text
 
-    if given.manifest.lower().endswith(SUFFIXES):
-        raise UsageError(f"`{given.manifest}` is a model: write `archc verify MANIFEST MODEL`")
-    spec = given.manifest.endswith(".arch")
-    given.specs = [given.manifest] if spec else []
-    session = Session(given)
+    if options.manifest.lower().endswith(SUFFIXES):
+        raise UsageError(f"`{options.manifest}` is a model: write `archc verify MANIFEST MODEL`")
+    spec = options.manifest.endswith(".arch")
+    options.specs = [options.manifest] if spec else []
+    session = Session(options)
     result = None
     try:
         if spec:
             session.compile()
             if not session.failed and len(session.networks) != 1:
                 raise UsageError(
-                    f"`{given.manifest}` declares several archs: choose one with `--arch NAME`"
+                    f"`{options.manifest}` declares several archs: choose one with `--arch NAME`"
                 )
             manifest = None if session.failed else session.networks[0].manifest
         else:
-            manifest = load_manifest(given.manifest, session.limits)
+            manifest = load_manifest(options.manifest, session.limits)
         if manifest is not None:
-            data = load_bytes(given.model, session.limits.model_bytes, "model_bytes", WANTED)
-            result = verify(manifest, given.model, data, limits=session.limits)
+            data = load_bytes(options.model, session.limits.model_bytes, "model_bytes", WANTED)
+            result = verify(manifest, options.model, data, limits=session.limits)
             session.diagnostics.extend(found.diagnostic for found in result.differences)
     except Rejected as rejected:
         session.diagnostics.append(rejected.diagnostic)
-    if given.format == "json":
+    if options.format == "json":
         session.json(verification=plain(result) if result else None)
         return session.code
     noted = [found.diagnostic for found in result.differences] if result else []
