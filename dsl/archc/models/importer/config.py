@@ -5,9 +5,9 @@ checked, references followed without recursion, and the number of calls is bound
 nested in itself twice a level would double it with every level.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archc.compiler import LARGEST, Shape, shown
 from archc.diagnostics.codes import LIMIT, MODEL
@@ -432,41 +432,40 @@ class _Functional:
 
     def given(self, tree: object, path: str) -> Iterator[object]:
         """What nested arguments hold, in order; a tensor is a table, others are as they stand."""
-        stack = [(tree, 0)]
-        while stack:
-            item, depth = stack.pop()
-            self.reader.leaf()
-            if depth > self.reader.limits.nesting:
-                raise broken(f"the arguments of {shown(path)} never end")
-            if isinstance(item, Mapping):
-                if item.get("class_name") == "__keras_tensor__":
-                    yield item
-                else:
-                    items = sorted(item.items(), key=lambda pair: str(pair[0]))
-                    stack.extend((value, depth + 1) for _, value in reversed(items))
-            elif isinstance(item, list | tuple):
-                stack.extend((value, depth + 1) for value in reversed(item))
-            else:
-                yield item
+
+        def whole(item: object) -> bool:
+            return isinstance(item, Mapping) and item.get("class_name") == "__keras_tensor__"
+
+        return self.walked(tree, f"arguments of {shown(path)}", whole)
 
     def references(self, tree: object, what: str) -> Iterator[tuple[str, int, int]]:
         """The (layer, call, result) triples of nested lists and tables, tables by sorted key."""
+
+        def whole(item: object) -> bool:
+            return isinstance(item, list | tuple) and len(item) == 3 and isinstance(item[0], str)
+
+        place = f"{what} of {shown(self.path or 'the model')}"
+        for item in self.walked(tree, place, whole):
+            if not isinstance(item, list | tuple):
+                raise broken(f"{shown(item)} is among the {what} of the model")
+            yield item[0], _index(item[1]), _index(item[2])
+
+    def walked(self, tree: object, place: str, whole: Callable[[object], bool]) -> Iterator[Any]:
+        """What nested lists and tables hold, in order, tables by sorted key; lists and tables that
+        are ``whole`` stand for themselves."""
         stack = [(tree, 0)]
         while stack:
             item, depth = stack.pop()
             self.reader.leaf()
             if depth > self.reader.limits.nesting:
-                raise broken(f"the {what} of {shown(self.path or 'the model')} never end")
+                raise broken(f"the {place} never end")
+            if whole(item) or not isinstance(item, Mapping | list | tuple):
+                yield item
+                continue
+            inner: Iterable[object] = item
             if isinstance(item, Mapping):
-                items = sorted(item.items(), key=lambda pair: str(pair[0]))
-                stack.extend((value, depth + 1) for _, value in reversed(items))
-            elif isinstance(item, list | tuple):
-                if len(item) == 3 and isinstance(item[0], str):
-                    yield item[0], _index(item[1]), _index(item[2])
-                else:
-                    stack.extend((value, depth + 1) for value in reversed(item))
-            else:
-                raise broken(f"{shown(item)} is among the {what} of the model")
+                inner = (value for _, value in sorted(item.items(), key=lambda pair: str(pair[0])))
+            stack.extend((value, depth + 1) for value in reversed(list(inner)))
 
 
 _INPUT = (True, True, False, None)

@@ -4,7 +4,7 @@ network."""
 from collections.abc import Sequence
 from typing import Any
 
-from archc.compiler import builtin_names
+from archc.compiler import BORDERS, builtin_names
 from archc.diagnostics.codes import (
     VERIFY_BATCH,
     VERIFY_BORDER,
@@ -101,24 +101,17 @@ def _check_end(
     tensor: Tensor,
 ) -> bool:
     shape = tuple(want["shape"])
-    if tensor.shape[1:] != shape:
+    other = tensor.shape[1:] != shape
+    if other or any(extent < 0 for extent in tensor.signature[1:]):
         found.add(
             VERIFY_BORDER,
-            f"the {what} `{want['name']}` has another shape",
+            f"the {what} `{want['name']}` "
+            + ("has another shape" if other else "leaves its size open"),
             tensor=tensor.name,
             layer=want["name"],
             expected=f"1x{shape_text(shape)}",
             found=shape_text(tensor.signature),
-        )
-    elif any(extent < 0 for extent in tensor.signature[1:]):
-        found.add(
-            VERIFY_BORDER,
-            f"the {what} `{want['name']}` leaves its size open",
-            tensor=tensor.name,
-            layer=want["name"],
-            expected=f"1x{shape_text(shape)}",
-            found=shape_text(tensor.signature),
-            help="build the model with a fixed input shape",
+            help=None if other else "build the model with a fixed input shape",
         )
     batch = tensor.signature[0] if tensor.signature else 1
     if batch not in (1, -1):
@@ -149,6 +142,7 @@ def _check_end(
         return True
     target = manifest["target"]["name"] if manifest["target"] else builtin_names()[0]
     if file.scheme.name == "int8" or tensor.dtype != "float32":
+        convert = f"convert with `inference_{what}_type = tf.{want['dtype']}`"
         found.add(
             VERIFY_BORDER,
             f"the {what} `{want['name']}` is {tensor.dtype}, not {want['dtype']}",
@@ -156,10 +150,9 @@ def _check_end(
             layer=want["name"],
             expected=want["dtype"],
             found=tensor.dtype,
-            help=f"convert with `inference_{what}_type = tf.{want['dtype']}`, or write "
-            f"`target {target}(io = {tensor.dtype})` in the spec"
-            if tensor.dtype in ("float32", "int8", "uint8")
-            else f"convert with `inference_{what}_type = tf.{want['dtype']}`",
+            help=f"{convert}, or write `target {target}(io = {tensor.dtype})` in the spec"
+            if tensor.dtype in BORDERS
+            else convert,
         )
     return False
 
