@@ -48,6 +48,15 @@ NETWORKS = {
         "5x1x4",
         "concat { conv(4, 3x3, dilation = 2) } { conv(4, 3x3, dilation = 2) relu }",
     ),
+    "dilated convolutions of one input, early": (
+        "1x1x9",
+        "add { conv(5, 5x2, dilation = 1x2) batchnorm } { conv(5, 5x2, dilation = 1x2) } "
+        "{ batchnorm conv(5, 5x2, dilation = 1x2) }",
+    ),
+    "axes moved ahead of a relu": (
+        "7x1x1",
+        "add { max_pool(1x2, padding = same) relu } { relu6 max_pool(1x2, padding = same) swish }",
+    ),
     "concatenated sigmoid read beside": (
         "4x4x4",
         "sigmoid concat { batchnorm } { relu6 conv(4) } { }",
@@ -212,7 +221,7 @@ ARGUMENTS = [
 
 
 NEEDED: dict[str, Any] = {"channels": 8, "kernel": (3, 3), "window": (3, 3), "units": 8}
-NEEDED |= {"before": (1, 1), "shape": (64, 8, 1), "bias": True}
+NEEDED |= {"before": (1, 1), "shape": (64, 8, 1), "bias": True, "size": (16, 16)}
 
 
 @pytest.mark.parametrize(("keyword", "name"), ARGUMENTS)

@@ -26,8 +26,8 @@ def _operators(content: bytes) -> list[str]:
     return [f"{op.name} {shape}" for op, shape in zip(graph.operators, inner, strict=True)]
 
 
-def agreement(model: Any, io: Io = "float32") -> Agreement:
-    """Operators, their shapes and the bytes of weights of a model, said and found."""
+def deployed_of(model: Any, io: Io) -> tuple[Any, list[str]]:
+    """What is said to be deployed of a model, and what is not known of it."""
     from archc.limits import DEFAULT_LIMITS
     from archc.models.importer import live
     from archc.models.importer.compatibility import judged, request
@@ -38,7 +38,12 @@ def agreement(model: Any, io: Io = "float32") -> Agreement:
     target = builtin("stm32n6")
     deployed = judged(imported, target, request(None, target, (), io, None)).deployed
     reasons = [f"{one.layer}: {one.reason}" for one in imported.unseen]
-    reasons += [doubt.reason for doubt in deployed.unknown]
+    return deployed, [*reasons, *(doubt.reason for doubt in deployed.unknown)]
+
+
+def agreement(model: Any, io: Io = "float32") -> Agreement:
+    """Operators, their shapes and the bytes of weights of a model, said and found."""
+    deployed, reasons = deployed_of(model, io)
     try:
         content = convert(model, io)
     except Exception as error:

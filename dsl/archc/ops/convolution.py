@@ -104,6 +104,16 @@ def traced(kernel: Traced, bias: bool | None) -> tuple[Traced, ...]:
     return (kernel, Traced("BiasAdd", ("reshape",), ("Reshape/shape",))) if bias else (kernel,)
 
 
+SPREAD, GATHERED = (
+    Traced(name, (), (f"{name}/block_shape", f"{name}/{amounts}"))
+    for name, amounts in (
+        ("convolution/SpaceToBatchND", "paddings"),
+        ("convolution/BatchToSpaceND", "crops"),
+    )
+)
+"""What TensorFlow dilates a convolution by."""
+
+
 def check_dilation(stride: tuple[int, int], dilation: tuple[int, int]) -> None:
     if max(stride) > 1 and max(dilation) > 1:
         raise OpError(
@@ -193,7 +203,11 @@ class Conv(Op):
         # A grouped one is a function of its own, its kernel an argument named by a number only:
         # digits sort before every letter.
         call = Traced("StatefulPartitionedCall", ("0",))
-        plain = Traced("convolution", ("convolution",))
+        made = traced(
+            call if self.groups > 1 else Traced("convolution", ("convolution",)), self.bias
+        )
+        if self.groups == 1 and max(self.dilation) > 1:
+            made = (SPREAD, made[0], GATHERED, *made[1:])
         return (
             Step(
                 "CONV_2D",
@@ -202,7 +216,7 @@ class Conv(Op):
                 biases=self.channels,
                 zero_bias=not self.bias,
                 window=window,
-                traced=traced(call if self.groups > 1 else plain, self.bias),
+                traced=made,
             ),
         )
 

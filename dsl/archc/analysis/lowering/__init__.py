@@ -139,9 +139,10 @@ class _Shared:
         twin = self._twin(number, filters.values)
         zero = self._number(bias) == 0
         dropped = bias is NOTHING or (zero and operation.operator not in CONVOLUTIONS)
-        # Its scale is that of what is read times the filter's: of another tensor it is another.
+        # Its scale is that of what is read times the filter's.
         key = bias.initial_key if self.initial else bias.key
-        same = (key, operation.reads[0].index)
+        source = operation.reads[0]
+        same = (key, source.index if source.scale is None else source.scale)
         own = same != self.biases.setdefault(number if twin is None else twin, same)
         return {
             "weights": filters.size if twin is None else 0,

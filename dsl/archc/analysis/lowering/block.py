@@ -66,7 +66,7 @@ class Operation:
 
     __slots__ = (
         *("activation", "after", "alive", "before", "border", "index", "layers", "operands"),
-        *("operator", "step", "uses"),
+        *("operator", "scale", "step", "uses"),
     )
 
     def __init__(self, index: int, step: Step, operands: list[Value], layers: frozenset[int]):
@@ -81,6 +81,8 @@ class Operation:
         self.activation: str | None = None
         """The activation fused into it."""
         self.border = False
+        self.scale: object = None
+        """Once quantised, what its scale is told by: equal for values of one scale."""
         self.uses: dict[tuple[int, int], Operation] = {}
         """(index of the user, which of its operands) in order of age: the user."""
         self.alive = True

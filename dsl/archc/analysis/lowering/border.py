@@ -17,7 +17,7 @@ def add_border(block: Block, io: str) -> None:
         ]
         if uses:
             first = block.insert(block.first, Step("QUANTIZE", source.shape), [source], frozenset())
-            first.border = True
+            first.border, first.scale = True, source.scale
             for user, place in uses:
                 block.set(user, place, first)
     last = "DEQUANTIZE" if io == "float32" else "QUANTIZE"

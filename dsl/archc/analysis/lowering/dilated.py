@@ -7,8 +7,23 @@ windows all read one SPACE_TO_BATCH_ND, and all three kinds stay. Source: Tensor
 "Convolutions".
 """
 
+from fractions import Fraction
+
 from archc.analysis.lowering.block import Block, Operation
 from archc.ops.base import Placement, Shape, Step
+from archc.ops.convolution import SPREAD as TRACED
+
+SPREAD = "spread"
+"""Operator of what stands for SpaceToBatchND until it is known whether it is shared."""
+
+
+def spread(step: Step, source: Operation) -> Step | None:
+    """What a convolution reads its input through, if it is dilated by operations of its own."""
+    if not step.traced or step.traced[0] != TRACED or step.window is None:
+        return None
+    window = step.window
+    numbers = (*window.dilation, *sum(_padding(window, source.shape), ()))
+    return Step(SPREAD, source.shape, settings=tuple(map(Fraction, numbers)))
 
 
 def split_dilated(block: Block) -> None:
@@ -18,14 +33,23 @@ def split_dilated(block: Block) -> None:
         window = operation.step.window
         if operation.operator != "CONV_2D" or window is None or window.dilation == (1, 1):
             continue
-        if operation.step.traced and operation.step.traced[0].name != "convolution":
+        if operation.step.traced and not operation.step.traced[0].name.startswith("convolution"):
             continue  # a grouped one is dilated by itself
-        source = operation.reads[0]
+        source = _source(operation)
         key = source.index, window.dilation, tuple(_padding(window, source.shape))
         groups.setdefault(key, []).append(operation)
     for group in groups.values():
         if len(group) > 1:
             _split(block, group)
+    for operation in block:
+        if operation.operator == SPREAD:
+            block.replace(operation, operation.reads[0])
+
+
+def _source(convolution: Operation) -> Operation:
+    """What a convolution reads."""
+    (source,) = convolution.reads
+    return source.reads[0] if source.operator == SPREAD else source
 
 
 def _padding(window: Placement, shape: Shape) -> list[tuple[int, int, int]]:
@@ -40,7 +64,7 @@ def _padding(window: Placement, shape: Shape) -> list[tuple[int, int, int]]:
 
 
 def _split(block: Block, group: list[Operation]) -> None:
-    window, source = group[0].step.window, group[0].reads[0]
+    window, source, first = group[0].step.window, _source(group[0]), group[0].reads[0]
     assert window is not None
     padding, (rows, columns) = _padding(window, source.shape), window.dilation
     layers = frozenset().union(*(operation.layers for operation in group))
@@ -52,7 +76,8 @@ def _split(block: Block, group: list[Operation]) -> None:
     sizes = tuple(amount for low, high, _ in padding for amount in (low, high))
     crops = tuple(amount for _, _, extra in padding for amount in (0, extra))
     apart = Step("SPACE_TO_BATCH_ND", spread, tables=((rows, columns), sizes), batch=rows * columns)
-    shared = block.insert(group[0], apart, [source], layers)
+    before = first if first.operator == SPREAD else group[0]
+    shared = block.insert(before, apart, [source], layers)
     for operation in group:
         assert operation.step.window is not None
         kernel = operation.step.window.kernel

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import sqrt
 
 from archc.analysis.lowering.block import Block, Constant, Operation, Value
-from archc.analysis.lowering.dilated import split_dilated
+from archc.analysis.lowering.dilated import split_dilated, spread
 from archc.analysis.lowering.numbers import single
 from archc.analysis.lowering.order import Place, places
 from archc.ir.graph import Graph
@@ -56,11 +56,16 @@ def translate(graph: Graph, trained: bool = True) -> Block:
             if step.operator in ("QUANTIZE", "DEQUANTIZE"):  # quantising puts them in
                 made.append(sources[0])
                 continue
+            biased = step.operator in KERNELS and step.biases and not step.zero_bias
+            dilated = spread(step, sources[0])
+            if dilated is not None:
+                sources[0] = block.insert(block.end, dilated, [sources[0]], frozenset({index}))
+                queue.append((at[0], sources[0]))
             plain, operands = _operands(step, sources, trained)
             result = block.insert(block.end, plain, operands, frozenset({index}))
-            queue.append((at[0], result))
-            if step.operator in KERNELS and step.biases and not step.zero_bias:
-                addition = Step("ADD", step.shape, traced=step.traced[1:])
+            queue.append((at[0 if dilated is None else 2], result))
+            if biased:
+                addition = Step("ADD", step.shape, traced=step.traced[-1:])
                 bias = _learned(step.shape[-1:], Fraction(0), _shared(step, "bias"), trained)
                 result = block.insert(block.end, addition, [result, bias], frozenset({index}))
                 queue.append((at[-1], result))
@@ -90,7 +95,7 @@ def _operands(step: Step, sources: list[Operation], trained: bool) -> tuple[Step
             operands.append(Constant((), step.scalar))
         elif step.weights:
             ones = (1,) * len(step.shape) if step.spread else ()
-            shared = _shared(step, step.operator)
+            shared = _shared(step, "constant")
             operands.append(_learned((*ones, step.weights), _initial(step), shared, trained))
         if step.left and step.operator not in COMMUTATIVE:
             operands.reverse()

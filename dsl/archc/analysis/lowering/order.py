@@ -10,6 +10,7 @@ them with TensorFlow 2.21.0, which calls the model `{model}_1` and the layers `{
 """
 
 import re
+from collections import Counter
 
 from archc.ir.graph import Graph
 from archc.ops.base import Step
@@ -29,6 +30,7 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
     constants: dict[str, int] = {}
     values: list[int] = []
     traced: list[list[tuple[int, ...]]] = []
+    readers = Counter(source for node in graph.nodes for source in node.inputs)
     for node, parts in zip(graph.nodes, steps, strict=True):
         if not node.inputs:
             values.append(len(names))
@@ -68,7 +70,12 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
             traced[-1].append(tuple(indices) or (before[0],))
         for number in range(len(parts) - 2, -1, -1):
             if not parts[number].traced and all(source < 0 for source in parts[number].inputs):
-                traced[-1][number] = traced[-1][number + 1]  # put in ahead of what is traced
+                source = node.inputs[-1 - parts[number].inputs[0]]
+                rectified = steps[source] and steps[source][-1].operator == "RELU"
+                if parts[number].operator == "TRANSPOSE" and rectified and readers[source] == 1:
+                    traced[-1][number] = (values[source],)  # axes are moved ahead of the RELU
+                else:
+                    traced[-1][number] = traced[-1][number + 1]  # put in ahead of what is traced
         values.append(made[-1] if made else operands[0])
     rank = _emitted(names, successors, roots)
     return [

@@ -213,6 +213,7 @@ class _Writer:
 
     def run(self) -> None:
         for value in [*self.block.inputs, *self.block]:
+            value.scale = self.states[value.index].scale
             if value.index not in self.integer:
                 value.step = value.step._replace(float_result=True)
                 if any(not isinstance(operand, Operation) for operand in value.operands):
@@ -255,15 +256,19 @@ class _Writer:
             )
         last = whole
         if conversions and conversions[0].on_input:
-            return self._put(whole, whole, "QUANTIZE", uses)
+            last = self._put(whole, whole, "QUANTIZE", uses)
+            last.scale, whole.scale = state.scale, conversions[0].scale
+            return last
         for number, conversion in enumerate(conversions):
             readers = conversion.users
             if number == 0 and len(uses) <= len(conversions):
                 others = [use for other in conversions[1:] for use in other.users]
                 readers = [use for use in uses if use not in others]
                 if not others and self._takes_any_scale(whole):
+                    whole.scale = conversion.scale
                     return whole
             last = self._put(whole, last, "QUANTIZE", readers)
+            last.scale = conversion.scale
         return last
 
     def _takes_any_scale(self, operation: Operation) -> bool:

@@ -456,7 +456,9 @@ def shared(op: Op, path: str, output: Shape, *inputs: Shape) -> Op:
     if facts.steps is None or not any(step.weights or step.biases for step in facts.steps):
         return op
     steps = tuple(
-        step._replace(shared=f"{path}:{number}") if step.weights or step.biases else step
+        step._replace(shared=step.shared or f"{path}:{number}")
+        if step.weights or step.biases
+        else step
         for number, step in enumerate(facts.steps)
     )
     return Foreign(op.keyword, facts._replace(steps=steps))

@@ -1,6 +1,7 @@
 """Layers and functions that merge tensors, or a tensor and a number."""
 
 from fractions import Fraction
+from hashlib import sha256
 from math import prod
 
 from archc.compiler import Add, Multiply, Op, OpError, Shape, Step, Traced
@@ -89,8 +90,9 @@ def with_vector(subject: Subject, name: str, values: tuple[Fraction, ...]) -> Fo
         return None
     if all(value == (1 if operator == "MUL" else 0) for value in values):
         return subject.foreign(shape, name.lower(), steps=())
-    step = Step(operator, shape, weights=len(values), affine=True, traced=(Traced(traced),))
-    return subject.foreign(shape, name.lower(), steps=(step,))
+    shared = "values " + sha256(repr(values).encode()).hexdigest()  # others may compute with them
+    step = Step(operator, shape, weights=len(values), affine=True, shared=shared)
+    return subject.foreign(shape, name.lower(), steps=(step._replace(traced=(Traced(traced),)),))
 
 
 @reads("Concatenate")

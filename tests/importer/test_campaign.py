@@ -1,0 +1,51 @@
+"""Random functional models as others write them: a share of those that `campaign.py` puts through
+the converter, and models that were said wrongly once."""
+
+from typing import Any
+
+import pytest
+
+from support.foreign import agreement, deployed_of
+from support.functional_models import model
+from support.keras_models import randomise
+
+pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]  # of TensorFlow's own
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_random_model_converts_as_said(seed: int) -> None:
+    found = agreement(model(seed, size=4 + seed % 9))
+    assert found.verdict in ("equal", "named"), found.detail
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        146,  # a layer called on two tensors of one scale, which has one bias then
+        234,  # a vector that is added, and multiplied by
+    ],
+)
+def test_a_model_that_was_said_wrongly(seed: int) -> None:
+    assert agreement(model(seed, size=4 + seed % 9)) == ("equal", "", True)
+
+
+@pytest.mark.parametrize("function", ["sigmoid", "softmax", "tanh"])
+def test_what_has_a_scale_of_its_own_is_converted_before_a_maximum_or_minimum(
+    function: str,
+) -> None:
+    """What is beside it has another scale, and the result takes that of one of them."""
+    import keras
+
+    keras.backend.clear_session()
+    layers = keras.layers
+    x = keras.Input((8, 8, 8), batch_size=1)
+
+    def bounded(layer: Any) -> Any:
+        return layer([layers.Activation(function)(layers.Conv2D(8, 1)(x)), layers.Conv2D(8, 1)(x)])
+
+    made = keras.Model(x, [bounded(layers.Maximum()), bounded(layers.Minimum())])
+    randomise(made)
+    found = agreement(made, "int8")
+    assert (found.verdict, found.detail) == ("equal", "")
+    deployed, _ = deployed_of(made, "int8")
+    assert deployed.counts["QUANTIZE"] == 2
