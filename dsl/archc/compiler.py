@@ -7,6 +7,7 @@ import-linter lets it import nothing else of it, and lets the compiler import no
 """
 
 from archc.analysis.figures import FIGURES, TOTALS, Figures, costs, nested, totals
+from archc.analysis.latency import Prepared, nanoseconds
 from archc.analysis.lowering import INPUT, Deployed, lower
 from archc.analysis.lowering.importing import KERNELS
 from archc.analysis.memory import Peak, peak
@@ -84,6 +85,7 @@ __all__ = [
     "OpError",
     "Peak",
     "Placement",
+    "Prepared",
     "Report",
     "Request",
     "Reshape",
@@ -109,6 +111,7 @@ __all__ = [
     "load_text",
     "lower",
     "measure",
+    "nanoseconds",
     "nested",
     "never_allowed",
     "peak",

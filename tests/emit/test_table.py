@@ -200,8 +200,8 @@ def test_pools() -> None:
         spec.replace("BOARD", "dk").replace("SHAPE", "input image: 96 x 96 x 8")
     )
     flat = " ".join(table(small.manifest).split())
-    assert "npuRAM5 activations 458,752 of 458,752 0 left" in flat
-    assert "npuRAM6 activations 204,800 of 458,752 253,952 left" in flat
+    assert "cpuRAM2 activations 589,824 of 1,048,576 458,752 left" in flat
+    assert "npuRAM5 activations 147,456 of 458,752 311,296 left" in flat
     assert "octoFlash weights 768 of 63,963,136 63,962,368 left" in flat
     assert "Memories of the board (estimate)" in flat
     assert "0.22 to 2.26 times" in flat

@@ -47,9 +47,9 @@ def test_a_fix_makes_no_other_operator(statement: str) -> None:
         ("require ram <= 3", "peak_activation_bytes"),
         ("require flash <= 3", "weight_bytes"),
         ("require flops <= 3", "`macs` bounds"),
-        ("require latency <= 3", "archc predicts no times"),
+        ("require latency <= 3", "`latency_ms` bounds the estimated time"),
         ("require energy <= 3", "archc predicts neither"),
-        ("require latency <= 10 ms", "archc predicts no times"),
+        ("require latency <= 10 ms", "`latency_ms` bounds the estimated time"),
     ],
 )
 def test_targets_boards_and_budgets_are_never_taken_for_others(declared: str, help: str) -> None:

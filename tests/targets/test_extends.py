@@ -98,7 +98,7 @@ def test_what_is_removed_may_be_declared_anew() -> None:
         ('[[rules]]\nlevel = "error"', "`rules.1.name` is missing"),
         ('[[rules]]\nname = "stride"\n[[rules]]\nname = "stride"', "`rules.stride` appears twice"),
         ("rules = 3", "`rules` takes a list of tables"),
-        ("latency = 3", "`latency` is not a key here"),
+        ("speed = 3", "`speed` is not a key here"),
     ],
 )
 def test_what_is_wrong_is_named(rest: str, said: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from archc.analysis.figures import TOTALS
+from archc.analysis.latency_budget import LATENCY, MOST, latency_budget
 from archc.analysis.profile import Footprint, Profile
 from archc.analysis.tflite_micro import BUILDS
 from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
@@ -10,6 +11,7 @@ from archc.diagnostics.model import Diagnostic, Edit, make
 from archc.diagnostics.nearest import Proposal, normal, propose
 from archc.sema.model import BudgetRequest
 from archc.typed import NamedTuple
+from archc.values import show
 
 
 class Budget(NamedTuple):
@@ -37,8 +39,9 @@ _DEPLOYED: dict[str, Callable[[Footprint], int | None]] = {
 }
 """None where TensorFlow Lite Micro does not load the network."""
 
-BUDGET_NAMES: tuple[str, ...] = (*(figure.name for figure in TOTALS), *_DEPLOYED)
-"""What `require` can bound: the integer keys of the manifest's totals and deployed sections."""
+BUDGET_NAMES: tuple[str, ...] = (*(figure.name for figure in TOTALS), *_DEPLOYED, LATENCY)
+"""What `require` can bound: the integer keys of the manifest's totals and deployed sections, and
+the estimated time."""
 
 
 def _arena(footprint: Footprint, part: str) -> int | None:
@@ -59,6 +62,15 @@ def budget_faults(requests: Iterable[BudgetRequest]) -> tuple[Diagnostic, ...]:
         name = request.name.text
         if name not in BUDGET_NAMES:
             faults.append(_unknown(request))
+        elif name != LATENCY and not isinstance(request.limit, int):
+            faults.append(
+                make(
+                    NUMBER,
+                    f"a budget of `{name}` is a whole number, not {show(request.limit)}",
+                    request.span,
+                    help="units make large ones short: `30 M`, `512 KiB`",
+                )
+            )
         elif request.bytes and not is_bytes(name):
             faults.append(
                 make(
@@ -82,7 +94,12 @@ def budgets(
     costs: dict[str, list[str]] = {}
     for request in requests:
         name = request.name.text
-        if name not in BUDGET_NAMES:
+        if name == LATENCY:
+            held, fault = latency_budget(request, profile.deployed)
+            evaluated += [Budget(MOST, *held)] if held else []
+            diagnostics += [fault] if fault else []
+            continue
+        if name not in BUDGET_NAMES or not isinstance(request.limit, int):
             continue
         deployed = _DEPLOYED.get(name)
         figure = deployed(profile.deployed) if deployed else profile.totals[name]

@@ -8,6 +8,7 @@ convolution `Ho*Wo*Co*Kh*Kw*Ci`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`; noth
 from collections.abc import Collection, Sequence
 
 from archc.analysis.figures import Figures, costs, first_layer, totals
+from archc.analysis.latency import Estimate, Timing
 from archc.analysis.lowering.deployed import INPUT, Deployed
 from archc.analysis.memory import Memory, Tensor
 from archc.analysis.memory import memory as needs
@@ -69,6 +70,13 @@ class Untrained(NamedTuple):
     arena_bytes: int
 
 
+class Timed(NamedTuple):
+    """An estimate of time and placement, and what it rests on."""
+
+    estimate: Estimate
+    timing: Timing
+
+
 class Footprint(NamedTuple):
     """What the deployed graph needs."""
 
@@ -89,6 +97,8 @@ class Footprint(NamedTuple):
     unknown: tuple[Doubt, ...]
     untrained: Untrained | None
     """None where training makes no difference to any of its figures."""
+    timed: Timed | None = None
+    """None where the target knows nothing of time."""
 
     @property
     def peak_activation_bytes(self) -> int:
@@ -115,6 +125,7 @@ def profile(
     memory: Memory,
     micro: Micro,
     unsupported: Collection[int] | None,
+    timed: Timed | None = None,
 ) -> Profile:
     """The figures of a network.
 
@@ -126,6 +137,7 @@ def profile(
         micro: what TensorFlow Lite Micro needs of it.
         unsupported: indices of the nodes that the target's gate refuses or that were allowed
             by name; None without a target.
+        timed: how long it takes, where the target knows.
     """
     rows = tuple(
         Row(
@@ -162,6 +174,7 @@ def profile(
             for doubt in deployed.unknown
         ),
         _untrained(deployed, untrained, memory, names),
+        timed,
     )
     return Profile(rows, totals(row.figures for row in rows), footprint)
 

@@ -5,6 +5,7 @@ from itertools import zip_longest
 
 from archc.analysis.budgets import Budget
 from archc.analysis.figures import LISTED, TOTALS, nested
+from archc.analysis.latency import Epoch
 from archc.analysis.profile import Footprint, Profile, Row
 from archc.analysis.tflite_micro import Micro
 from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_FOLDER, SCHEMA_ID, SCHEMA_VERSION
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 LINE = 100
 """Columns up to which an object or array is written on one line."""
 
-ROWS = frozenset({"sequence", "plan", "timeline"})
+ROWS = frozenset({"sequence", "plan", "timeline", "epochs", "buffers"})
 """Keys of long lists, of which every item is written on one line, however long."""
 
 
@@ -181,8 +182,65 @@ def _deployed(deployed: Footprint, pools: "Iterable[PoolUse]") -> dict[str, Any]
             }
             for pool in pools
         ],
+        "latency": _latency(deployed),
+        "placement": _placement(deployed),
         "unknown": plain(deployed.unknown),
         "untrained": plain(deployed.untrained),
+    }
+
+
+def _latency(deployed: Footprint) -> dict[str, Any] | None:
+    if deployed.timed is None:
+        return None
+    estimate, timing = deployed.timed
+    grade = estimate.grade
+    known = grade.band is not None
+    return {
+        "grade": grade.name,
+        "microseconds": estimate.microseconds,
+        "least": estimate.least,
+        "most": estimate.most,
+        "why": list(grade.why),
+        "evidence": timing.bands[grade.band].evidence if grade.band is not None else None,
+        "version": timing.version,
+        "calibration": timing.calibration,
+        "epochs": [
+            {
+                "kind": epoch.kind,
+                "operators": list(epoch.ops),
+                "layers": _epoch_layers(deployed, epoch),
+                "nanoseconds": epoch.nanoseconds if known else None,
+                "reason": epoch.reason,
+            }
+            for epoch in estimate.epochs
+        ],
+    }
+
+
+def _epoch_layers(deployed: Footprint, epoch: Epoch) -> list[str]:
+    return list(dict.fromkeys(name for op in epoch.ops for name in deployed.sequence[op].layers))
+
+
+def _placement(deployed: Footprint) -> dict[str, Any] | None:
+    if deployed.timed is None:
+        return None
+    estimate = deployed.timed.estimate
+    return {
+        "internal_bytes": estimate.internal_bytes,
+        "external_bytes": estimate.external_bytes,
+        "flash_bytes": estimate.flash_bytes,
+        "buffers": [
+            {
+                "operator": buffer.op if buffer.op >= 0 else None,
+                "what": buffer.what,
+                "bytes": buffer.bytes,
+                "first": buffer.first,
+                "last": buffer.last,
+                "offset": buffer.offset,
+                "pools": list(buffer.pools),
+            }
+            for buffer in estimate.buffers
+        ],
     }
 
 

@@ -16,7 +16,7 @@ from archc.ir.graph import Frame, Graph, Node
 from archc.ops.base import Auto
 from archc.plain import picked, plain
 from archc.sema.callees import Bad, Callee
-from archc.sema.model import Model
+from archc.sema.model import BudgetRequest, Model
 from archc.source import Span
 from archc.syntax import ast
 from archc.values import show
@@ -72,6 +72,10 @@ def _cut(text: str, width: int) -> str:
     while columns(text) > width - 1:
         text = text[1:]
     return "…" + text
+
+
+def _limit(budget: BudgetRequest) -> str:
+    return f"{budget.limit:,}" if isinstance(budget.limit, int) else show(budget.limit)
 
 
 def _at(span: Span | None) -> dict[str, Any] | None:
@@ -275,7 +279,7 @@ def model_rows(model: Model) -> list[Row]:
         called = f"({', '.join(said)})" if said else ""
         rows.append(Row(model.target.name.span, 1, f"target {target['name']}{called}"))
     for budget in model.budgets:
-        rows.append(Row(budget.name.span, 1, f"require {budget.name.text} <= {budget.limit:,}"))
+        rows.append(Row(budget.name.span, 1, f"require {budget.name.text} <= {_limit(budget)}"))
     for member in model.arch.members:
         if isinstance(member, ast.Stage | ast.Head | ast.Output):
             rows.append(Row(_named_at(member), 1, _described(member).split("  #")[0]))
@@ -319,7 +323,11 @@ def model_data(model: Model) -> dict[str, Any]:
         "rounding": {"divisor": model.rounding.divisor, "keep": show(model.rounding.keep)},
         "target": _target(model) if model.target else None,
         "budgets": [
-            {"name": one.name.text, "limit": one.limit, "at": _at(one.name.span)}
+            {
+                "name": one.name.text,
+                "limit": one.limit if isinstance(one.limit, int) else show(one.limit),
+                "at": _at(one.name.span),
+            }
             for one in model.budgets
         ],
         "stages": [

@@ -7,13 +7,23 @@ Every count is printed to the unit.
 from collections.abc import Iterator, Sequence
 
 from archc.analysis.figures import FIGURES, TOTALS, value
+from archc.analysis.latency_budget import MOST
 from archc.analysis.tflite_micro.tables import BUILDS
 from archc.diagnostics.grid import GAP, aligned, bold, grid, in_signs
-from archc.diagnostics.text import columns, kib, printable, several, shape_text, wrapped
+from archc.diagnostics.text import columns, kib, printable, several, shape_text
+from archc.emit.cells import (
+    ASCII,
+    UNICODE,
+    Manifest,
+    Section,
+    Signs,
+    drawn_bar,
+    indented,
+    shortened,
+)
+from archc.emit.times import times
 from archc.targets.model import sourced
-from archc.typed import Any, NamedTuple
-
-Manifest = dict[str, Any]
+from archc.typed import NamedTuple
 
 PEAK_REMARK = (
     "An estimate: the int8 values alive together at one operator. For 74 networks of ST's model "
@@ -34,18 +44,6 @@ ARENA_REMARK = (
 _NAME_AT_LEAST = 16
 _BAR_AT_LEAST, _BAR_AT_MOST = 5, 30
 
-
-class _Signs(NamedTuple):
-    """What bars, rules and arrows are drawn with."""
-
-    bar: str
-    """A full block, then the fractions of one from the smallest up."""
-    rule: str
-    cut: str
-
-
-_UNICODE = _Signs("█▏▎▍▌▋▊▉", "─", "…")
-_ASCII = _Signs("#", "-", "~")
 
 _SHORTER = (
     ("Normalization", "Norm"),
@@ -93,7 +91,7 @@ def table(
         Lines, the last one ended too.
     """
     width = max(width, 60)
-    signs = _UNICODE if unicode else _ASCII
+    signs = UNICODE if unicode else ASCII
     sections = [
         _title(manifest, width),
         _layers(manifest, width, signs, color),
@@ -103,6 +101,7 @@ def table(
         _arena(manifest, width),
         _timeline(manifest, width, signs) if timeline else ("", []),
         _pools(manifest, width),
+        times(manifest, width, signs),
         _target(manifest, width),
         _budgets(manifest, width),
         _roundings(manifest, width),
@@ -118,8 +117,6 @@ def table(
 
 # --- sections ----------------------------------------------------------------------------------
 
-Section = tuple[str, list[str]]
-
 
 def _title(manifest: Manifest, width: int) -> Section:
     model = manifest["model"]
@@ -131,13 +128,13 @@ def _title(manifest: Manifest, width: int) -> Section:
         )
         for side in ("inputs", "outputs")
     ]
-    lines = _wrapped(" → ".join(ends), width, "  ")
+    lines = indented(" → ".join(ends), width, "  ")
     given = ", ".join(f"{name} = {text}" for name, text in model["parameters"].items())
-    lines += _wrapped(given, width, "  ")
+    lines += indented(given, width, "  ")
     return f"{title}  ({model['source']})", lines
 
 
-def _layers(manifest: Manifest, width: int, signs: _Signs, color: bool) -> Section:
+def _layers(manifest: Manifest, width: int, signs: Signs, color: bool) -> Section:
     lines = list(_rows(manifest["layers"]))
     lines.append(_Line("total", "", "", _sums(manifest["layers"]), group=True))
     kinds = max(len("layer"), *(len(line.kind) for line in lines))
@@ -171,14 +168,14 @@ def _layers(manifest: Manifest, width: int, signs: _Signs, color: bool) -> Secti
         last = line is lines[-1]
         if last:
             shown.append(rule)
-        texts = [_cut(line.name, names, signs), line.kind, line.shape]
+        texts = [shortened(line.name, names, signs), line.kind, line.shape]
         texts += [f"{figure:,}" for figure in line.figures]
         text = aligned(texts, room, sides, gap)
         macs = line.figures[_MACS]
         if bars and line.group and not last and whole:
             text += f"{GAP}{100 * macs / whole:.0f} %"
         elif bars and not line.group and most:
-            text += GAP + _bar(macs, most, bars, signs)
+            text += GAP + drawn_bar(macs, most, bars, signs)
         shown.append(bold(text, color) if line.group else text)
     return "", shown
 
@@ -241,8 +238,8 @@ def _deployed(manifest: Manifest, width: int) -> Section:
     )
     for doubt in deployed["unknown"]:
         at = f": {_listed(doubt['layers'])}" if doubt["layers"] else ""
-        lines += _wrapped(f"unknown, so that this is a guess: {doubt['reason']}{at}", width, "  ")
-    lines += _wrapped(_untrained(deployed), width, "  ")
+        lines += indented(f"unknown, so that this is a guess: {doubt['reason']}{at}", width, "  ")
+    lines += indented(_untrained(deployed), width, "  ")
     return f"Deployed ({deployed['precision']})", lines
 
 
@@ -281,8 +278,8 @@ def _memory(manifest: Manifest, width: int) -> Section:
     listed = [f"{tensor['layer']} {tensor['bytes']:,}" for tensor in alive[:_MOST_ALIVE]]
     more = f" and {len(alive) - _MOST_ALIVE} more" if len(alive) > _MOST_ALIVE else ""
     if deployed["peak_at"]:
-        lines += _wrapped(f"alive there: {', '.join(listed)}{more}", width, "    ")
-    lines += _wrapped(PEAK_REMARK, width, "    ", "")
+        lines += indented(f"alive there: {', '.join(listed)}{more}", width, "    ")
+    lines += indented(PEAK_REMARK, width, "    ", "")
     return "Memory", lines
 
 
@@ -295,7 +292,7 @@ def _arena(manifest: Manifest, width: int) -> Section:
     if micro["smallest_working"] is None:
         missing = " and ".join(micro["unsupported"])
         said = f"it does not load this network: it has no kernel for {missing}"
-        return title, _wrapped(said, width, GAP)
+        return title, indented(said, width, GAP)
     head, least = deployed["arena_bytes"], deployed["arena"]["lower_bound"]
     bound = f"{head / least:.2f} times the lower bound of {least:,}"
     rows = [("activations", micro["activations"], f"the head: values and scratch memory, {bound}")]
@@ -320,11 +317,11 @@ def _arena(manifest: Manifest, width: int) -> Section:
         unsure = " Here it rests on a guess, see above."
     elif deployed["order"] != "exact":
         unsure = " Here it rests on the order of the operators, which is predicted."
-    lines += _wrapped(ARENA_REMARK + unsure, width, "    ", "")
+    lines += indented(ARENA_REMARK + unsure, width, "    ", "")
     return title, lines
 
 
-def _timeline(manifest: Manifest, width: int, signs: _Signs) -> Section:
+def _timeline(manifest: Manifest, width: int, signs: Signs) -> Section:
     """One line per step: what is alive, as a bar; the peak is marked."""
     deployed = manifest["deployed"]
     moments, sequence = deployed["timeline"], deployed["sequence"]
@@ -349,11 +346,11 @@ def _timeline(manifest: Manifest, width: int, signs: _Signs) -> Section:
         alive = moment["activation_bytes"]
         texts = [
             str(moment["step"]),
-            _cut(step["operator"], kinds, signs),
-            _cut(name, room, signs),
+            shortened(step["operator"], kinds, signs),
+            shortened(name, room, signs),
             f"{alive:,}",
         ]
-        bar = _bar(alive, most, bars, signs) if alive else ""
+        bar = drawn_bar(alive, most, bars, signs) if alive else ""
         mark = " <" if moment["step"] == deployed["peak"]["step"] else ""
         lines.append(f"{GAP}{aligned(texts, wide, sides)}{GAP}{bar}{mark}")
     return "Timeline: int8 activations alive while an operator runs", lines
@@ -380,7 +377,7 @@ def _pools(manifest: Manifest, width: int) -> Section:
         if pool["estimate"]:
             said.setdefault(pool["holds"], pool["estimate"])
     for holds, estimate in said.items():
-        lines += _wrapped(f"{holds}: {estimate}", width, "    ", "")
+        lines += indented(f"{holds}: {estimate}", width, "    ", "")
     return "Memories of the board (estimate)", lines
 
 
@@ -394,7 +391,7 @@ def _target(manifest: Manifest, width: int) -> Section:
         rules.setdefault(key, []).append(finding)
     lines = []
     for (level, code, source, confidence), findings in rules.items():
-        lines += _wrapped(f"{level}[{code}]", width, "  ")
+        lines += indented(f"{level}[{code}]", width, "  ")
         messages: dict[tuple[str, str | None], list[str]] = {}
         for finding in findings:
             said = messages.setdefault((finding["message"], finding["remedy"]), [])
@@ -403,12 +400,12 @@ def _target(manifest: Manifest, width: int) -> Section:
         remedies: dict[str, None] = {}
         for (message, remedy), layers in messages.items():
             at = f": {_listed(layers)}" if layers else ""
-            lines += _wrapped(f"{message}{at}", width, "    ")
+            lines += indented(f"{message}{at}", width, "    ")
             if remedy:
                 remedies[remedy] = None
         for remedy in remedies:
-            lines += _wrapped(f"help: {remedy}", width, "    ")
-        lines += _wrapped(f"source: {sourced(source, confidence)}", width, "    ")
+            lines += indented(f"help: {remedy}", width, "    ")
+        lines += indented(f"source: {sourced(source, confidence)}", width, "    ")
     title = f"Target {target['name']}: {target['verdict']}"
     return title, lines or ["  nothing to say against it"]
 
@@ -418,7 +415,9 @@ def _budgets(manifest: Manifest, width: int) -> Section:
     for budget in manifest["budgets"]:
         share = f", {100 * budget['actual'] / budget['limit']:.0f} %" if budget["limit"] else ""
         verdict = "kept" if budget["passed"] else "BROKEN"
-        rows.append((budget["name"], budget["actual"], f"of {budget['limit']:,}{share}: {verdict}"))
+        unit = " us, the upper end of the estimate" if budget["name"] == MOST else ""
+        of = f"of {budget['limit']:,}{unit}{share}: {verdict}"
+        rows.append((budget["name"], budget["actual"], of))
     return "Budgets", _figures(rows, width)
 
 
@@ -434,7 +433,7 @@ def _roundings(manifest: Manifest, width: int) -> Section:
     lines = [GAP + line for line in grid(rows, "lll")]
     if max(map(columns, lines), default=0) <= width:
         return "Rounded widths", lines
-    lines = [line for row in rows for line in _wrapped(GAP.join(row), width, GAP)]
+    lines = [line for row in rows for line in indented(GAP.join(row), width, GAP)]
     return "Rounded widths", lines
 
 
@@ -445,7 +444,7 @@ def _skips(manifest: Manifest, width: int) -> Section:
             dropped.setdefault(note["reason"] or "no reason given", []).append(note["where"])
     lines: list[str] = []
     for reason, where in dropped.items():
-        lines += _wrapped(f"{reason}: {', '.join(where)}", width, "  ")
+        lines += indented(f"{reason}: {', '.join(where)}", width, "  ")
     return "Skips dropped", lines
 
 
@@ -462,26 +461,10 @@ def _figures(rows: Sequence[tuple[str, int, str]], width: int) -> list[str]:
     lines = []
     for label, number, remark in rows:
         figure = f"{GAP}{printable(label):<{labels}}{GAP}{number:>{numbers},}"
-        first, *rest = _wrapped(remark, max(width - start, 20), "", "") or [""]
+        first, *rest = indented(remark, max(width - start, 20), "", "") or [""]
         lines.append(f"{figure}{GAP}{first}".rstrip())
         lines += [" " * start + line for line in rest]
     return lines
-
-
-def _bar(value: int, most: int, width: int, signs: _Signs) -> str:
-    """A bar as long as the value's share of ``most``; anything above 0 shows."""
-    steps = len(signs.bar)
-    filled = -(-value * width * steps // most)
-    full, part = divmod(filled, steps)
-    return signs.bar[0] * full + (signs.bar[part] if part else "")
-
-
-def _cut(text: str, width: int, signs: _Signs) -> str:
-    """A text with its middle cut out where it is too long; names differ at their ends."""
-    if columns(text) <= width:
-        return text
-    tail = (width - 1) * 2 // 3
-    return text[: width - 1 - tail] + signs.cut + text[len(text) - tail :]
 
 
 def _kind(class_name: str) -> str:
@@ -494,7 +477,3 @@ def _kind(class_name: str) -> str:
 def _listed(names: Sequence[str], most: int = 6) -> str:
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
-
-
-def _wrapped(text: str, width: int, indent: str, hang: str = "  ") -> list[str]:
-    return wrapped(printable(text), width, indent, hang, whole=False) if text else []

@@ -1,5 +1,7 @@
 """A network before expansion: an arch with every parameter bound and its declarations evaluated."""
 
+from fractions import Fraction
+
 from archc.limits import Limits
 from archc.ops.base import Shape
 from archc.rounding import Rounding
@@ -24,7 +26,8 @@ class BudgetRequest(NamedTuple):
     """`require NAME <= LIMIT`. ``name`` is a key of the manifest's totals or deployed section."""
 
     name: ast.Name
-    limit: int
+    limit: int | Fraction
+    """A fraction where it is not whole, which few quantities can be."""
     span: Span
     """Of the limit."""
     bytes: bool

@@ -474,14 +474,15 @@ class Resolver:
             value = literal(limit.text, limit.span, self.limits)
         else:
             value = self.evaluator.number(limit, scope)
-        if value.denominator != 1 or value < 0:
+        if value < 0:
             raise reject(
                 NUMBER,
-                f"a budget is a whole number from 0, not {show(value)}",
+                f"a budget is a number from 0, not {show(value)}",
                 limit.span,
                 help="units make large ones short: `30 M`, `512 KiB`",
             )
-        return BudgetRequest(name, value.numerator, limit.span, in_bytes)
+        whole = value.numerator if value.denominator == 1 else value
+        return BudgetRequest(name, whole, limit.span, in_bytes)
 
 
 def joined(limit: ast.Expression) -> bool:

@@ -3,6 +3,7 @@
 A wheel carries their records as Python (`archc.prebuilt`), which `target` reads from TOML.
 """
 
+from archc.analysis.latency.model import Band, Constant, Timing
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Rejected, reject
 from archc.prebuilt import Stamp, carried, text
@@ -12,7 +13,7 @@ from archc.targets.model import Board, Demanded, Pool, Reference, Rule, Target, 
 
 __all__ = ["builtin", "builtin_names", "prebuilt"]
 
-_RECORDS = (Board, Demanded, Pool, Reference, Rule, Target, Tier)
+_RECORDS = (Band, Board, Constant, Demanded, Pool, Reference, Rule, Target, Tier, Timing)
 _CLASSES = (Source, *_RECORDS)
 
 _known: dict[str, Target] = {}

@@ -1,5 +1,6 @@
 """What a target is, as records, which `target` reads from TOML."""
 
+from archc.analysis.latency import Timing
 from archc.analysis.tflite_micro import DEFAULT
 from archc.diagnostics.model import Level
 from archc.source import Source
@@ -172,6 +173,8 @@ class Target(NamedTuple):
     """How good the estimate of what pools hold is, by what they hold."""
     default_build: str = DEFAULT
     """Which build of TensorFlow Lite Micro the figures of its arena are of."""
+    timing: Timing | None = None
+    """What is known of time; None where nothing is."""
     instead: dict[str, str] = {}  # noqa: RUF012
     """What to write instead of an operator of ours that has to be allowed, as an imperative."""
     texts: tuple[Source, ...] = ()

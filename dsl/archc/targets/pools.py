@@ -1,5 +1,6 @@
 """What would lie in which memory of a board: an estimate, never a promise."""
 
+from archc.analysis.latency import Area, Estimate, Memories, touched
 from archc.targets.model import Board, Pool, Target
 from archc.typed import NamedTuple
 
@@ -37,6 +38,31 @@ def fill(target: Target, board: Board, activations: int, weights: int) -> tuple[
         ),
         **_used(board.weights, board, weights),
     }
+    return _uses(target, board, used)
+
+
+def placed(target: Target, board: Board, estimate: Estimate) -> tuple[PoolUse, ...]:
+    """The pools of a board with what an estimated plan of buffers puts there.
+
+    Args:
+        target: says how good this is.
+        board: the one that the plan was made for.
+        estimate: the plan.
+    """
+    chip = [(each.offset, each.offset + each.bytes) for each in estimate.buffers if each.on_chip]
+    used = _used(board.weights, board, estimate.flash_bytes)
+    places = dict(memories(board, ()).names)
+    for pool in board.activations(external=False):
+        start, end = places[pool.name]
+        used[pool] = touched((max(low, start), min(high, end)) for low, high in chip)
+    external = board.activations(external=True)
+    used.update((pool, 0) for pool in external)
+    for pool in (external or board.activations(external=False)[-1:])[:1]:
+        used[pool] += estimate.external_bytes  # without external RAM they have no room at all
+    return _uses(target, board, used)
+
+
+def _uses(target: Target, board: Board, used: dict[Pool, int]) -> tuple[PoolUse, ...]:
     return tuple(
         PoolUse(
             pool.name,
@@ -60,3 +86,35 @@ def _used(pools: tuple[Pool, ...], board: Board, amount: int) -> dict[Pool, int]
         used[pool] = amount if last else min(pool.bytes, amount)
         amount -= used[pool]
     return used
+
+
+def memories(board: Board, slow: tuple[str, ...]) -> Memories:
+    """The memories of a board as a plan of buffers sees them.
+
+    Args:
+        board: its pools, the areas that they make up, and the order in which they are filled.
+        slow: names of the pools that are read and written more slowly.
+    """
+    pools = {pool.name: pool for pool in board.activations(external=False)}
+    areas = board.areas or (tuple(pools),)
+    spans: list[Area] = []
+    banks: dict[str, Area] = {}
+    start = 0
+    for area in areas:
+        first = start
+        for name in area:
+            banks[name] = Area(start, start + pools[name].bytes)
+            start += pools[name].bytes
+        banks[area[-1]] = Area(banks[area[-1]].start, start - board.reserve)
+        spans.append(Area(first, start - board.reserve))
+    listed = [name for name in board.fill if name in banks]
+    listed += [name for name in banks if name not in listed]
+    external = board.activations(external=True)
+    return Memories(
+        tuple(banks[name] for name in listed),
+        tuple(spans),
+        tuple(banks[name] for name in slow if name in banks),
+        min((pool.bytes for pool in pools.values()), default=0),
+        tuple(banks.items()),
+        external[0].name if external else None,
+    )

@@ -21,6 +21,7 @@ from archc.targets.model import (
     fields,
 )
 from archc.targets.predicates import COMMON_FIELDS, PREDICATES, Predicate
+from archc.targets.timing import read_timing, slow_pools
 from archc.targets.toml import Table, is_name, parse_toml, plain
 
 _CHAIN = 8
@@ -117,9 +118,14 @@ class _Reader:
         estimates = self.estimates(top)
         build = self.build(top)
         instead = self.instead(top)
+        timing = None
+        if "latency" in top.values:
+            section = top.table("latency")
+            timing = read_timing(section, self.reference)
+            slow_pools(timing, boards, section)
         top.done(
             *("name", "title", "analyzer", "default_board", "sources", "demanded", "tiers"),
-            *("rules", "boards", "estimates", "instead", "default_build"),
+            *("rules", "boards", "estimates", "instead", "default_build", "latency"),
         )
         for what, names in (
             ("tiers", [tier.name for tier in tiers]),
@@ -158,6 +164,7 @@ class _Reader:
             estimates=estimates,
             instead=instead,
             default_build=build,
+            timing=timing,
         )
 
     def build(self, top: Table) -> str:

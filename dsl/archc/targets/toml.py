@@ -90,6 +90,12 @@ class Table:
             raise self.wrong(name, f"a whole number from {low}", value)
         return value
 
+    def number(self, name: str, low: float, high: float) -> float:
+        value = self.take(name, f"a number from {low:g} to {high:g}")
+        if type(value) not in (int, float) or not low <= value <= high:
+            raise self.wrong(name, f"a number from {low:g} to {high:g}", value)
+        return float(value)
+
     def texts(self, name: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         if name not in self.values and default is not None:
             return default

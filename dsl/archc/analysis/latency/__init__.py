@@ -1,0 +1,49 @@
+"""Inference time and placement of buffers on an accelerator: estimates with their error."""
+
+from archc.analysis.latency.estimate import Prepared, estimate, nanoseconds, prepare
+from archc.analysis.latency.model import (
+    BANDS,
+    REASONS,
+    Area,
+    Band,
+    Buffer,
+    Constant,
+    Epoch,
+    Estimate,
+    Grade,
+    Memories,
+    Net,
+    Op,
+    Timing,
+)
+from archc.analysis.latency.network import deployed_net
+from archc.analysis.latency.placement import touched
+from archc.analysis.latency.times import FORMULAS
+from archc.analysis.latency.words import milliseconds, remedy, said, stated
+
+__all__ = [
+    "BANDS",
+    "FORMULAS",
+    "REASONS",
+    "Area",
+    "Band",
+    "Buffer",
+    "Constant",
+    "Epoch",
+    "Estimate",
+    "Grade",
+    "Memories",
+    "Net",
+    "Op",
+    "Prepared",
+    "Timing",
+    "deployed_net",
+    "estimate",
+    "milliseconds",
+    "nanoseconds",
+    "prepare",
+    "remedy",
+    "said",
+    "stated",
+    "touched",
+]

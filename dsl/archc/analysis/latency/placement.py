@@ -1,0 +1,140 @@
+"""Where the buffers of a network lie: an estimate of the NPU compiler's plan.
+
+The compiler's allocator is not public. This plan simulates it: the largest and longest living
+buffer first, each at the lowest free address of the first memory that has room, none across two
+areas, and external RAM for what finds no room (`docs/latency.md`, "Memory").
+"""
+
+from bisect import insort
+from collections.abc import Iterable
+
+from archc.analysis.latency.epochs import Epochs
+from archc.analysis.latency.model import Area, Memories
+from archc.typed import NamedTuple
+
+LEAST = 1024
+"""Bytes below which a buffer counts for nothing."""
+LARGE_KERNEL = 7
+"""Rows or columns from which a convolution keeps partial sums."""
+PARTIAL = 3
+"""Bytes of a value in each of its two buffers of partial sums."""
+
+
+class Need(NamedTuple):
+    """A buffer that has to be placed."""
+
+    bytes: int
+    first: int
+    last: int
+    buffer: int | None
+    """None for partial sums."""
+    step: int
+    """The epoch that writes it; -1 for an input as given."""
+
+
+class Place(NamedTuple):
+    """Where one lies."""
+
+    need: Need
+    offset: int
+    external: bool
+
+
+class Plan(NamedTuple):
+    """The places of all buffers, in the order of `needs`."""
+
+    places: tuple[Place, ...]
+    internal: int
+    """Bytes on chip that are ever touched."""
+    external: int
+    homeless: bool
+    """Whether something would have to go to external RAM that the board does not have."""
+
+
+def needs(network: Epochs) -> list[Need]:
+    """The buffers of a network with their lifetimes in epochs."""
+    last: dict[int, int] = {}
+    steps = network.steps
+    for index, step in enumerate(steps):
+        for buffer in step.reads:
+            last[buffer] = index
+    for buffer in network.outputs:
+        last[buffer] = len(steps)
+    found = [Need(network.sizes[b], -1, last.get(b, 0), b, -1) for b in network.inputs]
+    for index, step in enumerate(steps):
+        size = network.sizes[step.made] * step.width
+        if size >= LEAST:
+            found.append(Need(size, index, last.get(step.made, index), step.made, index))
+        if step.kind == "conv" and step.kernel >= LARGE_KERNEL:
+            sums = PARTIAL * step.written
+            found += [Need(sums, index, index, None, index)] * 2
+    return found
+
+
+def place(wanted: list[Need], memories: Memories) -> Plan:
+    """A plan for buffers."""
+    chip, outside = _Memory(), _Memory()
+    places: dict[int, Place] = {}
+    order = sorted(
+        range(len(wanted)),
+        key=lambda i: (-wanted[i].bytes * (wanted[i].last - wanted[i].first + 1), -wanted[i].first),
+    )
+    for index in order:
+        need = wanted[index]
+        small = need.bytes <= memories.bank
+        areas = (*memories.banks, *memories.areas) if small else memories.areas
+        offset = chip.put(need, areas)
+        external = offset is None
+        if offset is None:
+            offset = outside.put(need, (Area(0, 1 << 62),))
+            assert offset is not None
+        places[index] = Place(need, offset, external)
+    return Plan(
+        tuple(places[index] for index in range(len(wanted))),
+        chip.touched(),
+        outside.touched(),
+        memories.external is None and any(place.external for place in places.values()),
+    )
+
+
+class _Memory:
+    """What is placed in one memory."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[int, int, int, int]] = []
+        """(start, end, first, last), by start."""
+
+    def put(self, need: Need, areas: tuple[Area, ...]) -> int | None:
+        """Place a buffer at the lowest free address of the first area that has room for it."""
+        first, last, size = need.first, need.last, need.bytes
+        busy = [each for each in self.taken if each[2] <= last and each[3] >= first]
+        for area in areas:
+            offset, end = area.start, area.end
+            if size > end - offset:
+                continue
+            for start, stop, _, _ in busy:
+                if stop <= offset:
+                    continue
+                if start >= offset + size:
+                    break
+                offset = stop
+            if offset + size <= end:
+                insort(self.taken, (offset, offset + size, first, last))
+                return offset
+        return None
+
+    def touched(self) -> int:
+        """The bytes that lie in any buffer."""
+        return touched((start, end) for start, end, _, _ in self.taken)
+
+
+def touched(spans: Iterable[tuple[int, int]]) -> int:
+    """How many bytes lie in any of several spans (start, end); those that end before they start
+    count for nothing."""
+    total, reached = 0, None
+    for start, end in sorted(spans):
+        low = start if reached is None else max(start, reached)
+        if end > low:
+            total += end - low
+            reached = end
+    return total

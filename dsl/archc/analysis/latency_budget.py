@@ -1,0 +1,82 @@
+"""The budget of time, `require latency_ms <= 20`: judged at the upper end of its band."""
+
+from fractions import Fraction
+
+from archc.analysis.latency import Epoch, milliseconds, remedy, said
+from archc.analysis.profile import Footprint
+from archc.diagnostics.codes import BUDGET
+from archc.diagnostics.model import Diagnostic, make
+from archc.sema.model import BudgetRequest
+from archc.values import show
+
+LATENCY = "latency_ms"
+"""The quantity, in milliseconds."""
+MOST = "latency.most"
+"""What it is held against: a key of the manifest, in microseconds."""
+
+Judged = tuple[tuple[int, int] | None, Diagnostic | None]
+"""Limit and actual value in microseconds, and what is wrong."""
+
+
+def latency_budget(request: BudgetRequest, footprint: Footprint) -> Judged:
+    """A budget of time against the estimate. What is not known cannot be held."""
+    limit = Fraction(request.limit) * 1000
+    if footprint.timed is None:
+        return None, _unheld(
+            request,
+            "no target says how long it takes",
+            "name a target whose file has a section `latency`",
+        )
+    estimate = footprint.timed.estimate
+    if estimate.most is None:
+        return None, _unheld(
+            request,
+            said(estimate),
+            "change what the estimate does not know, or take this budget out and measure",
+        )
+    held = int(limit), estimate.most
+    if estimate.most <= limit:
+        return held, None
+    return held, make(
+        BUDGET,
+        f"`{LATENCY}` may be {milliseconds(estimate.most)}, above the "
+        f"{show(Fraction(request.limit))} that are required",
+        request.name.span,
+        label="judged at the upper end of the estimate",
+        help="narrow what is named here, or allow "
+        f"`{LATENCY} <= {-(-estimate.most // 100) / 10:g}`",
+        notes=[f"the estimate is {said(estimate)}", *costliest(footprint)],
+    )
+
+
+def _unheld(request: BudgetRequest, why: str, help: str) -> Diagnostic:
+    return make(
+        BUDGET,
+        f"`{LATENCY}` cannot be held: {why}",
+        request.name.span,
+        label="there is no upper bound to compare",
+        help=help,
+    )
+
+
+def costliest(footprint: Footprint, most: int = 3) -> list[str]:
+    """Notes on the epochs that take longest: how long, why, and what would help."""
+    assert footprint.timed is not None
+    estimate = footprint.timed.estimate
+    total = sum(epoch.nanoseconds for epoch in estimate.epochs)
+    ranked = sorted(estimate.epochs, key=lambda epoch: -epoch.nanoseconds)[:most]
+    return [
+        f"{name_of(footprint, epoch)} takes {100 * epoch.nanoseconds / total:.0f} % "
+        f"({epoch.reason}): {remedy(epoch.kind, epoch.reason, _operator(footprint, epoch))}"
+        for epoch in ranked
+    ]
+
+
+def _operator(footprint: Footprint, epoch: Epoch) -> str | None:
+    return footprint.sequence[epoch.ops[0]].operator if epoch.ops else None
+
+
+def name_of(footprint: Footprint, epoch: Epoch) -> str:
+    """The layer that an epoch goes by."""
+    layers = [name for op in epoch.ops for name in footprint.sequence[op].layers]
+    return f"`{layers[0]}`" if layers else "the input"

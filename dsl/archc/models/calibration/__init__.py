@@ -1,0 +1,1 @@
+"""Constants of a target's timing, fitted to measurements."""
