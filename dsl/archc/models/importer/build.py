@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from archc.compiler import Frame, Graph, Input, Malformed, Node, Op, Shape
 from archc.diagnostics.text import shape_text
-from archc.models.importer.config import Call, Extents, Network, Value, closed
+from archc.models.importer.calls import Call, Extents, Network, Value, closed
 from archc.models.importer.foreign import Facts, Foreign, deploys, facts_of
 from archc.models.importer.layers import Meaning, understand
 

@@ -6,91 +6,39 @@ nested in itself twice a level would double it with every level.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from archc.compiler import LARGEST, Shape, shown
-from archc.diagnostics.codes import LIMIT, MODEL
-from archc.diagnostics.model import Rejected, reject
+from archc.compiler import shown
+from archc.diagnostics.codes import MODEL
+from archc.diagnostics.model import reject
 from archc.limits import Limits
+from archc.models.importer.calls import (
+    NO_ARGUMENTS,
+    Arguments,
+    Call,
+    Extents,
+    Layer,
+    Network,
+    Value,
+    extents,
+)
+from archc.models.importer.entries import (
+    broken,
+    is_trainable,
+    joined,
+    model_name,
+    of_keras,
+    over,
+    passes_on,
+    place_number,
+    plain_name,
+    quantised,
+    shown_model,
+    tensor_of,
+)
 
-AXES = 16
-"""Axes of any tensor that is looked at."""
 ARGUMENTS = 100
 """Values in the arguments of a call, on average over all that may be called."""
-
-Extents = tuple[int | None, ...]
-"""A shape as Keras records it: the batch first, None where an axis is open."""
-
-
-class Value(NamedTuple):
-    """A tensor: one of the results of a call."""
-
-    call: int
-    result: int
-
-
-class Layer(NamedTuple):
-    """A layer, operation or input; one object however often it is called."""
-
-    path: str
-    """Names of the models around it and its own, joined by `/`."""
-    class_name: str
-    module: str | None
-    config: Mapping[str, object]
-    trainable: bool
-    """Whether it and every functional model around it are."""
-    keras: bool
-    """Whether its class is one of Keras' own."""
-    operation: bool
-    """Whether it is a function of `keras.ops` that a functional model recorded."""
-    reads: Extents | None
-    """What it was built for, where the config says so."""
-    quantised: bool = False
-    """Whether Keras has quantised its weights."""
-
-
-class Call(NamedTuple):
-    """A layer being applied. Calls are in an order in which they can run."""
-
-    layer: Layer
-    inputs: tuple[Value, ...]
-    recorded: dict[int, Extents]
-    """What the config says of the shapes of its results, by number of the result. It grows while
-    the config is being read."""
-    scalar: int | float | None
-    """The plain number in `x * 2`, where it is all that it is given beside tensors."""
-    args: tuple[object, ...]
-    """What it is given by position, as the config has it: tensors, numbers, slices."""
-    arguments: Mapping[str, object]
-    """What is named in the call beside tensors: `training`, `axis`, `keepdims`."""
-    plain: bool
-    """Whether it reads tensors only, and nothing is named."""
-
-
-class Arguments(NamedTuple):
-    """What a call is given beside tensors: see `Call`."""
-
-    scalar: int | float | None = None
-    args: tuple[object, ...] = ()
-    named: Mapping[str, object] = MappingProxyType({})
-    plain: bool = True
-
-
-NO_ARGUMENTS = Arguments()
-
-
-class Network(NamedTuple):
-    """What a config says, calls in order of execution: depth first from the outputs, so that of
-    two branches the one that is merged first runs first."""
-
-    name: str
-    calls: tuple[Call, ...]
-    inputs: tuple[int, ...]
-    """The calls that stand for the inputs, in the model's order."""
-    outputs: tuple[Value, ...]
-    custom: str | None
-    """The class of the model as a whole, where it is not one of Keras' own."""
 
 
 def read(config: Mapping[str, object], name: str | None, limits: Limits) -> Network:
@@ -104,20 +52,20 @@ def read(config: Mapping[str, object], name: str | None, limits: Limits) -> Netw
     if isinstance(config, Mapping) and "layers" not in config and "class_name" in config:
         class_name = config.get("class_name")
         inner = config.get("config")
-        if not _of_keras(config):
-            custom = _plain(class_name)
+        if not of_keras(config):
+            custom = plain_name(class_name)
     if not isinstance(inner, Mapping):
         raise broken("it holds no config of a model")
     if "layers" not in inner:
         raise reject(
             MODEL,
-            f"{_model(inner, custom)} does not say what layers it has",
+            f"{shown_model(inner, custom)} does not say what layers it has",
             notes=["only functional and sequential models have a config that says so"],
             help="build it as a functional model: `keras.Model(inputs, outputs)`",
         )
     reader = _Reader(limits)
-    top = _model_name(inner, "model") if name is None else name
-    outputs = reader.model(inner, "", None, _passes_on(inner), 0)
+    top = model_name(inner, "model") if name is None else name
+    outputs = reader.model(inner, "", None, passes_on(inner), 0)
     return Network(top, tuple(reader.calls), tuple(reader.inputs), outputs, custom)
 
 
@@ -183,7 +131,7 @@ class _Reader:
             if layer.reads is not None and len(values) == 1:
                 self.record(values[0], layer.reads)
             if nested is not None:
-                below = trainable and _passes_on(nested)
+                below = trainable and passes_on(nested)
                 values = self.model(nested, layer.path, values, below, depth + 1)
             else:
                 values = (self.call(layer, values),)
@@ -197,11 +145,11 @@ class _Reader:
         if shape is None:
             raise reject(
                 MODEL,
-                f"{_model(config, None)} is not built: nothing says what it reads",
+                f"{shown_model(config, None)} is not built: nothing says what it reads",
                 help="begin it with `keras.Input(shape)`, or call `model.build((1, ...))`",
             )
         values: dict[str, object] = {"batch_shape": shape, "dtype": "float32"}
-        return Layer(_joined(path, "input"), "InputLayer", "keras.layers", values, *_INPUT)
+        return Layer(joined(path, "input"), "InputLayer", "keras.layers", values, *_INPUT)
 
     def layer(
         self, item: object, path: str, trainable: bool, name: object
@@ -221,28 +169,28 @@ class _Reader:
             )
         called = config.get("name", name) if name is None else name
         if not isinstance(called, str) or not called:
-            raise broken(f"a {_plain(class_name)} of {shown(path or 'the model')} has no name")
-        full = _joined(path, called)
+            raise broken(f"a {plain_name(class_name)} of {shown(path or 'the model')} has no name")
+        full = joined(path, called)
         longest = self.limits.layer_name_length
         if len(called) > longest or len(full) > 5 * longest:
             raise over("layer_name_length", self.limits.layer_name_length, "a name has characters")
         if not full.isprintable():
             raise broken(f"a layer has the name {shown(full)}, which cannot be printed")
         module = item.get("module")
-        keras = _of_keras(item)
-        own = trainable and _trainable(config)
+        keras = of_keras(item)
+        own = trainable and is_trainable(config)
         built = item.get("build_config")
         reads = extents(built.get("input_shape")) if isinstance(built, Mapping) else None
         layer = Layer(
             full,
-            _plain(class_name),
+            plain_name(class_name),
             module if isinstance(module, str) else None,
             config,
             own,
             keras,
             keras and isinstance(module, str) and module.startswith("keras.src.ops."),
             reads,
-            _quantised(config),
+            quantised(config),
         )
         opened = keras and class_name in ("Functional", "Model", "Sequential")
         return layer, config if opened and "layers" in config else None
@@ -389,7 +337,7 @@ class _Functional:
         other = 0
         for leaf in self.given([args, list(kwargs.values())], entry.layer.path):
             if isinstance(leaf, Mapping):
-                tensors.append(_tensor(leaf, entry.layer.path))
+                tensors.append(tensor_of(leaf, entry.layer.path))
             elif isinstance(leaf, int | float) and not isinstance(leaf, bool):
                 scalar = leaf
                 other += 1
@@ -415,7 +363,7 @@ class _Functional:
         if not inputs:
             raise broken(f"{shown(entry.layer.path)} is called on nothing")
         if entry.nested is not None:
-            below = self.trainable and _passes_on(entry.nested)
+            below = self.trainable and passes_on(entry.nested)
             self.results[key] = self.reader.model(
                 entry.nested, entry.layer.path, tuple(inputs), below, self.depth + 1
             )
@@ -448,7 +396,7 @@ class _Functional:
         for item in self.walked(tree, place, whole):
             if not isinstance(item, list | tuple):
                 raise broken(f"{shown(item)} is among the {what} of the model")
-            yield item[0], _index(item[1]), _index(item[2])
+            yield item[0], place_number(item[1]), place_number(item[2])
 
     def walked(self, tree: object, place: str, whole: Callable[[object], bool]) -> Iterator[Any]:
         """What nested lists and tables hold, in order, tables by sorted key; lists and tables that
@@ -470,103 +418,3 @@ class _Functional:
 
 _INPUT = (True, True, False, None)
 """Trainable, of Keras, no operation, nothing read."""
-
-
-def _index(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1_000_000:
-        raise broken(f"{shown(value)} stands where the number of a call or result is due")
-    return value
-
-
-def _tensor(leaf: Mapping[str, object], path: str) -> tuple[tuple[str, int, int], Extents | None]:
-    config = leaf.get("config")
-    history = config.get("keras_history") if isinstance(config, Mapping) else None
-    if not isinstance(history, list | tuple) or len(history) != 3:
-        raise broken(f"{shown(path)} reads a tensor of nowhere")
-    if not isinstance(history[0], str) or not isinstance(config, Mapping):
-        raise broken(f"{shown(path)} reads a tensor of nowhere")
-    reference = (history[0], _index(history[1]), _index(history[2]))
-    return reference, extents(config.get("shape"))
-
-
-def extents(value: object) -> Extents | None:
-    """A recorded shape, the batch included; None where it is none."""
-    if not isinstance(value, list | tuple) or not 0 < len(value) <= AXES:
-        return None
-    for extent in value:
-        whole = isinstance(extent, int) and not isinstance(extent, bool)
-        if extent is not None and not (whole and 0 < extent <= LARGEST):
-            return None
-    return tuple(value)
-
-
-def closed(shape: Extents | None) -> Shape | None:
-    """A recorded shape without the batch; None where an axis is open."""
-    if shape is None:
-        return None
-    inner = tuple(extent for extent in shape[1:] if extent is not None)
-    return inner if len(inner) == len(shape) - 1 else None
-
-
-def _of_keras(item: Mapping[str, object]) -> bool:
-    """Whether a class is Keras' own. A registered class of the same name is not."""
-    module, registered = item.get("module"), item.get("registered_name")
-    own = isinstance(module, str) and (module == "keras" or module.startswith("keras."))
-    # Keras writes the plain class name for its own operations, `package>name` for others.
-    return own and (registered is None or registered == item.get("class_name"))
-
-
-def _trainable(config: Mapping[str, object]) -> bool:
-    return config.get("trainable", True) is not False
-
-
-def _passes_on(config: Mapping[str, object]) -> bool:
-    """Whether the layers in a model may be trainable as far as it is concerned. A sequential model
-    is made before its layers, which its own flag does not reach; freezing it later sets theirs."""
-    return _trainable(config) or "output_layers" not in config
-
-
-def _quantised(config: Mapping[str, object]) -> bool:
-    """Whether Keras' own quantisation was applied to a layer, which adds variables to it."""
-    if config.get("quantization_config") is not None:
-        return True
-    dtype = config.get("dtype")
-    return isinstance(dtype, Mapping) and dtype.get("class_name") not in (
-        "DTypePolicy",
-        "FloatDTypePolicy",
-    )
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}/{name}" if path else name
-
-
-def _plain(value: object) -> str:
-    text = value if isinstance(value, str) else "?"
-    return "".join(c if c.isprintable() else "?" for c in text[:100])
-
-
-def _model_name(config: Mapping[str, object], default: str) -> str:
-    name = config.get("name")
-    return _plain(name) if isinstance(name, str) and name else default
-
-
-def _model(config: Mapping[str, object], custom: str | None) -> str:
-    return f"the model `{_model_name(config, custom or 'model')}`"
-
-
-def broken(message: str) -> Rejected:
-    """A config that Keras would not write."""
-    return reject(
-        MODEL,
-        f"the config is not one that Keras writes: {message}",
-        help="save the model again: `model.save('NAME.keras')`",
-    )
-
-
-def over(limit: str, bound: int, what: str) -> Rejected:
-    return reject(
-        LIMIT,
-        f"more than {bound:,}: {what}, the bound `{limit}`",
-        help=f"pass `limits=Limits({limit}=N)` if this is meant",
-    )

@@ -7,7 +7,7 @@ from math import prod
 from archc.compiler import OPERATORS as LANGUAGE
 from archc.compiler import KerasLayer, Malformed, Op, OpError, Shape, Step, Traced, sliced
 from archc.models.importer.activations import activation, clipped, elu, leaky, softmax
-from archc.models.importer.config import Extents
+from archc.models.importer.calls import Extents
 from archc.models.importer.kernels import REDUCED, reduced
 from archc.models.importer.merging import (
     OPERATORS,

@@ -7,7 +7,7 @@ given only where it was observed (`docs/lowering.md`), and not known otherwise.
 from archc.compiler import LARGEST, OPERATORS, KerasLayer, Malformed, Op, OpError, Shape
 from archc.models.importer import functions, kernels, merging, norms
 from archc.models.importer.activations import activation
-from archc.models.importer.config import Call, Extents
+from archc.models.importer.calls import Call, Extents
 from archc.models.importer.foreign import Foreign, deploys
 from archc.models.importer.shaping import reshape
 from archc.models.importer.subject import READINGS, Meaning, Subject

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from archc.compiler import KerasLayer, Op, OpError, Shape, Step
-from archc.models.importer.config import Call
+from archc.models.importer.calls import Call
 from archc.models.importer.foreign import Facts, Foreign, facts_of
 
 

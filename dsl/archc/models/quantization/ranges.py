@@ -12,7 +12,7 @@ from archc.diagnostics.model import Diagnostic, make
 from archc.limits import Limits
 
 if TYPE_CHECKING:
-    from archc.models.importer.config import Call, Network, Value
+    from archc.models.importer.calls import Call, Network, Value
 
 _NORMALISING = frozenset({"Normalization", "BatchNormalization", "LayerNormalization"})
 """Layers that bring data of any range to one of their own."""
@@ -74,7 +74,8 @@ def leads(config: Mapping[str, Any], limits: Limits) -> dict[str, Lead]:
         by the path of the input; empty where the config cannot be read.
     """
     from archc.diagnostics.model import Rejected
-    from archc.models.importer.config import Value, read
+    from archc.models.importer.calls import Value
+    from archc.models.importer.config import read
 
     try:
         network = read(config, None, limits)
@@ -98,7 +99,7 @@ def _lead(
     places: Mapping[int, int],
     network: "Network",
 ) -> Lead:
-    from archc.models.importer.config import Value
+    from archc.models.importer.calls import Value
 
     lead = Lead()
     for _ in range(len(network.calls)):
