@@ -7,7 +7,7 @@ import json
 import re
 from difflib import get_close_matches
 from pathlib import Path
-from archc.typed import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import keras

@@ -1,8 +1,8 @@
 """Budgets: what `require` bounds, checked against the figures of a network."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from archc.analysis.figures import TOTALS
+from archc.analysis.figures import TOTALS, value
 from archc.analysis.latency_budget import LATENCY, MOST, latency_budget
 from archc.analysis.profile import Footprint, Profile
 from archc.analysis.tflite_micro import BUILDS
@@ -10,7 +10,7 @@ from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
 from archc.diagnostics.model import Diagnostic, Edit, make
 from archc.diagnostics.nearest import Proposal, normal, propose
 from archc.sema.model import BudgetRequest
-from archc.typed import NamedTuple
+from archc.typed import Any, NamedTuple
 from archc.values import show
 
 
@@ -48,6 +48,16 @@ def _arena(footprint: Footprint, part: str) -> int | None:
     arena = footprint.micro.arena
     figure: int | None = None if arena is None else getattr(arena, part)
     return figure
+
+
+def quantity(manifest: Mapping[str, Any], name: str) -> int | float | None:
+    """What a manifest says of a quantity that can be required; None where nothing is known."""
+    figures = {**manifest["deployed"], **manifest["totals"]}
+    if name == LATENCY:
+        most = figures["latency"] and figures["latency"]["most"]
+        return None if most is None else most / 1000
+    found: int | None = value(figures, name)
+    return found
 
 
 def is_bytes(name: str) -> bool:

@@ -165,7 +165,7 @@ def quantities(manifest: Manifest) -> dict[str, int]:
     return dict((*flat(manifest["totals"]), *flat(parts)))
 
 
-_PARTS = ("tflite_micro",)
+_PARTS = ("latency", "placement", "tflite_micro")
 """Keys of `deployed` whose parts are quantities."""
 
 

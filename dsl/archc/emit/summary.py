@@ -44,15 +44,14 @@ def summary_csv(manifests: Iterable[Manifest]) -> str:
     import csv
     from io import StringIO
 
-    from archc.analysis.budgets import BUDGET_NAMES
-    from archc.analysis.figures import value
+    from archc.analysis.budgets import BUDGET_NAMES, quantity
 
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("network", "target", *BUDGET_NAMES, "verdict"))
     for one in manifests:
         target = one["target"] or {"name": "", "verdict": ""}
-        figures = (value({**one["deployed"], **one["totals"]}, name) for name in BUDGET_NAMES)
+        figures = (quantity(one, name) for name in BUDGET_NAMES)
         writer.writerow((one["model"]["name"], target["name"], *figures, target["verdict"]))
     return text.getvalue()
 

@@ -1,6 +1,7 @@
 """The network as a picture: what to draw, where, and as SVG."""
 
-from archc.emit.drawing.structure import DETAILS, Picture, TooLarge, picture
+from archc.emit.drawing.picture import picture
+from archc.emit.drawing.structure import DETAILS, Picture, TooLarge
 from archc.emit.drawing.svg import MARK, svg
 
 __all__ = ["DETAILS", "MARK", "Picture", "TooLarge", "picture", "svg"]

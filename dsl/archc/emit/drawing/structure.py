@@ -137,48 +137,6 @@ class TooLarge(Exception):
         self.detail, self.size, self.most = detail, size, most
 
 
-def picture(
-    graph: Graph,
-    manifest: dict[str, Any],
-    detail: str | None = None,
-    *,
-    fold: bool = True,
-    most: int = 2_000,
-) -> Picture:
-    """What to draw of a network.
-
-    Args:
-        graph: the network.
-        manifest: its manifest, for figures.
-        detail: one of `DETAILS`; None for the finest that is still easy to read.
-        fold: draw what repeats once, with a count.
-        most: boxes that the drawing may have.
-
-    Raises:
-        TooLarge: it would have more; of the coarsest level where none was asked for.
-    """
-    if detail is not None:
-        return _within(_reader(graph, manifest, fold).picture(detail), most)
-    reader = _reader(graph, manifest, fold)
-    for level, up_to in (("layers", LAYERS_UP_TO), ("blocks", BLOCKS_UP_TO)):
-        found = reader.picture(level)
-        if found.size <= min(up_to, most):
-            return found
-    return _within(reader.picture("stages"), most)
-
-
-def _reader(graph: Graph, manifest: dict[str, Any], fold: bool) -> "Reader":
-    from archc.emit.drawing import wired
-
-    return (Reader if wired.series_parallel(graph) else wired.Wired)(graph, manifest, fold)
-
-
-def _within(found: Picture, most: int) -> Picture:
-    if found.size > most:
-        raise TooLarge(found.detail, found.size, most)
-    return found
-
-
 def boxes(items: Sequence[Item]) -> int:
     """How many boxes and joins there are."""
     return sum(1 for item in walk(items) if not isinstance(item, Group))
