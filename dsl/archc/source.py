@@ -20,7 +20,7 @@ class Source:
         self.text = text.replace("\r\n", "\n").replace("\r", "\n")
         self._starts: list[int] | None = None
         self.read: dict[Any, Any] = {}
-        """What was read out of the text, by the bounds that held: it stays as it is, too."""
+        """What was worked out of the text, by what asked for it: it stays as it is, too."""
 
     def __repr__(self) -> str:
         return f"Source({self.name!r})"

@@ -15,10 +15,17 @@ expressions, powers and the repeat's index."""
 def language_version(files: Iterable[ast.File]) -> str:
     """The version of texts together. Those of the library come with the compiler and do not
     count."""
-    return LATEST if any(_later(file) for file in files) else FIRST
+    return LATEST if any(map(_later, files)) else FIRST
 
 
 def _later(file: ast.File) -> bool:
+    known = file.source.read
+    if _later not in known:
+        known[_later] = _uses_later(file)
+    return bool(known[_later])
+
+
+def _uses_later(file: ast.File) -> bool:
     for arch in file.archs:
         members = arch.members if isinstance(arch, ast.Arch) else ()
         if sum(isinstance(member, ast.Input) for member in members) > 1:

@@ -17,8 +17,10 @@ from archc.analysis.lowering.importing import (
     CONVOLUTIONS,
     KERNELS,
     NOTHING,
+    Traced,
     canonicalise,
     merge_equal,
+    trace,
     translate,
 )
 from archc.analysis.lowering.quantising import quantise
@@ -49,17 +51,22 @@ def lower_both(graph: Graph, io: str = "float32") -> tuple[Deployed, Deployed]:
     The second is worked out anew only where a value of an untrained network decides a rewrite;
     elsewhere it differs in what its constants share.
     """
-    block, results = _lowered(graph, io, True)
-    untrained = None if block.decided else publish(block, results, initial=True)
-    return publish(block, results), untrained or lower(graph, io, trained=False)
+    traced = trace(graph)
+    block, results = _lowered(graph, io, True, traced)
+    if block.decided:
+        untrained = publish(*_lowered(graph, io, False, traced))
+    else:
+        untrained = publish(block, results, initial=True)
+    return publish(block, results), untrained
 
 
-def _lowered(graph: Graph, io: str, trained: bool) -> tuple[Block, list[int]]:
+def _lowered(
+    graph: Graph, io: str, trained: bool, traced: Traced | None = None
+) -> tuple[Block, list[int]]:
     """A network after all rewrites, and which operations give its results."""
-    block = translate(graph, trained)
+    block = translate(graph, traced or trace(graph), trained)
     negate(block)
     canonicalise(block)
-    rewrite(block)
     rewrite(block)
     merge_equal(block)
     quantise(block, io)

@@ -45,9 +45,14 @@ class Driver:
         self._stack: list[Operation | None] = []
         self._waiting: dict[int, int] = {}
         """Where an operation waits on the stack, by its index."""
+        self.changed = False
+        """Whether there was anything to do."""
+        self.settled = False
+        """Whether another run of the same rewrites would find nothing in the block as it is."""
         self._left = AT_LEAST + PER_OPERATION * sum(1 for _ in block)
 
     def run(self) -> None:
+        """Walk until nothing changes; `changed` and `settled` tell what became of it."""
         for _ in range(WALKS):
             self._stack.clear()
             self._waiting.clear()
@@ -55,7 +60,9 @@ class Driver:
                 self.push(operation)
             self.push(self.block.end)
             if not self._walk():
+                self.settled = self._left > 0
                 break
+            self.changed = True
 
     def push(self, operation: Operation) -> None:
         if operation.index not in self._waiting and operation.operator != ENTRY:

@@ -14,6 +14,7 @@ from archc.analysis.lowering.numbers import single
 from archc.analysis.lowering.order import Place, places
 from archc.ir.graph import Graph
 from archc.ops.base import Shape, Step
+from archc.typed import NamedTuple
 
 KERNELS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
 """Operators with a filter and a bias."""
@@ -33,16 +34,28 @@ _RENAMED = {"ExpandDims": "EXPAND_DIMS", "Squeeze": "SQUEEZE"}
 _NEUTRAL = {"ADD": 0, "SUB": 0, "MUL": 1, "DIV": 1}
 
 
-def translate(graph: Graph, trained: bool = True) -> Block:
+class Traced(NamedTuple):
+    """What the nodes of a network are traced to."""
+
+    steps: list[tuple[Step, ...]]
+    places: list[list[tuple[Place, ...]]]
+
+
+def trace(graph: Graph) -> Traced:
+    """The steps of every node, and where they stand."""
+    steps = [node.op.device(node.shape, *graph.input_shapes(node)) for node in graph.nodes]
+    return Traced(steps, places(graph, steps))
+
+
+def translate(graph: Graph, traced: Traced, trained: bool = True) -> Block:
     """Every operator as it would be on its own, biases apart from their kernels.
 
     Without training biases and shifts are zeros and scales of layer normalisations ones, which the
     converter looks at.
     """
     block = Block()
-    steps = [node.op.device(node.shape, *graph.input_shapes(node)) for node in graph.nodes]
+    steps, where = traced
     block.lowered = tuple(steps)
-    where = places(graph, steps)
     queue: list[tuple[Place, Operation]] = []
     values: list[Operation] = []
     for index, node in enumerate(graph.nodes):

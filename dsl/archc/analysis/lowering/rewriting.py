@@ -93,11 +93,24 @@ _SECOND: Rewrites = {
 _LAST: Rewrites = dict.fromkeys(("RELU", "RELU6", "RELU_N1_TO_1"), (a.fuse_activation,))
 
 
+_PASS = (_TRANSPOSES, _DENSE_FIRST, _FIRST, _SECOND)
+
+
 def rewrite(block: Block) -> None:
-    """One Optimize pass, which is three runs of the driver, and the one ahead of it that moves
-    TRANSPOSEs (PushTransposeThroughEwise)."""
-    for rewrites in (_TRANSPOSES, _DENSE_FIRST, _FIRST, _SECOND):
-        Driver(block, rewrites).run()
+    """The Optimize pass, twice. It is three runs of the driver, and the one ahead of it that moves
+    TRANSPOSEs (PushTransposeThroughEwise). Runs of which it is known that they would find nothing
+    are left out."""
+    settled: list[Rewrites] = []
+    """Those that have nothing to do with the block as it is."""
+    for rewrites in (*_PASS, *_PASS):
+        if any(rewrites is one for one in settled):
+            continue
+        driver = Driver(block, rewrites)
+        driver.run()
+        if driver.changed:
+            settled.clear()
+        if driver.settled:
+            settled.append(rewrites)
 
 
 def rewrite_integers(block: Block) -> None:
