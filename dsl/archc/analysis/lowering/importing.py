@@ -214,18 +214,33 @@ def _scale_filter(block: Block, operation: Operation) -> None:
 
 def merge_equal(block: Block) -> None:
     """Equal operations on equal operands are one, the first of them."""
-    seen: dict[object, Operation] = {}
-    untrained: dict[object, Operation] = {}
+    seen: dict[object, list[Operation]] = {}
+    untrained: dict[object, list[Operation]] = {}
     for operation in block:
-        facts = operation.step._replace(traced=(), inputs=())
-        same = (operation.operator, facts, operation.activation)
-        first = seen.setdefault((*same, *_keys(operation, False)), operation)
+        first = _first(seen, operation, _keys(operation, False))
         if first is not operation:
             first.layers |= operation.layers
             block.replace(operation, first)
         elif not block.decided and operation.constant is not None:
-            key = (*same, *_keys(operation, True))
-            block.decided = untrained.setdefault(key, operation) is not operation
+            other = _first(untrained, operation, _keys(operation, True))
+            block.decided = other is not operation
+
+
+def _first(
+    seen: dict[object, list[Operation]], operation: Operation, keys: list[object]
+) -> Operation:
+    """The first operation that is equal to one with these operands. Most share theirs with none, so
+    that the rest of them need not be compared."""
+    alike = seen.setdefault((operation.operator, *keys), [])
+    for other in alike:
+        if other.activation == operation.activation and _facts(other) == _facts(operation):
+            return other
+    alike.append(operation)
+    return operation
+
+
+def _facts(operation: Operation) -> Step:
+    return operation.step._replace(traced=(), inputs=())
 
 
 def _keys(operation: Operation, initial: bool) -> list[object]:

@@ -11,6 +11,7 @@ them with TensorFlow 2.21.0, which calls the model `{model}_1` and the layers `{
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 from archc.ir.graph import Graph
 from archc.ops.base import Step
@@ -84,6 +85,7 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
     ]
 
 
+@lru_cache(maxsize=4096)
 def _argument(name: str) -> str:
     """The name of a function's argument: lower case, letters, digits and underscores."""
     return _OTHER("_", name.lower())
