@@ -336,7 +336,7 @@ def renamed(model: Model, options: Options) -> Model:
         why, help = f"`{options.name}` is not a name", "names are letters, digits and underscores"
     if why is None and len(options.name) > options.limits.name_length:
         why = f"`{options.name}` has more than {options.limits.name_length} characters"
-        help = "`--limit name_length=N` moves the bound"
+        help = "`--limit name_length=N` changes the limit"
     if why is not None:
         raise reject(BAD_NAME, why, help=help)
     return model._replace(name=options.name, base=model.name)

@@ -35,7 +35,7 @@ class Limits(NamedTuple):
     operators: int = 20_000
     """Operators of one network."""
     rank: int = 4
-    """Axes of a tensor, the batch not counted."""
+    """Axes of a tensor, not counting the batch."""
     dimension: int = 2_147_483_647
     """Extent of one axis of a tensor: int32, as TFLite stores it."""
     errors: int = 100

@@ -190,7 +190,7 @@ def test_an_operator_without_a_kernel_leaves_no_arena() -> None:
 def test_a_budget_on_an_arena_that_there_is_not(name: str) -> None:
     text = f"arch net {{ require {name} <= 1 MiB input image: 8 x 8 x 8 head {{ conv gelu }} }}"
     (fault,) = budget(text.replace("conv", "conv(8)")).diagnostics
-    assert fault.message == f"`{name}` cannot be held: TensorFlow Lite Micro has no kernel for GELU"
+    assert fault.message == f"`{name}` cannot be met: TensorFlow Lite Micro has no kernel for GELU"
     assert fault.notes == ("it comes from `head_gelu`",)
 
 

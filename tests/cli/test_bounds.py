@@ -39,14 +39,14 @@ def test_one_error_names_the_bound(text: str, bound: str) -> None:
     (error,) = refused(text)
     assert error.code == "limit"
     assert error.span is not None
-    assert error.help == f"`--limit {bound}=N` moves the bound"
+    assert error.help == f"`--limit {bound}=N` changes the limit"
 
 
 def test_calls_with_many_parameters_count_as_steps() -> None:
     block = f"block f({', '.join(f'q{i}' for i in range(100))}) {{ }}"
     given = ", ".join(f"q{i} = 1" for i in range(100))
     (error,) = refused(net(f"p0 = f({given})", "p0 " * 9000, block))
-    assert error.help == "`--limit steps=N` moves the bound"
+    assert error.help == "`--limit steps=N` changes the limit"
 
 
 def test_many_broken_budgets_and_the_last_error_says_that_there_may_be_more() -> None:
@@ -54,7 +54,7 @@ def test_many_broken_budgets_and_the_last_error_says_that_there_may_be_more() ->
     text = text.replace("input", f"require {', '.join(['macs <= 1'] * 5000)} input")
     errors = refused(text)
     assert len(errors) == 100
-    assert errors[-1].notes[-1] == "no more than 100 errors are reported, the bound `errors`"
+    assert errors[-1].notes[-1] == "no more than 100 errors are reported, the limit `errors`"
 
 
 def test_many_exotic_layers() -> None:

@@ -50,7 +50,7 @@ class Watch:
         end = monotonic() + PATIENCE
         while monotonic() < end:
             parts = self.text.split(RULE)
-            if len(parts) >= count and "Ctrl-C ends" in parts[count - 1]:
+            if len(parts) >= count and "Ctrl-C to stop" in parts[count - 1]:
                 return parts[count - 1]
             sleep(0.02)
         raise AssertionError(f"no compile {count} in:\n{self.text}")

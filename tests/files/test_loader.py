@@ -62,7 +62,7 @@ def test_an_empty_file_is_a_text(specs: Path) -> None:
         (b"\xef\xbb\xbf\n\n\xc3", "file_not_utf8", "byte 0xc3 at offset 5, in line 3"),
         (b"\xff\xfea\0", "file_not_utf8", "UTF-16"),
         (b"a\n\0", "file_binary", "NUL byte at offset 2, in line 2"),
-        (b"x" * 65, "limit", "larger than 64 bytes, the bound `source_bytes`"),
+        (b"x" * 65, "limit", "larger than 64 bytes, the limit `source_bytes`"),
     ],
 )
 def test_contents_that_are_refused(specs: Path, content: bytes, code: str, message: str) -> None:

@@ -285,7 +285,7 @@ def test_broken_documents(tmp_path: Path) -> None:
         editor.change(uri, broken)
         hover = types.HoverParams(named(uri), at(broken, "dense"))
         assert "10; 1 layer" in shown(await ask.text_document_hover_async(hover))
-        with pytest.raises(JsonRpcException, match="mend it first"):
+        with pytest.raises(JsonRpcException, match="fix it first"):
             await ask.text_document_rename_async(
                 types.RenameParams(named(uri), at(broken, "unit("), "other")
             )
@@ -391,7 +391,7 @@ def test_a_defect_of_ours_is_logged_and_the_server_lives(
     params = types.HoverParams(named("untitled:a"), types.Position(0, 0))
     monkeypatch.setattr(Server, "encoding", "utf-16")
     assert module.hover(made, params) is None
-    assert "a defect of archc" in said[0]
+    assert "a bug in archc" in said[0]
     assert "ZeroDivisionError" in said[0]
 
 

@@ -45,7 +45,7 @@ def test_what_cannot_be_labels_is_not_taken(labels: Any) -> None:
     assert chosen({"x": array(), "labels": labels}) is None
     with pytest.raises(Rejected) as caught:
         chosen({"x": array(), "labels": labels}, named="labels")
-    assert "which are no labels of this network" in caught.value.diagnostic.message
+    assert "which are not labels of this network" in caught.value.diagnostic.message
 
 
 def test_a_name_that_is_not_there_is_refused() -> None:

@@ -266,7 +266,7 @@ def test_damaged_and_hostile_files(tmp_path: Path, content: bytes, said: str) ->
 
 def test_no_file_and_a_folder(tmp_path: Path) -> None:
     assert "there is no file" in refused(tmp_path / "missing.npz")
-    assert "no regular file" in refused(tmp_path)
+    assert "not a regular file" in refused(tmp_path)
 
 
 def test_only_the_rows_in_use_are_kept_in_memory(tmp_path: Path) -> None:

@@ -315,4 +315,4 @@ def test_calls_go_exactly_as_deep_as_the_bound(place: str) -> None:
     (error,) = [one for one in limited(text, call_depth=5).diagnostics if one.level == "error"]
     assert error.code == "limit"
     assert "more than 5 deep" in error.message
-    assert error.help == "`--limit call_depth=N` moves the bound"
+    assert error.help == "`--limit call_depth=N` changes the limit"

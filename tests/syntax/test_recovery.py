@@ -150,13 +150,13 @@ def test_the_number_of_errors_is_bounded_and_said() -> None:
     assert len(said) == 1
     assert said[0].notes == (
         "and in 16 more places",
-        "the text was read up to the 20th error, the bound `errors`",
+        "the text was read up to the 20th error, the limit `errors`",
     )
     unlike = "\n".join(f"    conv(8 {n}) batchnorm" for n in range(300))
     text = f"arch a {{\n input i: 8 x 8 x 8\n stage s {{\n{unlike}\n }}\n}}\n"
     said = found(text, DEFAULT_LIMITS._replace(errors=20))
     assert len(said) == 20
-    assert said[-1].notes[-1] == "no more than 20 errors are reported, the bound `errors`"
+    assert said[-1].notes[-1] == "no more than 20 errors are reported, the limit `errors`"
 
 
 @pytest.mark.parametrize(
@@ -194,15 +194,15 @@ def test_a_draft_in_keras_style_gets_one_list() -> None:
     said = found(KERAS)
     writes = [(one.help or "").partition("write ")[2] for one in said]
     assert list(zip([one.span.line for one in said if one.span], writes, strict=True)) == [
-        (4, "`conv(32, 3x3, padding = same) relu` (activations are statements of their own)"),
+        (4, "`conv(32, 3x3, padding = same) relu` (activations are separate statements)"),
         (4, ""),
         (5, "`#`"),
         (6, "`max_pool(2x2)`"),
-        (7, "`conv(64, 3x3, padding = valid) relu` (activations are statements of their own; "
-            "`padding = valid` is what it does unless told)"),
+        (7, "`conv(64, 3x3, padding = valid) relu` (activations are separate statements; "
+            "`padding = valid` is its default there)"),
         (8, "`batchnorm()`"),
         (9, ""),
-        (10, "`dense(10) softmax` (activations are statements of their own)"),
+        (10, "`dense(10) softmax` (activations are separate statements)"),
     ]  # fmt: skip
     semicolons = said[1]
     assert [label.span.line for label in semicolons.related] == [7, 9]
@@ -256,7 +256,7 @@ def test_statements_outside_of_a_body_are_read_as_ones() -> None:
     said = found(text)
     assert [(one.span.line, one.message) for one in said if one.span] == [
         (1, "the shape of the input is declared in the arch"),
-        (2, "only `use`, `block` and `arch` stand directly in a file"),
+        (2, "only `use`, `block` and `arch` are allowed at the top level of a file"),
         (2, "this call is written as in Python"),
         (2, "statements need no separator"),
         (3, "comments start with `#`"),

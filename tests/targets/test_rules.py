@@ -577,7 +577,7 @@ def test_weights_above_flash() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("relu6", "may be used freely"), ("tanh", "needed by nothing")]
+    ("name", "why"), [("relu6", "needs no permission"), ("tanh", "has no use here")]
 )
 def test_allowing_what_is_not_needed_is_a_note(name: str, why: str) -> None:
     report = judge(QUIET, name, io="int8")

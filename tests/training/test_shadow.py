@@ -363,7 +363,7 @@ def test_layers_whose_rounding_is_not_known_are_all_named() -> None:
     first, second = refused(model)
     assert "`lstm`: how the converter rounds the weights of `LSTM` is not known" in first
     assert "leave=['lstm']" in first
-    assert "layer `own`: `Own` is no layer of Keras" in second
+    assert "layer `own`: `Own` is not a Keras layer" in second
 
 
 def test_other_things_are_refused_with_a_way_out() -> None:

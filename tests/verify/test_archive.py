@@ -107,7 +107,7 @@ def test_links_are_refused() -> None:
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_members_that_are_there_twice_are_refused() -> None:
-    assert "is there twice" in refusal(tiny(("config.json", config())))
+    assert "appears twice" in refusal(tiny(("config.json", config())))
 
 
 def test_encrypted_members_are_refused() -> None:

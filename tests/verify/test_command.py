@@ -87,7 +87,7 @@ def test_the_same_network_is_said_to_be_so(
         (("out/tiny.manifest.json", "none.tflite"), 1, "there is no file"),
         (("out/tiny.manifest.json", "out"), 1, "is a folder"),
         (("out/none.json", "sample.tflite"), 1, "there is no file"),
-        (("tiny.arch", "tiny.arch"), 1, "is no model that can be verified"),
+        (("tiny.arch", "tiny.arch"), 1, "is not a model that can be verified"),
         (("out/tiny.py", "sample.tflite"), 1, "is not a manifest"),
     ],
 )

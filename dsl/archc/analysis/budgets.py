@@ -125,10 +125,10 @@ def budgets(
             diagnostics.append(
                 make(
                     BUDGET,
-                    f"`{name}` is {actual:,}, above the {budget.limit:,} that are required",
+                    f"`{name}` is {actual:,}, above the budget of {budget.limit:,}",
                     request.name.span,
                     label=f"{actual - budget.limit:,} too many",
-                    help=f"narrow what is named here, or allow `{name} <= {actual}`",
+                    help=f"narrow these layers, or raise the budget: `{name} <= {actual}`",
                     notes=costs[name],
                 )
             )
@@ -167,11 +167,11 @@ def _no_arena(request: BudgetRequest, footprint: Footprint) -> Diagnostic:
     more = f" and {len(named) - 5} more" if len(named) > 5 else ""
     return make(
         BUDGET,
-        f"`{name}` cannot be held: TensorFlow Lite Micro has no kernel for {' and '.join(missing)}",
+        f"`{name}` cannot be met: TensorFlow Lite Micro has no kernel for {' and '.join(missing)}",
         request.name.span,
         label="there is no arena to bound",
         notes=[f"it comes from {', '.join(named[:5])}{more}"] if named else (),
-        help="use other operators there, or take this budget out",
+        help="use other operators there, or remove this budget",
     )
 
 

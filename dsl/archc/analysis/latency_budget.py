@@ -32,7 +32,7 @@ def latency_budget(request: BudgetRequest, footprint: Footprint) -> Judged:
         return None, _unheld(
             request,
             said(estimate),
-            "change what the estimate does not know, or take this budget out and measure",
+            "change what the estimate does not know, or remove this budget and measure",
         )
     held = int(limit), estimate.most
     if estimate.most <= limit:

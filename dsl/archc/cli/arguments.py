@@ -45,7 +45,7 @@ def shared_arguments(
 ) -> None:
     from archc.analysis.tflite_micro.tables import BUILDS
 
-    parser.add_argument("--target", metavar="FILE", help="judge by this target file (TOML)")
+    parser.add_argument("--target", metavar="FILE", help="check against this target file (TOML)")
     parser.add_argument(
         "--build",
         choices=list(BUILDS),
@@ -75,7 +75,7 @@ def limit_argument(parser: "argparse.ArgumentParser") -> None:
         action="append",
         default=[],
         metavar="NAME=N",
-        help=f"move a bound on the work a spec may cause: {', '.join(Limits._fields)}",
+        help=f"change a limit on the work a spec may cause: {', '.join(Limits._fields)}",
     )
 
 

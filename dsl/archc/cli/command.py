@@ -194,7 +194,7 @@ def internal_error(error: Exception) -> None:
         where = f" ({os.path.basename(last.filename)}:{last.lineno} in {last.name})"
     print(
         f"archc: internal error: {type(error).__name__}: {error}{where}\n"
-        "this is a defect of archc, not of your spec; nothing was written. "
+        "this is a bug in archc, not of your spec; nothing was written. "
         "Please report it with the spec.\nARCHC_TRACEBACK=1 shows the whole trace.",
         file=sys.stderr,
     )

@@ -227,7 +227,7 @@ class Session:
         count = sum(fixable(found, given) for found in shown)
         some = "all" if count == len(shown) else str(count)
         them = "it" if len(shown) == 1 else f"{some} of them"
-        return f"; `archc check --fix` mends {them}" if count else ""
+        return f"; `archc check --fix` fixes {them}" if count else ""
 
     def specs(self) -> "list[tuple[Source, str]]":
         """The sources of the specs that the user named and that could be read, with their paths."""

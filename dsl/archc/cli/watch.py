@@ -99,7 +99,7 @@ def compare(before: Manifests, session: Session) -> Manifests:
 
 def tell(session: Session, seen: Iterable[str]) -> None:
     count = sum(not os.path.isdir(path) for path in seen)
-    print(f"watching {several(count, 'file')}; Ctrl-C ends", flush=True)
+    print(f"watching {several(count, 'file')}; Ctrl-C to stop", flush=True)
 
 
 def wait(seen: Stamps) -> None:

@@ -155,7 +155,7 @@ class Reporter:
             diagnostic = self._placed(diagnostic)
         full = self._errors >= self._limit
         if full:
-            last = f"no more than {self._limit:,} errors are reported, the bound `errors`"
+            last = f"no more than {self._limit:,} errors are reported, the limit `errors`"
             diagnostic = diagnostic._replace(notes=(*diagnostic.notes, last))
         self._kept[key] = diagnostic
         if full:

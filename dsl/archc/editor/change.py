@@ -89,7 +89,7 @@ def prepared(view: View, at: int) -> tuple[int, int]:
         Refused: there is none that can be.
     """
     if not view.parsed:
-        raise Refused("the spec cannot be read: mend it first")
+        raise Refused("the spec cannot be read: fix it first")
     here = view.use_at(at)
     if here is None:
         raise Refused("there is no name here")
@@ -146,7 +146,7 @@ def _taken(view: View, use: Use, new: str) -> str | None:
     if any(one.meaning.name == new and one.meaning.kind != "argument" for one in view.uses):
         return f"`{new}` means something in {view.source.name} already"
     if mine.kind == "block" and found(view.module, new, use.span) is not None:
-        return f"`{new}` means something already"
+        return f"`{new}` already means something"
     return None
 
 

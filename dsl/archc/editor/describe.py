@@ -124,7 +124,7 @@ def summary(meaning: Meaning) -> str:
     if kind == "feature":
         return FEATURE_DOCS.get(name, "")
     if kind == "budget":
-        return f"`{name}` of the manifest, held to a bound."
+        return f"`{name}` of the manifest, with a budget."
     if kind == "constant":
         return f"`{name}`, a predefined value."
     if kind == "allowed":

@@ -150,7 +150,7 @@ def parse_condition(text: str) -> Condition:
         scale = (UNITS | BYTE_UNITS).get(unit)
         if scale is None:
             units = ", ".join([*UNITS, *BYTE_UNITS])
-            raise ValueError(f"`{unit}` in `{text}` is no unit: they are %, {units}")
+            raise ValueError(f"`{unit}` in `{text}` is not a unit: they are %, {units}")
         if unit in BYTE_UNITS and not is_bytes(name):
             raise ValueError(f"`{name}` is a count, not a number of bytes: units are k, M and G")
         value *= scale

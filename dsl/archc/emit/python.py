@@ -41,7 +41,7 @@ def literal(value: object) -> str:
         return '"' + value.encode("unicode_escape").decode("ascii").replace('"', "\\x22") + '"'
     if isinstance(value, float):
         if value - value != 0.0:
-            raise ValueError(f"{value} is no literal")
+            raise ValueError(f"{value} is not a literal")
         return repr(value)
     if isinstance(value, tuple):
         texts = [literal(element) for element in value]
@@ -56,7 +56,7 @@ def identifier(name: str) -> str:
         ValueError: it may not, which is a bug in the compiler.
     """
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
-        raise ValueError(f"{name!r} is no identifier")
+        raise ValueError(f"{name!r} is not an identifier")
     return name
 
 
@@ -68,7 +68,7 @@ def interpolated(before: str, variable: str, after: str) -> str:
     """
     for part in (before, after):
         if part and not (part.isascii() and part.replace("_", "a").isalnum()):
-            raise ValueError(f"{part!r} is no part of a layer's name")
+            raise ValueError(f"{part!r} is not part of a layer's name")
     return f'f"{before}{{{identifier(variable)}}}{after}"'
 
 

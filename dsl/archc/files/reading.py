@@ -90,7 +90,7 @@ def _data(
     if len(data) > most:
         raise reject(
             codes.LIMIT,
-            f"`{shown}` is larger than {most:,} bytes, the bound `{bound}`",
+            f"`{shown}` is larger than {most:,} bytes, the limit `{bound}`",
             span,
             help=f"if that is meant, raise it with `--limit {bound}=N`",
         )

@@ -146,7 +146,7 @@ def create(path: str, text: str) -> None:
             os.link(written, path)  # unlike a replacement, it fails where there is a file
     except FileExistsError:
         raise reject(
-            codes.OUTPUT_FOREIGN, f"`{path}` exists already", help="choose another name"
+            codes.OUTPUT_FOREIGN, f"`{path}` already exists", help="choose another name"
         ) from None
     except OSError as error:
         raise Rejected(unwritable(path, error)) from None

@@ -29,7 +29,7 @@ def look(path: str, name: str, data: bytes | None) -> Standing:
         if stat.S_ISLNK(mode):
             return Standing("foreign", what="a symbolic link")
         if not stat.S_ISREG(mode):
-            return Standing("foreign", what="no regular file")
+            return Standing("foreign", what="not a regular file")
         with open(path, "rb") as file:
             content = file.read()
     except FileNotFoundError:

@@ -159,7 +159,7 @@ class Server(LanguageServer):
         """Say in the editor's log that something is our defect."""
         text = "".join(traceback.format_exception(error))
         self.window_log_message(
-            types.LogMessageParams(types.MessageType.Error, f"a defect of archc: {text}")
+            types.LogMessageParams(types.MessageType.Error, f"a bug in archc: {text}")
         )
 
     def edits(

@@ -12,8 +12,8 @@ EXAMPLE = " Example: "
 
 INTRODUCTION = """\
 Blocks that come with archc, written in the language: read their source as examples. They need no
-`use`. A block of your own file, or of a file that it uses, hides one of the same name. A stage
-supplies `channels` and `stride` to a block that has such parameters and is called without them."""
+`use`. A block in your file, or in a file that it uses, hides one of the same name. A stage
+supplies `channels` and `stride` to a block that has these parameters and is called without them."""
 
 
 def declared() -> dict[str, tuple[ast.Block, str]]:

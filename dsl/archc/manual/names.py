@@ -6,23 +6,22 @@ from archc.foreign import TOOLS, Kind, Parameter, Row, arguments, quantities, ro
 from archc.manual.markdown import HEADER, code, fence, listed, reflowed, table
 
 INTRODUCTION = """\
-What Keras, PyTorch, ONNX, TFLite and timm call things, and what papers do, with what is written
-here. Messages on unknown names, completion and `archc explain NAME` come from the same table. A
-name spelled exactly as a tool spells it means what it means there; otherwise case and underscores
-do not count. `archc check --fix` writes ours where every tool that has the name means the same
-operator by that call, and nowhere else."""
+What Keras, PyTorch, ONNX, TFLite, timm and papers call things, and what to write here. Messages on
+unknown names, completion and `archc explain NAME` use the same table. A name spelled exactly as a
+tool spells it means what it means there; otherwise case and underscores do not count. `archc check
+--fix` writes our name only where every tool that has the name means the same operator by that
+call."""
 
 SECTIONS: dict[Kind, tuple[str, str]] = {
     "same": (
         "The same operator",
-        "Arguments are those of the tool, in its order, as far as there is one here; `-` where it "
-        "is known anyway. After `=` stands what is written where it is left out, as the tool does "
-        "something else then than we do. Where there are none, arguments go by our names.",
+        "Arguments are those of the tool, in its order, with our names; `-` where it is not "
+        "needed. After `=` is what to write if the tool's default differs from ours. Where none "
+        "are listed, arguments have our names.",
     ),
     "block": (
         "A block, or statements",
-        "There is no operator of that name, but a few statements do it. Widths and sizes are "
-        "examples.",
+        "No operator does it, but a few statements do. Widths and sizes are examples.",
     ),
     "absent": ("Not in the language", "What to do instead."),
     "never": (
@@ -37,7 +36,7 @@ def page() -> str:
     lines = [HEADER, "# Names of other tools", "", INTRODUCTION]
     for kind, (title, text) in SECTIONS.items():
         lines += ["", f"## {title}", "", text, "", *_section(kind)]
-    lines += ["", "## Arguments", "", "Beside those of the tools' operators above."]
+    lines += ["", "## Arguments", "", "In addition to those of the operators above."]
     lines += ["", *_arguments(), "", "## Quantities of budgets", "", *_quantities()]
     return reflowed("\n".join(lines) + "\n")
 

@@ -39,7 +39,7 @@ INPUT: Shape = (32, 32, 8)
 """What enters the examples."""
 
 GROUPS = {
-    "demanded": "may be used freely",
+    "demanded": "no permission needed",
     "vanish": "leaves nothing on the device",
     "by allow": "only where the spec allows it",
     "never": "refused",
@@ -47,27 +47,27 @@ GROUPS = {
 """What the gate of a target does with an operator, in words."""
 
 INTRODUCTION = """\
-An operator stands in a body by its name, with arguments in parentheses and, where it merges several
-feature maps, bodies in braces. It reads what the statement before it made. Arguments are given in
-the order below or by name. Blocks are in [blocks.md](blocks.md), `skip` and `gate` in
+An operator is written by its name, with arguments in parentheses and, if it merges several feature
+maps, bodies in braces. It reads the result of the statement before it. Arguments are given in the
+order below or by name. Blocks are in [blocks.md](blocks.md), `skip` and `gate` in
 [language.md](language.md#skips-and-gates)."""
 
 FIGURES = f"""\
-MACs count convolutions and dense layers only. *ST macc* is what ST Edge AI Core
-{MACC_VERSION} counts for it in its table of layers, before it folds and fuses (the same file is
-655,392 there, 524,320 in the summary of `validate`, 458,752 with 4.0); it is not the figure to
-compare networks by. Examples read a feature map of {shape_text(INPUT)}; their figures, Keras calls
-and int8 operators are what the compiler gave. On the device most operators do not stay by
-themselves: the int8 converter folds batch normalisation into the convolution before it and fuses
-activations. The manifest's `deployed` section has what is left of a whole network."""
+MACs count convolutions and dense layers only. *ST macc* is what ST Edge AI Core {MACC_VERSION}
+counts for it in its table of layers, before it folds and fuses (the same file is 655,392 there,
+524,320 in the summary of `validate`, 458,752 with 4.0); do not compare networks by it. Examples
+read a feature map of {shape_text(INPUT)}; their figures, Keras calls and int8 operators are what
+the compiler gave. On the device most operators do not stay separate: the int8 converter folds
+batch normalisation into the convolution before it and fuses activations. The manifest's `deployed`
+section shows what remains of a whole network."""
 
 LEGEND = """\
-In formulas `H`, `W` and `C` are rows, columns and channels of what enters and `N` the number of its
+In formulas `H`, `W` and `C` are rows, columns and channels of the input and `N` the number of its
 values (of a vector, `C` and `N` are its length); `Ho`, `Wo`, `Co` and `M` those of the output.
 `Kh` and `Kw` are rows and columns of the kernel or window, `Sh` and `Sw` of the stride or scale,
 `Dh` and `Dw` of the dilation, `top`, `left`, `bottom` and `right` of padding, `n` is the number of
-bodies. Arguments go by their names; `true` counts as 1, `false` as 0. Shapes exclude the batch.
-Counts and extents go up to 2,147,483,647. After what is known of a device stands how sure it is."""
+bodies. Other names are arguments; `true` counts as 1, `false` as 0. Shapes exclude the batch.
+Counts and extents go up to 2,147,483,647. What is known of a device comes with its confidence."""
 
 
 def page() -> str:

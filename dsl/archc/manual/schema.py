@@ -11,9 +11,9 @@ from archc.manual.markdown import HEADER, code, reflowed, table
 
 INTRODUCTION = """\
 For `arch NAME` a compile writes `NAME.manifest.json`: the profile of that network. It is made
-before anything is built, and `archc verify` holds a trained or converted model against it. The keys
-below are all there are; a new key raises the minor version of the schema, by which the document is
-validated (`archc build --validate`)."""
+before anything is built, and `archc verify` checks a trained or converted model against it. These
+are all its keys; a new key raises the minor version of the schema, against which `archc build
+--validate` checks the manifest."""
 
 
 def newest() -> str:

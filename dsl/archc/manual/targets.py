@@ -12,22 +12,22 @@ from archc.targets.support import lies, support_json
 
 INTRODUCTION = """\
 A spec names its target with `target NAME(allow = [...], io = ..., board = ..., build = ...)`. A
-target has a list of operators that may be used freely; any other is an error, unless `allow` names
-it. So is a broken rule, unless `allow` names the rule and it can be overruled. `io` is the type at
-the border of the deployed model (`float32`, the default, `int8` or `uint8`), `board` chooses the
-memories, `build` the build of TensorFlow Lite Micro that [its arena](arena.md) is given for.
-`archc targets NAME` prints these tables, `--target FILE` judges by [a target file of your
-own](target-files.md), which extends one of these and says what differs.
+target lists the operators that need no permission; any other is an error unless `allow` names it.
+So is a broken rule, unless `allow` names the rule and the rule can be overruled. `io` is the type
+at the border of the deployed model (`float32`, the default, `int8` or `uint8`), `board` chooses
+the memories, `build` the build of TensorFlow Lite Micro that [the arena](arena.md) is given for.
+`archc targets NAME` prints these tables, `--target FILE` checks against [your own target
+file](target-files.md), which extends one of these and says what differs.
 
-A network is *compatible* where nothing was allowed, *conditional* where something was: confirm that
-with the vendor's tool. Facts name their source and how sure it is: *required* is what archc
+A network is *compatible* where nothing was allowed, *conditional* where something was: confirm
+that with the vendor's tool. Facts name their source and its confidence: *required* is what archc
 requires whatever the chip could run, A the vendor's own page or file, B a real report of the
 vendor's tool, C a third party's distillation or measurement, D a claim that is unconfirmed or
 contradicted."""
 
 LAYERS = {
-    "demanded": "may be used freely",
-    "vanish": "may be used freely: nothing is left of them on the device",
+    "demanded": "no permission needed",
+    "vanish": "no permission needed: nothing is left of them on the device",
     "by allow": "only where `allow` names them",
     "never": "refused, whatever `allow` says",
 }

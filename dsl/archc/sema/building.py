@@ -127,7 +127,7 @@ class Building:
             if value.width.denominator != 1 or value.width < 1:
                 raise reject(
                     NOT_WHOLE,
-                    f"an exact width is a whole number from 1, not {show(value.width)}",
+                    f"an exact width must be a whole number of at least 1, not {show(value.width)}",
                     given.span,
                     related=causes(given),
                     help="leave `exact` out to have it rounded",
@@ -321,12 +321,12 @@ class Building:
                 LIMIT,
                 f"an axis has at most {limits.dimension:,} elements, not {max(shape):,}",
                 call.name.span,
-                help="`--limit dimension=N` moves the bound",
+                help="`--limit dimension=N` changes the limit",
             )
         if len(shape) > limits.rank:
             raise reject(
                 LIMIT,
-                f"a tensor has at most {limits.rank} axes, the batch not counted",
+                f"a tensor has at most {limits.rank} axes, not counting the batch",
                 call.name.span,
             )
 
@@ -337,7 +337,7 @@ class Building:
                 f"the name of this layer has more than {self.limits.layer_name_length} characters",
                 span,
                 notes=[f"it starts with {name[:60]}"],
-                help="`--limit layer_name_length=N` moves the bound",
+                help="`--limit layer_name_length=N` changes the limit",
             )
         first = self.names.get(name.casefold())
         if first is not None:

@@ -112,7 +112,7 @@ class Checker:
                     LIMIT,
                     f"this name has more than {self.limits.name_length} characters",
                     name.span,
-                    help="`--limit name_length=N` moves the bound",
+                    help="`--limit name_length=N` changes the limit",
                 )
             )
 
@@ -168,7 +168,7 @@ class Checker:
             self.reporter.add(
                 make(
                     DUPLICATE_NAME,
-                    f"`{first.text}` is declared already{same}",
+                    f"`{first.text}` is already declared{same}",
                     name.span,
                     label="declared again",
                     related=[Label(first.span, "first here")],
@@ -209,7 +209,7 @@ class Checker:
                         extra.span,
                         label="a second one",
                         related=[Label(found[0].span, "the first")],
-                        help="leave one of them out",
+                        help="remove one of them",
                     )
                 )
         if not unsure and not any(isinstance(m, ast.Input | ast.Hole) for m in arch.members):
@@ -478,7 +478,7 @@ def unusable_module(name: str) -> str | None:
     if name.startswith("_"):
         return f"`{name}` starts with an underscore, which is for private names"
     if name.casefold() in MODULE_NAMES:
-        return f"a module called `{name}` would hide what generated code needs under that name"
+        return f"a module called `{name}` would shadow one that generated code imports"
     if name.casefold() in DEVICE_NAMES:
         return f"`{name}` is a device on Windows, where no file can have that name"
     return None

@@ -51,7 +51,7 @@ class Exhausted(Exception):
 
 def exhausted(message: str, span: Span, limit: str, *, label: str = "") -> Exhausted:
     """The exception for a bound, which its help names."""
-    help = f"`--limit {limit}=N` moves the bound"
+    help = f"`--limit {limit}=N` changes the limit"
     return Exhausted(make(LIMIT, message, span, label=label, help=help))
 
 
@@ -151,7 +151,7 @@ class Evaluator:
         if not isinstance(value, bool):
             raise reject(
                 VALUE,
-                f"a condition is true or false, not {describe(value)}",
+                f"a condition must be true or false, not {describe(value)}",
                 expression.span,
                 related=causes_of(expression, scope),
                 help="compare it, as in `stride == 1`",
@@ -423,7 +423,7 @@ class Evaluator:
             else:
                 raise reject(
                     VALUE,
-                    f"a size is made of numbers, not {describe(value)}",
+                    f"a size must consist of numbers, not {describe(value)}",
                     operand.span,
                     related=causes_of(operand, scope),
                     help="write `rows x columns`, as in `3 x 3`",

@@ -201,7 +201,7 @@ class Expander:
             self.reporter.add(
                 make(
                     NOT_WHOLE if isinstance(value, Fraction) else VALUE,
-                    f"`repeat` is a whole number from 1, not {describe(value)}",
+                    f"`repeat` must be a whole number of at least 1, not {describe(value)}",
                     given.span,
                     label=worked(given),
                     related=causes(given),

@@ -289,11 +289,11 @@ def _own_statement(
 ) -> Proposal:
     """What to say of an activation or a normalisation that is given as an argument."""
     call = callee.name if statement is None else statement.name.text
-    help = f"each is a statement of its own: `{call}(...) {value.span.text}`"
+    help = f"each is a separate statement: `{call}(...) {value.span.text}`"
     if statement is None or name.text not in ACTIVATIONS:
         return Proposal(help)
     made = rewritten(Written.of_call(statement), callee, PLAIN)
-    return Proposal(f"each is a statement of its own: write `{made.text}`" if made.text else help,
+    return Proposal(f"each is a separate statement: write `{made.text}`" if made.text else help,
                     made.edits)  # fmt: skip
 
 

@@ -86,7 +86,7 @@ class Program:
                 LIMIT,
                 f"this spec uses more than {self._limits.files} files",
                 span,
-                help="`--limit files=N` moves the bound",
+                help="`--limit files=N` changes the limit",
             )
         parsed = read_file(source, self._limits)
         module = self._module(parsed.file)
@@ -111,5 +111,5 @@ def _cycle(used: Source, chain: tuple[Source, ...], span: Span) -> Rejected:
         message,
         span,
         label="closes the circle",
-        help="move what they share into a file of its own",
+        help="move what they share into a separate file",
     )

@@ -85,7 +85,7 @@ def match(
                 problems.append(
                     make(
                         ARGUMENTS,
-                        f"`{slot}` is bound already",
+                        f"`{slot}` is already bound",
                         argument.name.span,
                         related=[Label(callee.bound[slot].span, "bound here")],
                         help="leave it out in one of the two places",
@@ -99,7 +99,7 @@ def match(
                     f"`{slot}` is given twice",
                     argument.span,
                     related=[Label(taken[slot], "first here")],
-                    help="leave one of them out",
+                    help="remove one of them",
                 )
             )
             continue

@@ -160,7 +160,7 @@ class Resolver:
                     f"`{declared.name.text}` is derived from itself",
                     declared.base.span,
                     label="closes the circle",
-                    help="derive one of them from an arch with stages of its own",
+                    help="derive one of them from an arch that has stages",
                 )
             seen.add(id(next_declared))
             if len(seen) > self.limits.derivations:
@@ -168,7 +168,7 @@ class Resolver:
                     LIMIT,
                     f"more than {self.limits.derivations} archs are derived from one another here",
                     declared.base.span,
-                    help="`--limit derivations=N` moves the bound",
+                    help="`--limit derivations=N` changes the limit",
                 )
             declared = next_declared
         parameters = {parameter.name.text for parameter in declared.parameters}
@@ -208,14 +208,14 @@ class Resolver:
                         f"`{name.text}` is given twice",
                         name.span,
                         related=[Label(names[name.text].span, "first here")],
-                        help="leave one of them out",
+                        help="remove one of them",
                     )
                 )
             elif name.text in given:
                 self.reporter.add(
                     make(
                         ARGUMENTS,
-                        f"`{name.text}` is bound already",
+                        f"`{name.text}` is already bound",
                         names[name.text].span,
                         label="bound again",
                         related=[Label(name.span, "bound here, by the arch it is derived from")],
@@ -268,7 +268,7 @@ class Resolver:
                 self.reporter.add(
                     make(
                         ARGUMENTS,
-                        f"`{name.text}` is bound already by `{self.declared.name.text}`",
+                        f"`{name.text}` is already bound by `{self.declared.name.text}`",
                         name.span,
                         related=[Label(given[name.text].span, "bound here")],
                         help="set it on the arch that this one is derived from",
@@ -321,7 +321,7 @@ class Resolver:
         if len(whole) != len(extents):
             raise reject(
                 VALUE,
-                f"the shape of an input is made of whole numbers from 1, not {describe(value)}",
+                f"the shape of an input must consist of whole numbers of at least 1, not {describe(value)}",
                 member.shape.span,
                 related=causes_of(member.shape, scope),
                 help="write rows x columns x channels, such as 64 x 256 x 1",
@@ -329,7 +329,7 @@ class Resolver:
         if len(whole) > self.limits.rank:
             raise reject(
                 LIMIT,
-                f"a tensor has at most {self.limits.rank} axes, the batch not counted",
+                f"a tensor has at most {self.limits.rank} axes, not counting the batch",
                 member.shape.span,
             )
         if max(whole) > self.limits.dimension:
@@ -348,7 +348,7 @@ class Resolver:
             if divisor.denominator != 1 or not 1 <= divisor <= 65536:
                 raise reject(
                     VALUE,
-                    f"`divisor` is a whole number from 1 to 65536, not {show(divisor)}",
+                    f"`divisor` must be a whole number from 1 to 65536, not {show(divisor)}",
                     given["divisor"].span,
                     help="accelerators want multiples of 8: `rounding(divisor = 8)`",
                 )
@@ -358,7 +358,7 @@ class Resolver:
             if not 0 <= keep <= 1:
                 raise reject(
                     VALUE,
-                    f"`keep` is a share from 0 to 1, not {show(keep)}",
+                    f"`keep` must be a share from 0 to 1, not {show(keep)}",
                     given["keep"].span,
                     help="MobileNetV2 uses `keep = 0.9`: never lose more than 10 %",
                 )
@@ -404,7 +404,7 @@ class Resolver:
                         f"`{argument.name.text}` is given twice",
                         argument.span,
                         related=[Label(given[argument.name.text].span, "first here")],
-                        help="leave one of them out",
+                        help="remove one of them",
                     )
                 )
             else:

@@ -192,15 +192,15 @@ class _Call:
         self.changed = True
         value = argument.value
         if not isinstance(value, ast.Reference) or value.arguments is not None:
-            raise _Refused("activations are statements of their own")
+            raise _Refused("activations are separate statements")
         name = value.name.text
         if name in NO_ACTIVATION:
             return
         ours = activation(name)
         if ours is None or not self.written.statement or self.written.bodies:
-            raise _Refused(f"activations are statements of their own, such as `{ours or name}`")
+            raise _Refused(f"activations are separate statements, such as `{ours or name}`")
         self.after = f" {ours}"
-        self.notes.append("activations are statements of their own")
+        self.notes.append("activations are separate statements")
 
     def defaults(self, parts: list[_Part]) -> Iterator[_Part]:
         """What the other tool does where an argument is left out, if it differs from ours."""
@@ -211,11 +211,9 @@ class _Call:
             if parameter.beside and given.get(parameter.beside, "1x1").strip() in ("1", "1x1"):
                 continue
             if parameter.default == "?":
-                raise _Refused(f"say its `{parameter.ours}`")
+                raise _Refused(f"give its `{parameter.ours}`")
             self.changed = True
-            self.notes.append(
-                f"`{parameter.ours} = {parameter.default}` is what it does unless told"
-            )
+            self.notes.append(f"`{parameter.ours} = {parameter.default}` is its default there")
             yield _Part(parameter.ours, parameter.default, None)
 
     def ordered(self, parts: list[_Part]) -> Iterator[str]:

@@ -328,7 +328,7 @@ class Builder:
                 f"{subject} at most {most:,} {what}, not {len(parts):,}",
                 self.span(parts[most]),
                 label="one too many",
-                help="`--limit arguments=N` moves the bound",
+                help="`--limit arguments=N` changes the limit",
             )
         return parts
 

@@ -73,5 +73,5 @@ def too_long(span: Span, limits: Limits) -> Exception:
         f"this number has more than {limits.digits} digits",
         span,
         label="too large or too fine",
-        help="no network needs it; `--limit digits=N` moves the bound",
+        help="no network needs it; `--limit digits=N` changes the limit",
     )

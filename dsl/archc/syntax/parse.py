@@ -115,8 +115,8 @@ def check_nesting(source: Source, limits: Limits) -> None:
                     LIMIT,
                     f"brackets nest more than {limits.nesting} deep",
                     Span(source, match.start(), match.end()),
-                    help="give an inner part a name as a block of its own; "
-                    "`--limit nesting=N` moves the bound",
+                    help="move an inner part into a separate block; "
+                    "`--limit nesting=N` changes the limit",
                 )
         elif token in ")]}":
             depth = max(depth - 1, 0)

@@ -111,7 +111,7 @@ def unknown_board(name: ast.Name, target: Target) -> Diagnostic:
         help=f"did you mean `{near}`?"
         if near is not None
         else "leave it out for "
-        f"`{target.boards[0].name}`, or give a target file of your own with its memories",
+        f"`{target.boards[0].name}`, or give your own target file with its memories",
     )
 
 

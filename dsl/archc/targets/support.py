@@ -16,7 +16,7 @@ def support_text(target: Target, width: int = WIDTH) -> str:
     """The support table as text, in ``width`` columns."""
     lines = [f"{target.name}: {target.title}", ""]
     demanded = target.demanded
-    lines += _section("May be used freely", width)
+    lines += _section("No permission needed", width)
     lines += _entry("layers", ", ".join(k for k in OPERATORS if k in demanded.layers), width)
     lines += _entry("device", ", ".join(sorted(demanded.operators)), width)
     lines += _entry("border", ", ".join(sorted(demanded.border)), width)

@@ -338,7 +338,9 @@ class _Reader:
         found = {}
         for name in list(table.values):
             if not is_name(name):
-                raise table.error(f"`{table.key(name)}` is no name of a board: letters, digits, _")
+                raise table.error(
+                    f"`{table.key(name)}` is not the name of a board: letters, digits, _"
+                )
             one = table.table(name)
             pools = tuple(self.pool(pool) for pool in one.tables("pools"))
             names = [pool.name for pool in pools]

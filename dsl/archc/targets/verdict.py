@@ -143,15 +143,15 @@ def _fill(facts: Facts, rule: Rule, offence: Offence, template: str) -> str:
 
 
 def _unneeded(target: Target, name: str) -> Finding:
-    why = "may be used freely" if name in target.demanded.layers else "is needed by nothing here"
+    why = "needs no permission" if name in target.demanded.layers else "has no use here"
     source = target.demanded.source
     return Finding(
         ALLOW.name.replace("TARGET", target.name),
         ALLOW.level,
         None,
         None,
-        f"`{name}` {why}; it need not be allowed",
-        f"take `{name}` out of `allow`",
+        f"`{name}` {why}: it need not be allowed",
+        f"remove `{name}` from `allow`",
         source.text,
         source.confidence,
     )

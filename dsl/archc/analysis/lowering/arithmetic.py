@@ -60,7 +60,7 @@ def add_to_kernel(driver: Driver, root: Operation) -> bool:
             driver.block.fail(
                 layers,
                 "a number added to a TRANSPOSE_CONV without a bias does not convert",
-                "give the convolution a bias (`bias = true`) or put `batchnorm` behind it",
+                "give the convolution a bias (`bias = true`) or put `batchnorm` after it",
             )
         new = driver.fold(root, FOLD_PRODUCT, constant.shape, constant)
     elif _known(bias):

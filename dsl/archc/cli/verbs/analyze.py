@@ -106,9 +106,9 @@ def subject(options: argparse.Namespace) -> tuple[str | None, str | None]:
     if options.report or options.info is not None:
         for option in ("model", "profile", "timeout"):
             if getattr(options, option) is not None:
-                raise UsageError(f"`--report` reads what is there: leave out `--{option}`")
+                raise UsageError(f"`--report` reads existing reports: leave out `--{option}`")
         if model is not None:
-            raise UsageError("`--report` reads what is there: leave out the model")
+            raise UsageError("`--report` reads existing reports: leave out the model")
     elif spec is not None and model is None:
         raise UsageError(
             "ST's tool reads a converted model: make one of the trained network with "

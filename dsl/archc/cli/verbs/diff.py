@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     for condition in conditions:
         if condition.name not in names:
             hint = did_you_mean(condition.name, names) or f"they are {', '.join(names)}"
-            raise UsageError(f"`{condition.name}` is no quantity of a manifest: {hint}")
+            raise UsageError(f"`{condition.name}` is not a quantity of a manifest: {hint}")
     broken = [condition.text for condition in conditions if condition.holds(found)]
     if options.format == "json":
         session.json(**differ.data(found), failed=broken)
@@ -113,7 +113,7 @@ def compiled_at(session: "Session", revision: str, path: str) -> list[dict[str, 
     command = ["git", "-C", folder, "archive", "--format=tar", revision]
     try:
         if revision.startswith("-"):
-            raise UsageError(f"`{revision}` is no revision")
+            raise UsageError(f"`{revision}` is not a revision")
         packed = subprocess.run(command, capture_output=True, check=True)
     except FileNotFoundError:
         raise reject(FILE_UNREADABLE, "`git` is not installed, which knows revisions") from None

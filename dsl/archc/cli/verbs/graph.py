@@ -111,7 +111,7 @@ def format_of(path: str | None, wanted: str | None) -> str:
         known = ", ".join(one for all in ENDINGS.values() for one in all)
         do = CONVERTED.get(ending.lower(), "").format(stem=stem, name=name)
         for_that = f"; for {ending} draw `{stem}.svg` or `{stem}.dot`, then {do}" if do else ""
-        raise UsageError(f"`{name}` does not end in a format that is drawn: {known}{for_that}")
+        raise UsageError(f"`{name}` does not end in a format that archc draws: {known}{for_that}")
     return named or wanted or "svg"
 
 

@@ -95,27 +95,27 @@ def stale(path: str, text: str) -> bool:
 
 INTRODUCTION = """\
 `archc SPEC... -o DIR` compiles specs; it is short for `archc build`. A first argument that ends in
-`.arch` is never a verb. Options may stand anywhere. `archc VERB --help` says what stands here, and
-`python -m archc` is the same command."""
+`.arch` is never a verb. Options may appear anywhere. `archc VERB --help` prints what is on this
+page, and `python -m archc` is the same command."""
 
 EXITS = (
     ("0", "success"),
-    ("1", "diagnostics with errors, or something that was to be checked does not hold"),
-    ("2", "the command line cannot be followed"),
-    ("70", "a defect of archc; `ARCHC_TRACEBACK=1` shows where"),
+    ("1", "errors, or a check that failed"),
+    ("2", "an invalid command line"),
+    ("70", "a bug in archc; `ARCHC_TRACEBACK=1` shows where"),
 )
 
 STREAMS = """\
 Results go to standard output, diagnostics to standard error; with `--format json` or `sarif`
 standard output is one document, diagnostics included, and with `--format github` it has the lines
-that GitHub reads. There is colour on a terminal only, and none where `NO_COLOR` is set.
+that GitHub reads. Colour is used on a terminal only, and not where `NO_COLOR` is set.
 
 A build that nothing has changed for is not made again. After `archc SPEC... -o DIR` without
 warnings, what it rested on is noted in `~/.cache/archc` (or below `XDG_CACHE_HOME`): digests of
-the specs and outputs, and which files of the compiler took part. The next run of the same
-command compares the contents of all of them before it believes the note; it never writes
-anything from one. `ARCHC_CACHE=FOLDER` keeps notes elsewhere, `ARCHC_CACHE=` keeps none;
-deleting the folder is safe."""
+the specs and outputs, and which files of the compiler took part. The next run of the same command
+compares the contents of all of them before it believes the note; it never writes anything from
+one. `ARCHC_CACHE=FOLDER` keeps notes elsewhere, `ARCHC_CACHE=` keeps none; deleting the folder is
+safe."""
 
 
 COMMON = {

@@ -265,7 +265,7 @@ def verdict(options: argparse.Namespace, result: "Quantization") -> str:
     if result.verification is None:
         beside = os.path.splitext(options.model)[0] + ".manifest.json"
         name = beside if os.path.isfile(beside) else "NAME.manifest.json"
-        return f"not verified: `--manifest {name}` holds it against its spec"
+        return f"not verified: `--manifest {name}` checks it against its spec"
     network = result.verification.network
     differences = len([d for d in result.verification.differences if d.level == "error"])
     if differences:

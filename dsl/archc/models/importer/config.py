@@ -99,7 +99,7 @@ class _Reader:
             raise over("nesting", self.limits.nesting, "models are nested")
         layers = config.get("layers")
         if not isinstance(layers, list | tuple):
-            raise broken(f"the layers of {shown(path or 'the model')} are no list")
+            raise broken(f"the layers of {shown(path or 'the model')} are not a list")
         if "input_layers" in config or "output_layers" in config:
             return _Functional(self, config, path, trainable, depth).call(layers, given)
         return self.sequential(config, layers, path, given, trainable, depth)
@@ -156,7 +156,7 @@ class _Reader:
     ) -> tuple[Layer, Mapping[str, object] | None]:
         """A layer, and its config as a model if it is one that is opened."""
         if not isinstance(item, Mapping):
-            raise broken(f"a layer of {shown(path or 'the model')} is no table")
+            raise broken(f"a layer of {shown(path or 'the model')} is not a table")
         config = item.get("config")
         class_name = item.get("class_name")
         if not isinstance(config, Mapping) or not isinstance(class_name, str) or not class_name:
@@ -258,7 +258,7 @@ class _Functional:
             key = layer.path[len(self.path) + 1 :] if self.path else layer.path
             nodes = item.get("inbound_nodes", ()) if isinstance(item, Mapping) else ()
             if not isinstance(nodes, list | tuple):
-                raise broken(f"the calls of {shown(layer.path)} are no list")
+                raise broken(f"the calls of {shown(layer.path)} are not a list")
             if key in self.entries:
                 raise broken(f"two layers are called {shown(layer.path)}")
             self.entries[key] = _Entry(layer, nested, nodes)
@@ -271,7 +271,7 @@ class _Functional:
         for place, (name, node, _) in enumerate(inputs):
             entry = self.entry(name)
             if entry.layer.class_name != "InputLayer" or not entry.layer.keras:
-                raise broken(f"the input {shown(name)} of {where} is no InputLayer")
+                raise broken(f"the input {shown(name)} of {where} is not an InputLayer")
             if (name, node) not in self.results:
                 value = self.reader.input(entry.layer) if given is None else given[place]
                 self.results[name, node] = value

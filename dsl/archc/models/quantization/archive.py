@@ -75,7 +75,7 @@ class File(Store):
         import zipfile
 
         if not stat.S_ISREG(os.stat(self._path).st_mode):
-            raise reject(QUANTIZE_DATA, f"{self.name} is no regular file", help=_WRITE)
+            raise reject(QUANTIZE_DATA, f"{self.name} is not a regular file", help=_WRITE)
         with open(self._path, "rb") as file:
             start = file.read(6)
         if start.startswith(_NPY):

@@ -56,7 +56,7 @@ def choose(
             raise reject(
                 QUANTIZE_DATA,
                 f"`{named}` of {data.name} is {header.dtype} {shape_text(header.shape)}, "
-                "which are no labels of this network",
+                "which are not labels of this network",
                 help=f"labels are {wanted}"
                 if len(outputs) == 1
                 else "accuracy is counted of networks with one output",

@@ -31,7 +31,7 @@ def finite(values: Any, raw: Any, indices: Sequence[int], what: str) -> None:
     raise reject(
         QUANTIZE_DATA,
         f"sample {indices[bad]} of {what} holds {kind}{more}",
-        help="one such value makes the ranges of all activations useless: mend or drop the sample",
+        help="one such value makes the ranges of all activations useless: fix or drop the sample",
     )
 
 

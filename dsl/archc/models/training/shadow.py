@@ -147,7 +147,7 @@ def _refusal(layer: Any) -> tuple[str, str] | None:
     kind = _class(layer)
     if kind not in AXES:
         if kind is None:
-            own = f"`{type(layer).__name__}` is no layer of Keras"
+            own = f"`{type(layer).__name__}` is not a Keras layer"
             return f"{own}, so how its weights will be rounded is not known", ""
         return f"how the converter rounds the weights of `{kind}` is not known", ""
     if getattr(layer, "quantization_mode", None) is not None:

@@ -42,4 +42,4 @@ def verify(
         from archc.models.verify.layers import verify_keras
 
         return verify_keras(manifest, name, data, limits)
-    raise reject(MODEL_FILE, f"`{name}` is no model that can be verified", help=f"give {WANTED}")
+    raise reject(MODEL_FILE, f"`{name}` is not a model that can be verified", help=f"give {WANTED}")

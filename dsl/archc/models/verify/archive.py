@@ -74,7 +74,7 @@ def read_archive(name: str, data: bytes, limits: Limits) -> Archive:
         ) from None
     if not isinstance(config, dict):
         raise reject(
-            MODEL_FILE, f"`{name}` is no model of Keras 3: it has no `{CONFIG}`", help=SAVE_AGAIN
+            MODEL_FILE, f"`{name}` is not a Keras 3 model: it has no `{CONFIG}`", help=SAVE_AGAIN
         )
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     return Archive(untrained(config), version if isinstance(version, str) else None, weights)
@@ -105,7 +105,7 @@ def _members(name: str, infos: list[ZipInfo], limits: Limits) -> dict[str, ZipIn
         path = info.orig_filename
         problem = _problem(path, info)
         if problem is None and path in members:
-            problem = "is there twice"
+            problem = "appears twice"
         if problem is not None:
             raise _bad(name, f"its member `{path[:120]}` {problem}")
         members[path] = info

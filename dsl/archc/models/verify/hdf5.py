@@ -73,7 +73,7 @@ def datasets(file: Any) -> Iterator[tuple[str, Any]]:
             entry = group[name]
             at = address(entry)
             if at in seen:
-                raise Refused(f"`{place[:120]}` is there under another name too")
+                raise Refused(f"`{place[:120]}` also appears under another name")
             seen.add(at)
             if isinstance(entry, h5py.Group):
                 pending.append((f"{place}/", entry))

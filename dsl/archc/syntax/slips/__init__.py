@@ -81,9 +81,9 @@ def unusual(place: Place) -> Slip:
     text = f"`{shown}`" if place.found else "the end of the text"
     help, edits = misspelt(place)
     if help is None and len(place.found) == 1 and not re.match(r"[\w(){}\[\]=,:;.<>+*/-]", shown):
-        help, edits = f"take the `{place.found}` out", place.instead("")
+        help, edits = f"remove the `{place.found}`", place.instead("")
     if not words or len(words) > 6:
-        return Slip(f"{text} cannot stand here", "unexpected", help, edits=edits)
+        return Slip(f"{text} is not allowed here", "unexpected", help, edits=edits)
     expected = either(words)
     return Slip(f"expected {expected}, found {text}", f"expected {expected}", help, edits=edits)
 

@@ -76,8 +76,8 @@ def _closes_nothing(place: Place) -> Slip:
         return Slip(
             "this `}` closes nothing",
             "nothing is open here",
-            "by the layout a `{` is missing, or a `}` too many, behind what is marked",
-            related=(_mark(place.last_token(inner), "behind this"),),
+            "by the layout a `{` is missing, or a `}` too many, after the mark",
+            related=(_mark(place.last_token(inner), "after this"),),
         )
     headless = place.found == ")" and place[-2].kind in ("_ARCH", "_BLOCK", "_STAGE")
     related: tuple[tuple[int, int, str], ...] = ()
@@ -86,7 +86,7 @@ def _closes_nothing(place: Place) -> Slip:
     return Slip(
         f"this `{place.found}` closes nothing",
         "nothing is open here",
-        help=f"take one of the two out: {LAYOUT}" if deeper else f"take the `{place.found}` out",
+        help=f"remove one of the two: {LAYOUT}" if deeper else f"remove the `{place.found}`",
         related=related,
         edits=() if deeper or headless else place.instead(""),
         missing=(place.at, "LPAR") if headless else None,

@@ -13,7 +13,7 @@ _BLOCK = "blocks are declared with `block NAME(parameters) { ... }`"
 _ARCH = "networks are declared with `arch NAME(parameters) { ... }`"
 _VALUE = "values are parameters: `arch NAME(alpha = 1.0) { ... }`"
 _LOOP = "stages repeat their braces: `stage NAME(repeat = N) { ... }`"
-_STAGE = "statements stand in a stage: `stage NAME { ... }`"
+_STAGE = "statements go in a stage: `stage NAME { ... }`"
 _BUDGET = "budgets are set with `require QUANTITY <= LIMIT`"
 
 OTHER: dict[str, tuple[str, str]] = {
@@ -26,7 +26,7 @@ OTHER: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("layer", "layers", "body", "backbone"), ("stage", _STAGE)),
     **dict.fromkeys(("budget", "assert"), ("require", _BUDGET)),
     "repeat": ("", _LOOP),
-    "output": ("", "what the last statement makes is the output; a `head { ... }` ends an arch"),
+    "output": ("", "the result of the last statement is the output; a `head { ... }` ends an arch"),
     "stem": ("", "a stem is a stage: `stage stem(channels = 32, stride = 2) { ... }`"),
     "classifier": ("head", "a network ends with `head { ... }`"),
     "round": ("", "the rule of rounding is `rounding(divisor = 8)`"),
@@ -84,13 +84,13 @@ def missing_body(place: Place) -> Slip | None:
         close = f"\n{blanks}}}" if "\n" in place.text[place.end : last.end] else " }"
         edits = ((place.start, place.end, " {"), (last.end, last.end, close))
         return Slip(
-            "bodies stand in braces, not after a colon",
+            "bodies go in braces, not after a colon",
             help=f"write `{word} ... {{ {rest} }}`",
             edits=edits if last.start > place.start and not blanks.strip() else (),
         )
     if place.found in ("then", "do"):
         return Slip(
-            f"bodies stand in braces, without `{place.found}`",
+            f"bodies go in braces, without `{place.found}`",
             help="write `{ ... }`",
             edits=place.instead("") if place[1].text == "{" else (),
         )
@@ -100,7 +100,7 @@ def missing_body(place: Place) -> Slip | None:
         return _other_brackets(place, word) if place[-1].text == ")" else None
     if word in ("if", "else") and re.match("[A-Za-z_]", place.found):
         return Slip(
-            f"what depends on `{word}` stands in braces",
+            f"what depends on `{word}` goes in braces",
             help=f"write `{{ {place.found[:TAIL]} ... }}`",
         )
     if word in ("stage", "block", "head") and (
@@ -127,7 +127,7 @@ def _other_brackets(place: Place, word: str) -> Slip | None:
     closes = CLOSES[place.found]
     edits = ((place.start, place.end, "{"), (place[last].start, place[last].end, "}"))
     return Slip(
-        f"the body of a `{word}` stands in braces",
+        f"the body of a `{word}` goes in braces",
         help=f"write `{{ ... }}` instead of `{place.found} ... {closes}`",
         edits=edits if place[last].text == closes else (),
     )
@@ -220,7 +220,7 @@ def use_without_quotes(place: Place) -> Slip | None:
     shown = path if path.endswith(".arch") else f"{path}.arch"
     span = (place.start, place.start + len(path))
     return Slip(
-        "the path of a `use` stands in quotes",
+        "the path of a `use` goes in quotes",
         help=f'write `use "{shown}"`',
         edits=((*span, f'"{shown}"'),),
         span=span,
@@ -234,19 +234,19 @@ def outside(place: Place) -> Slip | None:
     if place.found not in keywords():
         near, edits = misspelt(place)
         return Slip(
-            "only `use`, `block` and `arch` stand directly in a file",
+            "only `use`, `block` and `arch` are allowed at the top level of a file",
             "none of them",
-            help=near or "statements stand in a stage or the head of an `arch NAME { ... }`",
+            help=near or "statements go in a stage or the head of an `arch NAME { ... }`",
             edits=edits,
         )
-    message = f"this `{place.found}` stands outside of an arch"
+    message = f"this `{place.found}` is outside any arch"
     inner = inset(place, place.at + 1)
     if inner is not None and inner < place.at:
         after = place.last_token(inner)
         return Slip(
             message,
-            help="by the layout a brace is missing, or one too many, behind what is marked",
-            related=((after.start, after.end, "behind this"),),
+            help="by the layout a brace is missing, or one too many, after the mark",
+            related=((after.start, after.end, "after this"),),
         )
     closed = next((t for t in reversed(place.tokens[: place.at]) if t.text == "}"), None)
     if closed is None:
@@ -270,7 +270,7 @@ def not_a_member(place: Place) -> Slip | None:
             after = place.last_token(suspect.before)
             related.append((after.start, after.end, "`}` may be missing after this"))
         return Slip(
-            f"`{place.found}` cannot stand in an arch",
+            f"`{place.found}` is not allowed in an arch",
             "not a declaration, stage or head",
             help="put it before or after the arch, whose `}` may be missing",
             related=tuple(related),
@@ -301,7 +301,7 @@ def not_a_member(place: Place) -> Slip | None:
     ours = {one.row.ours for one in lookup(place.found)[0] if one.row.kind == "same"}
     layer = ours.pop() if len(ours) == 1 else place.found[:TAIL]
     return Slip(
-        "only declarations, stages and the head stand directly in an arch",
+        "only declarations, stages and the head are allowed directly in an arch",
         "not one of them",
         help=near or f"put it into a stage: `stage stem {{ {layer} ... }}`",
         edits=edits,

@@ -12,7 +12,7 @@ FEATURE = ("channels", "height", "width", "size", "shape")
 TYPES = "int|float|bool|str|number|integer|string|boolean"
 """Types as other languages write them behind a parameter."""
 NO_NAME = Slip(
-    "what a statement makes has no name",
+    "results of statements have no names",
     help="leave the name out: each statement reads what the one before it made",
 )
 
@@ -26,7 +26,7 @@ def arrow(place: Place) -> Slip | None:
         return None
     if found.group() == "||":
         return Slip(
-            "branches stand in braces of their own, without `||`",
+            "branches go in separate braces, without `||`",
             help="write `concat { ... } { ... }` or `add { ... } { ... }`",
             span=found.span(),
         )
@@ -34,7 +34,7 @@ def arrow(place: Place) -> Slip | None:
     gap = "" if place.text[found.end() : found.end() + 1].isspace() else " "
     return Slip(
         f"statements follow one another without `{found.group()}`",
-        help=f"leave the `{found.group()}` out: each reads what the one before it made",
+        help=f"remove the `{found.group()}`: each reads what the one before it made",
         edits=((start, found.end(), gap),),
         span=found.span(),
     )
@@ -73,7 +73,7 @@ def assignment(place: Place) -> Slip | None:
         return Slip("statements have no names", help="each reads what the one before it made")
     if branches(place.text):
         span = (place[-1].start, _value(place, 0))
-        return NO_NAME._replace(help="branches stand in braces, as in `concat { ... } { ... }`",
+        return NO_NAME._replace(help="branches go in braces, as in `concat { ... } { ... }`",
                                 skip=span)  # fmt: skip
     return NO_NAME._replace(edits=((place[-1].start, _value(place, 0), ""),))
 
@@ -91,7 +91,7 @@ def doubled(place: Place) -> Slip | None:
         return None  # it is meant for a name
     return Slip(
         f"`{token.text[:TAIL]}` appears twice",
-        help="leave one of them out",
+        help="remove one of them",
         edits=place.instead(""),
         reads=6,
     )
@@ -113,7 +113,7 @@ def no_condition(place: Place) -> Slip | None:
         return None
     if word.kind == "COMPARISON" and "LBRACE" in place.expected:
         return Slip(
-            f"nothing stands behind this `{word.text}`",
+            f"nothing follows this `{word.text}`",
             help=f"write what it compares with: `{word.text} VALUE {{ ... }}`",
             span=(word.start, word.end),
             missing=(index, "NUMBER"),
@@ -140,7 +140,7 @@ def bare_argument(place: Place) -> Slip | None:
     whole = ", ".join(place.text[place.start : place[last].end].split())
     edit = (place[-1].end, place[last].end, f"({whole})")
     call = f"{place[-1].text[:TAIL]}({whole})"
-    return Slip("arguments stand in parentheses", help=f"write `{call}`", edits=(edit,))
+    return Slip("arguments go in parentheses", help=f"write `{call}`", edits=(edit,))
 
 
 def typed(place: Place) -> Slip | None:
@@ -205,7 +205,7 @@ def called_twice(place: Place) -> Slip | None:
     if branches(place.text):
         return Slip(
             "a call has one list of arguments",
-            help="a statement reads what the one before it made; branches stand in braces: "
+            help="a statement reads what the one before it made; branches go in braces: "
             "`concat { ... } { ... }`, `add { ... } { ... }` or `skip { ... }`",
             skip=(place.start, place[last].end) if whole else None,
         )
@@ -223,7 +223,7 @@ def brackets_as_parentheses(place: Place) -> Slip | None:
     whole = re.match(r"([^][(){}\n]*)\]", place.rest)
     edits = ((place.start, place.end + whole.end(), f"({whole.group(1)})"),) if whole else ()
     call = f"{place[-1].text[:TAIL]}({whole.group(1) if whole else '...'})"
-    return Slip("arguments stand in parentheses", help=f"write `{call}`", edits=edits)
+    return Slip("arguments go in parentheses", help=f"write `{call}`", edits=edits)
 
 
 def dotted(place: Place) -> Slip | None:
@@ -241,7 +241,7 @@ def dotted(place: Place) -> Slip | None:
     if name in FEATURE:
         return said._replace(help=f"write `{name}`, or `in.{name}` for the feature map that enters")
     edits = ((place[first].start, place[last].start, ""),)
-    return said._replace(help=f"leave the `{path}` out", edits=edits)
+    return said._replace(help=f"remove the `{path}`", edits=edits)
 
 
 SEQUENCES = ("Sequential", "ModuleList", "Model")

@@ -47,10 +47,10 @@ def open_text(place: Place) -> Slip | None:
         size, mark = (3, '"""') if place.found.startswith("'''") else (1, '"')
         edits = place.instead(f"{mark}{place.found[size:-size]}{mark}")
         return Slip(
-            "texts stand in double quotes", help=f"write `{mark}...{mark}`", edits=edits, span=first
+            "texts go in double quotes", help=f"write `{mark}...{mark}`", edits=edits, span=first
         )
     if place.found == "'":
-        return Slip("texts stand in double quotes", help='write `"..."`')
+        return Slip("texts go in double quotes", help='write `"..."`')
     return None
 
 
@@ -59,7 +59,7 @@ def typographic(place: Place) -> Slip | None:
     plain = TYPOGRAPHIC.get(place.found)
     if plain is None:
         return None
-    message = f"`{place.found}` is no sign of the language"
+    message = f"`{place.found}` is not a symbol of the language"
     if place.found == "×" and not (place.touches() and re.match("[0-9]", place.text[place.end :])):
         return Slip(message, help="write `x` in a size, `*` in a product")
     closing = next((place[at] for at in range(1, 80) if place[at].kind == JUNK), None)
