@@ -157,7 +157,7 @@ def test_errors_are_shown_and_what_there_is_is_drawn(folder: Path, capsys: Captu
     (folder / "large.arch").write_text(text)
     assert main(["graph", "large.arch"]) == 1
     told = capsys.readouterr()
-    assert "above the 10 that are required" in told.err
+    assert "above the budget of 10" in told.err
     ET.fromstring(told.out)
 
 

@@ -81,3 +81,22 @@ def test_no_line_is_longer_than_80_columns(values: str, capsys: Capture) -> None
     lines = capsys.readouterr().out.split("\n")
     assert lines[2:]
     assert max(map(len, lines)) <= 80
+
+
+def test_several_parameters_are_swept_in_every_combination(capsys: Capture) -> None:
+    Path("d.arch").write_text(SPEC.replace("params <= 120", "params <= 9000"))
+    assert main(["sweep", "d.arch", "width=8,16", "unit=conv(8),ds(8)", "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["parameter"] == "width, unit"
+    found = {row["value"]: row for row in document["rows"]}
+    assert list(found) == ["8, conv(8)", "8, ds(8)", "16, conv(8)", "16, ds(8)"]
+    assert found["8, conv(8)"]["channels"] == [8, 8]
+    assert found["16, ds(8)"]["channels"] == [16, 8]
+    assert len({row["params"] for row in document["rows"]}) == 4
+    assert main(["sweep", "d.arch", "width=8", "unit=relu6"]) == 0
+    assert "width, unit" in capsys.readouterr().out
+
+
+def test_a_parameter_is_swept_once(capsys: Capture) -> None:
+    assert main(["sweep", "a.arch", "width=8", "width=16"]) == 2
+    assert "swept once" in capsys.readouterr().err

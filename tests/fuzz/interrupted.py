@@ -40,7 +40,7 @@ VARIANTS = ("old", "new")
 PYTHON = (sys.executable, "-m", "archc")
 SECONDS = 300
 """After which a command counts as hanging."""
-SAID = ("Traceback", "internal error", "Exception ignored", "of archc, not of")
+SAID = ("Traceback", "internal error", "Exception ignored", "bug in archc, not of")
 """What a user never sees of an interrupted command."""
 
 

@@ -1,7 +1,8 @@
-"""`archc sweep SPEC NAME=V1,V2,...`: how a network grows with a parameter."""
+"""`archc sweep SPEC NAME=V1,V2,...`: how a network grows with a parameter, or with several."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError, shared_arguments
@@ -12,12 +13,17 @@ if TYPE_CHECKING:
     from archc.diagnostics.model import Diagnostic
     from archc.driver import Network
 
-SUMMARY = "show how a network grows with a parameter"
+SUMMARY = "show how a network grows with its parameters"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="a `.arch` file")
-    parser.add_argument("sweep", metavar="NAME=V1,V2,...", help="a parameter and its values")
+    parser.add_argument(
+        "sweep",
+        metavar="NAME=V1,V2,...",
+        nargs="+",
+        help="a parameter and its values; of several, every combination",
+    )
     parser.add_argument("--arch", help="the arch of the spec to sweep")
     parser.add_argument("--markdown", action="store_true", help="the table as Markdown")
     parser.set_defaults(set=[])
@@ -27,13 +33,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from archc.emit.scaling import Scaling, scaling, scaling_markdown, scaling_text
 
-    name, equals, listed = options.sweep.partition("=")
-    values = split_values(listed)
-    if not equals or not all(values):
-        raise UsageError(f"`{options.sweep}` is not of the form NAME=V1,V2,...")
+    swept = dict(map(parameter, options.sweep))
+    if len(swept) < len(options.sweep):
+        raise UsageError("a parameter is swept once: give all its values together")
+    name = ", ".join(swept)
+    settings = {", ".join(values): tuple(zip(swept, values, strict=True))
+                for values in product(*swept.values())}  # fmt: skip
+    values = list(settings)
     options.specs, options.name = [options.spec], None
     session = Session(options)
-    default, *networks = compiled(session, name, values)
+    default, *networks = compiled(session, name, settings)
     rows: dict[str, Scaling] = {}
     if default is not None:
         made = [(v, one.manifest) for v, one in zip(values, networks, strict=True) if one]
@@ -51,18 +60,38 @@ def run(options: argparse.Namespace) -> int:
     return session.code
 
 
-def compiled(session: Session, name: str, values: Sequence[str]) -> "list[Network | None]":
+def parameter(text: str) -> tuple[str, list[str]]:
+    """The name and the values of `NAME=V1,V2,...`.
+
+    Raises:
+        UsageError: it is not of that form.
+    """
+    name, equals, listed = text.partition("=")
+    values = split_values(listed)
+    if not equals or not all(values):
+        raise UsageError(f"`{text}` is not of the form NAME=V1,V2,...")
+    return name, values
+
+
+def compiled(
+    session: Session, name: str, settings: Mapping[str, tuple[tuple[str, str], ...]]
+) -> "list[Network | None]":
     """The network with the default and with each value; None where there is none. Errors are
     reported once, with the values that caused them.
+
+    Args:
+        session: the run.
+        name: what is swept, for messages.
+        settings: what to set, by what is shown of it.
 
     Raises:
         UsageError: the spec declares several archs.
     """
     networks: list[Network | None] = []
     found: dict[tuple[str, str, object], tuple[Diagnostic, list[str]]] = {}
-    for value in (None, *values):
+    for value in (None, *settings):
         session.networks, session.diagnostics = [], []
-        session.compile(((name, value),) if value is not None else ())
+        session.compile(settings[value] if value is not None else ())
         if len(session.networks) > 1:
             names = ", ".join(network.name for network in session.networks)
             raise UsageError(f"the spec declares {names}: choose one with `--arch NAME`")
@@ -72,7 +101,7 @@ def compiled(session: Session, name: str, values: Sequence[str]) -> "list[Networ
             given = found.setdefault((one.code, one.message, place), (one, []))[1]
             given.append("the default" if value is None else f"`{value}`")
     session.diagnostics = [
-        _with(one, name, given) if one.level == "error" and len(given) <= len(values) else one
+        _with(one, name, given) if one.level == "error" and len(given) <= len(settings) else one
         for one, given in found.values()
     ]
     return networks
@@ -86,7 +115,7 @@ def _with(fault: "Diagnostic", name: str, values: Sequence[str]) -> "Diagnostic"
 
 
 def split_values(text: str) -> list[str]:
-    """Expressions separated by commas that stand in no bracket."""
+    """Expressions separated by commas outside brackets."""
     values, depth = [""], 0
     for character in text:
         depth += (character in "([{") - (character in ")]}")
