@@ -59,7 +59,7 @@ CASES = {
     ),
     "three words and signs": (
         [("stage s1", "stge s1"), ("(channels, 3x3", "(channels 3x3"), ("0.1 .. 4", "0.1, 4")],
-        [(1, "either side of `..`"), (4, "allowed directly in an arch"), (10, "a comma is missing")],
+        [(1, "either side of `..`"), (4, "directly in an arch"), (10, "a comma is missing")],
     ),
     "names behind a sign": (
         [("{ ds }", "{ dss }"), ("n = 10", "n == 10"), ("dense(n)", "dens(n)")],

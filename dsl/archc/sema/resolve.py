@@ -321,7 +321,8 @@ class Resolver:
         if len(whole) != len(extents):
             raise reject(
                 VALUE,
-                f"the shape of an input must consist of whole numbers of at least 1, not {describe(value)}",
+                "the shape of an input must consist of whole numbers of at least 1, not "
+                f"{describe(value)}",
                 member.shape.span,
                 related=causes_of(member.shape, scope),
                 help="write rows x columns x channels, such as 64 x 256 x 1",
