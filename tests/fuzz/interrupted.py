@@ -40,6 +40,8 @@ VARIANTS = ("old", "new")
 PYTHON = (sys.executable, "-m", "archc")
 SECONDS = 300
 """After which a command counts as hanging."""
+INTERRUPTED = (130, -signal.SIGINT)
+"""A shell reports 130 of both; the signal itself ends an interpreter that is already leaving."""
 SAID = ("Traceback", "internal error", "Exception ignored", "bug in archc, not of")
 """What a user never sees of an interrupted command."""
 
@@ -263,15 +265,17 @@ def interrupts(folder: Folder, count: int, random: Random) -> int:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGINT)
         ended = folder.finish(process)
-        code = "interrupted" if ended.code == 130 else f"exit code {ended.code}"
+        code = "interrupted" if ended.code in INTERRUPTED else f"exit code {ended.code}"
         seen[code] += 1
         faults = []
-        if ended.code not in (0, 1, 130) or any(said in ended.output for said in SAID):
+        if ended.code not in (0, 1, *INTERRUPTED) or any(said in ended.output for said in SAID):
             faults.append(f"{' '.join(arguments)[-60:]}: {ended}")
         if folder.standing() == "mixed" or folder.left():
             faults.append(f"{folder.standing()}, {folder.left()}")
             folder.finish(folder.build("old"))
         wrong += _tell(f"Ctrl-C {number}", faults)
+    if not seen["interrupted"]:
+        wrong += _tell("Ctrl-C", ["nothing was interrupted"])
     print(f"Ctrl-C: {count} commands of {len(given)} kinds, {_said(seen)}; {wrong} wrong")
     return wrong
 
@@ -304,6 +308,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--ctrl-c", type=int, default=360)
     given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
     wrong = 0
     path = Path(tempfile.mkdtemp(prefix="archc-interrupted-"))
     try:
