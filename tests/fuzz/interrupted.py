@@ -84,6 +84,7 @@ class Folder:
         return subprocess.Popen(
             [*PYTHON, *arguments],
             cwd=self.path,
+            env={**os.environ, "ARCHC_CACHE": str(self.path / "cache")},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
