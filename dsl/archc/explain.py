@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from archc.diagnostics.catalog import Example, entries
 from archc.diagnostics.render import render
-from archc.diagnostics.text import wrapped
+from archc.diagnostics.text import joined, wrapped
 from archc.driver import Options, compile_spec
 from archc.files import Loader
 from archc.foreign import Row
@@ -132,7 +132,7 @@ def word(name: str, width: int = 80) -> str | None:
     parts = []
     for row, alike in by_row.items():
         names = [entry.shown for entry in alike]
-        shown = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        shown = joined(names)
         verb = "are" if len(alike) > 1 else "is"
         never = f", and never runs on {row.device}" if row.kind == "never" else ""
         parts.append(fill({

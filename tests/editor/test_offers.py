@@ -85,10 +85,11 @@ def test_every_spelled_remedy_is_understood(name: str) -> None:
     """Whatever a rule says to write into the target is what is offered."""
     from archc.editor.offers import _SPELLED
 
+    target = builtin(name)
     spelled = [
         call
-        for rule in builtin(name).rules
-        for call in re.findall(r"`target [^`]+\([^`]+\)`", rule.remedy or "")
+        for rule in target.rules
+        for call in re.findall(r"`target [^`]+\([^`]+\)`", target.filled(rule, rule.remedy or ""))
     ]
     assert spelled
     for call in spelled:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from archc.cli.arguments import UsageError, limits, settings
 from archc.diagnostics.model import LEVELS, Diagnostic, Rejected, make
-from archc.diagnostics.text import several
+from archc.diagnostics.text import few, several
 from archc.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -198,8 +198,7 @@ class Session:
                 kept[len(kept)] = found
                 continue
             first, *others = (f"`{name}`" for name in names)
-            rest = f" and {len(others) - 3} more" if len(others) > 3 else ""
-            note = f"the figures are those of {first}; also in {', '.join(others[:3])}{rest}"
+            note = f"the figures are those of {first}; also in {few(others, 3)}"
             folded = found._replace(notes=(*found.notes, note))
             kept.setdefault((found.code, found.span), folded)
         return list(kept.values())

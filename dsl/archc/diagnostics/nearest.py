@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from archc.diagnostics.model import Edit
+from archc.diagnostics.text import joined
 from archc.source import Span
 from archc.typed import NamedTuple
 
@@ -128,4 +129,4 @@ def propose(
 
 def either(words: list[str]) -> str:
     """Words as a choice: `a, b or c`."""
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+    return joined(words, "or")

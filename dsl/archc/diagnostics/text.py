@@ -1,7 +1,7 @@
 """Counts, shapes and sizes as text; text from anywhere made safe to print on a terminal; how many
 columns it takes there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 TAB = "    "
 """A tab, as in excerpts: four columns wherever it stands."""
@@ -65,6 +65,17 @@ def columns(text: str) -> int:
 def several(count: int, noun: str) -> str:
     """A count and what is counted: `1 operator`, `2,000 operators`."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def joined(words: Sequence[str], last: str = "and") -> str:
+    """Words in a sentence: `a, b and c`."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def few(words: Sequence[str], most: int) -> str:
+    """The first of many words, and how many there are besides: `a, b and 3 more`."""
+    more = f" and {len(words) - most:,} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
 
 
 def shape_text(shape: Iterable[object]) -> str:

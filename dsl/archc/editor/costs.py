@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from archc.diagnostics.text import kib, several, shape_text
+from archc.diagnostics.text import few, kib, several, shape_text
 from archc.driver import Network
 from archc.ir.graph import Frame, Node
 from archc.ops.base import Shape
@@ -130,14 +130,13 @@ def brief(cost: Cost) -> str:
 def full(cost: Cost) -> str:
     """The same to the unit, and how often it is run."""
     shapes = list(dict.fromkeys(cost.shapes))
-    shown = ", ".join(shape_text(shape) for shape in shapes[:6])
-    more = f" and {len(shapes) - 6} more" if len(shapes) > 6 else ""
+    shown = few([*map(shape_text, shapes)], 6)
     times = f"; run {len(cost.shapes)} times" if len(cost.shapes) > 1 else ""
     layers = several(cost.layers, "layer")
     where = "" if cost.whole else ", reached here"
     peak = f"; estimated peak of activations {cost.peak:,} bytes{where}" if cost.peak else ""
     return (
-        f"{ARROW} {shown}{more}{times}; {layers}, {cost.params:,} params, {cost.macs:,} MACs "
+        f"{ARROW} {shown}{times}; {layers}, {cost.params:,} params, {cost.macs:,} MACs "
         f"in `{cost.network}`{peak}"
     )
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from archc.diagnostics.codes import LIMIT, MAP, NUMBER, UNKNOWN_NAME, VALUE
 from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make, reject
 from archc.diagnostics.nearest import propose
+from archc.diagnostics.text import joined
 from archc.limits import Limits
 from archc.ops.base import Arg
 from archc.sema import callees, matching
@@ -314,12 +315,11 @@ class Evaluator:
         name = property.text
         if name not in FEATURES:
             near = propose(name, property.span, FEATURES)
-            several = [f"`{base}.{one}`" for one in FEATURES]
             raise reject(
                 UNKNOWN_NAME,
                 f"a feature map has no `{name}`",
                 property.span,
-                help=near.help or f"it has {', '.join(several[:-1])} and {several[-1]}",
+                help=near.help or f"it has {joined([f'`{base}.{one}`' for one in FEATURES])}",
                 edits=near.edits,
             )
         assert isinstance(feature, tuple)

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from archc.diagnostics.codes import OUT_OF_RANGE, VALUE
 from archc.diagnostics.model import Label, Rejected, make, reject
+from archc.diagnostics.text import joined
 from archc.sema.callees import BAD, Callee, Given
 from archc.sema.evaluate import Evaluator, Poisoned, equal
 from archc.sema.origin import causes, worked
@@ -104,8 +105,7 @@ def _choice(
         said = f"`{' '.join(given.span.text.split())}`"
     return (
         f"`{parameter.name.text}` is none of its choices: {said}",
-        f"give it {', '.join(texts[:-1])}{' or ' if texts[:-1] else ''}{texts[-1]}, or add it "
-        "where the choices are declared",
+        f"give it {joined(texts, 'or')}, or add it where the choices are declared",
     )
 
 

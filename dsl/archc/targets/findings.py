@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from archc.analysis.lowering import Deployed
 from archc.analysis.memory import Peak
 from archc.diagnostics.model import Diagnostic, Label, Reporter
+from archc.diagnostics.text import few
 from archc.ir.graph import Graph, Via
 from archc.sema.model import BudgetRequest, TargetRequest
 from archc.source import Span
@@ -78,12 +79,11 @@ def diagnostic(
     notes = []
     names = [f"`{finding.layer}`" for finding in group]
     if first.layer is not None:
-        more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
         count = f"{len(names):,} layers: " if len(names) > 1 else "layer "
         if len({finding.message for finding in group}) > 1:
             count = f"{len(names):,} layers (the figures are those of the first): "
         where = f", in {len(spans)} places" if len(spans) > 1 else ""
-        notes.append(f"{count}{', '.join(names[:SHOWN])}{more}{where}")
+        notes.append(f"{count}{few(names, SHOWN)}{where}")
     notes.append(f"source: {sourced(first.source, first.confidence)}")
     also = tuple(Label(span, "here too") for span in spans[1:SHOWN] if span is not None)
     return Diagnostic(

@@ -5,7 +5,7 @@ operators were seen to stall. They read the deployed operators, so models are ju
 from collections.abc import Iterator
 
 from archc.analysis.lowering import DeviceOp
-from archc.diagnostics.text import shape_text, size_text
+from archc.diagnostics.text import joined, shape_text, size_text
 from archc.ops.base import Shape, product
 from archc.targets.facts import Facts, Limits, Offence, predicate, stride_text
 
@@ -24,11 +24,6 @@ def _offence(facts: Facts, place: int, op: DeviceOp, values: dict[str, str]) -> 
     return Offence(facts.first_layer(op), values, product(op.shape), op=place)
 
 
-def _listed(numbers: list[int]) -> str:
-    shown = [f"{number:,}" for number in numbers]
-    return f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
 # --- where values are moved -------------------------------------------------------------------
 
 
@@ -43,7 +38,7 @@ def concat_widths(facts: Facts, limits: Limits) -> Iterator[Offence]:
             continue  # over another axis
         even = len(set(widths)) == 1 and widths[0] % multiple == 0
         if not even or len(op.shape) == 2:
-            yield _offence(facts, place, op, {"widths": _listed(widths)})
+            yield _offence(facts, place, op, {"widths": joined([f"{width:,}" for width in widths])})
 
 
 @predicate("slices", "before", "after", multiple="count")

@@ -3,6 +3,7 @@
 from archc.analysis.latency import Timing
 from archc.analysis.tflite_micro import DEFAULT
 from archc.diagnostics.model import Level
+from archc.diagnostics.text import joined
 from archc.source import Source
 from archc.typed import NamedTuple
 
@@ -250,8 +251,7 @@ def fields(template: str) -> list[str]:
 def show_limit(value: Limit) -> str:
     """A limit as messages write it: `65,536`, `1.4`, `1, 2 and 4`."""
     if isinstance(value, tuple):
-        shown = [f"{one:,}" if isinstance(one, int) else one for one in value]
-        return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+        return joined([f"{one:,}" if isinstance(one, int) else one for one in value])
     if isinstance(value, float):
         return f"{value:.2f}".rstrip("0").ljust(3, "0") if value != int(value) else f"{value:.1f}"
     return f"{value:,}"

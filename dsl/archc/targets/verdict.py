@@ -4,6 +4,7 @@ from archc.analysis.lowering import Deployed
 from archc.analysis.memory import Peak
 from archc.diagnostics.codes import ALLOW
 from archc.diagnostics.model import Level
+from archc.diagnostics.text import few
 from archc.ir.graph import Graph
 from archc.ops.base import OPERATORS
 from archc.targets.facts import Facts, Limits, Offence, Request
@@ -129,12 +130,9 @@ def _together(facts: Facts, rule: Rule, offences: list[Offence]) -> Finding:
     """One finding for all offences of a rule: the worst one's, which counts and names others."""
     ranked = sorted(offences, key=lambda offence: -offence.weight)
     finding = _finding(facts, rule, ranked[0])
-    others = [facts.graph.nodes[o.node].name for o in ranked[1:] if o.node is not None]
-    named = ", ".join(f"`{name}`" for name in others[:NAMED])
-    more = f" and {len(others) - NAMED:,} more" if len(others) > NAMED else ""
-    return finding._replace(
-        message=f"{finding.message}; {len(offences):,} layers in all, the next {named}{more}"
-    )
+    others = [f"`{facts.graph.nodes[o.node].name}`" for o in ranked[1:] if o.node is not None]
+    named = f"{len(offences):,} layers in all, the next {few(others, NAMED)}"
+    return finding._replace(message=f"{finding.message}; {named}")
 
 
 def _fill(facts: Facts, rule: Rule, offence: Offence, template: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from archc.diagnostics.codes import QUANTIZE_DATA, QUANTIZE_DOUBT
 from archc.diagnostics.model import Diagnostic, make, reject
 from archc.diagnostics.nearest import did_you_mean
-from archc.diagnostics.text import several, shape_text
+from archc.diagnostics.text import few, several, shape_text
 from archc.models.quantization.archive import Store
 from archc.models.quantization.labels import Labels
 from archc.models.quantization.labels import choose as choose_labels
@@ -254,8 +254,7 @@ def _array(
 
 def _held(data: Store) -> str:
     shown = [f"`{name}` {shape_text(header.shape)}" for name, header in data.headers.items()]
-    more = f" and {len(shown) - 12} more" if len(shown) > 12 else ""
-    return f"it holds {', '.join(shown[:12])}{more}"
+    return f"it holds {few(shown, 12)}"
 
 
 def _listed(names: Sequence[str]) -> str:
