@@ -11,6 +11,8 @@ import pytest
 
 from archc import cli
 from archc.cli import command, unchanged
+from archc.emit.marker import LOCK, STAGING
+from archc.limits import DEFAULT_LIMITS
 
 SPEC = """use "block.arch"
 arch net { input image: 8 x 8 x 8 stage s { twice } head { relu6 } }
@@ -196,6 +198,11 @@ def test_a_folder_that_ends_as_a_spec_does_is_not_noted(project: Project) -> Non
     Path("all.arch/two.arch").write_text("arch two { input i: 8 x 8 x 8 head { relu6 } }")
     assert project.built("all.arch -o out")
     assert Path("out/two.py").exists()
+
+
+def test_names_and_bounds_are_those_of_the_compiler() -> None:
+    assert unchanged.BUSY == (LOCK, STAGING)
+    assert DEFAULT_LIMITS.source_bytes > unchanged.LARGEST
 
 
 def garbled(path: Path) -> None:

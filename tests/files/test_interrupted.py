@@ -14,8 +14,10 @@ import pytest
 
 from archc.emit import registry
 from archc.emit.marker import MARKER, RECORD, SCHEMA_FAMILY, STAGING
-from archc.files import lock, rewrite, save, stale, write
+from archc.files import lock, write
+from archc.files.checking import stale
 from archc.files.lock import LOCK
+from archc.files.saving import rewrite, save
 from archc.files.transaction import pending
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from archc.emit.marker import MARKER, SCHEMA_FAMILY
-from archc.files import Written, stale, write
+from archc.files import Written, write
+from archc.files.checking import stale
 
 OURS = f"{MARKER}\nx = 1\n"
 MANIFEST = f'{{"$schema": "{SCHEMA_FAMILY}9.9.json"}}\n'

@@ -16,7 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Fix the specs, in memory until nothing is left to fix, then write each once."""
     session, changed, count = mended(arguments)
     if not arguments.diff:
-        from archc.files import rewrite
+        from archc.files.saving import rewrite
 
         for path, source in changed.items():
             try:

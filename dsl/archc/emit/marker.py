@@ -19,6 +19,8 @@ LANGUAGE_VERSION = "1.1"
 
 MANIFEST_SUFFIX = ".manifest.json"
 
+LOCK = ".archc.lock"
+"""The file in an output folder while something is written there."""
 STAGING = ".archc-staging"
 """The folder within an output folder in which outputs wait while they are put in place."""
 

@@ -1,7 +1,7 @@
 """The only package that touches files: sources come in here, outputs go out."""
 
 from archc.files.loader import Loader
-from archc.files.outputs import Written, stale, write
+from archc.files.outputs import Written, write
 from archc.files.reading import (
     CHECK_ACCESS,
     CHECK_PATH,
@@ -13,7 +13,6 @@ from archc.files.reading import (
     spread,
     stamps,
 )
-from archc.files.saving import create, rewrite, save
 from archc.files.shipped import library_path, shipped_specs, std_sources
 
 __all__ = [
@@ -22,17 +21,13 @@ __all__ = [
     "SPEC_SUFFIX",
     "Loader",
     "Written",
-    "create",
     "library_path",
     "load_bytes",
     "load_text",
-    "rewrite",
-    "save",
     "shipped_specs",
     "similar",
     "specs_below",
     "spread",
-    "stale",
     "stamps",
     "std_sources",
     "write",

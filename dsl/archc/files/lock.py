@@ -15,10 +15,9 @@ from contextlib import contextmanager, suppress
 
 from archc.diagnostics import codes
 from archc.diagnostics.model import Rejected, reject
+from archc.emit.marker import LOCK
 from archc.typed import NamedTuple
 
-LOCK = ".archc.lock"
-"""The file in an output folder while something is written there."""
 PATIENCE = 10.0
 """Seconds to wait for another process, which needs milliseconds."""
 INTERVAL = 0.02

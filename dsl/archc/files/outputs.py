@@ -1,4 +1,4 @@
-"""What a compile writes into a folder, all of it or nothing, and `--check`.
+"""What a compile writes into a folder, all of it or nothing.
 
 All outputs of a run are checked and staged before the first one is replaced; what fails is undone,
 and what was killed is finished by the next run (`transaction`). Only files that archc wrote are
@@ -7,29 +7,26 @@ somebody else's, and following it would write outside the folder. The folder its
 """
 
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from archc.diagnostics import codes
 from archc.diagnostics.model import Diagnostic, Rejected, make
-from archc.emit.marker import MANIFEST_SUFFIX, STAGING
-from archc.files.lock import LOCK, busy, locked
-from archc.files.reading import is_folder
+from archc.emit.marker import LOCK, MANIFEST_SUFFIX, STAGING
 from archc.files.standing import (
     ELSEWHERE,
     Standing,
-    folder_problem,
+    is_name,
     look,
     make_folder,
     unwritable,
 )
-from archc.files.temporary import discard_abandoned
-from archc.files.transaction import Change, Failure, Pending, is_name, pending, recover, replace_all
-from archc.typed import NamedTuple
+from archc.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from archc.files.transaction import Pending
 
 REGISTRY = "__init__.py"
 SUFFIXES = (".py", MANIFEST_SUFFIX)
-_AGAIN = "compile the specs again, without `--check`"
 
 
 class Written(NamedTuple):
@@ -76,7 +73,8 @@ def write(directory: str, files: Mapping[str, str]) -> Written:
 class _Plan(NamedTuple):
     """What has to be done to have the outputs in a folder."""
 
-    changes: dict[str, Change]
+    changes: dict[str, tuple[bytes | None, bytes]]
+    """By name, what stands there and what is to."""
     unchanged: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
 
@@ -87,7 +85,7 @@ class _Plan(NamedTuple):
 
 
 def _plan(directory: str, files: Mapping[str, bytes]) -> _Plan:
-    changes: dict[str, Change] = {}
+    changes: dict[str, tuple[bytes | None, bytes]] = {}
     unchanged, diagnostics = [], []
     for name, data in files.items():
         path = os.path.join(directory, name)
@@ -95,9 +93,9 @@ def _plan(directory: str, files: Mapping[str, bytes]) -> _Plan:
         if found.state == "same":
             unchanged.append(name)
         elif found.state in ("absent", "ours"):
-            changes[name] = Change(found.content, data)
+            changes[name] = (found.content, data)
         else:
-            diagnostics.append(_refused(path, name, found))
+            diagnostics.append(refused_file(path, name, found))
     return _Plan(changes, tuple(unchanged), tuple(diagnostics))
 
 
@@ -108,6 +106,11 @@ def _write(directory: str, files: Mapping[str, bytes]) -> Written:
         return Written((), plan.unchanged, plan.diagnostics)
     if plan.refused:
         return plan.refused
+    # Late: most builds change nothing.
+    from archc.files.lock import locked
+    from archc.files.temporary import discard_abandoned
+    from archc.files.transaction import Change, Failure, recover, replace_all
+
     try:
         with locked(directory):
             finished = recover(directory)
@@ -115,7 +118,7 @@ def _write(directory: str, files: Mapping[str, bytes]) -> Written:
             plan = _plan(directory, files)  # as it is now that nobody else writes
             if plan.refused:
                 return plan.refused
-            replace_all(directory, plan.changes)
+            replace_all(directory, {name: Change(*both) for name, both in plan.changes.items()})
     except Rejected as rejected:
         return Written(diagnostics=(rejected.diagnostic,))
     except Failure as failure:
@@ -127,126 +130,15 @@ def _write(directory: str, files: Mapping[str, bytes]) -> Written:
     return Written(tuple(plan.changes), plan.unchanged, (*plan.diagnostics, *notes))
 
 
-def _finished(directory: str, found: Pending) -> Diagnostic:
+def _finished(directory: str, found: "Pending") -> Diagnostic:
     return make(
         codes.OUTPUT_RECOVERED,
         f"a build into `{directory}` that was interrupted is finished",
-        notes=[f"it was that of {found.by}; {_placed(found)}"],
+        notes=[f"it was that of {found.by}; {found.progress}"],
     )
 
 
-def _placed(found: Pending) -> str:
-    return f"{found.placed} of its {len(found.steps)} files were in place"
-
-
-# --- --check -----------------------------------------------------------------------------------
-
-
-def stale(directory: str, files: Mapping[str, str]) -> tuple[Diagnostic, ...]:
-    """How a folder differs from what `write` would leave there, and outputs of ours besides.
-
-    Args:
-        directory: the output folder.
-        files: text by file name, every output of the given specs.
-    """
-    if not is_folder(directory):
-        there = os.path.lexists(directory) if "\0" not in directory else False
-        problem = "is not a folder" if there else "does not exist"
-        return (
-            make(codes.OUTPUT_FOLDER, f"the output folder `{directory}` {problem}", help=_AGAIN),
-        )
-    writer = busy(directory)
-    if writer is not None:
-        return (
-            make(
-                codes.OUTPUT_LOCKED,
-                f"`{directory}` is being written by {writer}",
-                help="check again when that process has ended",
-            ),
-        )
-    diagnostics = [*_interrupted(directory), *_differences(directory, files)]
-    try:
-        entries = sorted(os.listdir(directory))
-    except OSError as error:
-        return (folder_problem(directory, error), *diagnostics)
-    expected = {name.lower() for name in files}
-    for name in entries:
-        if name.lower() in expected or not name.endswith(SUFFIXES):
-            continue
-        path = os.path.join(directory, name)
-        if look(path, name, None).state == "ours":
-            diagnostics.append(
-                make(
-                    codes.OUTPUT_ORPHAN,
-                    f"`{path}` is made by none of the given specs",
-                    help="delete it, or give the spec that makes it",
-                )
-            )
-    return tuple(diagnostics)
-
-
-def _interrupted(directory: str) -> Iterator[Diagnostic]:
-    found = pending(directory)
-    if found is not None and found.mixed:
-        yield make(
-            codes.OUTPUT_MIXED,
-            f"`{directory}` holds a part of a build that was interrupted",
-            notes=[f"it was that of {found.by}; {_placed(found)}"],
-            help=f"{_AGAIN}: that finishes it first",
-        )
-
-
-def _differences(directory: str, files: Mapping[str, str]) -> Iterator[Diagnostic]:
-    standing = {
-        name: look(os.path.join(directory, name), name, encode(text))
-        for name, text in files.items()
-    }
-    mixed = dict(_mixed(directory, standing))
-    for name, found in standing.items():
-        path = os.path.join(directory, name)
-        if name in mixed:
-            yield mixed[name]
-        elif found.state == "absent":
-            yield make(codes.OUTPUT_MISSING, f"`{path}` does not exist", help=_AGAIN)
-        elif found.state == "ours" and f"{name.removesuffix(MANIFEST_SUFFIX)}.py" not in mixed:
-            yield make(
-                codes.OUTPUT_STALE,
-                f"`{path}` is not what its spec makes now",
-                notes=[_difference(found.content or b"", encode(files[name]))],
-                help=_AGAIN,
-            )
-        elif found.state in ("foreign", "unreadable"):
-            yield _refused(path, name, found)
-
-
-def _mixed(directory: str, standing: Mapping[str, Standing]) -> Iterator[tuple[str, Diagnostic]]:
-    """Builders that are not of the same compile as their manifest, by name."""
-    for name, found in standing.items():
-        other = standing.get(f"{name.removesuffix('.py')}{MANIFEST_SUFFIX}")
-        if other is None or not name.endswith(".py"):
-            continue
-        digests = [_source_digest(one.content) for one in (found, other)]
-        if None not in digests and digests[0] != digests[1]:
-            path = os.path.join(directory, name)
-            yield (
-                name,
-                make(
-                    codes.OUTPUT_MIXED,
-                    f"`{path}` and its manifest were made from different sources",
-                    notes=[f"the builder states {digests[0]}, the manifest {digests[1]}"],
-                    help=_AGAIN,
-                ),
-            )
-
-
-def _source_digest(content: bytes | None) -> str | None:
-    """The digest of its sources that a builder or a manifest states."""
-    stated = re.search(rb'(?:^# digest: |"source_digest": ")(sha256:[0-9a-f]{64})', content or b"",
-                       re.M)  # fmt: skip
-    return f"{stated[1].decode()[:19]}..." if stated else None
-
-
-def _refused(path: str, name: str, found: Standing) -> Diagnostic:
+def refused_file(path: str, name: str, found: Standing) -> Diagnostic:
     if found.state == "unreadable":
         return make(
             codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be read: {found.what}", help=ELSEWHERE
@@ -264,13 +156,6 @@ def _refused(path: str, name: str, found: Standing) -> Diagnostic:
         f"`{path}` is {found.what}, so it is not overwritten",
         help="move it away, or write to another folder",
     )
-
-
-def _difference(old: bytes, new: bytes) -> str:
-    """Where two contents first differ, as a note."""
-    pairs = zip(old.split(b"\n"), new.split(b"\n"), strict=False)
-    line = next((n for n, (a, b) in enumerate(pairs, 1) if a != b), None)
-    return f"first difference in line {line}" if line else "one is longer than the other"
 
 
 def encode(text: str) -> bytes:

@@ -5,7 +5,7 @@ import stat
 
 from archc.diagnostics import codes
 from archc.diagnostics.model import Diagnostic, Rejected, make, reject
-from archc.emit.marker import MARKER, SCHEMA_FAMILY
+from archc.emit.marker import MARKER, SCHEMA_FAMILY, STAGING
 from archc.files.reading import reason
 from archc.typed import Literal, NamedTuple
 
@@ -18,6 +18,11 @@ class Standing(NamedTuple):
     state: Literal["absent", "same", "ours", "foreign", "unreadable"]
     content: bytes | None = None
     what: str = ""
+
+
+def is_name(name: str) -> bool:
+    """Whether this is a name of a file, without a folder."""
+    return name == os.path.basename(name) and name not in ("", ".", "..", STAGING)
 
 
 def look(path: str, name: str, data: bytes | None) -> Standing:

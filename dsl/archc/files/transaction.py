@@ -16,6 +16,7 @@ from contextlib import suppress
 
 from archc.emit.marker import RECORD, STAGING
 from archc.files.lock import Holder, ourselves
+from archc.files.standing import is_name
 from archc.files.temporary import temporary
 from archc.typed import Any, NamedTuple
 
@@ -55,6 +56,10 @@ class Pending(NamedTuple):
     def mixed(self) -> bool:
         """Whether the folder holds files of before and of after."""
         return 0 < self.placed < len(self.steps)
+
+    @property
+    def progress(self) -> str:
+        return f"{self.placed} of its {len(self.steps)} files were in place"
 
 
 class Failure(Exception):
@@ -254,11 +259,6 @@ def _step(name: Any, before: Any, after: Any) -> Step:
     if not all(one is None or isinstance(one, str) for one in (before, after)):
         raise ValueError("not a digest")
     return Step(name, before, after)
-
-
-def is_name(name: str) -> bool:
-    """Whether this is a name of a file, without a folder."""
-    return name == os.path.basename(name) and name not in ("", ".", "..", STAGING)
 
 
 def _standing(directory: str, step: Step) -> str | None:

@@ -18,7 +18,7 @@ QUOTED = "QUOTED"
 OPEN = "OPEN"
 """A double quote, or three, that nothing closes: with the rest of its line."""
 
-_JUNK = re.compile(rf"(?P<{QUOTED}>'''[^']*'''|'[^'\n]*')|(?P<{OPEN}>\"[^\n]*)|(?P<{JUNK}>(?s:.))")
+_JUNK = rf"(?P<{QUOTED}>'''[^']*'''|'[^'\n]*')|(?P<{OPEN}>\"[^\n]*)|(?P<{JUNK}>(?s:.))"
 
 
 class Tables(NamedTuple):
@@ -104,7 +104,7 @@ class Driver:
         words, ignored = self._words, self._ignored
         match = self._scan.match
         while at < length:
-            token: Any = match(text, at) or _JUNK.match(text, at)
+            token: Any = match(text, at) or re.compile(_JUNK).match(text, at)
             kind = token.lastgroup
             word, at = token.group(), token.end()
             if kind not in ignored:

@@ -51,7 +51,7 @@ def run(options: "argparse.Namespace") -> int:
 def once(session: Session) -> Session:
     """Compile what the command line names, write it, and say so."""
     from archc.driver import outputs
-    from archc.files import stale, write
+    from archc.files import write
 
     options = session.arguments
     session.compile()
@@ -66,6 +66,8 @@ def once(session: Session) -> Session:
             for network in session.networks:
                 validate(network.manifest)
         if options.check:
+            from archc.files.checking import stale
+
             session.diagnostics.extend(stale(options.output, files))
         else:
             outcome = write(options.output, files)

@@ -39,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
     from archc.cli.session import FAILURE, SUCCESS, colored, tell
     from archc.diagnostics.model import Rejected
     from archc.diagnostics.render import summary
-    from archc.files import Loader, rewrite, spread
+    from archc.files import Loader, spread
+    from archc.files.saving import rewrite
     from archc.source import Source
     from archc.syntax.layout import lay_out
 

@@ -162,7 +162,7 @@ def draw(
 
 def write(session: "Session", path: str, drawn: str, ours: Callable[[bytes], bool]) -> None:
     """Write the drawing; a file that is not ours stays."""
-    from archc.files import save
+    from archc.files.saving import save
 
     failure = save({path: drawn.encode()}, ours)
     if failure is not None:

@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             return FAILURE
         print(f"{options.output} is current")
         return SUCCESS
-    from archc.files import save
+    from archc.files.saving import save
 
     refused = save({path: text.encode() for path, text in texts.items()}, ours)
     if refused is not None:

@@ -20,7 +20,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from archc.cli.session import FAILURE, SUCCESS, tell
     from archc.diagnostics.model import Rejected
-    from archc.files import SPEC_SUFFIX, create
+    from archc.files import SPEC_SUFFIX
+    from archc.files.saving import create
 
     name = options.name.removesuffix(SPEC_SUFFIX)
     usable(name)

@@ -254,7 +254,7 @@ def judged(options: argparse.Namespace, result: "Quantization") -> "list[Diagnos
 
 def save(files: dict[str, bytes]) -> "Diagnostic | None":
     """Write the outputs; what went wrong, or None."""
-    from archc.files import save
+    from archc.files.saving import save
 
     # What stands there is overwritten if it is of the same kind: a TFLite file, or an archive.
     return save(files, lambda old: old[4:8] == b"TFL3" or old[:2] == b"PK")
