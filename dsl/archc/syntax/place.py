@@ -150,6 +150,20 @@ class Place:
                 found.append(token)
         return found[::-1]
 
+    def within(self, opened: int) -> tuple[list[Token], int | None]:
+        """The tokens directly within a bracket, and the number of the one that closes it; None
+        where that is far or missing."""
+        found: list[Token] = []
+        depth = 0
+        for index in range(opened, min(opened + FURTHEST, len(self.tokens))):
+            token = self.tokens[index]
+            depth -= token.text in CLOSES.values()
+            if depth == 0 and index > opened:
+                return found, index
+            found += [token] if depth == 1 else []
+            depth += token.text in CLOSES
+        return found, None
+
     def last_word(self, *kinds: str) -> Token | None:
         """The last token of some kinds in its clause."""
         return next((token for token in reversed(self.clause) if token.kind in kinds), None)

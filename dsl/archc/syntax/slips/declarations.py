@@ -4,7 +4,7 @@ import re
 
 from archc.syntax.grammar import keywords
 from archc.syntax.lalr import END
-from archc.syntax.place import CLOSES, FURTHEST, TAIL, Place, Slip, inset, outdented
+from archc.syntax.place import CLOSES, TAIL, Edits, Place, Slip, inset, outdented
 from archc.syntax.slips.brackets import MEMBERS
 from archc.syntax.slips.spelling import misspelt
 
@@ -118,18 +118,16 @@ def missing_body(place: Place) -> Slip | None:
 
 def _other_brackets(place: Place, word: str) -> Slip | None:
     """`stage s(channels = 8) [ conv ]`."""
-    depth, last = 0, 0
-    while place[last].kind != END and last < FURTHEST:
-        depth += (place[last].text in CLOSES) - (place[last].text in CLOSES.values())
-        if not depth:
-            break
-        last += 1
+    _, last = place.within(place.at)
     closes = CLOSES[place.found]
-    edits = ((place.start, place.end, "{"), (place[last].start, place[last].end, "}"))
+    edits: Edits = ()
+    if last is not None and place.tokens[last].text == closes:
+        close = place.tokens[last]
+        edits = ((place.start, place.end, "{"), (close.start, close.end, "}"))
     return Slip(
         f"the body of a `{word}` goes in braces",
         help=f"write `{{ ... }}` instead of `{place.found} ... {closes}`",
-        edits=edits if place[last].text == closes else (),
+        edits=edits,
     )
 
 

@@ -4,8 +4,7 @@ import re
 from itertools import pairwise
 
 from archc.syntax.grammar import keywords
-from archc.syntax.lalr import END
-from archc.syntax.place import CLOSES, FURTHEST, TAIL, Place, Slip
+from archc.syntax.place import CLOSES, TAIL, Edits, Place, Slip
 
 ARROWS = re.compile(r"->|=>|>>|\|>|\|\||\||&+|→|>(?!=)")
 FEATURE = ("channels", "height", "width", "size", "shape")
@@ -200,19 +199,23 @@ def called_twice(place: Place) -> Slip | None:
     """`conv(8)(y)`."""
     if place.found != "(" or place[-1].text != ")" or not place.touches():
         return None
-    last = 1 if place[1].text == ")" else 2
-    whole = place[last].text == ")" and place[1].text not in ("(", ",")
-    if branches(place.text):
-        return Slip(
-            "a call has one list of arguments",
-            help="a statement reads what the one before it made; branches go in braces: "
-            "`concat { ... } { ... }`, `add { ... } { ... }` or `skip { ... }`",
-            skip=(place.start, place[last].end) if whole else None,
-        )
-    return Slip(
+    inside, last = place.within(place.at)
+    whole: Edits = ()
+    closed = last is not None and place.tokens[last].text == ")" and len(inside) < 2
+    if last is not None and closed and [token.text for token in inside] != [","]:
+        whole = ((place.start, place.tokens[last].end, ""),)
+    said = Slip(
         "a call has one list of arguments",
         help="leave this out: a statement reads what the one before it made",
-        edits=((place.start, place[last].end, ""),) if whole else (),
+        edits=whole,
+    )
+    if not branches(place.text):
+        return said
+    return said._replace(
+        help="a statement reads what the one before it made; branches go in braces: "
+        "`concat { ... } { ... }`, `add { ... } { ... }` or `skip { ... }`",
+        edits=(),
+        skip=whole[0][:2] if whole else None,
     )
 
 
@@ -220,9 +223,12 @@ def brackets_as_parentheses(place: Place) -> Slip | None:
     """`conv[8]`."""
     if place.found != "[" or not place.touches() or place[-1].kind != "NAME":
         return None
-    whole = re.match(r"([^][(){}\n]*)\]", place.rest)
-    edits = ((place.start, place.end + whole.end(), f"({whole.group(1)})"),) if whole else ()
-    call = f"{place[-1].text[:TAIL]}({whole.group(1) if whole else '...'})"
+    _, last = place.within(place.at)
+    close = place.tokens[last] if last is not None else place[0]
+    inside = place.text[place.end : close.start] if close.text == "]" else "\n"
+    whole = "\n" not in inside
+    edits = ((place.start, close.end, f"({inside})"),) if whole else ()
+    call = f"{place[-1].text[:TAIL]}({inside if whole else '...'})"
     return Slip("arguments go in parentheses", help=f"write `{call}`", edits=edits)
 
 
@@ -265,16 +271,8 @@ def sequence(place: Place) -> Slip | None:
         place.indent(named) is None
     ):
         named -= 1
-    commas, depth, index = [], 0, opened
-    while place.tokens[index].kind != END and index < opened + FURTHEST:
-        text = place.tokens[index].text
-        depth += (text in CLOSES) - (text in CLOSES.values())
-        if depth == 0:
-            break
-        if depth == 1 and text == ",":
-            commas.append(place.tokens[index])
-        index += 1
-    if place.tokens[index].text != "]" or place.tokens[index + 1].text != ")":
+    inside, last = place.within(opened)
+    if last is None or [token.text for token in place.tokens[last : last + 2]] != ["]", ")"]:
         return None
     start, end = place.tokens[named].start, place.tokens[opened].end
     return Slip(
@@ -282,8 +280,8 @@ def sequence(place: Place) -> Slip | None:
         help=f"leave `{name}([...])` and its commas out",
         edits=(
             (start, end, ""),
-            *((comma.start, comma.end, " ") for comma in commas),
-            (place.tokens[index].start, place.tokens[index + 1].end, ""),
+            *((token.start, token.end, " ") for token in inside if token.text == ","),
+            (place.tokens[last].start, place.tokens[last + 1].end, ""),
         ),
         span=(start, end),
         reads=0,

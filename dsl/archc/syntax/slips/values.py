@@ -147,14 +147,11 @@ def tuple_size(place: Place) -> Slip | None:
     before = place.tokens[first - 1] if first else None
     if before is not None and before.kind in ("NAME", "_ROUNDING"):
         return None
-    parts, last = [], first + 1
-    while place.tokens[last].kind in ("NAME", "NUMBER", "COMMA"):
-        parts.append(place.tokens[last])
-        last += 1
-    values, commas = parts[::2], parts[1::2]
-    if place.tokens[last].text != ")" or not values or any(t.text != "," for t in commas):
+    inside, last = place.within(first)
+    values, commas = inside[::2], inside[1::2]
+    if last != first + 1 + len(inside) or place.tokens[last].text != ")":
         return None
-    if any(token.text == "," for token in values):
+    if {t.kind for t in values} - {"NAME", "NUMBER"} or {t.text for t in commas} != {","}:
         return None
     digits = all(token.text.isdigit() for token in values)
     size = ("x" if digits else " x ").join(token.text for token in values)
