@@ -22,7 +22,7 @@ from archc.emit.table import PEAK_REMARK
 from archc.files import CHECK_ACCESS, CHECK_PATH, load_bytes, load_text
 from archc.ir.graph import Frame, Graph, Node
 from archc.ops import OPERATORS
-from archc.ops.activation import Activation
+from archc.ops.activation import PRELU, Activation, clipped
 from archc.ops.base import (
     MACC_VERSION,
     KerasCall,
@@ -61,6 +61,7 @@ __all__ = [
     "MACC_VERSION",
     "OPERATORS",
     "PEAK_REMARK",
+    "PRELU",
     "SCHEMA_FAMILY",
     "SCHEMA_FOLDER",
     "SCHEMA_VERSION",
@@ -105,6 +106,7 @@ __all__ = [
     "builtin",
     "builtin_names",
     "check_target",
+    "clipped",
     "costs",
     "layer_entries",
     "load_bytes",

@@ -6,6 +6,7 @@ constants and of weights, counted by tensor.
 
 import tempfile
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -63,6 +64,84 @@ CHAINS: dict[str, tuple[tuple[int, ...], Steps]] = {
     "depthwise, uneven stride": (MAP, [("dwconv", {"kernel": (3, 3), "stride": (1, 2)})]),
     "depthwise multiplier": (MAP, [("dwconv", {"kernel": (3, 3), "multiplier": 2})]),
     "window over the map": (MAP, [("conv", {"channels": 4, "kernel": (15, 15)})]),
+    # activations, scaling and normalisation
+    "prelu": (MAP, [CONV, "prelu", CONV]),
+    "prelu first": ((3, 3, 1), ["prelu", CONV]),
+    "prelu of a vector": ((8,), [("dense", {"units": 8}), "prelu"]),
+    "elu": (MAP, [CONV, "elu", CONV]),
+    "elu of one value": ((1, 1, 1), ["elu", CONV]),
+    "relu to 4": (MAP, [CONV, ("relu", {"max": Fraction(4)}), CONV]),
+    "relu to 1": (MAP, [("relu", {"max": Fraction(1)}), CONV]),
+    "relu to 6": (MAP, [CONV, ("relu", {"max": Fraction(6)}), CONV]),
+    "relu to 20 of a vector": ((8,), [("dense", {"units": 8}), ("relu", {"max": Fraction(20)})]),
+    **{
+        f"batchnorm {scale} {center} {where}": (
+            MAP,
+            [*steps, ("batchnorm", {"scale": scale, "center": center}), *after],
+        )
+        for scale, center in ((False, True), (True, False), (False, False))
+        for where, steps, after in (("folded", [CONV], []), ("first", [], ["relu6", CONV]))
+    },
+    "rescale": (MAP, [("rescale", {"scale": Fraction(1, 128), "offset": Fraction(-1)}), CONV]),
+    "rescale before a padded one": (
+        MAP,
+        [("rescale", {"scale": Fraction(1, 2), "offset": Fraction(1)}), WIDE],
+    ),
+    "rescale, relu6": (MAP, [("rescale", {"scale": Fraction(3)}), "relu6", "sigmoid"]),
+    "rescale by 1": (MAP, [CONV, ("rescale", {"scale": Fraction(1)}), CONV]),
+    "offset only": (MAP, [("rescale", {"scale": Fraction(1), "offset": Fraction(2)}), "sigmoid"]),
+    "negative": (MAP, ["relu", ("rescale", {"scale": Fraction(-1)}), "sigmoid"]),
+    "negative of a convolution": (MAP, [CONV, ("rescale", {"scale": Fraction(-1)}), CONV]),
+    "one minus": (
+        (8,),
+        ["sigmoid", ("rescale", {"scale": Fraction(-1), "offset": Fraction(1)}), "relu6"],
+    ),
+    "normalise": (
+        MAP,
+        [("normalise", {"mean": (Fraction(1, 2),), "variance": (Fraction(1, 4),)}), CONV],
+    ),
+    "normalise, mean only": (MAP, [("normalise", {"mean": (Fraction(1, 2),)}), "relu6"]),
+    "normalise by nothing": (MAP, [CONV, ("normalise", {"mean": (Fraction(0),)}), CONV]),
+    "normalise each channel": (
+        (8, 8, 3),
+        [
+            (
+                "normalise",
+                {
+                    "mean": (Fraction(1, 2), Fraction(1, 4), Fraction(1, 8)),
+                    "variance": (Fraction(1, 2), Fraction(2), Fraction(3)),
+                },
+            ),
+            WIDE,
+        ],
+    ),
+    "normalise each channel alike": (
+        (8, 8, 3),
+        [
+            (
+                "normalise",
+                {"mean": (Fraction(1, 2),) * 3, "variance": (Fraction(1, 4),) * 3},
+            ),
+            WIDE,
+        ],
+    ),
+    "normalise each channel alike, in full": (
+        (4, 4, 3),
+        [
+            (
+                "normalise",
+                {"mean": (Fraction(1, 2),) * 3, "variance": (Fraction(1, 4),) * 3},
+            ),
+            "sigmoid",
+        ],
+    ),
+    "normalise one channel": (
+        (8, 8, 1),
+        [("normalise", {"mean": (Fraction(1, 2),), "variance": (Fraction(4),)}), "sigmoid"],
+    ),
+    "l2": (MAP, [CONV, "l2_normalise", CONV]),
+    "l2 of a vector": (MAP, ["global_average_pool", ("dense", {"units": 4}), "l2_normalise"]),
+    "l2 of one channel": ((3, 2, 1), ["l2_normalise", CONV]),
     # parts of maps, and other orders
     "slice": (MAP, [CONV, ("slice", {"first": 2, "count": 4}), CONV]),
     "slice from the first on": (MAP, [CONV, ("slice", {"first": 0, "count": 4})]),
@@ -307,7 +386,49 @@ def hard_swish_by_hand() -> Net:
     return net
 
 
+def joined(keyword: str, bodies: int = 2, shape: tuple[int, ...] = MAP) -> Net:
+    """What convolutions, or dense layers, of one tensor make, joined."""
+    net = Net(*shape)
+    kind = {"units": 8} if len(shape) == 1 else {"channels": 8}
+    made = [net("conv" if "channels" in kind else "dense", 0, **kind) for _ in range(bodies)]
+    net(keyword, *made)
+    net("relu6")
+    return net
+
+
+def joins() -> Net:
+    """One after the other, of the input itself and of one tensor twice."""
+    net = Net(*MAP)
+    x = net("subtract", 0, net("conv", channels=8))
+    y = net("minimum", x, net("sigmoid", x), 0)
+    net("maximum", y, x, net("relu", y))
+    return net
+
+
+def normed_branches() -> Net:
+    """What decides which of several normalisations is first in the file."""
+    net = Net(*MAP)
+    made = [
+        net("batchnorm", 0, scale=scale, center=center)
+        for scale, center in ((True, True), (False, True), (True, False), (False, False))
+    ]
+    made.append(net("rescale", 0, scale=Fraction(1, 2), offset=Fraction(1)))
+    made.append(net("normalise", 0, mean=(Fraction(1, 2),), variance=(Fraction(2),)))
+    made += [
+        net("prelu", net("sigmoid", 0)),
+        net("relu", 0, max=Fraction(3)),
+        net("slice", 0, first=0, count=4),
+    ]
+    made.append(net("l2_normalise", 0))
+    net("concat", *(net("conv", one, channels=4) for one in made))
+    return net
+
+
 NETS: tuple[Callable[[], Net], ...] = (
+    *(lambda word=word: joined(word) for word in ("subtract", "minimum", "maximum")),
+    *(lambda word=word: joined(word, 3, (8,)) for word in ("minimum", "maximum")),
+    *(lambda word=word: joined(word, 2, (1, 1, 8)) for word in ("subtract", "maximum")),
+    *(joins, normed_branches),
     *(residual_vectors, residual_pixels, equal_branches, two_users, dense_copied, fixed_scale),
     *(gates, padding_shared, hard_swish_by_hand),
 )

@@ -6,14 +6,12 @@ from support.foreign_calls import compiled, errors, fixed, spec
 
 SWAPPED = {
     # a statement, and the operator that `--fix` once made of it
-    "prelu": "relu",
     "lrelu": "relu",
     "hsigmoid": "sigmoid",
     "swish6": "swish",
     "glu": "gelu",
     "elu6": "relu6",
     "tanh6": "tanh",
-    "rescale(512)": "reshape",
     "deconv(8, kernel = 3x3, stride = 2)": "dwconv",
     "dsconv(3x3)": "dwconv",
     "mbconv(16)": "ir",

@@ -2,6 +2,7 @@
 
 import doctest
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 from math import prod
 from pathlib import Path
@@ -511,6 +512,13 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], ...]] = {
         {"scale": (1, 3), "interpolation": "bilinear"},
     ),
     "global_average_pool": ({}, {"keepdims": True}),
+    "relu": ({}, {"max": Fraction(4)}),
+    "batchnorm": ({}, {"scale": False}, {"center": False}, {"scale": False, "center": False}),
+    "rescale": ({"scale": Fraction(1, 2)}, {"scale": Fraction(-1), "offset": Fraction(3)}),
+    "normalise": (
+        {"mean": (Fraction(1, 2),)},
+        {"mean": (Fraction(1, 2),) * 4, "variance": (Fraction(2),) * 4},
+    ),
     "slice": ({"first": 0, "count": 3}, {"first": 1, "count": 2}),
     "crop": ({"before": (1, 2), "after": (0, 1)}, {"before": (2, 2)}),
     "permute": ({"order": (2, 1, 3)}, {"order": (3, 1, 2)}),

@@ -22,13 +22,16 @@ from archc.ops.base import (
     TENSOR,
     VECTOR,
     Auto,
+    Bound,
     Choice,
     Extents,
     Flag,
     Index,
+    Number,
     Op,
     OpError,
     Order,
+    PerChannel,
     Real,
     Shape,
     Stride,
@@ -49,6 +52,10 @@ def values(op: type[Op], name: str) -> list[Any]:
         return [True, False]
     if isinstance(arg, Real):
         return [Fraction(1, 8)]
+    if isinstance(arg, Number | Bound):
+        return [Fraction(2), Fraction(1, 3)]
+    if isinstance(arg, PerChannel):
+        return [(Fraction(2),), (Fraction(3),) * 8]
     if isinstance(arg, Window):
         return [(1, 1), (3, 3), (2, 5)]
     if isinstance(arg, Stride):

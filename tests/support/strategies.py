@@ -17,6 +17,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from archc.ops import OPERATORS
 from archc.ops import base as kinds
 from archc.ops.base import Arg, Shape
+from archc.ops.merge import Elementwise
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.values import Size, show_number
@@ -260,6 +261,14 @@ class Writer:
         if isinstance(arg, kinds.Real):
             width = arg.high - arg.low
             return self.numeric(arg.low + width * Fraction(self.whole(0, 99), 100), place, 1)
+        if isinstance(arg, kinds.Number):
+            return self.numeric(Fraction(self.whole(-12, 12), 4), place)
+        if isinstance(arg, kinds.Bound):
+            return self.numeric(self.one(1, 4, 6, Fraction(5, 2)), place)
+        if isinstance(arg, kinds.PerChannel):
+            count = shape[-1] if shape[-1] in (2, 3, 4) and self.chance(2) else 1
+            each = [number(Fraction(self.whole(1, 8), 4)) for _ in range(count)]
+            return ast.ListOf(tuple(each), NOWHERE) if count > 1 else each[0]
         if isinstance(arg, kinds.Choice):
             return ref(arg.choices[self.whole(0, len(arg.choices) - 1)])
         raise NotImplementedError(f"no strategy for arguments like `{arg.name}`")
@@ -458,7 +467,8 @@ class Writer:
         if self.chance(2):
             width = number(8 * self.whole(1, 3))
             bodies = [body(*each.statements, call("conv", width)) for each in bodies]
-        return braced(self.one("add", "multiply"), *bodies)
+        joins = [op.keyword for op in OPERATORS.values() if issubclass(op, Elementwise)]
+        return braced(self.one(*joins), *bodies)
 
     def _concat(self, place: Place) -> ast.Call:
         return braced("concat", *self.branches(place, "any" if self.chance(3) else "keep"))

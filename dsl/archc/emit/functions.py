@@ -31,7 +31,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
     },
     "Conv2DTranspose": {"strides": 1, "padding": "valid", "use_bias": True},
     "Dense": {"use_bias": True},
-    "BatchNormalization": {"momentum": 0.99, "epsilon": 0.001},
+    "BatchNormalization": {"momentum": 0.99, "epsilon": 0.001, "center": True, "scale": True},
     "LayerNormalization": {"epsilon": 0.001, "center": True, "scale": True},
     "MaxPooling2D": {"strides": None, "padding": "valid"},
     "AveragePooling2D": {"strides": None, "padding": "valid"},

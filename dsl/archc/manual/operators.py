@@ -17,13 +17,16 @@ from archc.ops.base import (
     VECTOR,
     Arg,
     Auto,
+    Bound,
     Choice,
     Count,
     Extents,
     Flag,
     KerasCall,
+    Number,
     Op,
     Order,
+    PerChannel,
     Real,
     Shape,
     Stride,
@@ -204,6 +207,10 @@ def _values(arg: Arg[Any]) -> tuple[Any, Any]:
         return True, False
     if isinstance(arg, Real):
         return Fraction(1, 8), Fraction(1, 4)
+    if isinstance(arg, Number | Bound):
+        return Fraction(2), Fraction(3)
+    if isinstance(arg, PerChannel):
+        return (Fraction(1, 2),), (Fraction(1, 4),)
     if isinstance(arg, Window):
         return (3, 3), (5, 5)
     if isinstance(arg, Order):

@@ -5,14 +5,17 @@ from fractions import Fraction
 from archc.ops.base import (
     TENSOR,
     UNCHANGED,
+    Bound,
     KerasArgument,
     KerasCall,
     Op,
+    Part,
     Real,
     Shape,
     Stated,
     Step,
     Traced,
+    Weight,
     product,
 )
 from archc.ops.recognise import KerasLayer
@@ -81,23 +84,64 @@ class Relu6(Activation):
         return cls() if _clip(layer) == 6 else super().from_keras(layer)
 
 
+def clipped(shape: Shape, low: Fraction, high: Fraction, before: int = -1) -> tuple[Step, ...]:
+    """What clipping is traced to; ``before`` is the step that it reads."""
+    above = Traced("clip_by_value/Minimum", (), ("Cast_1/x",))
+    below = Traced("clip_by_value", (), ("Cast/x",))
+    return (
+        Step("MINIMUM", shape, (before,), scalar=high, traced=(above,)),
+        Step("MAXIMUM", shape, (before + 1,), scalar=low, traced=(below,)),
+    )
+
+
 class Relu(Activation):
-    """The rectifier."""
+    """The rectifier, clipped where it is given a bound."""
 
     keyword = "relu"
     stated = Stated("conv(8) relu", TENSOR, UNCHANGED, macc="M")
     operator = "RELU"
     traced = "Relu"
+    max = Bound("what no result exceeds", None)
+
+    def parts(self, *inputs: Shape) -> tuple[Part, ...]:
+        """Clipped at 6 it is another operator, on the device too."""
+        return (Part(Relu6()),) if self.max == 6 else ()
 
     def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
         return product(output)
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
-        return KerasCall("ReLU")
+        if self.max is None:
+            return KerasCall("ReLU")
+        return KerasCall("ReLU", (KerasArgument("max_value", float(self.max), source="max"),))
 
     @classmethod
     def from_keras(cls, layer: KerasLayer) -> Op | None:
-        return cls() if _clip(layer) == 0 else super().from_keras(layer)
+        clip = _clip(layer)
+        if clip is None or clip == 6:
+            return super().from_keras(layer) if clip is None else None
+        return cls(max=clip or None)
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        """Clipped it is MINIMUM and RELU: the converter has one operator for 6 only."""
+        steps = super().device(output, *inputs)
+        return steps if self.max is None else (*steps, *clipped(output, Fraction(0), self.max, 0))
+
+
+class Elu(Activation):
+    """`exp(x) - 1` below zero. Not for a device: there is no int8 kernel, so it runs in float32."""
+
+    keyword = "elu"
+    stated = Stated("conv(8) elu", TENSOR, UNCHANGED)
+    function = "elu"
+    operator = "ELU"
+    traced = "Elu"
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name == "ELU":
+            return cls() if layer.number("alpha", 1.0) == 1 else None
+        return super().from_keras(layer)
 
 
 class Sigmoid(Activation):
@@ -241,3 +285,32 @@ class LeakyRelu(Activation):
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         (step,) = super().device(output, *inputs)
         return (step._replace(settings=(self.slope,)),)
+
+
+PRELU = (Traced("Neg_1"), Traced("Relu_1"), Traced("mul", ("",)), Traced("add"))
+
+
+class Prelu(Activation):
+    """The rectifier with a learned slope for negative values, one for each channel."""
+
+    keyword = "prelu"
+    stated = Stated("conv(8) prelu", TENSOR, UNCHANGED, params="C")
+    operator = "PRELU"
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        shape = inputs[0]
+        return (Weight("alpha", (*(1,) * (len(shape) - 1), shape[-1])),)
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        axes = tuple(range(1, len(output)))
+        return KerasCall("PReLU", (KerasArgument("shared_axes", axes),) if axes else ())
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        shared = layer.value("shared_axes")
+        axes = list(shared) if isinstance(shared, list | tuple) else []
+        shares = layer.rank >= 2 and axes == list(range(1, layer.rank - 1))
+        return cls() if layer.class_name == "PReLU" and shares else None
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        return (Step(self.operator, output, weights=output[-1], traced=PRELU),)

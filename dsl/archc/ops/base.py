@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from archc.ops.recognise import KerasLayer
 from archc.typed import Any, ClassVar, Generic, NamedTuple, TypeVar, cast, overload
-from archc.values import Size, Symbol, describe, show, unwrapped
+from archc.values import Items, Size, Symbol, describe, show, unwrapped
 
 Shape = tuple[int, ...]
 T = TypeVar("T")
@@ -246,6 +246,62 @@ class Real(Arg[Fraction]):
         return value
 
 
+_FLOAT32 = Fraction(2) ** 128
+
+
+def _float32(value: object) -> Fraction | None:
+    """A number that float32 holds: neither beyond its largest nor so small that it is lost."""
+    fits = isinstance(value, Fraction) and (not value or 1 / _FLOAT32 <= abs(value) < _FLOAT32)
+    return value if isinstance(value, Fraction) and fits else None
+
+
+class Number(Arg[Fraction]):
+    """Any number."""
+
+    takes = "a number"
+
+    def parse(self, value: object) -> Fraction:
+        number = _float32(value)
+        if number is None:
+            raise self.refuse(value, "numbers are stored as float32")
+        return number
+
+
+class Bound(Arg["Fraction | None"]):
+    """A number that a result does not exceed, or none."""
+
+    takes = "a number above 0"
+
+    def parse(self, value: object) -> Fraction | None:
+        number = _float32(value)
+        if number is None or number <= 0:
+            raise self.refuse(value)
+        return number
+
+    def show(self, value: Fraction | None) -> str:
+        return "none" if value is None else show(value)
+
+
+class PerChannel(Arg[tuple[Fraction, ...]]):
+    """A number for every channel, or one for all."""
+
+    takes = "a number, or a list of one for every channel: `[0.5, 0.25, 0.5]`"
+
+    def __init__(self, doc: str, default: Any = _REQUIRED, *, positive: bool = False) -> None:
+        super().__init__(doc, default)
+        self.positive = positive
+
+    def parse(self, value: object) -> tuple[Fraction, ...]:
+        listed = value.items if isinstance(value, Items) else (value,)
+        numbers = [_float32(one) for one in listed]
+        if not numbers or any(one is None or (self.positive and one <= 0) for one in numbers):
+            raise self.refuse(value, "every number is above 0" if self.positive else None)
+        return tuple(one for one in numbers if one is not None)
+
+    def show(self, value: tuple[Fraction, ...]) -> str:
+        return show(value[0]) if len(value) == 1 else f"[{', '.join(map(show, value))}]"
+
+
 class Choice(Arg[str]):
     """One of a few names, which are predefined in every scope."""
 
@@ -282,7 +338,7 @@ class KerasArgument(NamedTuple):
     """An argument of a Keras layer; ``source`` is the argument of the operator it comes from."""
 
     keyword: str
-    value: "bool | int | float | str | tuple[Any, ...]"
+    value: "bool | int | float | str | tuple[Any, ...] | None"
     positional: bool = False
     source: str | None = None
 

@@ -136,6 +136,51 @@ def _scales(gate: Shape, scaled: Shape) -> bool:
     return len(scaled) == 3 and gate == (1, 1, scaled[-1])
 
 
+class Subtract(Elementwise):
+    """What the second brace makes, taken from what the first makes."""
+
+    keyword = "subtract"
+    stated = Stated("subtract { conv(8) } { conv(8, 3x3) }", ALIKE, UNCHANGED, macc="M")
+    layer = "Subtract"
+    operator = "SUB"
+    traced = "Sub"
+
+    def infer(self, *inputs: Shape) -> Shape:
+        if len(inputs) != 2:
+            raise OpError(
+                f"`subtract` takes two braces, not {len(inputs)}",
+                "put what is taken away into an `add` of its own",
+            )
+        return super().infer(*inputs)
+
+
+class Bounding(Elementwise):
+    """What minimum and maximum share. How ST counts them is not known."""
+
+    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
+        return 0
+
+
+class Minimum(Bounding):
+    """The smallest of the values at each place."""
+
+    keyword = "minimum"
+    stated = Stated("minimum { conv(8) } { conv(8, 3x3) }", ALIKE, UNCHANGED)
+    layer = "Minimum"
+    operator = "MINIMUM"
+    traced = "Minimum"
+
+
+class Maximum(Bounding):
+    """The largest of the values at each place."""
+
+    keyword = "maximum"
+    stated = Stated("maximum { conv(8) } { conv(8, 3x3) }", ALIKE, UNCHANGED)
+    layer = "Maximum"
+    operator = "MAXIMUM"
+    traced = "Maximum"
+
+
 class Concat(Op):
     """Feature maps of equal height and width, or vectors, one after the other along channels."""
 

@@ -1,6 +1,7 @@
-"""Batch and layer normalisation."""
+"""Scaling and normalisation."""
 
 from fractions import Fraction
+from math import sqrt
 
 from archc.ops.base import (
     TENSOR,
@@ -8,7 +9,10 @@ from archc.ops.base import (
     Flag,
     KerasArgument,
     KerasCall,
+    Number,
     Op,
+    OpError,
+    PerChannel,
     Real,
     Shape,
     Stated,
@@ -28,10 +32,17 @@ class BatchNorm(Op):
 
     keyword = "batchnorm"
     stated = Stated(
-        "conv(8, 3x3) batchnorm", TENSOR, UNCHANGED, params="4 * C", frozen="2 * C", macc="2 * M"
+        "conv(8, 3x3) batchnorm",
+        TENSOR,
+        UNCHANGED,
+        params="2 * C + scale * C + center * C",
+        frozen="2 * C",
+        macc="2 * M",
     )
     epsilon = Real("added to the variance", EPSILON, Fraction(0), Fraction(1))
     momentum = Real("of the moving statistics", MOMENTUM, Fraction(0), Fraction(1))
+    scale = Flag("learn a scale per channel", True)
+    center = Flag("learn an offset per channel", True)
 
     @property
     def normalises(self) -> bool:
@@ -43,8 +54,8 @@ class BatchNorm(Op):
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         channels = inputs[0][-1:]
         return (
-            Weight("gamma", channels),
-            Weight("beta", channels),
+            *((Weight("gamma", channels),) if self.scale else ()),
+            *((Weight("beta", channels),) if self.center else ()),
             Weight("moving_mean", channels, trainable=False),
             Weight("moving_variance", channels, trainable=False),
         )
@@ -58,22 +69,29 @@ class BatchNorm(Op):
             arguments.append(KerasArgument("momentum", float(self.momentum), source="momentum"))
         if self.epsilon != EPSILON:
             arguments.append(KerasArgument("epsilon", float(self.epsilon), source="epsilon"))
+        arguments += _learned(self.center, self.scale)
         return KerasCall("BatchNormalization", tuple(arguments))
 
     @classmethod
     def from_keras(cls, layer: KerasLayer) -> Op | None:
         if layer.class_name != "BatchNormalization" or layer.axis("axis") != -1:
             return None
-        plain = layer.flag("scale", True) and layer.flag("center", True)
-        if not plain or layer.flag("renorm", False):
+        if layer.flag("renorm", False):
             return None
-        epsilon, momentum = layer.number("epsilon", 0.001), layer.number("momentum", 0.99)
-        return cls(epsilon=epsilon, momentum=momentum)
+        return cls(
+            epsilon=layer.number("epsilon", 0.001),
+            momentum=layer.number("momentum", 0.99),
+            scale=layer.flag("scale", True),
+            center=layer.flag("center", True),
+        )
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         channels = output[-1]
-        scaled = Traced("batchnorm/mul_1", ("cast_1", "cast_2"), ("batchnorm/add/y",))
-        moved = Traced("batchnorm/add_1", ("cast", "cast_1", "cast_2", "cast_3"))
+        factors = ("cast_1", "cast_2") if self.scale else ("cast_1",)
+        name = "batchnorm/mul_1" if self.scale else "batchnorm/mul"
+        scaled = Traced(name, factors, ("batchnorm/add/y",))
+        offset = (f"cast_{len(factors) + 1}",) if self.center else ()
+        moved = Traced("batchnorm/add_1", ("cast", *factors, *offset))
         return (
             Step(
                 "MUL",
@@ -85,6 +103,12 @@ class BatchNorm(Op):
             ),
             Step("ADD", output, inputs=(0,), weights=channels, affine=True, traced=(moved,)),
         )
+
+
+def _learned(center: bool, scale: bool) -> list[KerasArgument]:
+    """The arguments for what a normalisation does not learn."""
+    learned = {"center": center, "scale": scale}
+    return [KerasArgument(name, False) for name, flag in learned.items() if not flag]
 
 
 class LayerNorm(Op):
@@ -109,10 +133,7 @@ class LayerNorm(Op):
         arguments = []
         if self.epsilon != EPSILON:
             arguments.append(KerasArgument("epsilon", float(self.epsilon), source="epsilon"))
-        if not self.center:
-            arguments.append(KerasArgument("center", False))
-        if not self.scale:
-            arguments.append(KerasArgument("scale", False))
+        arguments += _learned(self.center, self.scale)
         return KerasCall("LayerNormalization", tuple(arguments))
 
     @classmethod
@@ -166,4 +187,153 @@ class LayerNorm(Op):
         if self.center:
             offset = add("ADD", offset, constants=channels)
         add("ADD", add("MUL", -1, scale), offset)
+        return tuple(steps)
+
+
+class L2Normalise(Op):
+    """Every place's channels divided by their Euclidean norm, as embeddings are.
+
+    Not for the middle of a network: the squares have no int8 kernel and run in float32."""
+
+    keyword = "l2_normalise"
+    stated = Stated("global_average_pool l2_normalise", TENSOR, UNCHANGED)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        return KerasCall("UnitNormalization")
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        return (
+            cls() if layer.class_name == "UnitNormalization" and layer.axis("axis") == -1 else None
+        )
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        norm = (*output[:-1], 1)
+        summed = Traced("Sum", (), ("Sum/reduction_indices",))
+        bounded = Traced("Minimum", (), ("Const",))
+        return (
+            Step("SQUARE", output, traced=(Traced("Square"),)),
+            Step("SUM", norm, (0,), tables=((-1,),), traced=(summed,)),
+            Step("RSQRT", norm, (1,), traced=(Traced("Rsqrt"),)),
+            Step("MINIMUM", norm, (2,), scalar=LARGEST_INVERSE, traced=(bounded,)),
+            Step("MUL", output, (-1, 3), traced=(Traced("mul"),)),
+        )
+
+
+LARGEST_INVERSE = Fraction(10**12)
+"""What Keras bounds one over a norm by: its epsilon is 1e-12."""
+
+
+class Rescale(Op):
+    """`x * scale + offset`, without variables: for an input, or `rescale(-1)` for a negative.
+
+    Keras' `Rescaling` multiplies, which stays int8; of a negation the converter makes a NEG in
+    float32."""
+
+    keyword = "rescale"
+    stated = Stated("rescale(scale = 0.5, offset = 1)", TENSOR, UNCHANGED)
+    scale = Number("what every value is multiplied by")
+    offset = Number("what is added then", Fraction(0))
+
+    def infer(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        arguments = [KerasArgument("scale", float(self.scale), positional=True, source="scale")]
+        if self.offset:
+            arguments.append(KerasArgument("offset", float(self.offset), source="offset"))
+        return KerasCall("Rescaling", tuple(arguments))
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        """Of single numbers only: one for every channel is not said here."""
+        values = (layer.value("scale", 1), layer.value("offset", 0))
+        if layer.class_name != "Rescaling" or not all(isinstance(v, int | float) for v in values):
+            return None
+        return cls(scale=layer.number("scale", 1), offset=layer.number("offset", 0))
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        steps: list[Step] = []
+        if self.scale != 1:
+            traced = (Traced("mul", (), ("Cast/x",)),)
+            steps.append(Step("MUL", output, scalar=self.scale, traced=traced))
+        if self.offset:
+            traced = (Traced("add", (), ("Cast_1/x",)),)
+            step = Step("ADD", output, (len(steps) - 1,), scalar=self.offset, traced=traced)
+            steps.append(step)
+        return tuple(steps)
+
+
+class Normalise(Op):
+    """`(x - mean) / sqrt(variance)` by statistics that are known, without variables."""
+
+    keyword = "normalise"
+    stated = Stated("normalise(mean = 0.5, variance = 0.25)", TENSOR, UNCHANGED)
+    mean = PerChannel("what is subtracted")
+    variance = PerChannel("the square of what is divided by", (Fraction(1),), positive=True)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        channels = inputs[0][-1]
+        for name in ("mean", "variance"):
+            count = len(getattr(self, name))
+            if count not in (1, channels):
+                raise OpError(
+                    f"{channels} channels enter, and `{name}` has {count} numbers",
+                    "give one number for all channels, or one for each",
+                    argument=name,
+                )
+        return inputs[0]
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        count = max(len(self.mean), len(self.variance))
+        both = {"mean": self.mean, "variance": self.variance}
+        if count == 1:
+            arguments = [KerasArgument("axis", None)]
+            arguments += [
+                KerasArgument(name, float(one[0]), source=name) for name, one in both.items()
+            ]
+        else:
+            arguments = [
+                KerasArgument(name, tuple(map(float, one * (count // len(one)))), source=name)
+                for name, one in both.items()
+            ]
+        return KerasCall("Normalization", tuple(arguments))
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        if layer.class_name != "Normalization" or layer.flag("invert", False):
+            return None
+        axes = layer.value("axis", -1)
+        flat = axes is None or (isinstance(axes, list | tuple) and not axes)
+        statistics: dict[str, tuple[Fraction, ...]] = {}
+        for name in ("mean", "variance"):
+            value = layer.value(name)
+            listed = [value] if flat and not isinstance(value, list | tuple) else value
+            if not isinstance(listed, list | tuple) or not listed:
+                return None
+            if not all(isinstance(one, int | float) for one in listed):
+                return None
+            statistics[name] = tuple(layer.exact(name, one) for one in listed)
+        sized = all(len(one) == (1 if flat else layer.shape[-1]) for one in statistics.values())
+        known = sized and (flat or layer.axis("axis") == -1) and min(statistics["variance"]) > 0
+        return cls(**statistics) if known else None
+
+    def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
+        steps: list[Step] = []
+        factors = tuple(Fraction(1 / sqrt(value)) for value in self.variance)
+        parts = (
+            ("SUB", self.mean, 0, Traced("Sub", (), ("Sub/y",))),
+            ("MUL", factors, 1, Traced("truediv", (), ("Sqrt/x", "Const"))),
+        )
+        for operator, values, neutral, traced in parts:
+            if all(value == neutral for value in values):
+                continue
+            step = Step(operator, output, (len(steps) - 1,), spread=True, traced=(traced,))
+            if max(len(self.mean), len(factors)) == 1:
+                steps.append(step._replace(scalar=values[0]))
+            else:
+                steps.append(step._replace(weights=output[-1], affine=True))
         return tuple(steps)

@@ -25,6 +25,10 @@ def negate(block: Block) -> None:
                 block.replace(operation, source.reads[0])
         elif operation.operator in ("ERFC", "GELU") and operation.reads[0].operator == "NEG":
             block.doubt(operation.layers, "a GELU of a negative may be left in parts")
+        elif operation.operator == "PRELU":
+            readers = [user.operator for user in operation.reads[0].uses.values()]
+            if "RELU" in readers or readers.count("PRELU") > 1:
+                block.doubt(operation.layers, "PRELU beside a RELU may be left in parts")
         elif operation.operator == "SQUARE":
             (source,) = operation.reads
             if source.operator == "SUB" and len(source.reads) == 2 and source.used_once:

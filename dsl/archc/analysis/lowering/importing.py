@@ -105,7 +105,7 @@ def _operands(step: Step, sources: list[Operation], trained: bool) -> tuple[Step
         return plain._replace(weights=0, biases=0, zero_bias=False), operands
     if len(sources) == 1 and step.operator in ARITHMETIC:
         if step.scalar is not None:
-            operands.append(Constant((), step.scalar))
+            operands.append(Constant((1,) * len(step.shape) if step.spread else (), step.scalar))
         elif step.weights:
             ones = (1,) * len(step.shape) if step.spread else ()
             shared = _shared(step, "constant")

@@ -230,7 +230,7 @@ class _Writer:
             floats = []
             if not uses:
                 return
-            whole = self._put(value, value, "QUANTIZE", uses)
+            whole = self._put(value, value, "QUANTIZE", uses, value.layers)
         elif value.operator == "" and self.io == "float32":
             uses = [use for use in uses if use not in floats]
             floats = []
@@ -282,15 +282,17 @@ class _Writer:
         after: Operation,
         operator: str,
         uses: Uses,
+        layers: frozenset[int] = frozenset(),
     ) -> Operation:
-        """An operator that converts a result for some of what reads it."""
+        """An operator that converts a result for some of what reads it; because of that, unless it
+        is said which layers need it."""
         step = Step(
             operator,
             source.shape,
             float_result=operator == "DEQUANTIZE",
             batched=source.step.batched,
         )
-        layers = frozenset().union(*(user.layers for user, _ in uses)) or source.layers
+        layers = layers or frozenset().union(*(user.layers for user, _ in uses)) or source.layers
         converted = self.block.follow(after, step, [source], layers)
         for user, place in uses:
             self.block.set(user, place, converted)

@@ -8,7 +8,19 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import prod
 
-from archc.compiler import OPERATORS, Activation, KerasLayer, Op, Shape, Step, Traced, Weight, shown
+from archc.compiler import (
+    OPERATORS,
+    PRELU,
+    Activation,
+    KerasLayer,
+    Op,
+    Shape,
+    Step,
+    Traced,
+    Weight,
+    clipped,
+    shown,
+)
 from archc.models.importer.foreign import Facts, Foreign
 from archc.models.importer.subject import Subject, nothing, reads
 
@@ -24,14 +36,6 @@ UNKNOWN = frozenset({"celu", "selu", "soft_shrink", "hard_shrink", "tanh_shrink"
 def number(operator: str, shape: Shape, value: Fraction, name: str, *reads_: int) -> Step:
     """A step with a number as its second operand."""
     return Step(operator, shape, reads_ or (-1,), scalar=value, traced=(Traced(name),))
-
-
-def clipped(shape: Shape, low: Fraction, high: Fraction, before: int = -1) -> tuple[Step, ...]:
-    """What clipping is traced to."""
-    return (
-        number("MINIMUM", shape, high, "clip_by_value/Minimum", before),
-        number("MAXIMUM", shape, low, "clip_by_value", before + 1),
-    )
 
 
 def _softplus(shape: Shape) -> tuple[Step, ...]:
@@ -188,6 +192,3 @@ def _prelu(subject: Subject) -> tuple[Op, ...] | None:
     slopes = tuple(shape)
     step = Step("PRELU", subject.shape, weights=prod(slopes), traced=PRELU)
     return subject.made(step, keyword="prelu", weights=(Weight("alpha", slopes),))
-
-
-PRELU = (Traced("Neg_1"), Traced("Relu_1"), Traced("mul", ("",)), Traced("add"))

@@ -5,8 +5,8 @@ from fractions import Fraction
 from math import prod
 
 from archc.compiler import OPERATORS as LANGUAGE
-from archc.compiler import KerasLayer, Malformed, Op, OpError, Shape, Step, Traced, sliced
-from archc.models.importer.activations import activation, clipped, elu, leaky, softmax
+from archc.compiler import KerasLayer, Malformed, Op, OpError, Shape, Step, Traced, clipped, sliced
+from archc.models.importer.activations import activation, elu, leaky, softmax
 from archc.models.importer.calls import Extents
 from archc.models.importer.kernels import REDUCED, reduced
 from archc.models.importer.merging import (

@@ -95,6 +95,7 @@ def _standardised(layer: KerasLayer, shape: Shape, axes: list[int]) -> tuple[Ste
 
 @reads("BatchNormalization")
 def _batchnorm(subject: Subject) -> tuple[Op, ...] | None:
+    """Over another axis than the last."""
     shape, layer = subject.shape, subject.layer
     axis = layer.axis("axis")
     if axis is None or -axis > len(shape) or layer.flag("renorm", False):
@@ -104,27 +105,12 @@ def _batchnorm(subject: Subject) -> tuple[Op, ...] | None:
         Weight("moving_mean", (channels,), False),
         Weight("moving_variance", (channels,), False),
     ]
-    scale = layer.flag("scale", True)
     for flag, name in (("center", "beta"), ("scale", "gamma")):
         if layer.flag(flag, True):
             weights.insert(0, Weight(name, (channels,)))
-    variables = ("cast_1", "cast_2") if scale else ("cast_1",)
-    scaled = Traced("batchnorm/mul_1" if scale else "batchnorm/mul", variables)
-    moved = Traced("batchnorm/add_1", ("cast",) if not scale else ("cast", "cast_3"))
-    steps = (
-        Step("MUL", shape, weights=channels, affine=True, traced=(scaled,)),
-        Step("ADD", shape, inputs=(0,), weights=channels, affine=True, traced=(moved,)),
-    )
-    return (
-        subject.foreign(
-            shape,
-            "batchnorm",
-            weights=tuple(weights),
-            stedgeai_macc=2 * prod(shape),
-            steps=steps if axis == -1 else None,
-            normalises=True,
-        ),
-    )
+    macc = 2 * prod(shape)
+    facts = {"weights": tuple(weights), "stedgeai_macc": macc, "normalises": True}
+    return (subject.foreign(shape, "batchnorm", **facts),)
 
 
 @reads("LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization")

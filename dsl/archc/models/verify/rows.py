@@ -50,7 +50,7 @@ class Rows:
         fused = [name for name in map(self.rectifier, layers) if name is not None]
         settled = not any(row["class_name"] in _CLIPPING for row in rows)
         kernel = any(row["class_name"] in _KERNEL_CLASSES for row in rows)
-        own = item.operator in ("RELU", "RELU6", "HARD_SWISH")
+        own = item.operator in ("RELU", "RELU6", "HARD_SWISH", "MINIMUM")
         return Expected(
             index,
             item,
