@@ -15,7 +15,7 @@ from archc.ops import OPERATORS
 from archc.ops.base import Op, OpError, Shape, symbols
 from archc.syntax import ast
 from archc.syntax.parse import parse_file
-from archc.values import Exact, Size, Symbol
+from archc.values import Exact, Items, Size, Symbol
 
 UNITS = {"k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -399,7 +399,7 @@ class Reference:
         if isinstance(expression, ast.Reference):
             return self.reference(expression, scope)
         if isinstance(expression, ast.ListOf):
-            raise Fault
+            return Items(tuple(self.value(item, scope) for item in expression.items))
         return self.operation(expression, scope)
 
     def feature(self, name: str, scope: Scope) -> Any:

@@ -39,6 +39,8 @@ class Arg(Generic[T]):
     """What the argument accepts, in words, for messages and the manual."""
     rounds = False
     """Whether it is a width, which is rounded to the arch's multiple."""
+    lists = False
+    """Whether it takes a list."""
 
     def __init__(self, doc: str, default: T | str = _REQUIRED, *, filled: bool = False) -> None:
         self.doc = doc
@@ -286,6 +288,7 @@ class PerChannel(Arg[tuple[Fraction, ...]]):
     """A number for every channel, or one for all."""
 
     takes = "a number, or a list of one for every channel: `[0.5, 0.25, 0.5]`"
+    lists = True
 
     def __init__(self, doc: str, default: Any = _REQUIRED, *, positive: bool = False) -> None:
         super().__init__(doc, default)

@@ -107,7 +107,7 @@ class Building:
     def attribute(self, arg: Arg[Any], given: Given, where: str) -> object:
         """The typed value of an argument; widths are rounded here, and nowhere else."""
         value = given.value
-        if isinstance(value, Items):
+        if isinstance(value, Items) and not arg.lists:
             raise listed(given)
         if arg.rounds:
             return self.width(given, where)
