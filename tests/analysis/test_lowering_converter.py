@@ -416,7 +416,7 @@ def normed_branches() -> Net:
     made.append(net("normalise", 0, mean=(Fraction(1, 2),), variance=(Fraction(2),)))
     made += [
         net("prelu", net("sigmoid", 0)),
-        net("relu", 0, max=Fraction(3)),
+        net("relu", 0, max=Fraction(1)),
         net("slice", 0, first=0, count=4),
     ]
     made.append(net("l2_normalise", 0))

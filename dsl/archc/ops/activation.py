@@ -287,7 +287,15 @@ class LeakyRelu(Activation):
         return (step._replace(settings=(self.slope,)),)
 
 
-PRELU = (Traced("Neg_1"), Traced("Relu_1"), Traced("mul", ("",)), Traced("add"))
+PRELU = (
+    Traced("Relu"),
+    Traced("Neg", ("",), reads=()),
+    Traced("Neg_1", reads=(-1,)),
+    Traced("Relu_1"),
+    Traced("mul", reads=(1, 3)),
+    Traced("add", reads=(0, 4)),
+)
+"""Keras writes `relu(x) - slope * relu(-x)`, which the converter recognises."""
 
 
 class Prelu(Activation):

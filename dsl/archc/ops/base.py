@@ -397,6 +397,9 @@ class Traced(NamedTuple):
     (before `_readvariableop_resource`)."""
     constants: tuple[str, ...] = ()
     """Names of constants it computes with."""
+    reads: tuple[int, ...] | None = None
+    """The operations of the step that it reads, counted from 0, where -1 is what the step reads; None
+    for the one before it."""
 
 
 class Step(NamedTuple):

@@ -136,6 +136,10 @@ def measure(
     )
 
 
+FAR = 10**9
+"""A bound from which on no scale holds it: it is stored as the largest int8 value."""
+
+
 def weights_of(op: DeviceOp) -> Iterator[tuple[object, int]]:
     """The weights of an operator: (content, bytes).
 
@@ -146,7 +150,8 @@ def weights_of(op: DeviceOp) -> Iterator[tuple[object, int]]:
     if op.weights:
         one = op.splat is not None
         yield ("int8", op.splat, op.weights) if one else object(), op.weights
-    if op.scalar is not None and op.operator in ("MAXIMUM", "MINIMUM"):
+    bounds = op.operator in ("MAXIMUM", "MINIMUM")
+    if op.scalar is not None and bounds and abs(op.scalar) < FAR:
         yield object(), 1  # in the scale of what it bounds
     elif op.scalar is not None:
         yield ("int8", 1 if op.scalar > 0 else -1, 1), 1

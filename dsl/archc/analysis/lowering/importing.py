@@ -76,7 +76,8 @@ def translate(graph: Graph, traced: Traced, trained: bool = True) -> Block:
                 queue.append((at[0], sources[0]))
             plain, operands = _operands(step, sources, trained)
             result = block.insert(block.end, plain, operands, frozenset({index}))
-            queue.append((at[0 if dilated is None else 2], result))
+            own = 2 if dilated is not None else 0 if step.operator in KERNELS else -1
+            queue.append((at[own], result))
             if biased:
                 addition = Step("ADD", step.shape, traced=step.traced[-1:])
                 bias = _learned(step.shape[-1:], Fraction(0), _shared(step, "bias"), trained)

@@ -46,11 +46,15 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
         traced.append([])
         for step in parts:
             indices: list[int] = []
-            before = [made[i] if i >= 0 else operands[-1 - i] for i in step.inputs]
+            entering = [made[i] if i >= 0 else operands[-1 - i] for i in step.inputs]
+            before = entering
             for operation in step.traced:
                 index = len(names)
                 names.append(scope + operation.name)
                 successors.append([])
+                if operation.reads is not None:
+                    own = [entering if at < 0 else [indices[at]] for at in operation.reads]
+                    before = [source for sources in own for source in sources]
                 for source in dict.fromkeys(before):
                     successors[source].append(index)
                 before = [index]
