@@ -398,8 +398,8 @@ class Traced(NamedTuple):
     constants: tuple[str, ...] = ()
     """Names of constants it computes with."""
     reads: tuple[int, ...] | None = None
-    """The operations of the step that it reads, counted from 0, where -1 is what the step reads; None
-    for the one before it."""
+    """The operations of the step that it reads, counted from 0; -1 is what the step reads, None the
+    one before it."""
 
 
 class Step(NamedTuple):
