@@ -108,7 +108,7 @@ def test_a_target_names_and_allows_the_operator_and_not_its_layers() -> None:
     text = head("channel_shuffle(2)").replace("input", "target stm32n6 input", 1)
     found = errors(text)
     assert [fault.code for fault in found] == ["stm32n6/operator"]
-    assert "`channel_shuffle` has to be allowed" in found[0].message
+    assert "`channel_shuffle` must be allowed" in found[0].message
     assert errors(text.replace("stm32n6", "stm32n6(allow = [permute])"))
     assert network(text.replace("stm32n6", "stm32n6(allow = [channel_shuffle])"))
 
