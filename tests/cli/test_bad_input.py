@@ -190,7 +190,7 @@ CASES = {
     "stride that nothing takes": (stage("stride = <<2>>", "relu6"), "stride_unused"),
     # structure
     "no input": ("arch <<a>> { head { relu6 } }", "structure"),
-    "two inputs": ("arch a { input i: 1 <<input j: 1>> head { relu6 } }", "structure"),
+    "two inputs": ("arch a { input i: 1 input j: 1 head { <<relu6>> } }", "map"),
     "two heads": ("arch a { input i: 1 head { relu6 } <<head { relu6 }>> }", "structure"),
     "stage after the head": ("arch a { input i: 1 head { relu6 } stage <<s>> { relu6 } }",
                              "structure"),
