@@ -65,17 +65,10 @@ def _priced(file: ast.File) -> Iterator[tuple[Span, Span]]:
 
 
 def _calls(body: ast.Body) -> Iterator[Span]:
-    for statement in body.statements:
-        if isinstance(statement, ast.If):
-            for _, branch in statement.branches:
-                yield from _calls(branch)
-            if statement.otherwise is not None:
-                yield from _calls(statement.otherwise)
-        if not isinstance(statement, ast.Call):
-            continue
-        yield statement.span
-        for inner in statement.bodies:
+    for call in ast.calls(body):
+        yield call.span
+        for inner in call.bodies:
             yield from _calls(inner)
-        for argument in statement.arguments:
+        for argument in call.arguments:
             if isinstance(argument.value, ast.Braces):
                 yield from _calls(argument.value.body)

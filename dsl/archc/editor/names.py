@@ -4,7 +4,6 @@ An argument of a parameter that holds a block, as in `unit(expansion = 2)`, is t
 block the parameter is by default.
 """
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from archc.diagnostics.model import Rejected
@@ -114,18 +113,6 @@ def root(module: Module, declared: "ast.Arch | ast.Derived") -> tuple[ast.Arch, 
             return None
         declared, module = base
     return declared, module
-
-
-def statements(body: ast.Body) -> Iterable[ast.Call]:
-    """The calls directly in a body, those of its branches included."""
-    for statement in body.statements:
-        if isinstance(statement, ast.If):
-            for _, branch in statement.branches:
-                yield from statements(branch)
-            if statement.otherwise is not None:
-                yield from statements(statement.otherwise)
-        elif isinstance(statement, ast.Call):
-            yield statement
 
 
 class _Walk:

@@ -368,20 +368,6 @@ class Placement(NamedTuple):
     """`same` or `valid`."""
     dilation: tuple[int, int] = (1, 1)
 
-    def same_pads(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
-        """What `same` pads on a feature map of this shape: ((top, bottom), (left, right)).
-
-        In all `(ceil(n / s) - 1) * s + (k - 1) * d + 1 - n`, the smaller half first (TensorFlow,
-        "Notes on padding").
-        """
-        return self._pads(shape[0], 0), self._pads(shape[1], 1)
-
-    def _pads(self, extent: int, axis: int) -> tuple[int, int]:
-        kernel, stride = self.kernel[axis], self.stride[axis]
-        reach = (kernel - 1) * self.dilation[axis] + 1
-        total = max((-(-extent // stride) - 1) * stride + reach - extent, 0)
-        return total // 2, total - total // 2
-
 
 class Traced(NamedTuple):
     """A TensorFlow operation that a Keras layer is traced to.

@@ -165,17 +165,11 @@ def named(owner: ast.Arch | ast.Block) -> Iterator[ast.Name]:
 
 
 def _named(body: ast.Body) -> Iterator[ast.Name]:
-    for statement in body.statements:
-        if isinstance(statement, ast.If):
-            for _, branch in statement.branches:
-                yield from _named(branch)
-            if statement.otherwise is not None:
-                yield from _named(statement.otherwise)
-        elif isinstance(statement, ast.Call):
-            yield from _in_braces(argument.value for argument in statement.arguments)
-            for inner in statement.bodies:
-                yield from _named(inner)
-            yield from statement.names
+    for call in ast.calls(body):
+        yield from _in_braces(argument.value for argument in call.arguments)
+        for inner in call.bodies:
+            yield from _named(inner)
+        yield from call.names
 
 
 def _in_braces(expressions: Iterable[ast.Expression]) -> Iterator[ast.Name]:

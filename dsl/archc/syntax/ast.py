@@ -1,5 +1,7 @@
 """The syntax tree of `.arch` sources: frozen, one class per construct, every node with its span."""
 
+from collections.abc import Iterator
+
 from archc.source import Source, Span
 from archc.typed import TYPE_CHECKING, NamedTuple, dataclass_transform
 
@@ -185,6 +187,17 @@ Statement = Call | If | Hole
 class Body(Node):
     statements: tuple[Statement, ...]
     span: Span
+
+
+def calls(body: Body) -> Iterator[Call]:
+    """The calls directly in a body, those in the branches of its `if` included."""
+    for statement in body.statements:
+        if isinstance(statement, Call):
+            yield statement
+        elif isinstance(statement, If):
+            last = (statement.otherwise,) if statement.otherwise is not None else ()
+            for branch in (*(branch for _, branch in statement.branches), *last):
+                yield from calls(branch)
 
 
 class Range(Node):
