@@ -7,7 +7,18 @@ import-linter lets it import nothing else of it, and lets the compiler import no
 """
 
 from archc.analysis.figures import FIGURES, TOTALS, Figures, costs, nested, totals
-from archc.analysis.latency import Prepared, nanoseconds
+from archc.analysis.latency import (
+    Estimate,
+    Memories,
+    Net,
+    Prepared,
+    Timing,
+    estimate,
+    feature_map,
+    nanoseconds,
+    prepare,
+)
+from archc.analysis.latency import Op as TimedOperator
 from archc.analysis.lowering import INPUT, Deployed, lower
 from archc.analysis.lowering.importing import KERNELS
 from archc.analysis.memory import Peak, peak
@@ -43,7 +54,8 @@ from archc.ops.recognise import LARGEST, KerasLayer, Malformed, shown
 from archc.ops.reshaping import Reshape
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.facts import Facts, Request
-from archc.targets.model import Rule, Target, substitute
+from archc.targets.model import Board, Rule, Target, substitute
+from archc.targets.pools import memories
 from archc.targets.selection import BORDERS
 from archc.targets.verdict import Finding as TargetFinding
 from archc.targets.verdict import Report, allowable, never_allowed
@@ -68,9 +80,11 @@ __all__ = [
     "TOTALS",
     "Activation",
     "Add",
+    "Board",
     "Conv",
     "Deployed",
     "DepthwiseConv",
+    "Estimate",
     "Facts",
     "Figures",
     "Frame",
@@ -79,7 +93,9 @@ __all__ = [
     "KerasCall",
     "KerasLayer",
     "Malformed",
+    "Memories",
     "Multiply",
+    "Net",
     "Network",
     "Node",
     "Op",
@@ -98,6 +114,8 @@ __all__ = [
     "Step",
     "Target",
     "TargetFinding",
+    "TimedOperator",
+    "Timing",
     "Traced",
     "Weight",
     "Window",
@@ -108,15 +126,19 @@ __all__ = [
     "check_target",
     "clipped",
     "costs",
+    "estimate",
+    "feature_map",
     "layer_entries",
     "load_bytes",
     "load_text",
     "lower",
     "measure",
+    "memories",
     "nanoseconds",
     "nested",
     "never_allowed",
     "peak",
+    "prepare",
     "product",
     "shown",
     "sliced",

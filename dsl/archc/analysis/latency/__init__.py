@@ -16,7 +16,7 @@ from archc.analysis.latency.model import (
     Op,
     Timing,
 )
-from archc.analysis.latency.network import deployed_net
+from archc.analysis.latency.network import deployed_net, feature_map
 from archc.analysis.latency.placement import touched
 from archc.analysis.latency.times import FORMULAS
 from archc.analysis.latency.words import milliseconds, remedy, said, stated
@@ -39,6 +39,7 @@ __all__ = [
     "Timing",
     "deployed_net",
     "estimate",
+    "feature_map",
     "milliseconds",
     "nanoseconds",
     "prepare",

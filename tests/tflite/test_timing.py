@@ -1,0 +1,32 @@
+"""The time of a file is that of the network it was made from."""
+
+import pytest
+
+from archc.analysis.latency import Estimate, deployed_net, estimate
+from archc.diagnostics.model import Rejected
+from archc.models.tflite import read
+from archc.models.tflite.timing import timed_net
+from support import shipped
+from support.npu import board, timing
+
+pytestmark = [pytest.mark.keras, pytest.mark.oracles]
+
+
+def timed(found: Estimate) -> list[tuple[str, int, str]]:
+    return [(epoch.kind, epoch.nanoseconds, epoch.reason) for epoch in found.epochs]
+
+
+@pytest.mark.parametrize("io", ["float32", "int8", "uint8"])
+@pytest.mark.parametrize("name", ["dscnn_a05_ir_se", "squeezenet"])
+def test_the_converter_s_file_takes_as_long(name: str, io: str) -> None:
+    ours = estimate(deployed_net(shipped.deployed(name, io)), timing(), board())
+    theirs = estimate(timed_net(read(name, shipped.tflite(name, io))), timing(), board())
+    assert timed(ours) == timed(theirs)
+    assert ours.grade == theirs.grade
+    assert (ours.internal_bytes, ours.flash_bytes) == (theirs.internal_bytes, theirs.flash_bytes)
+
+
+def test_a_file_with_several_subgraphs_is_refused() -> None:
+    model = read("net", shipped.tflite("dscnn_a05"))
+    with pytest.raises(Rejected, match="several subgraphs"):
+        timed_net(model._replace(subgraphs=model.subgraphs * 2))
