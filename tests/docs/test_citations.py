@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for top in ("dsl", "tests") for path in sorted((ROOT / top).rglob("*.py"))]
 CITED = re.compile(r"`((?:docs/)?[\w-]+\.md)`((?:,?\s+(?:and\s+)?\"[A-Z][^\"]*\")*)")
-ELSEWHERE = {"README.md", "CHANGELOG.md", "mine.md"}
-"""Names of pages that tests make or that stand at the top."""
+ELSEWHERE = {"README.md", "CHANGELOG.md", "mine.md", "codes.md"}
+"""Names of pages that tests make, that stand at the top, or beside what reads them."""
 
 
 def sections(page: Path) -> set[str]:

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from archc.cli.session import FAILURE, SUCCESS, show, tell
     from archc.diagnostics.codes import EXTRA_MISSING
     from archc.diagnostics.model import Rejected, make
-    from archc.files import create
+    from archc.files.saving import create
     from archc.files.targets import find_target
     from archc.models.calibration.measured import calibrate, match, stem_of
     from archc.models.calibration.write import table, target_file
