@@ -29,7 +29,7 @@ from archc.analysis.tflite_micro.network import Tensor as RuntimeTensor
 from archc.analysis.tflite_micro.network import Window
 from archc.emit.manifest import layers as layer_entries
 from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER, SCHEMA_VERSION
-from archc.emit.table import PEAK_REMARK
+from archc.emit.table import peak_remark
 from archc.files import CHECK_ACCESS, CHECK_PATH, load_bytes, load_text
 from archc.ir.graph import Frame, Graph, Node
 from archc.ops import OPERATORS
@@ -72,7 +72,6 @@ __all__ = [
     "LARGEST",
     "MACC_VERSION",
     "OPERATORS",
-    "PEAK_REMARK",
     "PRELU",
     "SCHEMA_FAMILY",
     "SCHEMA_FOLDER",
@@ -139,6 +138,7 @@ __all__ = [
     "never_allowed",
     "peak",
     "prepare",
+    "peak_remark",
     "product",
     "shown",
     "sliced",

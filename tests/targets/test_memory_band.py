@@ -15,7 +15,6 @@ from statistics import median
 import pytest
 
 from archc.analysis.arena import Block, place, rounded
-from archc.emit.table import PEAK_REMARK
 from archc.targets.builtin import builtin
 
 
@@ -39,7 +38,7 @@ def ratios(column: str, wide: bool) -> list[float]:
 
 def test_the_sentences_hold_for_every_network() -> None:
     narrow, wide = ratios("peak_bytes", wide=False), ratios("peak_bytes", wide=True)
-    said = PEAK_REMARK
+    said = builtin("stm32n6").estimates["peak"]
     assert f"{len(narrow)} networks" in said
     assert f"{narrow[0]:.2f} to {narrow[-1]:.2f} times as much" in said
     assert f"six with a 7x7 convolution {wide[0]:.2f} to {wide[-1]:.2f} times" in said

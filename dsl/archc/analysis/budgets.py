@@ -9,6 +9,7 @@ from archc.analysis.tflite_micro import BUILDS
 from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
 from archc.diagnostics.model import Diagnostic, Edit, make
 from archc.diagnostics.nearest import Proposal, normal, propose
+from archc.diagnostics.text import few
 from archc.sema.model import BudgetRequest
 from archc.typed import Any, NamedTuple
 from archc.values import show
@@ -164,13 +165,12 @@ def _no_arena(request: BudgetRequest, footprint: Footprint) -> Diagnostic:
         layer for step in footprint.sequence if step.operator in missing for layer in step.layers
     )
     named = [f"`{layer}`" for layer in layers]
-    more = f" and {len(named) - 5} more" if len(named) > 5 else ""
     return make(
         BUDGET,
         f"`{name}` cannot be met: TensorFlow Lite Micro has no kernel for {' and '.join(missing)}",
         request.name.span,
         label="there is no arena to bound",
-        notes=[f"it comes from {', '.join(named[:5])}{more}"] if named else (),
+        notes=[f"it comes from {few(named, 5)}"] if named else (),
         help="use other operators there, or remove this budget",
     )
 
@@ -205,9 +205,8 @@ def _fullest(footprint: Footprint, border: bool, most: int = 5) -> list[str]:
         if tensor.first <= step <= tensor.last and (border or tensor.kind == "activation")
     ]
     alive.sort(key=lambda one: -one[0])
-    listed = ", ".join(f"`{layer}` {size:,}" for size, layer in alive[:most])
-    more = f" and {len(alive) - most} more" if len(alive) > most else ""
-    return [f"the peak is at {where}, where these are alive: {listed}{more}"]
+    listed = few([f"`{layer}` {size:,}" for size, layer in alive], most)
+    return [f"the peak is at {where}, where these are alive: {listed}"]
 
 
 def _arena_costs(part: str, footprint: Footprint, most: int = 5) -> Iterator[str]:
@@ -225,11 +224,10 @@ def _arena_costs(part: str, footprint: Footprint, most: int = 5) -> Iterator[str
     yield f"for the build `{micro.build}`: {BUILDS[micro.build].title}"
     if part != "persistent":
         step, alive = micro.fullest()
-        listed = ", ".join(f"{owner(index)} {size:,}" for index, size in alive[:most])
-        more = f" and {len(alive) - most} more" if len(alive) > most else ""
+        listed = few([f"{owner(index)} {size:,}" for index, size in alive], most)
         yield (
             f"activations take {arena.activations:,}; most are alive while {owner(step)} runs: "
-            f"{listed}{more}"
+            f"{listed}"
         )
     if part != "activations":
         ranked = sorted(enumerate(arena.kept), key=lambda one: -one[1])[:most]

@@ -197,13 +197,10 @@ def _latency(deployed: Footprint) -> dict[str, Any] | None:
     known = grade.band is not None
     return {
         "grade": grade.name,
-        "microseconds": estimate.microseconds,
-        "least": estimate.least,
-        "most": estimate.most,
-        "why": list(grade.why),
+        **picked(estimate, "microseconds least most"),
+        **picked(grade, "why"),
         "evidence": timing.bands[grade.band].evidence if grade.band is not None else None,
-        "version": timing.version,
-        "calibration": timing.calibration,
+        **picked(timing, "version calibration"),
         "epochs": [
             {
                 "kind": epoch.kind,
@@ -226,18 +223,11 @@ def _placement(deployed: Footprint) -> dict[str, Any] | None:
         return None
     estimate = deployed.timed.estimate
     return {
-        "internal_bytes": estimate.internal_bytes,
-        "external_bytes": estimate.external_bytes,
-        "flash_bytes": estimate.flash_bytes,
+        **picked(estimate, "internal_bytes external_bytes flash_bytes"),
         "buffers": [
             {
                 "operator": buffer.op if buffer.op >= 0 else None,
-                "what": buffer.what,
-                "bytes": buffer.bytes,
-                "first": buffer.first,
-                "last": buffer.last,
-                "offset": buffer.offset,
-                "pools": list(buffer.pools),
+                **picked(buffer, "what bytes first last offset pools"),
             }
             for buffer in estimate.buffers
         ],

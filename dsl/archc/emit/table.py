@@ -10,7 +10,7 @@ from archc.analysis.figures import FIGURES, TOTALS, value
 from archc.analysis.latency_budget import MOST
 from archc.analysis.tflite_micro.tables import BUILDS
 from archc.diagnostics.grid import GAP, aligned, bold, grid, in_signs
-from archc.diagnostics.text import columns, kib, printable, several, shape_text
+from archc.diagnostics.text import columns, few, kib, printable, several, shape_text
 from archc.emit.cells import (
     ASCII,
     UNICODE,
@@ -22,17 +22,9 @@ from archc.emit.cells import (
     shortened,
 )
 from archc.emit.times import times
+from archc.targets.builtin import builtin, builtin_names
 from archc.targets.model import sourced
 from archc.typed import NamedTuple
-
-PEAK_REMARK = (
-    "An estimate: the int8 values alive together at one operator. For 74 networks of ST's model "
-    "zoo with kernels up to 5x5 its NPU compiler 3.0.0 needed 0.22 to 2.26 times as much, for half "
-    "of them at most 1.29 times; for six with a 7x7 convolution 0.90 to 6.15 times, for a single "
-    "7x7 layer 9.2 (2.2.0) and 11.1 times (4.0.0). Single layers that stream take far less."
-)
-"""Source: figures of the compiler in the READMEs of ST's model zoo and in reports of ST Edge AI
-Core, against our peak; `tests/targets/data/zoo_memory.csv`."""
 
 ARENA_REMARK = (
     "To the byte, for a buffer that is aligned to 16 bytes; one that is not needs 15 more. The "
@@ -237,7 +229,7 @@ def _deployed(manifest: Manifest, width: int) -> Section:
         width,
     )
     for doubt in deployed["unknown"]:
-        at = f": {_listed(doubt['layers'])}" if doubt["layers"] else ""
+        at = f": {few(doubt['layers'], _LISTED)}" if doubt["layers"] else ""
         lines += indented(f"unknown, so that this is a guess: {doubt['reason']}{at}", width, "  ")
     lines += indented(_untrained(deployed), width, "  ")
     return f"Deployed ({deployed['precision']})", lines
@@ -262,6 +254,8 @@ def _untrained(deployed: Manifest) -> str:
 
 _ORDERS = {"exact": "in an exact order", "predicted": "in a predicted order"}
 
+_LISTED = 6
+"""How many layers are named together."""
 _MOST_ALIVE = 8
 """How many tensors of a peak are listed."""
 
@@ -275,12 +269,21 @@ def _memory(manifest: Manifest, width: int) -> Section:
     lines = _figures([("peak activation bytes", peak, f"{kib(peak, 1)}{at}")], width)
     plan = deployed["arena"]["plan"]
     alive = sorted((plan[n] for n in deployed["peak"]["alive"]), key=lambda t: -int(t["bytes"]))
-    listed = [f"{tensor['layer']} {tensor['bytes']:,}" for tensor in alive[:_MOST_ALIVE]]
-    more = f" and {len(alive) - _MOST_ALIVE} more" if len(alive) > _MOST_ALIVE else ""
+    listed = few([f"{tensor['layer']} {tensor['bytes']:,}" for tensor in alive], _MOST_ALIVE)
     if deployed["peak_at"]:
-        lines += indented(f"alive there: {', '.join(listed)}{more}", width, "    ")
-    lines += indented(PEAK_REMARK, width, "    ", "")
+        lines += indented(f"alive there: {listed}", width, "    ")
+    lines += indented(peak_remark(manifest), width, "    ", "")
     return "Memory", lines
+
+
+def peak_remark(manifest: Manifest | None) -> str:
+    """How good the estimate of the peak is, in the words of the target; of one that does not come
+    with archc, or without one, in those of the first that does."""
+    target = manifest and manifest["target"]
+    names = builtin_names()
+    name = target["name"] if target and target["name"] in names else names[0]
+    said = builtin(name).estimates.get("peak", "int8 values alive together at one operator")
+    return f"An estimate: the {said}."
 
 
 def _arena(manifest: Manifest, width: int) -> Section:
@@ -399,7 +402,7 @@ def _target(manifest: Manifest, width: int) -> Section:
                 said.append(finding["layer"])
         remedies: dict[str, None] = {}
         for (message, remedy), layers in messages.items():
-            at = f": {_listed(layers)}" if layers else ""
+            at = f": {few(layers, _LISTED)}" if layers else ""
             lines += indented(f"{message}{at}", width, "    ")
             if remedy:
                 remedies[remedy] = None

@@ -171,7 +171,7 @@ class Target(NamedTuple):
     boards: tuple[Board, ...]
     """The default one first."""
     estimates: dict[str, str] = {}  # noqa: RUF012  # never changed
-    """How good the estimate of what pools hold is, by what they hold."""
+    """How good the estimates of the peak and of what pools hold are."""
     default_build: str = DEFAULT
     """Which build of TensorFlow Lite Micro the figures of its arena are of."""
     timing: Timing | None = None

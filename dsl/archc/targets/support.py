@@ -54,7 +54,7 @@ def support_text(target: Target, width: int = WIDTH) -> str:
             lines += wrapped(f"a buffer lies within {lies(board)}", width, "    ")
         lines += _source(board.source, width)
     if target.estimates:
-        lines += ["", *_section("What memories hold", width)]
+        lines += ["", *_section("How good estimates are", width)]
         for holds, estimate in target.estimates.items():
             lines += wrapped(f"{holds}: {estimate}", width, "  ")
     lines += ["", *wrapped(f"Confirm with: {target.analyzer}", width, "")]

@@ -33,6 +33,8 @@ Raises Rejected where it cannot be read."""
 
 HOLDS = ("activations", "weights")
 """What a pool can be for."""
+ESTIMATED = ("peak", *HOLDS)
+"""What a target can say how well it is estimated."""
 
 
 def parse_target(source: Source, load: Load | None = None) -> Target:
@@ -182,8 +184,8 @@ class _Reader:
         if "estimates" not in top.values:
             return {}
         table = top.table("estimates")
-        found = {holds: table.text(holds) for holds in HOLDS if holds in table.values}
-        table.done(*HOLDS)
+        found = {what: table.text(what) for what in ESTIMATED if what in table.values}
+        table.done(*ESTIMATED)
         return found
 
     def instead(self, top: Table) -> dict[str, str]:

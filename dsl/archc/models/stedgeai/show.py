@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from archc.compiler import PEAK_REMARK
+from archc.compiler import peak_remark
 from archc.diagnostics.text import printable, several, shape_text, wrapped
 from archc.models.stedgeai.board import Board
 from archc.models.stedgeai.compare import Comparison, Figure
@@ -25,7 +25,8 @@ def text(comparison: Comparison) -> str:
             f"{len(comparison.layers)} of its {len(heads(report))} layers were found in the spec"
         )
     if any(f.ours is not None and f.name.startswith("activations") for f in comparison.figures):
-        lines += ["", *_wrapped(PEAK_REMARK)]
+        prediction = comparison.prediction
+        lines += ["", *_wrapped(peak_remark(prediction and prediction.manifest))]
     lines += _pools(comparison)
     lines += _verdict(comparison)
     for board in report.boards:
