@@ -1,10 +1,15 @@
 """Diagnostics as data. Nothing here formats or prints."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from archc.limits import DEFAULT_LIMITS
 from archc.source import Span
-from archc.typed import Literal, NamedTuple
+from archc.typed import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import ParamSpec
+
+    Details = ParamSpec("Details")
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
@@ -89,30 +94,15 @@ def make(
     )
 
 
-def reject(
-    code: Code,
-    message: str,
-    span: Span | None = None,
-    *,
-    label: str = "",
-    related: Iterable[Label] = (),
-    notes: Iterable[str] = (),
-    help: str | None = None,
-    edits: Iterable[Edit] = (),
-) -> Rejected:
-    """The exception that carries such a diagnostic: ``raise reject(...)``."""
-    return Rejected(
-        make(
-            code,
-            message,
-            span,
-            label=label,
-            related=related,
-            notes=notes,
-            help=help,
-            edits=edits,
-        )
-    )
+def _raised(make: "Callable[Details, Diagnostic]") -> "Callable[Details, Rejected]":
+    def reject(*args: "Details.args", **details: "Details.kwargs") -> Rejected:
+        return Rejected(make(*args, **details))
+
+    return reject
+
+
+reject = _raised(make)
+"""The exception that carries such a diagnostic: ``raise reject(...)``."""
 
 
 class Reporter:
