@@ -243,7 +243,7 @@ np.savez(GOOD, images())
         (b"hello, world", "neither a `.npz` nor"),
         (GOOD.getvalue()[:5000], "damaged"),
         (GOOD.getvalue()[:3000] + b"\xff" * 50 + GOOD.getvalue()[3050:], "damaged"),
-        (archive(b"text", "x.txt"), "holds no array"),
+        (archive(b"text", "x.txt"), "contains no array"),
         (archive(b"no header"), "damaged"),
         (archive(header("(150, 8, 6, 3)") + bytes(1000)), "truncated"),
         (header("(150, 8, 6, 3)") + bytes(1000), "truncated"),

@@ -191,7 +191,7 @@ def test_a_spill_is_judged_by_the_pools() -> None:
     assert [pool.name for pool in comparison.spilled] == ["hyperRAM"]
     said = " ".join(shown(comparison).split())
     assert "every epoch runs in hardware, but see below" in said
-    assert "spilled: about 12,304 B of activations lie in external RAM (hyperRAM)" in said
+    assert "spilled: about 12,304 B of activations are in external RAM (hyperRAM)" in said
     assert compared("npu_2_2_analyze.txt").spilled == ()
 
 

@@ -150,7 +150,7 @@ def test_the_number_of_errors_is_bounded_and_said() -> None:
     assert len(said) == 1
     assert said[0].notes == (
         "and in 16 more places",
-        "the text was read up to the 20th error, the limit `errors`",
+        "reading stopped after the 20th error, the limit `errors`",
     )
     unlike = "\n".join(f"    conv(8 {n}) batchnorm" for n in range(300))
     text = f"arch a {{\n input i: 8 x 8 x 8\n stage s {{\n{unlike}\n }}\n}}\n"

@@ -23,7 +23,7 @@ def test_text_names_everything_once() -> None:
     assert "2,816 KiB" in text
     assert "(default)" in text
     assert "filled in the order npuRAM5, " in text
-    assert "a buffer lies within cpuRAM2 or within npuRAM3 to npuRAM6, less 8 bytes each" in (
+    assert "a buffer fits within cpuRAM2 or within npuRAM3 to npuRAM6, less 8 bytes each" in (
         " ".join(text.split())
     )
     for estimate in TARGET.estimates.values():

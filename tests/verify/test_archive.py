@@ -74,7 +74,7 @@ def refusal(file: bytes, name: str = "model.keras", **limits: int) -> str:
 
 def test_a_config_by_hand_is_the_network_but_for_its_weights() -> None:
     found = verify(MANIFEST, "model.keras", tiny())
-    assert [one.message for one in found.differences] == ["the archive holds no weights"]
+    assert [one.message for one in found.differences] == ["the archive contains no weights"]
 
 
 def member(name: str, mode: int = 0, flags: int = 0) -> zipfile.ZipInfo:
@@ -156,7 +156,7 @@ def test_too_many_members_are_refused() -> None:
         (b"\xff\xfe{\x00}\x00", "it is not UTF-8"),
         (b"[" * 100_000, "nested deeper than 64"),
         (b'{"a":' * 1_000 + b"1" + b"}" * 1_000, "nested deeper than 64"),
-        (b'{"a": 1, "a": 2}', "a name stands twice"),
+        (b'{"a": 1, "a": 2}', "a name appears twice"),
         (b'{"a": 1' + b"0" * 5_000 + b"}", "it is not JSON"),
         (b'"' + b'\\"' * 1_000_000, "it is not JSON"),
         (b"[]", "has no `config.json`"),

@@ -132,7 +132,7 @@ def test_archives_of_keras_2_are_read_too() -> None:
         archive.writestr("config.json", json.dumps(config))
     found = held(made.getvalue(), "m.keras")
     assert [one.message for one in found.differences] == [
-        "the archive holds no weights",
+        "the archive contains no weights",
         "7 layers have another name",
     ]
 
@@ -164,7 +164,7 @@ def test_weights_alone_are_said_to_be_so() -> None:
     ("config", "said"),
     [
         ("{", "it is not JSON"),
-        ("[]", "holds no config"),
+        ("[]", "contains no model config"),
         ("[" * 5000, "nested deeper"),
         ('{"class_name": "Functional", "config": {"layers": 3}}', "layers"),
     ],

@@ -107,7 +107,7 @@ def _target(target: Target) -> Iterator[str]:
         if board.fill:
             yield f"Filled in the order {listed(board.fill)}."
         if board.areas:
-            yield f"A buffer lies within {lies(board)}."
+            yield f"A buffer fits within {lies(board)}."
     for holds, estimate in target.estimates.items():
         yield from ("", f"How good the estimate of {holds} is: {estimate}.")
 

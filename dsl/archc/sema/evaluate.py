@@ -86,7 +86,7 @@ class Evaluator:
                 f"this arch takes more than {self.limits.steps:,} steps to expand",
                 span,
                 "steps",
-                label="still going here; a block may call more than was meant",
+                label="still running here; a block may call more than was meant",
             )
 
     def given(self, expression: ast.Expression, scope: Scope) -> Given:
@@ -113,9 +113,9 @@ class Evaluator:
             if split_unit(expression.text)[1] in BYTE_UNITS:
                 raise reject(
                     NUMBER,
-                    "a byte unit does not belong here",
+                    "a byte unit is not allowed here",
                     expression.span,
-                    help="only the limit of a budget on bytes takes one, and no arithmetic: "
+                    help="only the limit of a budget on bytes takes one, without arithmetic: "
                     "`require peak_activation_bytes <= 512 KiB`",
                 )
             return literal(expression.text, expression.span, self.limits)

@@ -207,9 +207,9 @@ class Expander:
                     related=causes(given),
                     help=f"write `ceil({given.span.text})`"
                     if whole
-                    else "write how often the braces run, as in `repeat = 2`"
+                    else "write how many times the braces run, as in `repeat = 2`"
                     if not isinstance(value, Fraction)
-                    else "leave the stage out where nothing is to be repeated",
+                    else "remove the stage if nothing is to be repeated",
                 )
             )
             return 1
@@ -240,10 +240,10 @@ class Expander:
                     label=worked(stride),
                     related=(*causes(stride), Label(stage.name.span, "in this stage")),
                     notes=[
-                        "it goes to the first statement directly in the braces that leaves a "
-                        "`stride` open; pools have none, and other braces get nothing"
+                        "it goes to the first statement directly in the braces that leaves "
+                        "`stride` open; pools take none, and inner braces get nothing"
                     ],
-                    help="leave it out here and write it where it belongs",
+                    help="remove it here, and give it to the statement that should stride",
                 )
             )
         ends = self.building.shape(value)[-1]
@@ -273,7 +273,7 @@ class Expander:
         if given and call != "conv" and others:
             meant = f"`{call}({others[0]} = {given[1]})` if that is what {given[1]} means"
             return f"`{call}` takes its channels first: write {meant}"
-        return f"write `{call}(channels)` where it should take this width, or leave `channels` out"
+        return f"write `{call}(channels)` where it should take this width, or remove `channels`"
 
     def made(self, value: int) -> tuple[Label, ...]:
         """What made a value, with its shape."""

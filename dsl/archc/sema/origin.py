@@ -62,7 +62,7 @@ def listed(given: Given) -> Rejected:
     plain = len(items) > 1 and all(isinstance(item, ast.Number) for item in items)
     return reject(
         VALUE,
-        "a list has no meaning here",
+        "a list is not allowed here",
         given.span,
         related=causes(given),
         help=f"a size is written `{size}`" if plain else "take one of its elements: `list[0]`",
@@ -94,7 +94,7 @@ def traced(diagnostic: Diagnostic, chain: Iterable[Via]) -> Diagnostic:
     span, label, edits = diagnostic.span, diagnostic.label, diagnostic.edits
     own = [via for via in calls if not library(via.span)]
     if span is not None and library(span) and own:
-        related.insert(0, Label(span, label or "the fault shows here, in the library"))
+        related.insert(0, Label(span, label or "the error shows up here, in the library"))
         set_here = [one for one in related if within(one.span, own[-1].span)]
         span, label = called(own[-1]), f"in this `{own[-1].name}`"
         if set_here:  # the value that the library cannot take is the user's

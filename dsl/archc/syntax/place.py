@@ -128,7 +128,7 @@ class Place:
         end = self[offset].end
         return ((end, end, text),)
 
-    # --- what stands around it ------------------------------------------------------------------
+    # --- what is around it ------------------------------------------------------------------
 
     @cached_property
     def clause(self) -> list[Token]:

@@ -100,7 +100,7 @@ class Recovery:
         tree = self.driver.parse(self.tokens, self.start)
         faults, drafts = grouped(self.source, tree, self.tokens, self.faults)
         if len(faults) < self.most <= len(self.faults):
-            more = f"the text was read up to the {self.most:,}th error, the limit `errors`"
+            more = f"reading stopped after the {self.most:,}th error, the limit `errors`"
             faults[-1] = faults[-1]._replace(notes=(*faults[-1].notes, more))
         return Recovered(
             tree,

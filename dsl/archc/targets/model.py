@@ -136,7 +136,7 @@ class Board(NamedTuple):
     fill: tuple[str, ...] = ()
     """Names of pools in the order in which they are filled; those left out follow as listed."""
     areas: tuple[tuple[str, ...], ...] = ()
-    """Names of pools on chip that lie side by side: a buffer lies within one of these areas. Empty
+    """Names of pools on chip that lie side by side: a buffer fits within one of these areas. Empty
     where a buffer may lie anywhere."""
     reserve: int = 0
     """Bytes of each area that the compiler keeps for itself."""

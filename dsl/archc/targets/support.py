@@ -51,7 +51,7 @@ def support_text(target: Target, width: int = WIDTH) -> str:
         if board.fill:
             lines += wrapped(f"filled in the order {', '.join(board.fill)}", width, "    ")
         if board.areas:
-            lines += wrapped(f"a buffer lies within {lies(board)}", width, "    ")
+            lines += wrapped(f"a buffer fits within {lies(board)}", width, "    ")
         lines += _source(board.source, width)
     if target.estimates:
         lines += ["", *_section("How good estimates are", width)]

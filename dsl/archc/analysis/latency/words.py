@@ -58,7 +58,7 @@ _SOFTWARE = {
     "CONCATENATION": "join equal widths, multiples of 8, or add them",
     "STRIDED_SLICE": "cut channels in multiples of 8",
     "RESIZE_NEAREST_NEIGHBOR": "enlarge a narrower map",
-    "SOFTMAX": "leave it out where only the largest value matters",
+    "SOFTMAX": "remove it if only the largest value matters",
     "QUANTIZE": "feed int8: `io = int8`",
     "DEQUANTIZE": "take int8 results: `io = int8`",
     "TRANSPOSE": "keep rows, columns and channels in their order",

@@ -97,7 +97,7 @@ def activation(value: object, owner: str, shape: Shape) -> tuple[tuple[Op, ...],
             op = recognised(KerasLayer(name, config, len(shape) + 1))
             if op is not None and not op.weights(shape) and op.infer(shape) == shape:
                 return (op,), None
-    why = "its activation is a function of its own, of which nothing is counted"
+    why = "its activation is a custom function, which is not counted"
     return (Foreign(OWN, Facts(owner, shape)),), why
 
 

@@ -55,7 +55,7 @@ def read(config: Mapping[str, object], name: str | None, limits: Limits) -> Netw
         if not of_keras(config):
             custom = plain_name(class_name)
     if not isinstance(inner, Mapping):
-        raise broken("it holds no config of a model")
+        raise broken("it contains no model config")
     if "layers" not in inner:
         raise reject(
             MODEL,
@@ -308,7 +308,7 @@ class _Functional:
             missing = [(n, c) for (n, c, _), _ in tensors if (n, c) not in self.results]
             if missing:
                 if key in entered:
-                    raise broken(f"{shown(key[0])} reads what is made of its own result")
+                    raise broken(f"{shown(key[0])} reads its own result")
                 entered.add(key)
                 stack.extend(reversed(missing))
                 continue

@@ -10,7 +10,7 @@ from archc.models.importer.calls import Extents, extents
 
 def place_number(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1_000_000:
-        raise broken(f"{shown(value)} stands where the number of a call or result is due")
+        raise broken(f"{shown(value)} is where the number of a call or result belongs")
     return value
 
 
@@ -18,9 +18,9 @@ def tensor_of(leaf: Mapping[str, object], path: str) -> tuple[tuple[str, int, in
     config = leaf.get("config")
     history = config.get("keras_history") if isinstance(config, Mapping) else None
     if not isinstance(history, list | tuple) or len(history) != 3:
-        raise broken(f"{shown(path)} reads a tensor of nowhere")
+        raise broken(f"{shown(path)} reads a tensor from nowhere")
     if not isinstance(history[0], str) or not isinstance(config, Mapping):
-        raise broken(f"{shown(path)} reads a tensor of nowhere")
+        raise broken(f"{shown(path)} reads a tensor from nowhere")
     reference = (history[0], place_number(history[1]), place_number(history[2]))
     return reference, extents(config.get("shape"))
 

@@ -27,7 +27,7 @@ _ACTIVATED = frozenset(
 )
 """Layers with an activation of their own."""
 
-_STRANGE = {"Lambda": "it holds code of its own, which is not run"}
+_STRANGE = {"Lambda": "it contains its own code, which is not run"}
 """Why a layer is not known, where there is more to say."""
 
 _MERGING = frozenset(

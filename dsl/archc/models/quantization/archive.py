@@ -97,7 +97,7 @@ class File(Store):
         if not self._members:
             raise reject(
                 QUANTIZE_DATA,
-                f"{self.name} holds no array",
+                f"{self.name} contains no array",
                 help=_WRITE,
             )
         for name in self._members:

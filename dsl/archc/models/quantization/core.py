@@ -194,7 +194,7 @@ def too_far(result: Quantization, threshold: float) -> Diagnostic | None:
     return make(
         QUANTIZE_LOSS,
         f"the cosine similarity with the float model is {figure(result.cosine)}, and at least "
-        f"{threshold:g} is asked",
+        f"{threshold:g} is required",
         notes=[
             f"`{row.layer}` ({row.operator}) has {figure(row.error.cosine)}" for row in ranked[:1]
         ],

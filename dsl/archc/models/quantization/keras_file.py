@@ -70,7 +70,7 @@ def read(path: str, limits: Limits = DEFAULT_LIMITS) -> Archive:
         raise reject(
             QUANTIZE_MODEL,
             f"`{path}` is converted already",
-            help="give the Keras model it was made of; `archc verify` holds a `.tflite` file "
+            help="give the Keras model it was made from; `archc verify` checks a `.tflite` file "
             "against a manifest",
         )
     if os.path.isdir(path):
@@ -83,7 +83,7 @@ def read(path: str, limits: Limits = DEFAULT_LIMITS) -> Archive:
     saved = read_saved(path, data, limits, values=True)
     if saved.weights is None and saved.contents is None:
         raise reject(
-            MODEL_FILE, f"`{path}` holds no weights: it has no `{WEIGHTS}`", help=SAVE_AGAIN
+            MODEL_FILE, f"`{path}` contains no weights: it has no `{WEIGHTS}`", help=SAVE_AGAIN
         )
     for older in strangers(saved.config):
         name = older.class_name

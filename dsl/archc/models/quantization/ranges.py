@@ -187,7 +187,7 @@ def doubtful(data: Range, what: str) -> Iterator[Diagnostic]:
     elif lead.layer is not None and low >= 0 and _BYTES[0] < high <= _BYTES[1]:
         yield make(
             QUANTIZE_DOUBT,
-            f"{what} goes from {data.low:g} to {data.high:g}, and behind the layer `{lead.layer}` "
+            f"{what} goes from {data.low:g} to {data.high:g}, and after the layer `{lead.layer}` "
             f"still from {low:.3g} to {high:.3g}",
             help="see whether the data, or that layer, are as in training",
         )

@@ -170,7 +170,7 @@ def _enough(count: int, data: Store) -> None:
     if count < 1:
         raise reject(
             QUANTIZE_DATA,
-            f"{data.name} holds no sample",
+            f"{data.name} contains no sample",
             help="give some hundred inputs as the network meets them, scaled as in training",
         )
 
@@ -301,7 +301,7 @@ def _mend(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
     if wanted[-1:] == (1,) and sample == wanted[:-1]:
         return "the axis of the channel is missing: `array[..., None]`"
     if sample[:1] == (1,) and sample[1:] == wanted:
-        return "every sample has a batch axis of its own: `array[:, 0]`"
+        return "every sample has its own batch axis: `array[:, 0]`"
     if len(sample) == 3 and (sample[1], sample[2], sample[0]) == wanted:
         return "its channels come first: `array.transpose(0, 2, 3, 1)`"
     if len(sample) == len(wanted) >= 2 and (sample[1], sample[0], *sample[2:]) == wanted:

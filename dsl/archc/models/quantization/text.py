@@ -29,7 +29,7 @@ def text(result: Quantization, threshold: float, name: str) -> str:
         f"{several(result.validated, 'other')}",
         "",
         *(line for one in result.ranges for line in _range(one, len(result.ranges) > 1)),
-        _line("cosine similarity", figure(result.cosine), f"at least {threshold:g} is asked"),
+        _line("cosine similarity", figure(result.cosine), f"at least {threshold:g} is required"),
         _line("of one sample", figure(result.lowest), f"the lowest, sample {result.lowest_sample}"),
     ]
     for number, error in enumerate(result.outputs, 1):

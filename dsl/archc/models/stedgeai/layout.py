@@ -79,7 +79,7 @@ def failed(source: Source, said: str) -> Rejected:
 
     return reject(
         STEDGEAI_FAILED,
-        f"`{source.name}` holds no figures: the tool failed",
+        f"`{source.name}` contains no figures: the tool failed",
         notes=[f"it said: {printable(said)[:300]}"],
         help="give the log of a run that ended well",
     )

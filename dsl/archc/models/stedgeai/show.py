@@ -103,7 +103,7 @@ def _verdict(comparison: Comparison) -> list[str]:
         names = " and ".join(pool.name for pool in comparison.spilled)
         about = "about " if any(pool.activations.within for pool in comparison.spilled) else ""
         said = (
-            f"spilled: {about}{size:,} B of activations lie in external RAM ({names}). Neither the "
+            f"spilled: {about}{size:,} B of activations are in external RAM ({names}). Neither the "
             "number of epochs nor the compiler's cycles show what that costs: Tiny YOLOv2 took "
             "58.7 ms with 343 KiB there, 30.7 ms without."
         )

@@ -82,7 +82,7 @@ def command(tool: str, model: str, profile: str, folder: str) -> tuple[str, ...]
         raise reject(
             STEDGEAI_FAILED,
             f"`{profile}` is not a profile of the NPU compiler",
-            help="write `NAME`, or `NAME@FILE` for one of your own file",
+            help="write `NAME`, or `NAME@FILE` for one in your own file",
         )
     if at and not os.path.isfile(file):
         raise reject(STEDGEAI_FAILED, f"there is no file `{file}` with profiles", help=CHECK_PATH)

@@ -159,7 +159,7 @@ def trace(
             ours = steps.get(kind, [])
             found = len(ours) == wanted[kind]
             layer = ours[nth] if found else None
-            why = by_order if found else "there is no table of layers to find it in"
+            why = by_order if found else "there is no table of layers to look it up in"
         elif not candidates:
             why = "no layer has this operator: the compiler inserted it"
         elif len(candidates) == wanted[kind]:

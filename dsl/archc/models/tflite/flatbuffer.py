@@ -94,7 +94,7 @@ class Table:
         if offset == 0:
             return None
         if offset < 4 or offset + size > self._size:
-            raise Corrupt(f"a field of the table at offset {self._start} lies outside of it")
+            raise Corrupt(f"a field of the table at offset {self._start} is outside it")
         return self._start + offset
 
     def scalar(self, field: int, code: Scalar, default: int = 0) -> int:

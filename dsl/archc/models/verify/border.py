@@ -67,7 +67,7 @@ def check_border(file: File, manifest: dict[str, Any], findings: Findings) -> bo
             tensor = file.tensors[index]
             same &= _check_end(file, manifest, findings, what, want, tensor)
     findings.compared.append("inputs and outputs: number, shape, type, batch of 1")
-    findings.left_out.append("names of tensors: every way of converting has its own")
+    findings.left_out.append("names of tensors: every converter has its own")
     return same
 
 

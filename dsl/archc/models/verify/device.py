@@ -218,7 +218,7 @@ class _Check:
                 if kept
                 else ()
                 if same
-                else ("operators stand in another order",),
+                else ("operators are in another order",),
             )
 
     def lost_biases(self) -> tuple[int, list[str]]:
@@ -274,7 +274,7 @@ class _Check:
         if self.blank and biased and len(self.rows.kernels) > 1:
             found.add(VERIFY_VALUES, _ALL_ZERO, level="note")
         check_dead_kernels(self.file, found)
-        found.left_out.append("values of weights: the manifest does not have them")
+        found.left_out.append("values of weights: the manifest does not contain them")
         for doubt in self.deployed.get("unknown", ()):
             layers = ", ".join(f"`{layer}`" for layer in doubt["layers"][:4])
             found.left_out.append(

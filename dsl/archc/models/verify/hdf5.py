@@ -180,7 +180,7 @@ def refused(entry: Any, left: int) -> str | None:
     if left < 0:
         return "is too large"
     if entry.is_virtual or entry.external:
-        return "lies in another file"
+        return "is in another file"
     settings = entry.id.get_create_plist()
     kinds = [settings.get_filter(i)[0] for i in range(settings.get_nfilters())]
     if any(kind not in FILTERS for kind in kinds):

@@ -89,7 +89,7 @@ class _Check:
             said.add(path)
             self.findings.add(
                 VERIFY_CODE,
-                f"the layer `{path}` has code of its own, which was not run",
+                f"the layer `{path}` contains its own code, which was not run",
                 layer=path if path in self.rows.by_name else None,
                 help="write it with layers of Keras; code in a model file is run by whoever "
                 "loads it",
@@ -228,7 +228,7 @@ class _Check:
         if contents is None and archive.weights is None:
             found.add(
                 VERIFY_PARAMS,
-                "the archive holds no weights",
+                "the archive contains no weights",
                 expected=f"a `{WEIGHTS}`",
                 help="save the model again: `model.save('NAME.keras')`",
             )

@@ -62,5 +62,5 @@ def _read_h5(name: str, data: bytes, limits: Limits, values: bool) -> Archive:
             help=SAVE_AGAIN,
         ) from None
     if not isinstance(config, dict):
-        raise reject(MODEL_FILE, f"`{name}` holds no config of a model", help=SAVE_AGAIN)
+        raise reject(MODEL_FILE, f"`{name}` contains no model config", help=SAVE_AGAIN)
     return Archive(modern(untrained(config)), contents.keras_version, None, contents)

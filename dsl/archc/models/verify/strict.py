@@ -51,5 +51,5 @@ def depth(data: bytes) -> int:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise NotPlain("a name stands twice in one object")
+        raise NotPlain("a name appears twice in one object")
     return found

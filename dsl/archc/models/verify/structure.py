@@ -140,7 +140,7 @@ class Layers:
                 else f"{len(names)} layers are not in the manifest: {_listed(names)}",
                 [self.steps[b].item for b in run],
                 extra=True,
-                notes=("it stands in a model within the model",) if "/" in names[0] else (),
+                notes=("it is in a nested model",) if "/" in names[0] else (),
             )
 
     def alone(

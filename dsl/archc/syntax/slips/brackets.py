@@ -82,7 +82,7 @@ def _closes_nothing(place: Place) -> Slip:
     headless = place.found == ")" and place[-2].kind in ("_ARCH", "_BLOCK", "_STAGE")
     related: tuple[tuple[int, int, str], ...] = ()
     if early is not None and place.found == "}":
-        related = (_mark(early, "this one closed what stands around it"),)
+        related = (_mark(early, "this one closed what is around it"),)
     return Slip(
         f"this `{place.found}` closes nothing",
         "nothing is open here",
