@@ -5,8 +5,16 @@ from archc.source import Span
 from archc.syntax import ast
 from archc.typed import Any, NamedTuple
 
-FORMS: dict[str, tuple[str, ...]] = {"skip": ("shortcut", "required"), "gate": ()}
-"""The built-in forms and their arguments. `skip { b }` is x + b(x), `gate { b }` is x * b(x)."""
+FORMS: dict[str, tuple[str, ...]] = {
+    "skip": ("shortcut", "required"),
+    "gate": (),
+    "split": ("into",),
+}
+"""The built-in forms and their arguments. `skip { b }` is x + b(x), `gate { b }` is x * b(x),
+`split(2) as a, b` names parts of the channels."""
+BODIES = {"split": (0, 0)}
+"""How many bodies those take that take not one."""
+REQUIRED = frozenset({("split", "into")})
 
 
 ANY = 1 << 30
@@ -88,8 +96,8 @@ def block(declaration: ast.Block, module: object) -> Callee:
 
 
 def form(name: str) -> Callee:
-    slots = tuple(Slot(argument, False, False) for argument in FORMS[name])
-    return Callee("form", name, name, None, slots, (1, 1), {})
+    slots = tuple(Slot(one, (name, one) in REQUIRED, False) for one in FORMS[name])
+    return Callee("form", name, name, None, slots, BODIES.get(name, (1, 1)), {})
 
 
 def braces(body: ast.Body, scope: object, name: str = "block") -> Callee:

@@ -148,7 +148,7 @@ class Checker:
             )
 
     def not_a_form(self, name: ast.Name) -> None:
-        if name.text in callees.FORMS or name.text in FUNCTIONS:
+        if name.text in RESERVED_FORMS or name.text in FUNCTIONS:
             self.reporter.add(
                 make(
                     BAD_NAME,
@@ -462,6 +462,8 @@ class Checker:
         )
 
 
+RESERVED_FORMS = frozenset(callees.FORMS) - {"split"}
+"""Those that no spec of before could have a block of the name of."""
 SPLITS = ("split",)
 """Forms that make several maps."""
 SINGLE: dict[type, str] = {

@@ -19,13 +19,14 @@ from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter,
 from archc.ir.graph import Graph, SkipNote, Via
 from archc.ops.base import Shape, show_shape
 from archc.ops.merge import Add, Multiply
+from archc.ops.rearranging import Slice
 from archc.sema.bias import settle_bias
 from archc.sema.building import Building, Output
 from archc.sema.callees import BAD, Bad, Callee, Given, Slot
 from archc.sema.check import bodies_problem, unknown_call
 from archc.sema.evaluate import Evaluator, Exhausted, Poisoned, exhausted
 from archc.sema.frames import Context, Open, Supply
-from archc.sema.maps import applied, named_twice, unread
+from archc.sema.maps import applied, named_twice, nameless, shares, unread
 from archc.sema.model import Model
 from archc.sema.origin import called, causes, causes_of, traced, worked
 from archc.sema.ranges import in_range
@@ -364,13 +365,12 @@ class Expander:
         )
         return None
 
-    def name(self, call: ast.Call, scope: Scope, value: int | None, context: Context) -> None:
+    def name(self, name: ast.Name, scope: Scope, value: int | None, context: Context) -> None:
         """Give what a statement made the name behind its `as`."""
-        for name in call.names:
-            first = scope.names.get(name.text)
-            if first is not None and isinstance(first.value, Map) and first.value.node is not None:
-                self.fail(named_twice(name, first.span), context)
-            scope.names[name.text] = Given(self.map(value), name.span)
+        first = scope.names.get(name.text)
+        if first is not None and isinstance(first.value, Map) and first.value.node is not None:
+            self.fail(named_twice(name, first.span), context)
+        scope.names[name.text] = Given(self.map(value), name.span)
 
     # --- statements -----------------------------------------------------------------------
 
@@ -435,13 +435,38 @@ class Expander:
                 via = (*context.chain, Via(call.name.text, call.span))
                 inner = supply.within() if supply is not None else None
                 within = context._replace(chain=via, supply=inner)
+                if callee.kind == "form" and callee.name == "split":
+                    return self.split(callee, call, scope, value, within)
                 value = self.call(callee, call, scope, value, within)
         except Rejected as rejected:
             self.fail(rejected.diagnostic, context)
             value = None
         except Poisoned:
             value = None
-        self.name(call, scope, value, context)
+        for name in call.names:
+            self.name(name, scope, value, context)
+        return value
+
+    def split(
+        self, callee: Callee, call: ast.Call, scope: Scope, value: int | None, context: Context
+    ) -> int | None:
+        """Name parts of the channels; what follows goes on from the map that they are parts of."""
+        into = callee.bound.get("into")
+        parts: list[int | None] = [None] * len(call.names)
+        try:
+            if into is None or not call.names:
+                raise nameless(call, into)
+            if value is not None and into.value is not BAD:
+                counts = shares(into, self.building.shape(value)[-1], call)
+                first = 0
+                for place, count in enumerate(counts):
+                    op = Slice(first=first, count=count)
+                    parts[place] = self.building.add(op, (value,), call, context, {})
+                    first += count
+        except Rejected as rejected:
+            self.fail(rejected.diagnostic, context)
+        for name, part in zip(call.names, parts, strict=True):
+            self.name(name, scope, part, context)
         return value
 
     def read(self, call: ast.Call, named: Map) -> int | None:
@@ -507,6 +532,8 @@ class Expander:
         if callee.kind == "operator":
             return self.operator(callee, call, scope, value, context)
         if callee.kind == "form":
+            if callee.name == "split":
+                return self.split(callee, call, scope, value, context)
             form = self.skip if callee.name == "skip" else self.gate
             return form(callee, call, scope, value, context)
         return self.block(callee, call, value, context)

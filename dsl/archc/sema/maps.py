@@ -1,15 +1,18 @@
 """Named maps: what is wrong with a name of one, and what no output comes from."""
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 
-from archc.diagnostics.codes import MAP
+from archc.diagnostics.codes import MAP, SHAPE, VALUE
 from archc.diagnostics.model import Diagnostic, Label, Rejected, make, reject
 from archc.ir.graph import Graph
 from archc.ops.base import show_shape
-from archc.sema.origin import called, traced
+from archc.sema.callees import Callee, Given
+from archc.sema.origin import called, causes, traced, worked
 from archc.sema.scope import Module
 from archc.source import Span
 from archc.syntax import ast
+from archc.values import Items, describe, show, unwrapped
 
 
 def named_twice(name: ast.Name, first: Span) -> Diagnostic:
@@ -50,6 +53,68 @@ def parts_of_one(call: ast.Call) -> Diagnostic:
         call.names[1].span,
         help=f"write `as {call.names[0].text}`; the parts of a map come from `split(2) as a, b`",
     )
+
+
+def nameless(call: ast.Call, into: Given | None) -> Rejected:
+    """The rejection of a `split` without names, or without what to split into."""
+    count = into.value if into is not None and isinstance(into.value, Fraction) else 2
+    names = ", ".join("abcdefgh"[: max(int(count), 2)]) if count < 9 else "a, b, c, ..."
+    return reject(
+        MAP,
+        "`split` makes parts, and each needs a name",
+        call.name.span,
+        help=f"write `split({show(into.value) if into is not None else 2}) as {names}`"
+        if into is None or not isinstance(into.value, Callee)
+        else f"write `split(2) as {names}`",
+    )
+
+
+def shares(into: Given, channels: int, call: ast.Call) -> list[int]:
+    """How many channels each part of a `split` has.
+
+    Raises:
+        Rejected: they are not as many parts as names, or do not make up the channels.
+    """
+    value, names = into.value, len(call.names)
+    sizes = value.items if isinstance(value, Items) else None
+    if sizes is None:
+        whole = isinstance(value, Fraction) and value.denominator == 1 and value >= 1
+        if not whole or channels % int(value) != 0:  # type: ignore[call-overload]
+            raise reject(
+                SHAPE if whole else VALUE,
+                f"{channels} channels do not split into {describe(value)} equal parts"
+                if not whole
+                else f"{channels} channels do not split into {show(value)} equal parts",
+                into.span,
+                related=causes(into),
+                help="give the channels of each part: `split([16, 48])`",
+            )
+        assert isinstance(value, Fraction)
+        sizes = (Fraction(channels, int(value)),) * min(int(value), names + 1)
+    counts = [
+        size.numerator
+        for size in map(unwrapped, sizes)
+        if isinstance(size, Fraction) and size.denominator == 1 and size >= 1
+    ]
+    if len(counts) != names and len(counts) == len(sizes):
+        given = show(value) if isinstance(value, Fraction) else len(sizes)
+        raise reject(
+            MAP,
+            f"`split` makes {given} parts here, and {names} names are given",
+            call.names[-1].span,
+            related=[Label(into.span, "so many parts")],
+            help="give each part a name",
+        )
+    if len(counts) != len(sizes) or sum(counts) != channels:
+        raise reject(
+            SHAPE,
+            f"the parts do not make up the {channels} channels that enter",
+            into.span,
+            label=worked(into),
+            related=causes(into),
+            help="write whole numbers whose sum is `in.channels`",
+        )
+    return counts
 
 
 def misplaced(name: ast.Name, module: Module) -> Diagnostic | None:
