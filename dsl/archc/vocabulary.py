@@ -13,7 +13,9 @@ from archc.syntax.grammar import keywords
 from archc.syntax.numbers import BYTE_UNITS, UNITS
 
 LOGICAL = ("and", "or", "not")
-DECLARATIONS = ("arch", "block", "use", "input", "target", "rounding", "stage", "head", "require")
+DECLARATIONS = (
+    *("arch", "block", "use", "input", "target", "rounding", "stage", "head", "output", "require"),
+)
 TIMES = "x"
 """The keyword that joins numbers to sizes; it may stand between digits."""
 

@@ -14,7 +14,7 @@ def size(variables: Any) -> int:
     return sum(int(variable.shape.num_elements()) for variable in variables)
 
 
-@pytest.mark.parametrize("name", shipped.NAMES)
+@pytest.mark.parametrize("name", [*shipped.NAMES, *shipped.WIRED])
 def test_layers_are_those_that_keras_builds(name: str) -> None:
     manifest, model = shipped.compiled(name).manifest, shipped.model(name)
     reads = inputs_by_name(model)
@@ -36,7 +36,7 @@ def test_layers_are_those_that_keras_builds(name: str) -> None:
     assert declared == built
 
 
-@pytest.mark.parametrize("name", shipped.NAMES)
+@pytest.mark.parametrize("name", [*shipped.NAMES, *shipped.WIRED])
 def test_layers_are_listed_in_an_order_of_execution(name: str) -> None:
     seen: set[str] = set()
     for layer in shipped.compiled(name).manifest["layers"]:

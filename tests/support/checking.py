@@ -61,8 +61,17 @@ def check_network(network: Network, file: ast.File | None) -> None:
     compile(network.module, f"{network.name}.py", "exec")
     if file is not None:
         rows = Reference(file.blocks).network(file, network.name)
-        expected = [(row.op.keyword, row.shape) for row in rows[1:]]
-        actual = [(node.op.keyword, node.shape) for node in network.graph.nodes[1:]]
+        graph = network.graph
+        first = len(graph.inputs)
+        expected = [(row.op.keyword, row.shape, row.reads) for row in rows[first:]]
+        actual = [
+            (
+                node.op.keyword,
+                node.shape,
+                tuple(at - first if at >= first else -1 - at for at in node.inputs),
+            )
+            for node in graph.nodes[first:]
+        ]
         assert actual == expected
 
 
@@ -98,9 +107,10 @@ def check_sums(document: dict[str, Any]) -> None:
             size *= extent
         assert layer["activation_bytes"] == {"float32": 4 * size, "int8": size}
         seen.add(layer["name"])
-    assert layers[0]["class_name"] == "InputLayer"
-    assert document["inputs"][0]["name"] == layers[0]["name"]
-    assert document["outputs"][0]["name"] in seen
+    entries = [layer["name"] for layer in layers if layer["class_name"] == "InputLayer"]
+    assert [one["name"] for one in document["inputs"]] == entries
+    assert entries == [layer["name"] for layer in layers[: len(entries)]]
+    assert {one.get("layer", one["name"]) for one in document["outputs"]} <= seen
 
 
 def check_roundings(network: Network, file: ast.File | None) -> None:

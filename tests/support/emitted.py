@@ -11,7 +11,7 @@ NODES = (
     ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.Expr, ast.Constant, ast.Assign,
     ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.For, ast.Call, ast.keyword, ast.Name,
     ast.Attribute, ast.Tuple, ast.List, ast.JoinedStr, ast.FormattedValue, ast.IfExp, ast.Compare,
-    ast.Is, ast.BinOp, ast.BitOr, ast.Load, ast.Store,
+    ast.Is, ast.BinOp, ast.BitOr, ast.Load, ast.Store, ast.Dict, ast.Subscript,
 )  # fmt: skip
 MODULES = {
     "keras": {"Input", "Model", "layers", "regularizers"},

@@ -6,7 +6,7 @@ from typing import Any
 from archc.source import Span
 from archc.syntax import ast
 
-OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIZE, UNARY, PRIMARY = range(9)
+CHOICE, OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIZE, UNARY, POWER, PRIMARY = range(11)
 """Precedences, loosest first."""
 LEVELS = {
     "or": OR,
@@ -29,7 +29,7 @@ def print_file(file: ast.File) -> str:
 
 def print_expression(expression: ast.Expression) -> str:
     """The text of an expression."""
-    return _expression(expression, OR)
+    return _expression(expression, CHOICE)
 
 
 def strip(node: Any) -> Any:
@@ -68,10 +68,12 @@ def _parameters(parameters: tuple[ast.Parameter, ...]) -> str:
 def _parameter(parameter: ast.Parameter) -> str:
     text = parameter.name.text
     if parameter.default is not None:
-        text += f" = {_expression(parameter.default, OR)}"
+        text += f" = {_expression(parameter.default, CHOICE)}"
     if parameter.range is not None:
-        low, high = parameter.range.low, parameter.range.high
-        text += f" in {_expression(low, OR)} .. {_expression(high, OR)}"
+        low, high, step = parameter.range.low, parameter.range.high, parameter.range.step
+        text += f" in {_expression(low, CHOICE)}"
+        text += f" .. {_expression(high, CHOICE)}" if high is not None else ""
+        text += f" step {_expression(step, CHOICE)}" if step is not None else ""
     return text
 
 
@@ -83,15 +85,18 @@ def _member(member: ast.Member) -> str:
         return f"rounding{_arguments(member.arguments)}"
     if isinstance(member, ast.Require):
         budgets = (
-            f"{budget.quantity.text} {budget.comparison} {_expression(budget.limit, OR)}"
+            f"{budget.quantity.text} {budget.comparison} {_expression(budget.limit, CHOICE)}"
             for budget in member.budgets
         )
         return f"require {', '.join(budgets)}"
     if isinstance(member, ast.Input):
-        return f"input {member.name.text}: {_expression(member.shape, OR)}"
+        return f"input {member.name.text}: {_expression(member.shape, CHOICE)}"
     if isinstance(member, ast.Stage):
         arguments = _arguments(member.arguments) if member.arguments else ""
         return f"{_doc(member.doc)}stage {member.name.text}{arguments} {_body(member.body)}"
+    if isinstance(member, ast.Output):
+        return f"{_doc(member.doc)}output {member.name.text} {_body(member.body)}"
+    assert isinstance(member, ast.Head)
     return f"head {_body(member.body)}"
 
 
@@ -103,9 +108,11 @@ def _statement(statement: ast.Statement) -> str:
     if isinstance(statement, ast.Call):
         arguments = _arguments(statement.arguments) if statement.arguments else ""
         bodies = "".join(f" {_body(body)}" for body in statement.bodies)
-        return f"{statement.name.text}{arguments}{bodies}"
+        names = f" as {', '.join(one.text for one in statement.names)}" if statement.names else ""
+        return f"{statement.name.text}{arguments}{bodies}{names}"
     branches = (
-        f"if {_expression(condition, OR)} {_body(body)}" for condition, body in statement.branches
+        f"if {_expression(condition, CHOICE)} {_body(body)}"
+        for condition, body in statement.branches
     )
     otherwise = f" else {_body(statement.otherwise)}" if statement.otherwise is not None else ""
     return " else ".join(branches) + otherwise
@@ -116,7 +123,7 @@ def _arguments(arguments: tuple[ast.Argument, ...]) -> str:
 
 
 def _argument(argument: ast.Argument) -> str:
-    value = _expression(argument.value, OR)
+    value = _expression(argument.value, CHOICE)
     return f"{argument.name.text} = {value}" if argument.name else value
 
 
@@ -134,14 +141,27 @@ def _loose(expression: ast.Expression) -> tuple[str, int]:
         return expression.name.text + ("" if arguments is None else _arguments(arguments)), PRIMARY
     if isinstance(expression, ast.Feature):
         return f"in.{expression.property.text}", PRIMARY
+    if isinstance(expression, ast.Property):
+        return f"{expression.base.text}.{expression.property.text}", PRIMARY
+    if isinstance(expression, ast.Item):
+        index = _expression(expression.index, CHOICE)
+        return f"{_expression(expression.list, PRIMARY)}[{index}]", PRIMARY
+    if isinstance(expression, ast.Choice):
+        value = _expression(expression.value, OR)
+        condition = _expression(expression.condition, OR)
+        otherwise = _expression(expression.otherwise, CHOICE)
+        return f"{value} if {condition} else {otherwise}", CHOICE
     if isinstance(expression, ast.ListOf):
-        return f"[{', '.join(_expression(item, OR) for item in expression.items)}]", PRIMARY
+        return f"[{', '.join(_expression(item, CHOICE) for item in expression.items)}]", PRIMARY
     if isinstance(expression, ast.Braces):
         return _body(expression.body), PRIMARY
     if isinstance(expression, ast.Minus):
         return f"-{_expression(expression.operand, PRIMARY)}", UNARY
     if isinstance(expression, ast.Not):
         return f"not {_expression(expression.operand, COMPARISON)}", NOT
+    if expression.operators[0] == "**":
+        base, exponent = expression.operands
+        return f"{_expression(base, PRIMARY)} ** {_expression(exponent, UNARY)}", POWER
     own = LEVELS.get(expression.operators[0], COMPARISON)
     return " ".join(_chain(expression, own)), own
 

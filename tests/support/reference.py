@@ -29,6 +29,20 @@ class Row(NamedTuple):
 
     op: Op
     shape: Shape
+    reads: tuple[int, ...] = ()
+    """The numbers of the rows it reads; inputs are -1, -2, ..."""
+
+
+class Value(tuple[int, ...]):
+    """A map: its shape, and the row that makes it."""
+
+    row: int
+
+    @classmethod
+    def of(cls, shape: Shape, row: int) -> "Value":
+        made = cls(shape)
+        made.row = row
+        return made
 
 
 class Thing(NamedTuple):
@@ -49,6 +63,8 @@ class Scope(NamedTuple):
     parent: "Scope | None" = None
     library: bool = False
     """Whether it is a block of the standard library, which sees no block of the file."""
+    repeat: tuple[int, int] | None = None
+    """Which repeat of a stage it is, and of how many."""
 
 
 class Stage(NamedTuple):
@@ -57,6 +73,8 @@ class Stage(NamedTuple):
     channels: Any
     stride: Any
     used: list[bool]
+    inner: bool = False
+    """Whether in braces within its own, where only required `channels` are supplied."""
 
 
 _LIBRARY: dict[str, ast.Block] = {}
@@ -80,6 +98,8 @@ class Reference:
         self.largest = largest
         """Elements that a feature map may have; a guard for what generates specs."""
         self.depth = 0
+        self.maps: dict[str, Value] = {}
+        """Inputs and stages by their names, which are looked up last."""
 
     # --- archs ----------------------------------------------------------------------------
 
@@ -121,22 +141,37 @@ class Reference:
             value = self.value(parameter.default, scope)
         else:
             raise Fault
-        if parameter.range is not None:
+        if parameter.range is not None and parameter.range.high is None:
+            choices = self.value(parameter.range.low, scope)
+            if not any(self.alike(value, choice) for choice in choices.items):
+                raise Fault
+        elif parameter.range is not None:
             low, high = (self.value(part, scope) for part in parameter.range[:2])
             if not isinstance(value, Fraction) or not low <= value <= high:
                 raise Fault
+            if parameter.range.step is not None:
+                steps = (value - low) / self.value(parameter.range.step, scope)
+                if steps.denominator != 1:
+                    raise Fault
             texts = [
                 part.text if isinstance(part, ast.Number) else "."
-                for part in (*parameter.range[:2], parameter.default)
+                for part in (*parameter.range.values, parameter.default)
                 if part is not None
             ]
             if not any("." in text for text in texts) and value.denominator != 1:
                 raise Fault
         scope.names[name] = value
 
+    def alike(self, one: Any, other: Any) -> bool:
+        if not isinstance(one, Thing) or not isinstance(other, Thing):
+            return type(one) is type(other) and bool(one == other)
+        same = one.target is other.target and one.bound.keys() == other.bound.keys()
+        return same and all(self.alike(one.bound[key], other.bound[key]) for key in one.bound)
+
     def run(self, arch: ast.Arch, names: dict[str, Any]) -> list[Row]:
         scope = Scope(names, None)
-        shape: Shape | None = None
+        entered: list[Value] = []
+        self.maps = {}
         for member in arch.members:
             if isinstance(member, ast.Rounding):
                 for argument in member.arguments:
@@ -153,20 +188,58 @@ class Reference:
                 shape = tuple(extent.numerator for extent in extents)
                 if min(shape) < 1 or len(shape) > 4:
                     raise Fault
-        if shape is None:
+                entered.append(Value.of(shape, -1 - len(entered)))
+                self.maps[member.name.text] = entered[-1]
+        if not entered:
             raise Fault
         self.rows = []
-        entered = shape
+        value = entered[0] if len(entered) == 1 else None
+        ends: list[Shape] = []
         for member in arch.members:
             if isinstance(member, ast.Stage):
-                shape = self.stage(member, scope, shape)
-            elif isinstance(member, ast.Head):
-                shape = self.body(member.body, Scope({}, shape, scope), shape, None)
-        if not self.rows:
+                value = self.stage(member, scope, value)
+                self.maps[member.name.text] = self.named(value)
+            elif isinstance(member, ast.Head | ast.Output):
+                ends.append(self.entered(member.body, scope, value, None))
+        if not self.rows or (value is None and not ends):
             raise Fault
-        return [Row(Op(), entered), *self.rows]
+        self.used(ends or [self.named(value)], len(entered))
+        return [Row(Op(), shape) for shape in entered] + self.rows
 
-    def stage(self, stage: ast.Stage, scope: Scope, shape: Shape) -> Shape:
+    def named(self, value: Any) -> Value:
+        assert isinstance(value, Value)
+        return value
+
+    def used(self, ends: list[Any], inputs: int) -> None:
+        """Hold every operator and input to be read, or be an output of its own."""
+        read = {row for made in self.rows for row in made.reads} | {end.row for end in ends}
+        if not read >= {*range(-inputs, 0), *range(len(self.rows))}:
+            raise Fault
+        if len({end.row for end in ends}) < len(ends) or min(end.row for end in ends) < 0:
+            raise Fault
+
+    def entered(
+        self, body: ast.Body, scope: Scope, value: Shape | None, supply: Stage | None
+    ) -> Shape:
+        """What braces make, which are entered by the map that they begin with."""
+        value = self.entry(body, scope, value)
+        return self.body(body, Scope({}, value, scope), value, supply)
+
+    def entry(self, body: ast.Body, scope: Scope, value: Shape | None) -> Shape:
+        first = body.statements[0] if body.statements else None
+        if isinstance(first, ast.Call) and not first.arguments and not first.bodies:
+            try:
+                found = self.lookup(first.name.text, scope)
+            except Fault:
+                found = None
+            if isinstance(found, Value):
+                return found
+        if value is None:
+            raise Fault
+        return value
+
+    def stage(self, stage: ast.Stage, scope: Scope, shape: Shape | None) -> Shape:
+        shape = self.entry(stage.body, scope, shape)
         given = {}
         slots = ["channels", "stride", "repeat"]
         entry = Scope({}, shape, scope)
@@ -182,9 +255,13 @@ class Reference:
         if not isinstance(repeat, Fraction) or repeat.denominator != 1 or repeat < 1:
             raise Fault
         supply = Stage(channels, stride, [])
-        inner = Scope({} if channels is None else {"channels": channels}, shape, scope)
-        for _ in range(repeat.numerator):
+        names = {} if channels is None else {"channels": channels}
+        first = shape
+        inner = Scope({}, None)
+        for number in range(repeat.numerator):
+            inner = Scope(dict(names), first, scope, repeat=(number, repeat.numerator))
             shape = self.body(stage.body, inner, shape, supply)
+        scope.names.update((key, one) for key, one in inner.names.items() if key not in names)
         if width is not None and shape[-1] != width:
             raise Fault
         if stride is not None and not supply.used and not self.ones(stride):
@@ -236,17 +313,45 @@ class Reference:
                 return self.body(statement.otherwise, scope, shape, supply)
             return shape
         thing = self.lookup(statement.name.text, scope)
-        if not isinstance(thing, Thing):
+        if isinstance(thing, Value):
+            if statement.arguments or statement.bodies:
+                raise Fault
+            shape = thing
+        elif isinstance(thing, Thing):
+            thing = self.applied(thing, statement.arguments, scope)
+            if supply is not None:
+                thing = self.supplied(thing, supply)
+            if thing.kind == "form" and thing.name == "split":
+                return self.split(thing, statement, scope, shape)
+            inner = None if supply is None else supply._replace(stride=None, inner=True)
+            shape = self.call(thing, statement.bodies, scope, shape, inner)
+        else:
             raise Fault
-        thing = self.applied(thing, statement.arguments, scope)
-        if supply is not None:
-            thing = self.supplied(thing, supply)
-        return self.call(thing, statement.bodies, scope, shape)
+        for one in statement.names:
+            if one.text in scope.names:
+                raise Fault
+            scope.names[one.text] = shape
+        return shape
+
+    def split(self, thing: Thing, statement: ast.Call, scope: Scope, shape: Shape) -> Shape:
+        into = thing.bound["into"]
+        if isinstance(into, Fraction):
+            into = Items((shape[-1] / into,) * int(into))
+        if not isinstance(into, Items) or len(into.items) != len(statement.names):
+            raise Fault
+        if sum(into.items) != shape[-1]:
+            raise Fault
+        first = Fraction(0)
+        for one, count in zip(statement.names, into.items, strict=True):
+            given = {"first": first, "count": count}
+            scope.names[one.text] = self.operator(OPERATORS["slice"], given, (shape,))
+            first += count
+        return shape
 
     def supplied(self, thing: Thing, supply: Stage) -> Thing:
         bound = dict(thing.bound)
-        for name, _, filled in thing.slots:
-            if filled and name not in bound:
+        for name, required, filled in thing.slots:
+            if filled and name not in bound and (required or not supply.inner):
                 if name == "channels" and supply.channels is not None:
                     bound[name] = supply.channels
                 if name == "stride" and supply.stride is not None:
@@ -272,7 +377,14 @@ class Reference:
             bound[name] = self.value(argument.value, scope)
         return thing._replace(bound=bound)
 
-    def call(self, thing: Thing, bodies: tuple[ast.Body, ...], scope: Scope, shape: Shape) -> Shape:
+    def call(
+        self,
+        thing: Thing,
+        bodies: tuple[ast.Body, ...],
+        scope: Scope,
+        shape: Shape,
+        supply: Stage | None = None,
+    ) -> Shape:
         if any(required and name not in thing.bound for name, required, _ in thing.slots):
             raise Fault
         if thing.kind == "block":
@@ -283,7 +395,7 @@ class Reference:
             return self.body(thing.target.body, inner, shape, None)
         if thing.kind == "braces":
             return self.body(thing.target, Scope({}, shape, thing.scope), shape, None)
-        results = [self.body(body, Scope({}, shape, scope), shape, None) for body in bodies]
+        results = [self.entered(body, scope, shape, supply) for body in bodies]
         if thing.name == "skip" and thing.kind == "form":
             return self.skip(thing, scope, shape, results[0])
         if thing.name == "gate" and thing.kind == "form":
@@ -301,9 +413,10 @@ class Reference:
                 return result
             if not isinstance(shortcut, Thing) or shortcut.kind == "form":
                 raise Fault
-            if self.call(shortcut, (), scope, shape) != result:
+            shape = self.call(shortcut, (), scope, shape)
+            if shape != result:
                 raise Fault
-        return self.operator(OPERATORS["add"], {}, (result, result))
+        return self.operator(OPERATORS["add"], {}, (shape, result))
 
     def operator(self, op: type[Op], bound: dict[str, Any], inputs: tuple[Shape, ...]) -> Shape:
         attributes: dict[str, Any] = {}
@@ -322,8 +435,7 @@ class Reference:
             raise Fault
         if len(shape) > 4:
             raise Fault
-        self.place(made, inputs)
-        return shape
+        return self.place(made, inputs)
 
     def place(self, op: Op, inputs: tuple[Shape, ...]) -> Shape:
         """Execute an operator, or one after the other those that it is made of."""
@@ -331,9 +443,11 @@ class Reference:
         for part in op.parts(*inputs):
             reads = tuple(shapes[at] if at >= 0 else inputs[0] for at in part.inputs)
             shapes.append(self.place(part.op, reads))
-        if not shapes:
-            self.rows.append(Row(op, op.infer(*inputs)))
-        return shapes[-1] if shapes else self.rows[-1].shape
+        if shapes:
+            return shapes[-1]
+        shape = op.infer(*inputs)
+        self.rows.append(Row(op, shape, tuple(getattr(value, "row", 0) for value in inputs)))
+        return Value.of(shape, len(self.rows) - 1)
 
     # --- expressions ----------------------------------------------------------------------
 
@@ -349,14 +463,20 @@ class Reference:
         if block is None and name in OPERATORS:
             slots = tuple((a.name, a.required, a.filled) for a in OPERATORS[name].args.values())
             return Thing("operator", name, OPERATORS[name], None, slots, {})
-        if block is None and name in ("skip", "gate"):
-            slots = (("shortcut", False, False), ("required", False, False))
-            return Thing("form", name, None, None, slots if name == "skip" else (), {})
+        forms = {
+            "skip": (("shortcut", False, False), ("required", False, False)),
+            "gate": (),
+            "split": (("into", True, False),),
+        }
+        if block is None and name in forms:
+            return Thing("form", name, None, None, forms[name], {})
         if block is None and name in ("true", "false"):
             return name == "true"
         if block is None and name in set(symbols()):
             return Symbol(name)
         block = block or library().get(name)
+        if block is None and name in self.maps and not inside:
+            return self.maps[name]
         if block is None:
             raise Fault
         slots = tuple(
@@ -400,7 +520,35 @@ class Reference:
             return self.reference(expression, scope)
         if isinstance(expression, ast.ListOf):
             return Items(tuple(self.value(item, scope) for item in expression.items))
+        if isinstance(expression, ast.Choice):
+            holds = self.truth(expression.condition, scope)
+            return self.value(expression.value if holds else expression.otherwise, scope)
+        if isinstance(expression, ast.Item):
+            listed = self.value(expression.list, scope)
+            index = self.number(expression.index, scope)
+            if not isinstance(listed, Items) or index.denominator != 1:
+                raise Fault
+            if not 0 <= index < len(listed.items):
+                raise Fault
+            return listed.items[int(index)]
+        if isinstance(expression, ast.Property):
+            return self.property(expression, scope)
         return self.operation(expression, scope)
+
+    def property(self, expression: ast.Property, scope: Scope) -> Any:
+        base, name = expression.base.text, expression.property.text
+        try:
+            value = self.lookup(base, scope)
+        except Fault:
+            value = None
+        if isinstance(value, Value):
+            return self.feature(name, Scope({}, value))
+        at: Scope | None = scope
+        while at is not None and at.repeat is None:
+            at = at.parent
+        if base != "repeat" or at is None or at.repeat is None or name not in ("index", "count"):
+            raise Fault
+        return Fraction(at.repeat[name == "count"])
 
     def feature(self, name: str, scope: Scope) -> Any:
         at: Scope | None = scope
@@ -456,6 +604,13 @@ class Reference:
         if kind == "or":
             return any(self.truth(operand, scope) for operand in expression.operands)
         values = [self.value(operand, scope) for operand in expression.operands]
+        if kind == "**":
+            base, exponent = values
+            if not isinstance(base, Fraction) or not isinstance(exponent, Fraction):
+                raise Fault
+            if exponent.denominator != 1 or not 0 <= exponent < 60:
+                raise Fault
+            return Fraction(base**exponent.numerator)
         if kind == "x":
             extents: list[Fraction] = []
             for value in values:

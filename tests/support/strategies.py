@@ -164,9 +164,20 @@ class Writer:
     def numeric(self, value: Fraction | int, place: Place, depth: int = 0) -> ast.Expression:
         """An expression that has this value here, and often another one elsewhere."""
         value = Fraction(value)
-        way = self.whole(0, 11) if depth < 2 else 0
+        way = self.whole(0, 14) if depth < 2 else 0
         if way < 5:
             return number(value)
+        if way == 12:
+            return self.chosen(value, place, depth)
+        if way == 13:
+            items = [number(value + n) for n in range(self.whole(1, 3))]
+            at = self.whole(0, len(items) - 1)
+            items[0], items[at] = items[at], items[0]
+            return ast.Item(ast.ListOf(tuple(items), NOWHERE), number(at), NOWHERE)
+        if way == 14:
+            for exponent in range(1, 12):
+                if value == 2**exponent:
+                    return operation("**", number(2), number(exponent))
         if way == 5:
             one = self.numeric(value, place, depth + 1)
             return ref(self.one("max", "min"), one, number(value))
@@ -189,6 +200,17 @@ class Writer:
             text, known = names[self.whole(0, len(names) - 1)]
             return self.scaled(ref(text), known, value)
         return number(value)
+
+    def chosen(self, value: Fraction, place: Place, depth: int) -> ast.Expression:
+        """A conditional expression of this value here."""
+        condition = self.condition(place)
+        try:
+            holds = self.run.truth(condition, place.scope)
+        except Fault:
+            return number(value)
+        taken = self.numeric(value, place, depth + 1)
+        pair = (taken, number(1)) if holds else (number(1), taken)
+        return ast.Choice(condition, *pair, NOWHERE)
 
     def scaled(self, base: ast.Expression, known: Any, value: Fraction) -> ast.Expression:
         if known == value:
@@ -519,9 +541,14 @@ class Writer:
         else:
             low, high = Fraction(1, 4), Fraction(self.whole(4, 16), 4)
             default = Fraction(self.whole(1, int(4 * high)), 4)
-            return number(default), ast.Range(ast.Number("0.25", NOWHERE), number(high), NOWHERE)
+            step = number(Fraction(1, 4)) if self.chance(2) else None
+            low_end = ast.Number("0.25", NOWHERE)
+            return number(default), ast.Range(low_end, number(high), NOWHERE, step)
         if self.chance(4):
             return number(default), None
+        if self.chance(4):
+            every = tuple(number(n) for n in range(1, int(high) + 1))
+            return number(default), ast.Range(ast.ListOf(every, NOWHERE), None, NOWHERE)
         return number(default), ast.Range(number(low), number(high), NOWHERE)
 
     def parameter(self, text: str, place: Place) -> ast.Parameter:
@@ -607,6 +634,8 @@ class Writer:
             statements.append(call("dwconv", sizes(number(3), number(3))))
         if width is not None and left[-1] != width:
             statements.append(call("conv"))
+        if self.chance(2):
+            statements = self.mapped(statements, place, named)
         stage = ast.Stage(name(text), arguments(**named), body(*statements), self.doc(), NOWHERE)
         plain = "ds" if width is not None else "se"
         for attempt in (stage, stage._replace(body=body(call(plain))), None):
@@ -621,6 +650,41 @@ class Writer:
                     self.intact = False
                     return attempt, shape
         raise AssertionError
+
+    def mapped(
+        self, statements: list[ast.Statement], place: Place, named: dict[str, ast.Expression]
+    ) -> list[ast.Statement]:
+        """The statements of a stage with a map among them that is named and read again."""
+        calls = [at for at, one in enumerate(statements) if isinstance(one, ast.Call)]
+        if not calls:
+            return statements
+        at = calls[self.whole(0, len(calls) - 1)]
+        label = self.fresh({one.name.text.casefold() for one in self.blocks}, LAYERS)
+        made = statements[at]
+        assert isinstance(made, ast.Call)
+        read = call(label)
+        width = [call("conv")] if "channels" in named else []
+        tail = self.one(
+            [braced("concat", body(read), body()), *width],
+            [braced("add", body(read), body())],
+            [braced("concat", body(read, call("relu6")), body(call("relu"))), *width],
+            [braced("skip", body(read)), *width],
+        )
+        found = [*statements[:at], made._replace(names=(name(label),)), *statements[at + 1 :]]
+        if self.chance(4):
+            pair = (name(f"{label}_a"), name(f"{label}_b"))
+            parts = call("split", number(2))._replace(names=pair)
+            swapped = braced("concat", body(call(pair[1].text)), body(call(pair[0].text)))
+            found += [parts, swapped]
+        found += tail
+        trial = ast.Stage(name("trial"), arguments(**named), body(*found), "", NOWHERE)
+        rows = len(self.run.rows)
+        try:
+            self.run.stage(trial, Scope({}, None, place.scope), place.shape)
+        except Fault:
+            found = statements
+        del self.run.rows[rows:]
+        return found
 
     def stage_without(self, text: str) -> ast.Stage:
         return ast.Stage(name(text), (), body(call("relu6")), "", NOWHERE)
@@ -681,15 +745,22 @@ class Writer:
                 NOWHERE,
             )
         )
-        stages: set[str] = {"head"}
+        stages: set[str] = {"head", *(one.name.text.casefold() for one in self.blocks), *taken}
+        stages |= {one.name.text.casefold() for one in members if isinstance(one, ast.Input)}
         blocks = tuple(block.name.text for block in self.blocks)
+        made: list[tuple[str, Shape]] = []
         for _ in range(self.whole(0, 3)):
             if len(shape) != 3:
                 break
             at = Place(scope, shape, None, 0, blocks)
             stage, shape = self.stage(self.fresh(stages, LAYERS), at)
             members.append(stage)
-        if not self.run.rows or not self.chance(4):
+            made.append((stage.name.text, shape))
+        if made and self.chance(4):
+            shape = self.second(members, made, shape, scope, stages)
+        if made and self.chance(3):
+            self.outputs(members, made, stages)
+        elif not self.run.rows or not self.chance(4):
             head, shape = self.head(Place(scope, shape, None, 0, blocks))
             if not self.run.rows:
                 head = ast.Head(body(call("relu6")), NOWHERE)
@@ -697,6 +768,48 @@ class Writer:
         if self.chance(6):
             members.append(self.require())
         return ast.Arch(name(text), tuple(parameters), tuple(members), self.doc(), NOWHERE)
+
+    def second(
+        self,
+        members: list[ast.Member],
+        made: list[tuple[str, Shape]],
+        shape: Shape,
+        scope: Scope,
+        taken: set[str],
+    ) -> Shape:
+        """Another input, with a stage of its own, joined with what the last stage made."""
+        first = next(one for one in members if isinstance(one, ast.Input))
+        at = next(n for n, one in enumerate(members) if isinstance(one, ast.Stage))
+        begins = members[at]
+        assert isinstance(begins, ast.Stage)
+        other = self.fresh(taken, LAYERS)
+        extents = (shape[0], shape[1], self.whole(1, 4)) if len(shape) == 3 else (shape[0],)
+        members.insert(at, ast.Input(name(other), sizes(*map(number, extents)) if len(extents) > 1
+                                     else number(extents[0]), NOWHERE))  # fmt: skip
+        entered = body(call(first.name.text), *begins.body.statements)
+        members[at + 1] = begins._replace(body=entered)
+        side, both = self.fresh(taken, LAYERS), self.fresh(taken, LAYERS)
+        work = call("conv", number(8)) if len(extents) == 3 else call("dense", number(4))
+        members.append(ast.Stage(name(side), (), body(call(other), work), "", NOWHERE))
+        last = made[-1][0]
+        joined = body(braced("concat", body(call(last)), body()))
+        members.append(ast.Stage(name(both), (), joined, "", NOWHERE))
+        left = (*shape[:-1], shape[-1] + (8 if len(extents) == 3 else 4))
+        made.append((both, left))
+        return left
+
+    def outputs(
+        self, members: list[ast.Member], made: list[tuple[str, Shape]], taken: set[str]
+    ) -> None:
+        """Outputs in place of a head: one of what the last stage made, others of any."""
+        sources = [made[-1], *(one for one in made[:-1] if self.chance(2))]
+        for source, shape in sources:
+            work = [call("conv", ref("exact", number(self.whole(1, 6))))]
+            if len(shape) != 3:
+                work = [call("dense", number(self.whole(1, 6)))]
+            work += [call("sigmoid")] * self.whole(0, 1)
+            label = self.fresh(taken, LAYERS)
+            members.append(ast.Output(name(label), body(call(source), *work), self.doc(), NOWHERE))
 
     def require(self) -> ast.Require:
         quantity, unit = self.one(("params", " M"), ("macs", " G"), ("weight_bytes", " MiB"),
@@ -716,7 +829,10 @@ class Writer:
             if self.chance(2):
                 continue
             bounds, default = parameter.range, parameter.default
-            if bounds is not None:
+            if bounds is not None and bounds.high is None:
+                assert isinstance(bounds.low, ast.ListOf)
+                given[parameter.name.text] = self.one(*bounds.low.items)
+            elif bounds is not None:
                 low, high = (self.run.value(part, place.scope) for part in bounds[:2])
                 step = 1 if "." not in print_parameter(parameter) else 4
                 steps = self.whole(0, int((high - low) * step))

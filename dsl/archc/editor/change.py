@@ -17,7 +17,7 @@ from archc.source import Source
 from archc.syntax.layout import lay_out
 from archc.syntax.tokens import words
 
-RENAMED = ("arch", "block", "stage", "input", "parameter")
+RENAMED = ("arch", "block", "stage", "input", "output", "map", "parameter")
 """The kinds of names that a spec declares."""
 
 
@@ -135,12 +135,21 @@ def renamed(view: View, at: int, new: str, views: Iterable[View]) -> list[Rewrit
 def _taken(view: View, use: Use, new: str) -> str | None:
     """Why a name would be mistaken for another one in a file."""
     mine = use.meaning
-    if mine.kind in ("stage", "input"):
+    if mine.kind in ("stage", "input", "output"):
         clash = any(
-            one.declares and one.meaning.kind in ("stage", "input") and one.meaning.name == new
+            one.declares
+            and one.meaning.kind in ("stage", "input", "output", "map")
+            and one.meaning.name == new
             for one in view.uses
         )
-        return f"`{new}` is taken" if clash else None
+        if clash:
+            return f"`{new}` is taken"
+        # As a map it is looked up last.
+        read = any(one.meaning == mine and not one.declares for one in view.uses)
+        if not read or not any(
+            one.meaning.name == new and one.meaning.kind != "argument" for one in view.uses
+        ):
+            return None
     if new == mine.name:
         return None
     if any(one.meaning.name == new and one.meaning.kind != "argument" for one in view.uses):

@@ -32,7 +32,7 @@ from archc.targets.verdict import allowable
 from archc.vocabulary import vocabulary
 
 FILE_WORDS = ("arch", "block", "use")
-BODY_WORDS = ("if", "else")
+BODY_WORDS = ("if", "else", "as")
 ROUNDING_ARGUMENTS = ("divisor", "keep")
 
 
@@ -192,6 +192,7 @@ class _Offer:
             "value": self.value,
             "range": self.range,
             "feature": self.feature,
+            "repeat": self.repeat,
             "base": self.base,
             "target": self.target,
             "quantity": self.quantity,
@@ -209,8 +210,20 @@ class _Offer:
 
     def statement(self) -> Iterator[Item]:
         yield from self.held()
+        yield from self.maps()
         yield from self.callables()
         yield from (Item(word, "keyword", rank=4) for word in BODY_WORDS)
+
+    def maps(self) -> Iterator[Item]:
+        """Maps that were made before here: in the same declaration, as its text has them."""
+        before = self.view.source.text[: self.here.start]
+        start = max((one.start() for one in re.finditer(r"\b(?:arch|block)\b", before)), default=0)
+        found = re.findall(
+            r"\b(?:stage|input)\s+([A-Za-z_]\w*)|\bas\s+([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)",
+            before[start:],
+        )
+        names = [name.strip() for pair in found for part in pair for name in part.split(",")]
+        yield from (Item(name, "map") for name in dict.fromkeys(names) if name)
 
     def held(self) -> Iterator[Item]:
         """Parameters of the declaration that may be called."""
@@ -326,6 +339,8 @@ class _Offer:
             yield from self.bounds(node)
         if self.here.wide:
             yield Item("channels", "width", "the width of the stage")
+        if not isinstance(node, Arg):
+            yield from self.maps()
         known = self.declared()
         for name in self.here.parameters:
             if name in known:
@@ -360,6 +375,10 @@ class _Offer:
 
     def feature(self) -> Iterator[Item]:
         yield from (Item(name, "feature", "", FEATURE_DOCS.get(name, "")) for name in FEATURES)
+
+    def repeat(self) -> Iterator[Item]:
+        yield Item("index", "feature", "", "Which repeat of the stage it is, from 0.")
+        yield Item("count", "feature", "", "How many repeats the stage has.")
 
     def base(self) -> Iterator[Item]:
         for module in (self.module, *self.module.uses):

@@ -13,7 +13,25 @@ _TOKEN = re.compile(
     rf"|(?P<number>{_DECIMAL}(?: ?(?:{'|'.join({**UNITS, **BYTE_UNITS})})(?![A-Za-z0-9_]))?)"
     r"|(?P<sign><=|>=|==|!=|\.\.|\S)"
 )
-_OPERATORS = {"+", "-", "*", "/", "<", ">", "<=", ">=", "==", "!=", "x", "and", "or", "not", "if"}
+_OPERATORS = {
+    "+",
+    "-",
+    "*",
+    "/",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "==",
+    "!=",
+    "x",
+    "and",
+    "or",
+    "not",
+    "if",
+    "else",
+    "step",
+}
 _MEMBERS = frozenset(DECLARATIONS) - {"arch", "block", "use"}
 MOST = 400_000
 """Characters that are looked at."""
@@ -24,8 +42,8 @@ class Context(NamedTuple):
 
     where: str
     """`nothing`, `file`, `members`, `statement`, `arguments` (an argument begins), `value`,
-    `range` (behind a parameter's default), `feature`, `base`, `target`, `quantity`, `allow`, `path`
-    (of a `use`, which the word is up to here)."""
+    `range` (behind a parameter's default), `feature`, `repeat` (behind `repeat.`), `base`,
+    `target`, `quantity`, `allow`, `path` (of a `use`, which the word is up to here)."""
     start: int
     """Where the word begins that is being typed."""
     word: str
@@ -190,6 +208,11 @@ class _Scan:
         top = self.top
         if previous == "." and before == "in":
             return "feature"
+        named = before not in ("", "number") and (before[0].isalpha() or before[0] == "_")
+        if previous == "." and named and top.kind != "members":
+            return "repeat" if before == "repeat" else "feature"
+        if previous == "as" and top.kind == "body":
+            return "nothing"
         if top.kind == "file":
             if previous in ("arch", "block", "use"):
                 return "nothing"
@@ -212,7 +235,7 @@ class _Scan:
 
     def member(self, previous: str) -> str:
         member = self.top.member
-        if previous in ("stage", "input"):
+        if previous in ("stage", "input", "output"):
             return "nothing"
         if previous == "target":
             return "target"

@@ -65,7 +65,7 @@ def _costs(network: Network) -> Iterable[tuple[Span, Cost]]:
 
     rows: dict[str, Any] = {row["name"]: row for row in network.manifest["layers"]}
     runs: dict[Span, dict[Any, list[Node]]] = {}
-    for node in graph.nodes[1:]:
+    for node in graph.nodes[len(graph.inputs) :]:
         for depth, via in enumerate(node.origin):
             once = (node.stage, node.repeat, node.origin[: depth + 1])
             runs.setdefault(via.span, {}).setdefault(once, []).append(node)

@@ -20,9 +20,12 @@ FORM_DOCS = {
     "have not, `shortcut` is what x goes through; without one the sum is left out, unless "
     "`required`.",
     "gate": "Gating: `gate { b }` is x * b(x), each channel or element scaled by what b says.",
+    "split": "Parts of the channels, each with a name: `split(2) as left, right`. What follows "
+    "goes on from the map that was split.",
 }
 FORM_ARGUMENT_DOCS = {
     "shortcut": "a block that x goes through where the shapes differ",
+    "into": "how many equal parts, or a list of their channels: `[16, 48]`",
     "required": "`true` makes it an error where the sum would be left out",
 }
 FUNCTION_DOCS = {
@@ -99,6 +102,12 @@ def _about(meaning: Meaning) -> Iterable[str]:
         yield node.doc.strip()
     elif kind == "input":
         yield fenced(node.span.text)
+    elif kind == "output":
+        yield fenced(f"output {meaning.name} {{ ... }}")
+        yield node.doc.strip()
+    elif kind == "map":
+        yield fenced(" ".join(node.span.text.split()))
+        yield "A map: its name, standing as a statement, goes on from it."
     elif kind == "width":
         given = width(node)
         yield fenced(given.span.text if given is not None else "channels")
@@ -184,6 +193,8 @@ def signature_parts(meaning: Meaning) -> tuple[str, list[tuple[int, int]]]:
             text += one
         text += ")"
     bodies = {"form": " { ... }"}.get(meaning.kind, "")
+    if meaning.name == "split" and meaning.kind == "form":
+        bodies = " as a, b"
     if meaning.kind == "operator" and meaning.node.bodies:
         bodies = " { ... } { ... }"
     return text + bodies, places
@@ -226,8 +237,10 @@ def _here(use: Use, built: View) -> Iterable[str]:
         yield from noted
         if not noted and cost is not None:
             yield f"= {cost.shapes[-1][-1]}"
-    elif isinstance(node, ast.Call | ast.Stage):
+    elif isinstance(node, ast.Call | ast.Stage | ast.Output):
         yield from _cost(built.costs.of(node.span))
+        if meaning.kind in ("map", "stage", "input") and not use.declares:
+            yield from _map(meaning, built)
     elif meaning.kind == "arch" and use.declares:
         yield from _cost(built.costs.of(use.span))
     elif meaning.kind == "input":
@@ -240,6 +253,16 @@ def _here(use: Use, built: View) -> Iterable[str]:
             for budget in network.manifest["budgets"]:
                 if meaning.name in budget.values():
                     yield f"{budget['actual']:,} of {budget['limit']:,} in `{network.name}`"
+
+
+def _map(meaning: Meaning, built: Any) -> Iterable[str]:
+    """The shape of a map where it is read."""
+    for network in built.networks[:1]:
+        nodes = network.graph.nodes
+        named = {nodes[index].name: nodes[index].shape for index in network.graph.inputs}
+        named |= {name: nodes[index].shape for name, index in network.graph.maps}
+        if meaning.name in named:
+            yield f"= {shape_text(named[meaning.name])}"
 
 
 def _cost(cost: Cost | None) -> Iterable[str]:

@@ -57,7 +57,7 @@ def _priced(file: ast.File) -> Iterator[tuple[Span, Span]]:
         if isinstance(arch, ast.Derived):
             continue
         for member in arch.members:
-            if isinstance(member, ast.Stage | ast.Head):
+            if isinstance(member, ast.Stage | ast.Head | ast.Output):
                 yield member.span, member.span
                 yield from ((span, span) for span in _calls(member.body))
     for block in file.blocks:

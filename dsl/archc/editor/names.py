@@ -18,9 +18,9 @@ class Meaning(NamedTuple):
     """What a name stands for."""
 
     kind: str
-    """`arch`, `block`, `stage`, `input`, `parameter`, `width` (the `channels` of a stage),
-    `operator`, `form`, `function`, `constant`, `argument`, `target`, `allowed`, `option`, `budget`,
-    `feature` or `file`."""
+    """`arch`, `block`, `stage`, `input`, `output`, `map`, `parameter`, `width` (the `channels` of a
+    stage), `operator`, `form`, `function`, `constant`, `argument`, `target`, `allowed`, `option`,
+    `budget`, `feature` or `file`."""
     name: str
     declared: Span | None = None
     """The name where it is declared; None for what is built in."""
@@ -119,6 +119,8 @@ class _Walk:
     def __init__(self, module: Module) -> None:
         self.module = module
         self.found: list[Use] = []
+        self.last: Names = {}
+        """Stages and inputs as maps, which are looked up last."""
 
     def add(self, span: Span, meaning: Meaning | None, node: Any = None) -> None:
         if meaning is not None:
@@ -136,20 +138,29 @@ class _Walk:
         for block in file.blocks:
             meaning = Meaning("block", block.name.text, block.name.span, block, None, self.module)
             self.add(block.name.span, meaning, block)
-            self.body(block.body, self.parameters(meaning))
+            self.last = {}
+            self.body(block.body, dict(self.parameters(meaning)))
 
     def arch(self, arch: ast.Arch) -> None:
         meaning = Meaning("arch", arch.name.text, arch.name.span, arch, None, self.module)
         self.add(arch.name.span, meaning, arch)
-        names = self.parameters(meaning)
+        names = dict(self.parameters(meaning))
+        self.last = {
+            one.name.text: Meaning("input", one.name.text, one.name.span, one)
+            for one in arch.members
+            if isinstance(one, ast.Input)
+        }
         for member in arch.members:
             if isinstance(member, ast.Stage):
                 self.stage(member, names)
             elif isinstance(member, ast.Head):
-                self.body(member.body, names)
-            elif isinstance(member, ast.Input):
-                named = Meaning("input", member.name.text, member.name.span, member)
+                self.body(member.body, dict(names))
+            elif isinstance(member, ast.Output):
+                named = Meaning("output", member.name.text, member.name.span, member)
                 self.add(member.name.span, named, member)
+                self.body(member.body, dict(names))
+            elif isinstance(member, ast.Input):
+                self.add(member.name.span, self.last[member.name.text], member)
                 self.expression(member.shape, names)
             elif isinstance(member, ast.Require):
                 for budget in member.budgets:
@@ -208,12 +219,16 @@ class _Walk:
         self.add(stage.name.span, meaning, stage)
         self.arguments(stage.arguments, parameters(meaning), names)
         given = width(stage)
+        inner = dict(names)
         if given is not None:
             declared = given.name.span if given.name is not None else given.span
-            names = {**names, "channels": Meaning("width", "channels", declared, stage)}
-        self.body(stage.body, names)
+            inner["channels"] = Meaning("width", "channels", declared, stage)
+        self.body(stage.body, inner)
+        names.update((name, one) for name, one in inner.items() if one.kind == "map")
+        self.last[stage.name.text] = meaning
 
     def body(self, body: ast.Body, names: Names) -> None:
+        """Walk statements; what they name is added to the names."""
         for statement in body.statements:
             if isinstance(statement, ast.If):
                 for condition, branch in statement.branches:
@@ -226,10 +241,19 @@ class _Walk:
                 known = parameters(meaning) if meaning is not None else {}
                 self.arguments(statement.arguments, known, names)
                 for inner in statement.bodies:
-                    self.body(inner, names)
+                    self.body(inner, dict(names))
+                for name in statement.names:
+                    first = names.get(name.text)
+                    if first is None or first.kind != "map":  # else a branch names it too
+                        names[name.text] = Meaning("map", name.text, name.span, statement)
+                    self.add(name.span, names[name.text], statement)
 
     def name(self, name: ast.Name, names: Names, node: Any) -> Meaning | None:
-        meaning = names.get(name.text) or found(self.module, name.text, name.span)
+        meaning = (
+            names.get(name.text)
+            or found(self.module, name.text, name.span)
+            or self.last.get(name.text)
+        )
         self.add(name.span, meaning, node)
         return meaning
 
@@ -252,16 +276,15 @@ class _Walk:
         elif isinstance(expression, ast.Feature):
             named = expression.property
             self.add(named.span, Meaning("feature", named.text), expression)
-        elif isinstance(expression, ast.Operation):
-            for operand in expression.operands:
-                self.expression(operand, names)
-        elif isinstance(expression, ast.Minus | ast.Not):
-            self.expression(expression.operand, names)
-        elif isinstance(expression, ast.ListOf):
-            for item in expression.items:
-                self.expression(item, names)
+        elif isinstance(expression, ast.Property):
+            self.name(expression.base, names, expression)
+            named = expression.property
+            self.add(named.span, Meaning("feature", named.text), expression)
         elif isinstance(expression, ast.Braces):
-            self.body(expression.body, names)
+            self.body(expression.body, dict(names))
+        else:
+            for part in ast.parts(expression):
+                self.expression(part, names)
 
 
 def width(stage: ast.Stage) -> ast.Argument | None:

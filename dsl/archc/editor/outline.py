@@ -41,6 +41,9 @@ def _declared(view: View, one: "ast.Arch | ast.Derived | ast.Block") -> list[Ent
             if isinstance(member, ast.Stage):
                 children += _entry(view, member.name, "stage", _cost(view, member.span),
                                    member.span)  # fmt: skip
+            elif isinstance(member, ast.Output):
+                children += _entry(view, member.name, "output", _cost(view, member.span),
+                                   member.span)  # fmt: skip
             elif isinstance(member, ast.Head):
                 start = member.span.start
                 # The documentation of a head is a part of its span; the word comes behind it.

@@ -36,6 +36,7 @@ ITEMS = {
     "target": types.CompletionItemKind.EnumMember,
     "budget": types.CompletionItemKind.EnumMember,
     "allowed": types.CompletionItemKind.EnumMember,
+    "map": types.CompletionItemKind.Variable,
     "file": types.CompletionItemKind.File,
     "folder": types.CompletionItemKind.Folder,
 }
@@ -45,6 +46,7 @@ SYMBOLS = {
     "stage": types.SymbolKind.Class,
     "head": types.SymbolKind.Class,
     "input": types.SymbolKind.Interface,
+    "output": types.SymbolKind.Interface,
     "parameter": types.SymbolKind.Variable,
 }
 

@@ -37,7 +37,7 @@ def grammar() -> dict[str, Any]:
                     *(_declared(keyword, scope) for keyword, scope in DECLARED.items()),
                     _match(
                         None,
-                        rf"{_BEGIN}(in)(\.)({NAME})",
+                        rf"{_BEGIN}(in|repeat)(\.)({NAME})",
                         "variable.language.in",
                         "punctuation.accessor",
                         "variable.other.property",
@@ -64,7 +64,7 @@ def grammar() -> dict[str, Any]:
                     _match("keyword.operator.comparison", "<=|>=|==|!=|<|>"),
                     _match("keyword.operator.range", r"\.\."),
                     _match("keyword.operator.assignment", "="),
-                    _match("keyword.operator.arithmetic", r"[-+*/]"),
+                    _match("keyword.operator.arithmetic", r"\*\*|[-+*/]"),
                     _match("punctuation.section.braces", r"[{}]"),
                     _match("punctuation.section.parens", r"[()]"),
                     _match("punctuation.section.brackets", r"[\[\]]"),
@@ -81,6 +81,8 @@ DECLARED = {
     "block": "entity.name.function.block",
     "stage": "entity.name.type.stage",
     "input": "entity.name.variable.input",
+    "output": "entity.name.variable.output",
+    "as": "entity.name.variable.map",
     "target": "support.type.target",
 }
 """What the name behind a keyword is."""
