@@ -274,7 +274,11 @@ def test_hints_are_the_manifest_s(path: Path) -> None:
     network = opened.networks[0]
     arch = opened.compilation.models[0].arch
     cost = opened.costs
-    parts = [cost.of(one.span) for one in arch.members if isinstance(one, ast.Stage | ast.Head)]
+    parts = [
+        cost.of(one.span)
+        for one in arch.members
+        if isinstance(one, ast.Stage | ast.Head | ast.Output)
+    ]
     found = [one for one in parts if one is not None]
     totals = network.manifest["totals"]
     assert sum(one.params for one in found) == totals["params"]

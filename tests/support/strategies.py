@@ -41,6 +41,8 @@ WORDS = (
 )  # fmt: skip
 LAYERS = tuple(word for word in WORDS if not word.startswith("_"))
 """Words that names of layers may start with."""
+MAPS = tuple(word for word in LAYERS if word not in OPERATORS and word not in library())
+"""Those of them that nothing else goes by, so that a stage is a map by its name."""
 ARCHS = tuple(word for word in LAYERS if word not in ("keras", "build_model"))
 
 # --- small pieces of AST -----------------------------------------------------------------------
@@ -659,7 +661,7 @@ class Writer:
         if not calls:
             return statements
         at = calls[self.whole(0, len(calls) - 1)]
-        label = self.fresh({one.name.text.casefold() for one in self.blocks}, LAYERS)
+        label = self.fresh({one.name.text.casefold() for one in self.blocks}, MAPS)
         made = statements[at]
         assert isinstance(made, ast.Call)
         read = call(label)
@@ -680,7 +682,11 @@ class Writer:
         trial = ast.Stage(name("trial"), arguments(**named), body(*found), "", NOWHERE)
         rows = len(self.run.rows)
         try:
-            self.run.stage(trial, Scope({}, None, place.scope), place.shape)
+            left = self.run.stage(trial, Scope({}, None, place.scope), place.shape)
+            read = {at for made in self.run.rows[rows:] for at in made.reads}
+            read.add(getattr(left, "row", -1))
+            if not read >= {*range(rows, len(self.run.rows))}:
+                raise Fault  # a skip that is dropped leaves what stands before it
         except Fault:
             found = statements
         del self.run.rows[rows:]
@@ -740,7 +746,7 @@ class Writer:
         shape: Shape = (self.whole(1, 32), self.whole(1, 32), self.whole(1, 8))
         members.append(
             ast.Input(
-                name(self.fresh({"self"}, LAYERS)),
+                name(self.fresh({"self"}, MAPS)),
                 sizes(*(self.numeric(extent, place) for extent in shape)),
                 NOWHERE,
             )
@@ -753,7 +759,7 @@ class Writer:
             if len(shape) != 3:
                 break
             at = Place(scope, shape, None, 0, blocks)
-            stage, shape = self.stage(self.fresh(stages, LAYERS), at)
+            stage, shape = self.stage(self.fresh(stages, MAPS), at)
             members.append(stage)
             made.append((stage.name.text, shape))
         if made and self.chance(4):
@@ -780,15 +786,13 @@ class Writer:
         """Another input, with a stage of its own, joined with what the last stage made."""
         first = next(one for one in members if isinstance(one, ast.Input))
         at = next(n for n, one in enumerate(members) if isinstance(one, ast.Stage))
-        begins = members[at]
-        assert isinstance(begins, ast.Stage)
-        other = self.fresh(taken, LAYERS)
+        other = self.fresh(taken, MAPS)
         extents = (shape[0], shape[1], self.whole(1, 4)) if len(shape) == 3 else (shape[0],)
         members.insert(at, ast.Input(name(other), sizes(*map(number, extents)) if len(extents) > 1
                                      else number(extents[0]), NOWHERE))  # fmt: skip
-        entered = body(call(first.name.text), *begins.body.statements)
-        members[at + 1] = begins._replace(body=entered)
-        side, both = self.fresh(taken, LAYERS), self.fresh(taken, LAYERS)
+        entered = body(call(first.name.text), call("relu6"))
+        members.insert(at + 1, ast.Stage(name(self.fresh(taken, MAPS)), (), entered, "", NOWHERE))
+        side, both = self.fresh(taken, MAPS), self.fresh(taken, MAPS)
         work = call("conv", number(8)) if len(extents) == 3 else call("dense", number(4))
         members.append(ast.Stage(name(side), (), body(call(other), work), "", NOWHERE))
         last = made[-1][0]
@@ -808,7 +812,7 @@ class Writer:
             if len(shape) != 3:
                 work = [call("dense", number(self.whole(1, 6)))]
             work += [call("sigmoid")] * self.whole(0, 1)
-            label = self.fresh(taken, LAYERS)
+            label = self.fresh(taken, MAPS)
             members.append(ast.Output(name(label), body(call(source), *work), self.doc(), NOWHERE))
 
     def require(self) -> ast.Require:

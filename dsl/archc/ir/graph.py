@@ -107,13 +107,6 @@ class Graph(NamedTuple):
         return self.results or (self.output,)
 
     @property
-    def returned(self) -> tuple[int, ...]:
-        """The same in the order in which Keras hands them on: those with names by their names."""
-        if not self.names:
-            return self.ends
-        return tuple(node for _, node in sorted(zip(self.names, self.results, strict=True)))
-
-    @property
     def inputs(self) -> tuple[int, ...]:
         """The nodes that are the network's inputs, in order."""
         return tuple(index for index, node in enumerate(self.nodes) if not node.inputs)

@@ -6,7 +6,7 @@ from fractions import Fraction
 from archc.diagnostics.codes import MAP, SHAPE, VALUE
 from archc.diagnostics.model import Diagnostic, Label, Rejected, make, reject
 from archc.ir.graph import Graph
-from archc.ops.base import show_shape
+from archc.ops.base import OPERATORS, show_shape
 from archc.sema.callees import Callee, Given
 from archc.sema.origin import called, causes, traced, worked
 from archc.sema.scope import Module
@@ -184,7 +184,9 @@ def unread(graph: Graph) -> Iterator[Diagnostic]:
                 MAP,
                 f"nothing reads the input `{node.name}`",
                 called(via),
-                help="begin a stage or braces with its name, or leave it out",
+                help=f"as a statement `{node.name}` is the operator: give the input another name"
+                if node.name in OPERATORS
+                else "begin a stage or braces with its name, or leave it out",
             )
             continue
         yield traced(

@@ -85,7 +85,7 @@ def translate(graph: Graph, traced: Traced, trained: bool = True) -> Block:
                 queue.append((at[-1], result))
             made.append(result)
         values.append(made[-1] if made else reads[0])
-    block.finish(*(values[result] for result in graph.returned))
+    block.finish(*(values[result] for result in graph.ends))
     queue.sort(key=lambda entry: entry[0])
     block.arrange([operation for _, operation in queue])
     return block

@@ -135,9 +135,11 @@ class Quantised:
         if sorted(self.inputs) != sorted(given):
             self.inputs = given
         outputs = signature.get("outputs", {})
-        self.outputs = [outputs.get(f"output_{number}", -1) for number in range(len(made))]
-        if sorted(self.outputs) != sorted(made):
-            self.outputs = made
+        # Names of a list's outputs are numbers; those of a dict's its keys, by which Keras sorts.
+        listed = [outputs.get(f"output_{number}", -1) for number in range(len(made))]
+        named = [outputs[name] for name in sorted(outputs)]
+        known = [one for one in (listed, named) if sorted(one) == sorted(made)]
+        self.outputs = known[0] if known else made
 
     def run(self, sample: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Inputs and outputs in the types of the border.
