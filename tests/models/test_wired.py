@@ -47,7 +47,6 @@ def test_outputs_are_trained_and_called_by_their_names() -> None:
     [
         *((name, "float32") for name in shipped.WIRED),
         ("fpn_detector", "int8"),
-        ("fpn_detector", "uint8"),
     ],
 )
 def test_the_file_holds_what_is_deployed_in_order(name: str, io: str) -> None:

@@ -43,7 +43,7 @@ def deployed_rows(graph: Graph, deployed: Deployed) -> list[Row]:
             said.append("at the border")
         if said:
             rows.append(Row(None, 2, "; ".join(said)))
-    for output, called in zip_longest(deployed.outputs, sorted(graph.names)):
+    for output, called in zip_longest(deployed.outputs, graph.names):
         last = f"{called} {value(output)}" if called else value(output)
         rows.append(Row(None, 0, f"output {last}, before the border"))
     counts = ", ".join(f"{count} {name}" for name, count in deployed.counts.items())
