@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from archc.analysis.latency import stated
 from archc.diagnostics.text import few, kib, several, shape_text
 from archc.driver import Network
 from archc.ir.graph import Frame, Node
@@ -25,6 +26,10 @@ class Cost(NamedTuple):
     """The network's estimated peak of activations in bytes, where it is reached in here."""
     whole: bool = False
     """Whether this is the network."""
+    share: int | None = None
+    """Percent of the network's estimated time that is spent here; None where no time is known."""
+    time: str | None = None
+    """The network's estimated time with its error."""
 
     @property
     def shape(self) -> Shape | None:
@@ -59,9 +64,13 @@ def _costs(network: Network) -> Iterable[tuple[Span, Cost]]:
     # Of the layers that an operator was made of, the first is the one that it is known by.
     reached = set(deployed["sequence"][step]["layers"][:1]) if step is not None else set()
 
-    def peaked(cost: Cost, nodes: Iterable[Node]) -> Cost:
-        here = any(node.name in reached for node in nodes)
-        return cost._replace(peak=peak) if here else cost
+    times, total = _times(deployed.get("latency"))
+
+    def peaked(cost: Cost, nodes: list[Node]) -> Cost:
+        if any(node.name in reached for node in nodes):
+            cost = cost._replace(peak=peak)
+        spent = sum(times.get(node.name, 0) for node in nodes)
+        return cost._replace(share=100 * spent // total) if total else cost
 
     rows: dict[str, Any] = {row["name"]: row for row in network.manifest["layers"]}
     runs: dict[Span, dict[Any, list[Node]]] = {}
@@ -77,8 +86,26 @@ def _costs(network: Network) -> Iterable[tuple[Span, Cost]]:
         if frame.span is not None:
             nodes = [graph.nodes[index] for index in indices(frame)]
             cost = _cost(network.name, nodes, (graph.nodes[frame.output].shape,), rows)
-            whole = cost._replace(peak=peak, whole=True)
+            whole = cost._replace(peak=peak, whole=True, time=_said(deployed.get("latency")))
             yield frame.span, whole if frame is graph.frame else peaked(cost, nodes)
+
+
+def _times(latency: dict[str, Any] | None) -> tuple[dict[str, int], int]:
+    """Nanoseconds by the layer that an epoch goes by, and in all."""
+    times: dict[str, int] = {}
+    total = 0
+    for epoch in latency["epochs"] if latency else ():
+        spent = epoch["nanoseconds"] or 0
+        total += spent
+        for name in epoch["layers"][:1]:
+            times[name] = times.get(name, 0) + spent
+    return times, total
+
+
+def _said(latency: dict[str, Any] | None) -> str | None:
+    if latency is None:
+        return None
+    return stated(latency["grade"], (), latency["microseconds"], latency["least"], latency["most"])
 
 
 def indices(frame: Frame) -> list[int]:
@@ -108,6 +135,7 @@ def together(costs: list[Cost]) -> Cost:
         macs=sum(one.macs for one in costs),
         layers=sum(one.layers for one in costs),
         peak=next((one.peak for one in costs if one.peak is not None), None),
+        share=sum(one.share or 0 for one in costs) if last.share is not None else None,
     )
 
 
@@ -124,6 +152,10 @@ def brief(cost: Cost) -> str:
         parts.append(f"{amount(cost.params)} params")
     if cost.peak is not None:
         parts.append(f"peak {kib(cost.peak)}{'' if cost.whole else ' here'}")
+    if cost.time is not None:
+        parts.append(cost.time)
+    elif cost.share:
+        parts.append(f"{cost.share} % of the time")
     return f" {DOT} ".join(parts)
 
 
@@ -135,9 +167,14 @@ def full(cost: Cost) -> str:
     layers = several(cost.layers, "layer")
     where = "" if cost.whole else ", reached here"
     peak = f"; estimated peak of activations {cost.peak:,} bytes{where}" if cost.peak else ""
+    time = ""
+    if cost.time is not None:
+        time = f"; estimated time of one inference: {cost.time}"
+    elif cost.share is not None:
+        time = f"; {cost.share} % of the estimated time"
     return (
         f"{ARROW} {shown}{times}; {layers}, {cost.params:,} params, {cost.macs:,} MACs "
-        f"in `{cost.network}`{peak}"
+        f"in `{cost.network}`{peak}{time}"
     )
 
 
