@@ -1,13 +1,13 @@
 """The pipeline, as a table of contents: sources in, networks out, nothing read or written here."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from archc.analysis.budgets import budget_faults, budgets
 from archc.analysis.latency import deployed_net, estimate
-from archc.analysis.lowering import OBSERVED, Deployed, Failure, lower_both
-from archc.analysis.memory import memory
+from archc.analysis.lowering import OBSERVED, Deployed, Failure, lower, lower_both
+from archc.analysis.memory import Memory, memory
 from archc.analysis.profile import Timed, profile
 from archc.analysis.tflite_micro import DEFAULT, micro
 from archc.diagnostics.codes import (
@@ -17,6 +17,7 @@ from archc.diagnostics.codes import (
     LIMIT,
     NO_ARCH,
     RECURSION,
+    SHORTCUT_ORDER,
     SYNTAX,
 )
 from archc.diagnostics.model import (
@@ -157,6 +158,7 @@ def compile_model(
     deployed, untrained = lower_both(graph, io)
     reporter.extend(not_convertible(graph, deployed.failures))
     needed = memory(deployed)
+    reporter.extend(shortcut_order(model, graph, needed, io))
     report = None
     if target:
         report = judge(target, graph, deployed, needed.peak, reporter, model.budgets)
@@ -230,6 +232,25 @@ def clashes(networks: Iterable[Network]) -> tuple[Diagnostic, ...]:
                 )
             )
     return tuple(found)
+
+
+def shortcut_order(model: Model, graph: Graph, needed: Memory, io: str) -> Iterator[Diagnostic]:
+    """What is said where the arena would be smaller with shortcuts before the bodies of skips."""
+    open_ = [
+        note for note in graph.skips if note.shortcut[0] < note.shortcut[1] and not note.chosen
+    ]
+    other = expand(model, Reporter(), shortcuts_first=True) if open_ else None
+    if other is None:
+        return
+    size = memory(lower(other, io)).arena_bytes
+    if size < needed.arena_bytes:
+        yield make(
+            SHORTCUT_ORDER,
+            f"the arena would have {size:,} bytes, not {needed.arena_bytes:,}, with shortcuts "
+            "before the bodies of their skips",
+            open_[0].span,
+            help="write `shortcut_first = true`; layers of the shortcut get other names",
+        )
 
 
 def not_convertible(graph: Graph, failures: Iterable[Failure]) -> Iterable[Diagnostic]:

@@ -68,7 +68,7 @@ def test_keys_stand_in_the_order_of_the_contract(document: dict[str, Any]) -> No
     assert list(document["deployed"]) == [
         *("precision", "operators", "weight_bytes", "peak_activation_bytes", "peak_at", "peak"),
         *("sequence", "order", "constant_bytes", "arena_bytes", "arena", "tflite_micro"),
-        *("timeline", "pools", "latency", "placement", "unknown", "untrained"),
+        *("timeline", "pools", "latency", "placement", "unknown", "shortcuts", "untrained"),
     ]
     assert list(document["totals"]) == [
         *("params", "trainable_params", "macs", "stedgeai_macc", "activation_bytes")

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import archc
 from support import shipped
+from support.keras_models import build
 from support.variance import images
 from support.wiring import PREPROCESSING, Wired, last_layer, wired
 
@@ -28,18 +30,18 @@ PARAMS = {
 """As published: the summaries of `keras.applications`, EfficientNet without preprocessing."""
 
 
-def applications(name: str, **arguments: Any) -> Callable[[], Any]:
+def applications(name: str, **arguments: Any) -> Callable[..., Any]:
     """What builds a network of `keras.applications`."""
 
-    def build() -> Any:
+    def build(shape: tuple[int, ...] = SHAPE) -> Any:
         import keras
 
-        return getattr(keras.applications, name)(SHAPE, weights=None, **arguments)
+        return getattr(keras.applications, name)(input_shape=shape, weights=None, **arguments)
 
     return build
 
 
-def squeezenet() -> Any:
+def squeezenet(shape: tuple[int, ...] = SHAPE) -> Any:
     """SqueezeNet 1.1, written by hand from the authors' release: Keras has none."""
     from keras import Input, Model
     from keras.layers import Concatenate as Concat
@@ -54,7 +56,7 @@ def squeezenet() -> Any:
             ]
         )
 
-    image = Input(SHAPE)
+    image = Input(shape)
     x = Conv2D(64, 3, strides=2, activation="relu")(image)
     x = MaxPooling2D(3, 2)(x)
     x = fire(fire(x, 16, 64), 16, 64)
@@ -144,6 +146,28 @@ def test_every_published_network_has_a_reference() -> None:
 @pytest.mark.parametrize("name", REFERENCES)
 def test_sequence_shapes_and_params_are_equal(name: str) -> None:
     assert pair(name).ours.steps == pair(name).theirs.steps
+
+
+SIZES = {
+    "mobilenet_v1_a025": (97, 130),
+    "mobilenet_v2_a035": (97, 130),
+    "mobilenet_v3_small": (97,),
+    "efficientnet_b0": (97,),
+    "squeezenet": (98,),
+}
+"""Rows and columns of the image that each family is built for besides, odd ones among them."""
+
+
+@pytest.mark.parametrize(("name", "size"), [(n, s) for n, sizes in SIZES.items() for s in sizes])
+def test_sequence_and_shapes_are_equal_at_other_sizes(name: str, size: int) -> None:
+    """What is padded depends on the size; a padding that stays has to be allowed."""
+    family, _, alpha = name.partition("_a0")
+    text = (shipped.SPECS / (f"families/{family}.arch" if alpha else f"{name}.arch")).read_text()
+    text = text.replace("allow = [softmax", "allow = [zero_pad, softmax")
+    width = {"alpha": float(f"0.{alpha}")} if alpha else {}
+    graph = archc.compile_text(text, resolution=size, **width)._network.graph
+    theirs = REFERENCES[name]((size, size, 3))
+    assert wired(build(graph)).steps == wired(theirs).steps
 
 
 @pytest.mark.parametrize("name", REFERENCES)

@@ -5,7 +5,7 @@ convolution `Ho*Wo*Co*Kh*Kw*Ci`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`; noth
 `figures` declares what every layer has.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from archc.analysis.figures import Figures, costs, first_layer, totals
 from archc.analysis.latency import Estimate, Timing
@@ -70,6 +70,15 @@ class Untrained(NamedTuple):
     arena_bytes: int
 
 
+class Shortcut(NamedTuple):
+    """A skip with operators in both its branches."""
+
+    where: str
+    """The call that it stands in."""
+    first: str
+    """`body` or `shortcut`: whichever begins first in the file."""
+
+
 class Timed(NamedTuple):
     """An estimate of time and placement, and what it rests on."""
 
@@ -95,6 +104,7 @@ class Footprint(NamedTuple):
     peak_at: str | None
     """The layer at which the peak is; None where nothing is deployed."""
     unknown: tuple[Doubt, ...]
+    shortcuts: tuple[Shortcut, ...]
     untrained: Untrained | None
     """None where training makes no difference to any of its figures."""
     timed: Timed | None = None
@@ -173,6 +183,7 @@ def profile(
             Doubt(tuple(names[index] for index in doubt.layers), doubt.reason)
             for doubt in deployed.unknown
         ),
+        tuple(_shortcuts(graph, deployed)),
         _untrained(deployed, untrained, memory, names),
         timed,
     )
@@ -184,6 +195,20 @@ def _sequence(deployed: Deployed, names: Sequence[str]) -> tuple[Operator, ...]:
         Operator(op.operator, op.shape, tuple(names[index] for index in op.layers))
         for op in deployed.operators
     )
+
+
+def _shortcuts(graph: Graph, deployed: Deployed) -> Iterator[Shortcut]:
+    begins: dict[int, int] = {}
+    for place, op in enumerate(deployed.operators):
+        for layer in op.layers:
+            begins.setdefault(layer, place)
+    for note in graph.skips:
+        body, shortcut = (
+            min((begins[node] for node in range(*nodes) if node in begins), default=None)
+            for nodes in (note.body, note.shortcut)
+        )
+        if body is not None and shortcut is not None:
+            yield Shortcut(note.where, "body" if body < shortcut else "shortcut")
 
 
 def _untrained(

@@ -333,7 +333,8 @@ class _Offer:
         if isinstance(node, Choice):
             yield from (Item(choice, "value") for choice in node.choices)
             return
-        if isinstance(node, Flag | Auto) or (wanted is not None and wanted.name == "required"):
+        flags = ("required", "shortcut_first")
+        if isinstance(node, Flag | Auto) or (wanted is not None and wanted.name in flags):
             yield from (Item(name, "value") for name in ("true", "false"))
         if isinstance(node, ast.Parameter):
             yield from self.bounds(node)

@@ -17,8 +17,8 @@ from archc.values import Plain, describe, show
 
 FORM_DOCS = {
     "skip": "Residual connection: `skip { b }` is x + b(x) where both have one shape. Where they "
-    "have not, `shortcut` is what x goes through; without one the sum is left out, unless "
-    "`required`.",
+    "have not, `shortcut` is what x goes through, after the body unless `shortcut_first`; without "
+    "one the sum is left out, unless `required`.",
     "gate": "Gating: `gate { b }` is x * b(x), each channel or element scaled by what b says.",
     "split": "Parts of the channels, each with a name: `split(2) as left, right`. What follows "
     "goes on from the map that was split.",
@@ -27,6 +27,7 @@ FORM_ARGUMENT_DOCS = {
     "shortcut": "a block that x goes through where the shapes differ",
     "into": "how many equal parts, or a list of their channels: `[16, 48]`",
     "required": "`true` makes it an error where the sum would be left out",
+    "shortcut_first": "`true` runs the shortcut before the body: what enters is free earlier",
 }
 FUNCTION_DOCS = {
     "round": "`round(v)`: the nearest whole number, ties up.",

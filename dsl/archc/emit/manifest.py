@@ -185,6 +185,7 @@ def _deployed(deployed: Footprint, pools: "Iterable[PoolUse]") -> dict[str, Any]
         "latency": _latency(deployed),
         "placement": _placement(deployed),
         "unknown": plain(deployed.unknown),
+        "shortcuts": plain(deployed.shortcuts),
         "untrained": plain(deployed.untrained),
     }
 

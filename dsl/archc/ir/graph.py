@@ -80,6 +80,12 @@ class SkipNote(NamedTuple):
     taken: bool
     reason: str | None
     span: Span
+    body: tuple[int, int] = (0, 0)
+    """The first node of its body, and the one behind its last."""
+    shortcut: tuple[int, int] = (0, 0)
+    """The same of the shortcut, where one is applied."""
+    chosen: bool = False
+    """Whether the spec says which of them comes first."""
 
 
 class Graph(NamedTuple):

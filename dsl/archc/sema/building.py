@@ -160,7 +160,7 @@ class Building:
 
     def layer_name(self, keyword: str, context: Context) -> str:
         frame = context.frame
-        return f"{frame.name}_{frame.next_part(keyword)}"
+        return f"{frame.name}_{frame.next_part(context.ahead + keyword)}"
 
     def difference(self, start: int, end: int) -> str:
         """Why a value and what was made of it cannot be added: `stride 2`, `16 → 32 channels`."""

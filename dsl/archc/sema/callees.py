@@ -6,7 +6,7 @@ from archc.syntax import ast
 from archc.typed import Any, NamedTuple
 
 FORMS: dict[str, tuple[str, ...]] = {
-    "skip": ("shortcut", "required"),
+    "skip": ("shortcut", "required", "shortcut_first"),
     "gate": (),
     "split": ("into",),
 }

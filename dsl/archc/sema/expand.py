@@ -40,9 +40,12 @@ NOTHING = -1
 STAGE_SLOTS = tuple(Slot(name, False, False) for name in ("channels", "stride", "repeat"))
 
 
-def expand(model: Model, reporter: Reporter) -> Graph | None:
-    """The op graph of a model; None, and reports, where it has none."""
-    expander = Expander(model, reporter)
+def expand(model: Model, reporter: Reporter, shortcuts_first: bool = False) -> Graph | None:
+    """The op graph of a model; None, and reports, where it has none.
+
+    ``shortcuts_first`` is what holds for skips that do not say.
+    """
+    expander = Expander(model, reporter, shortcuts_first=shortcuts_first)
     graph = expander.graph()
     if graph is not None:
         reporter.extend(expander.remarks(graph))
@@ -52,8 +55,15 @@ def expand(model: Model, reporter: Reporter) -> Graph | None:
 class Expander:
     """Expands one model. A faulty value is None: what reads it stays silent."""
 
-    def __init__(self, model: Model, reporter: Reporter, fresh: ast.Stage | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        reporter: Reporter,
+        fresh: ast.Stage | None = None,
+        shortcuts_first: bool = False,
+    ) -> None:
         self.model = model
+        self.shortcuts_first = shortcuts_first
         self.reporter = reporter
         self.fresh = fresh
         """A stage in which `in` is to be what enters each repeat, which is not what it means."""
@@ -542,7 +552,7 @@ class Expander:
         self, callee: Callee, call: ast.Call, value: int | None, context: Context
     ) -> int | None:
         """Call a block or braces: a frame of its own."""
-        part = context.frame.next_part(callee.name)
+        part = context.frame.next_part(context.ahead + callee.name)
         name = f"{context.frame.name}_{part}"
         frame = Open(callee.kind, name, part, callee.name, value, callee.target.span)
         context.frame.children.append(frame)
@@ -560,7 +570,7 @@ class Expander:
         else:
             inner, body = callee.scope.inner(feature), callee.target
         deeper = context._replace(
-            frame=frame, block=callee.name, depth=context.depth + 1, supply=None
+            frame=frame, block=callee.name, depth=context.depth + 1, supply=None, ahead=""
         )
         frame.output = value = self.body(body, inner, value, deeper, None)
         return None if unsure(callee) else value
@@ -569,13 +579,13 @@ class Expander:
         self, callee: Callee, call: ast.Call, scope: Scope, value: int | None, context: Context
     ) -> int | None:
         """`x + b(x)` where the shapes agree; else the shortcut, or `b(x)` alone."""
-        required = callee.bound.get("required")
-        if required is not None and not isinstance(required.value, bool | Bad):
-            raise reject(
-                VALUE,
-                f"`required` is `true` or `false`, not {describe(required.value)}",
-                required.span,
-            )
+        required, first = (callee.bound.get(flag) for flag in ("required", "shortcut_first"))
+        for name, flag in (("required", required), ("shortcut_first", first)):
+            if flag is not None and not isinstance(flag.value, bool | Bad):
+                said = f"`{name}` is `true` or `false`, not {describe(flag.value)}"
+                raise reject(VALUE, said, flag.span)
+        ahead = self.shortcuts_first if first is None else first.value is True
+        start = len(self.building.nodes)
         result = self.inside(call.bodies[0], scope, value, context)
         if value is None or result is None:
             return None
@@ -583,9 +593,11 @@ class Expander:
         where = context.frame.name
         reason = None if entered == left else self.building.difference(value, result)
         shortcut = callee.bound.get("shortcut")
-        source = value
+        source, middle = value, len(self.building.nodes)
         if reason is not None and shortcut is not None:
-            projected = self.apply(shortcut, "shortcut", call, value, context)
+            # The converter takes the branch first whose names are smaller, and digits are smallest.
+            named = context._replace(ahead="0_" if ahead else "")
+            projected = self.apply(shortcut, "shortcut", call, value, named)
             if projected is None:
                 return None
             source = projected
@@ -611,7 +623,9 @@ class Expander:
                 )
             self.building.skips.append(SkipNote(where, False, reason, call.name.span))
             return result
-        self.building.skips.append(SkipNote(where, True, reason, call.name.span))
+        parts = (start, middle), (middle, len(self.building.nodes))
+        note = SkipNote(where, True, reason, call.name.span, *parts, first is not None)
+        self.building.skips.append(note)
         return self.building.add(Add(), (source, result), call, context, {})
 
     def gate(

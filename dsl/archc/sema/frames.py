@@ -86,3 +86,5 @@ class Context(NamedTuple):
     """The operator whose Keras layers are being put in, where it is several."""
     supply: Supply | None = None
     """What braces among its arguments get."""
+    ahead: str = ""
+    """What the next part of a name begins with."""
