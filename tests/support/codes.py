@@ -5,12 +5,13 @@ from archc.diagnostics.catalog import entries
 NEEDS_A_MODEL = {
     name
     for name in entries()
-    if name.startswith(("verify_", "quantize_", "model", "manifest_", "fine_", "extra_"))
+    if name.startswith(
+        ("verify_", "quantize_", "model", "manifest_", "fine_", "extra_", "calibrate")
+    )
 }
 """Codes about model files, which an example would have to train first: they have none."""
 NEVER = {
     *("stm32n6/static_int8", "stm32n6/deployed_operator"),
-    *("stm32n6/slices", "stm32n6/transposes"),
     *("output_locked", "output_recovered"),
 }
 """Rules that no spec of today breaks, and what takes two processes."""
