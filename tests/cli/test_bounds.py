@@ -63,3 +63,15 @@ def test_many_exotic_layers() -> None:
     with counted() as steps:
         assert archc.compile_text(text).manifest["target"]["verdict"] == "conditional"
     assert steps.calls < STEPS
+
+
+def test_names_that_are_unknown_cost_in_proportion() -> None:
+    """Blocks of which each calls what there is not: names are compared with the few that are near,
+    not each with all."""
+    taken = []
+    for count in (2, 200, 800):  # the first for what is made once
+        blocks = "".join(f"block b{n} {{ c{n} }}\n" for n in range(count))
+        with pytest.raises(archc.ArchError), counted() as steps:
+            archc.compile_text(blocks + net("p0 = relu6"))
+        taken.append(steps.calls)
+    assert taken[2] < 4.5 * taken[1], taken

@@ -32,6 +32,7 @@ from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests")]
 CORE = ("sema", "analysis/lowering", "analysis/memory.py", "targets")
 TESTS = ("diagnostics/test_errors.py", "sema", "targets", "models", "analysis", "cli/test_show.py",
          "emit/test_manifest.py", "emit/test_keras_module.py")  # fmt: skip
@@ -39,6 +40,8 @@ TESTS = ("diagnostics/test_errors.py", "sema", "targets", "models", "analysis", 
 SLOW = "not ten_thousand and not time_grows and not no_key"
 SAME = ("BinaryOperator_BitOr", "RemoveDecorator", "Eq_Is", "Eq_IsNot")
 CACHED = type(functools.cache(len))
+APART = ("archc.syntax", "archc.ops", "archc.files")
+"""What these keep does not depend on the core."""
 IMPORTED = 10
 """Seconds more for a mutant of what runs when its module is imported."""
 
@@ -106,7 +109,8 @@ def swap(mutant: Mutant) -> bool:
                 function.__code__ = new
                 swapped = True
     for one in gc.get_objects():
-        if isinstance(one, CACHED) and str(one.__module__).startswith("archc"):
+        module = str(one.__module__) if isinstance(one, CACHED) else ""
+        if module.startswith("archc.") and not module.startswith(APART):
             one.cache_clear()
     return swapped
 
@@ -132,6 +136,9 @@ class Fork:
         self.outcome: dict[Mutant, str] = {}
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        from support.checking import compiled
+
+        compiled("arch warm { input i: 8 x 8 x 8 head { relu6 } }")  # once, not in every process
         print(f"{len(session.items)} tests, {len(self.sample)} mutants", flush=True)
         for mutant in self.sample:
             code = forked(lambda mutant=mutant: self._run(mutant, session), self.seconds)
@@ -191,7 +198,8 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=int, default=400)
-    parser.add_argument("--only", help="mutants of a file with what a run printed")
+    parser.add_argument("--only", help="those that survived, by what an earlier run printed")
+    parser.add_argument("--but", help="not those that an earlier run has done")
     given = parser.parse_args()
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     every = sorted(places())
@@ -199,6 +207,9 @@ def main() -> int:
     if given.only:
         wanted = Path(given.only).read_text("utf-8")
         sample = [mutant for mutant in sample if f"survived {mutant}\n" in wanted]
+    if given.but:
+        done = Path(given.but).read_text("utf-8")
+        sample = [mutant for mutant in sample if f"ed {mutant}\n" not in done]
     paths = given.tests or [str(ROOT / "tests" / name) for name in TESTS]
     options = ["-q", "-m", "not keras and not oracles", "-k", SLOW, "--rootdir", str(ROOT), *paths]
     fork = Fork(sample, given.seconds)
