@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from archc.analysis.budgets import budget_faults, budgets
 from archc.analysis.latency import deployed_net, estimate
@@ -392,5 +391,7 @@ def variant(arch: ast.Arch | ast.Derived) -> Label | None:
 
 
 def try_add(reporter: Reporter, diagnostic: Diagnostic) -> None:
-    with suppress(TooManyErrors):
+    try:
         reporter.add(diagnostic)
+    except TooManyErrors:
+        return

@@ -75,6 +75,7 @@ else:
 
     _new = tuple.__new__
     _codes = {}
+    _getters = []
 
     def _maker(name, fields, defaults):
         """`__new__` of a class, as a function of its fields."""
@@ -127,7 +128,9 @@ else:
                 raise TypeError(f"a field of {name} without a default follows one that has one")
             members = _METHODS | space
             for index, field in enumerate(fields):
-                members[field] = _tuplegetter(index, f"Alias for field number {index}")
+                if index == len(_getters):
+                    _getters.append(_tuplegetter(index, f"Alias for field number {index}"))
+                members[field] = _getters[index]
             members["__slots__"] = ()
             members["__new__"] = _maker(name, fields, tuple(defaults.values()))
             members["_fields"] = members["__match_args__"] = fields

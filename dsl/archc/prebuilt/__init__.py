@@ -5,7 +5,7 @@ checkout has none of them: there, and where a module's stamp is not what its mak
 after an edit of the grammar, what it holds is made anew. That takes longer and gives the same.
 """
 
-from importlib import import_module
+import sys
 from types import ModuleType
 
 MAKERS = {
@@ -21,10 +21,12 @@ Stamp = tuple[str, ...]
 
 def carried(name: str, stamp: Stamp) -> ModuleType | None:
     """The generated module of that name, if there is one and it was made from the same."""
+    path = f"{__name__}.{name}"
     try:
-        module = import_module(f"{__name__}.{name}")
+        __import__(path)  # `importlib` would have to be loaded
     except ImportError:
         return None
+    module = sys.modules[path]
     return module if getattr(module, "STAMP", None) == stamp else None
 
 

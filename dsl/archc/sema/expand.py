@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
 
 from archc.diagnostics.codes import (
@@ -357,10 +356,12 @@ class Expander:
         """
         first = body.statements[0] if body.statements else None
         if isinstance(first, ast.Call) and first.plain:
-            with suppress(Rejected):
+            try:
                 named = scope.lookup(first.name.text, first.name.span)
-                if isinstance(named, Map):
-                    return named.node
+            except Rejected:
+                named = None
+            if isinstance(named, Map):
+                return named.node
         if value != NOTHING:
             return value
         inputs = [f"`{name.text}`" for name, _ in self.model.inputs]

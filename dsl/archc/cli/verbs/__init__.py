@@ -1,8 +1,8 @@
 """The verbs: every module of this package is one, imported when it is asked for."""
 
 import os
+import sys
 from collections.abc import Iterator
-from importlib import import_module
 
 from archc.typed import TYPE_CHECKING, NamedTuple, Protocol, cast
 
@@ -30,7 +30,9 @@ class Verb(NamedTuple):
     name: str
 
     def load(self) -> Module:
-        return cast(Module, import_module(f"{__name__}.{self.name}"))
+        path = f"{__name__}.{self.name}"
+        __import__(path)  # `importlib` would have to be loaded
+        return cast(Module, sys.modules[path])
 
     @property
     def summary(self) -> str:
