@@ -27,6 +27,7 @@ from archc.analysis.tflite_micro import BUILDS, Network, activations, measure
 from archc.analysis.tflite_micro.network import Operator as RuntimeOperator
 from archc.analysis.tflite_micro.network import Tensor as RuntimeTensor
 from archc.analysis.tflite_micro.network import Window
+from archc.emit.manifest import latency
 from archc.emit.manifest import layers as layer_entries
 from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER, SCHEMA_VERSION
 from archc.emit.table import peak_remark
@@ -55,7 +56,7 @@ from archc.ops.reshaping import Reshape
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.facts import Facts, Request
 from archc.targets.model import Board, Rule, Target, substitute
-from archc.targets.pools import memories
+from archc.targets.pools import memories, timed
 from archc.targets.selection import BORDERS
 from archc.targets.verdict import Finding as TargetFinding
 from archc.targets.verdict import Report, allowable, never_allowed
@@ -127,6 +128,7 @@ __all__ = [
     "costs",
     "estimate",
     "feature_map",
+    "latency",
     "layer_entries",
     "load_bytes",
     "load_text",
@@ -144,5 +146,6 @@ __all__ = [
     "sliced",
     "strided",
     "substitute",
+    "timed",
     "totals",
 ]

@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from archc.analysis.budgets import budget_faults, budgets
-from archc.analysis.latency import deployed_net, estimate
-from archc.analysis.lowering import OBSERVED, Deployed, Failure, lower, lower_both
+from archc.analysis.lowering import OBSERVED, Failure, lower, lower_both
 from archc.analysis.memory import Memory, memory
-from archc.analysis.profile import Timed, profile
+from archc.analysis.profile import profile
 from archc.analysis.tflite_micro import DEFAULT, micro
 from archc.diagnostics.codes import (
     BAD_NAME,
@@ -52,7 +51,7 @@ from archc.syntax import ast
 from archc.syntax.parse import parse_expression
 from archc.targets.findings import innermost, judge
 from archc.targets.model import Target
-from archc.targets.pools import fill, memories, placed
+from archc.targets.pools import fill, placed, timed
 from archc.targets.selection import Selection, border, select
 from archc.typed import Any, NamedTuple
 
@@ -163,7 +162,7 @@ def compile_model(
         report = judge(target, graph, deployed, needed.peak, reporter, model.budgets)
     unsupported = report.unsupported if report else None
     whole = micro(deployed, micro_build(target, options))
-    time = estimated(target, deployed)
+    time = timed(target.target, target.request.board, deployed) if target else None
     figures = profile(graph, deployed, untrained, needed, whole, unsupported, time)
     held, broken = budgets(model.budgets, figures)
     reporter.extend(broken)
@@ -171,11 +170,10 @@ def compile_model(
     if target and report:
         device = target.target
         board = device.board(target.request.board)
-        timed = figures.deployed.timed
-        if timed is None:
+        if time is None:
             pools = fill(device, board, needed.activation_plan, deployed.weight_bytes)
         else:
-            pools = placed(device, board, timed.estimate)
+            pools = placed(device, board, time.estimate)
         judgement = Judgement(device.name, report.verdict, report.findings, io, pools)
     document = manifest(identity(model, program, options), graph, figures, judgement, held)
     described = document["model"]
@@ -185,15 +183,6 @@ def compile_model(
     return Network(
         model.name, model.declared.span, graph, document, keras_module.emit(graph, header)
     )
-
-
-def estimated(target: Selection | None, deployed: Deployed) -> Timed | None:
-    """The estimate of time and placement; None where the target has no timing."""
-    timing = target.target.timing if target else None
-    if target is None or timing is None:
-        return None
-    board = target.target.board(target.request.board)
-    return Timed(estimate(deployed_net(deployed), timing, memories(board, timing.slow)), timing)
 
 
 def micro_build(target: Selection | None, options: Options) -> str:

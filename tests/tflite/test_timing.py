@@ -2,6 +2,7 @@
 
 import pytest
 
+import archc
 from archc.analysis.latency import Estimate, deployed_net, estimate
 from archc.diagnostics.model import Rejected
 from archc.models.tflite import read
@@ -30,3 +31,12 @@ def test_a_file_with_several_subgraphs_is_refused() -> None:
     model = read("net", shipped.tflite("dscnn_a05"))
     with pytest.raises(Rejected, match="several subgraphs"):
         timed_net(model._replace(subgraphs=model.subgraphs * 2))
+
+
+def test_a_keras_model_takes_as_long() -> None:
+    ours = shipped.compiled("dscnn_a05_ir_se").manifest["deployed"]["latency"]
+    theirs = archc.profile_model(shipped.model("dscnn_a05_ir_se"))["deployed"]["latency"]
+    assert [epoch["nanoseconds"] for epoch in ours["epochs"]] == [
+        epoch["nanoseconds"] for epoch in theirs["epochs"]
+    ]
+    assert ours["grade"] == theirs["grade"]

@@ -5,8 +5,7 @@ from itertools import zip_longest
 
 from archc.analysis.budgets import Budget
 from archc.analysis.figures import LISTED, TOTALS, nested
-from archc.analysis.latency import Epoch
-from archc.analysis.profile import Footprint, Profile, Row
+from archc.analysis.profile import Footprint, Profile, Row, Timed
 from archc.analysis.tflite_micro import Micro
 from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_FOLDER, SCHEMA_ID, SCHEMA_VERSION
 from archc.ir.graph import Graph, Node
@@ -182,7 +181,8 @@ def _deployed(deployed: Footprint, pools: "Iterable[PoolUse]") -> dict[str, Any]
             }
             for pool in pools
         ],
-        "latency": _latency(deployed),
+        "latency": deployed.timed
+        and latency(deployed.timed, lambda op: deployed.sequence[op].layers),
         "placement": _placement(deployed),
         "unknown": plain(deployed.unknown),
         "shortcuts": plain(deployed.shortcuts),
@@ -190,33 +190,31 @@ def _deployed(deployed: Footprint, pools: "Iterable[PoolUse]") -> dict[str, Any]
     }
 
 
-def _latency(deployed: Footprint) -> dict[str, Any] | None:
-    if deployed.timed is None:
-        return None
-    estimate, timing = deployed.timed
+def latency(timed: Timed, layers: Callable[[int], Iterable[str]]) -> dict[str, Any]:
+    """The entry of an estimated time; ``layers`` gives the names behind a deployed operator."""
+    estimate, timing = timed
     grade = estimate.grade
     known = grade.band is not None
     return {
         "grade": grade.name,
-        **picked(estimate, "microseconds least most"),
-        **picked(grade, "why"),
+        "microseconds": estimate.microseconds,
+        "least": estimate.least,
+        "most": estimate.most,
+        "why": list(grade.why),
         "evidence": timing.bands[grade.band].evidence if grade.band is not None else None,
-        **picked(timing, "version calibration"),
+        "version": timing.version,
+        "calibration": timing.calibration,
         "epochs": [
             {
                 "kind": epoch.kind,
                 "operators": list(epoch.ops),
-                "layers": _epoch_layers(deployed, epoch),
+                "layers": list(dict.fromkeys(name for op in epoch.ops for name in layers(op))),
                 "nanoseconds": epoch.nanoseconds if known else None,
                 "reason": epoch.reason,
             }
             for epoch in estimate.epochs
         ],
     }
-
-
-def _epoch_layers(deployed: Footprint, epoch: Epoch) -> list[str]:
-    return list(dict.fromkeys(name for op in epoch.ops for name in deployed.sequence[op].layers))
 
 
 def _placement(deployed: Footprint) -> dict[str, Any] | None:

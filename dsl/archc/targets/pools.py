@@ -1,6 +1,8 @@
 """What would lie in which memory of a board: an estimate, never a promise."""
 
-from archc.analysis.latency import Area, Estimate, Memories, touched
+from archc.analysis.latency import Area, Estimate, Memories, deployed_net, estimate, touched
+from archc.analysis.lowering import Deployed
+from archc.analysis.profile import Timed
 from archc.targets.model import Board, Pool, Target
 from archc.typed import NamedTuple
 
@@ -86,6 +88,15 @@ def _used(pools: tuple[Pool, ...], board: Board, amount: int) -> dict[Pool, int]
         used[pool] = amount if last else min(pool.bytes, amount)
         amount -= used[pool]
     return used
+
+
+def timed(target: Target, board: str | None, deployed: Deployed) -> Timed | None:
+    """The estimate of time and placement on a board of a target, by name or the default one; None
+    where the target has no timing."""
+    if target.timing is None:
+        return None
+    places = memories(target.board(board), target.timing.slow)
+    return Timed(estimate(deployed_net(deployed), target.timing, places), target.timing)
 
 
 def memories(board: Board, slow: tuple[str, ...]) -> Memories:

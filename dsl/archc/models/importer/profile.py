@@ -11,8 +11,10 @@ from archc.compiler import (
     Row,
     Target,
     costs,
+    latency,
     layer_entries,
     nested,
+    timed,
     totals,
 )
 from archc.limits import DEFAULT_LIMITS, Limits
@@ -120,11 +122,22 @@ def _deployed(imported: Imported, judgement: Judgement) -> dict[str, Any] | None
             {"layers": _paths(imported, one.layers), "reason": one.reason}
             for one in deployed.unknown
         ],
+        "latency": _latency(imported, judgement),
         "failures": [
             {"layers": _paths(imported, one.layers), "reason": one.reason, "remedy": one.remedy}
             for one in deployed.failures
         ],
     }
+
+
+def _latency(imported: Imported, judgement: Judgement) -> dict[str, Any] | None:
+    """The estimated time; None where the target has none, or not all layers are known."""
+    deployed = judgement.deployed
+    every = all(imported.seen_nodes.issuperset(layer.nodes) for layer in imported.layers)
+    estimated = timed(judgement.target, None, deployed) if every else None
+    if estimated is None:
+        return None
+    return latency(estimated, lambda op: _paths(imported, deployed.operators[op].layers))
 
 
 def _document(name: str, rows: list[Row], unseen: list[Unseen]) -> dict[str, Any]:
