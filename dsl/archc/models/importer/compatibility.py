@@ -68,15 +68,15 @@ class Judgement(NamedTuple):
 
     def folded(self, imported: Imported) -> set[int]:
         """The rescalings of which nothing is left but the kernels that they folded into."""
-        found = {
+        left = {
             index
             for index, node in enumerate(imported.sketch.nodes)
             if index and node.op.keyword == "rescaling"
         }
         for op in self.deployed.operators:
             if op.operator not in KERNELS:
-                found.difference_update(op.layers)
-        return found
+                left.difference_update(op.layers)
+        return left
 
 
 def judged(imported: Imported, target: Target, request: Request) -> Judgement:
@@ -92,40 +92,40 @@ def findings(imported: Imported, target: Target, request: Request) -> list[Findi
     their order, then what is not seen, then what the way of converting does."""
     judgement = judged(imported, target, request)
     paths = {node: layer.path for layer in imported.layers for node in layer.nodes}
-    found: list[Finding] = []
+    everything: list[Finding] = []
     exotic, folded = _rule(target, "exotic_layer"), judgement.folded(imported)
-    for one in judgement.report.findings:
-        if one.node is not None and one.node not in imported.seen_nodes:
+    for breach in judgement.report.findings:
+        if breach.node is not None and breach.node not in imported.seen_nodes:
             continue  # a stand-in, of which something else is said
-        if one.code == f"{target.name}/open_batch":
+        if breach.code == f"{target.name}/open_batch":
             continue  # below, by the batch the model has
-        if exotic and one.code == f"{target.name}/{exotic.name}" and one.node in folded:
+        if exotic and breach.code == f"{target.name}/{exotic.name}" and breach.node in folded:
             continue
-        found.append(
+        everything.append(
             Finding(
-                one.code,
-                one.level,
-                None if one.node is None else paths.get(one.node, one.layer or ""),
-                one.message,
-                one.remedy,
-                one.source,
-                one.confidence,
+                breach.code,
+                breach.level,
+                None if breach.node is None else paths.get(breach.node, breach.layer or ""),
+                breach.message,
+                breach.remedy,
+                breach.source,
+                breach.confidence,
             )
         )
-    found.extend(_failures(judgement, paths))
-    found.extend(_unseen(imported, request, target))
-    found.extend(_batch(imported, judgement))
+    everything.extend(_failures(judgement, paths))
+    everything.extend(_unseen(imported, request, target))
+    everything.extend(_batch(imported, judgement))
     # Calls of one layer, and operators of one layer that the language has not, say the same.
     once: dict[tuple[str, str | None, str], Finding] = {}
-    for finding in found:
+    for finding in everything:
         once.setdefault((finding.code, finding.layer, _subject(finding)), finding)
     return together(once.values())
 
 
-def together(found: Iterable[Finding]) -> list[Finding]:
+def together(findings: Iterable[Finding]) -> list[Finding]:
     """What is said of several layers in the same words, once, at the place of the first."""
     said: dict[Finding, list[str]] = {}
-    for finding in found:
+    for finding in findings:
         layers = said.setdefault(finding._replace(layer=None), [])
         if finding.layer is not None:
             layers.append(finding.layer)
@@ -161,22 +161,22 @@ def _subject(finding: Finding) -> str:
 
 def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Finding]:
     unmapped = _rule(target, "unmapped_layer")
-    blind = [one for one in imported.unseen if one.reason == BLIND]
-    for one in imported.unseen:
-        if "operators" not in one.unknown and one.class_name != "InputLayer":
+    blind = [layer for layer in imported.unseen if layer.reason == BLIND]
+    for layer in imported.unseen:
+        if "operators" not in layer.unknown and layer.class_name != "InputLayer":
             continue
-        tier = target.class_tier(one.class_name)
-        if one.reason == BLIND:
-            if one is blind[0]:
-                yield _blind(one, len(blind), target)
-        elif one.class_name == "InputLayer":
+        tier = target.class_tier(layer.class_name)
+        if layer.reason == BLIND:
+            if layer is blind[0]:
+                yield _blind(layer, len(blind), target)
+        elif layer.class_name == "InputLayer":
             rule = _rule(target, "by_construction")
             yield _finding(
                 target,
                 rule.name if rule else "static",
                 "error",
-                one.layer,
-                f"its shape is not static: {one.reason}",
+                layer.layer,
+                f"its shape is not static: {layer.reason}",
                 "build the model with fixed extents",
                 rule,
             )
@@ -184,24 +184,24 @@ def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Fi
             yield Finding(
                 f"{target.name}/{unmapped.name if unmapped else tier.name}",
                 "error",
-                one.layer,
-                f"`{one.class_name}` {tier.meaning}; it cannot be allowed",
+                layer.layer,
+                f"`{layer.class_name}` {tier.meaning}; it cannot be allowed",
                 tier.instead,
                 tier.source.text,
                 tier.source.confidence,
             )
         else:
-            allowed = one.class_name in request.allow
+            allowed = layer.class_name in request.allow
             yield _finding(
                 target,
                 "unknown_layer",
                 "warning" if allowed else "error",
-                one.layer,
-                f"whether this `{one.class_name}` runs is not known: {one.reason}"
+                layer.layer,
+                f"whether this `{layer.class_name}` runs is not known: {layer.reason}"
                 + ("; it is allowed" if allowed else ""),
                 f"confirm with `{target.analyzer}`"
                 if allowed
-                else f'use layers of Keras that are known, or pass `allow=["{one.class_name}"]` '
+                else f'use layers of Keras that are known, or pass `allow=["{layer.class_name}"]` '
                 f"and confirm with `{target.analyzer}`",
                 None,
             )
@@ -370,12 +370,12 @@ def request(
                 help=did_you_mean(name, names)
                 or f"`archc targets {target.name}` lists what can be allowed",
             )
-    boards = [one.name for one in target.boards]
-    for what, given, options in (("border", io, list(BORDERS)), ("board", board, boards)):
-        if given is not None and given not in options:
+    boards = [known.name for known in target.boards]
+    for what, asked, options in (("border", io, list(BORDERS)), ("board", board, boards)):
+        if asked is not None and asked not in options:
             raise reject(
                 TARGET,
-                f"`{given}` is no {what}",
-                help=did_you_mean(str(given), options) or f"there is {', '.join(options)}",
+                f"`{asked}` is no {what}",
+                help=did_you_mean(str(asked), options) or f"there is {', '.join(options)}",
             )
     return Request(target.name, chosen, io, board, model=True)

@@ -29,6 +29,7 @@ from archc.models.importer.compatibility import (
     request,
 )
 from archc.models.importer.foreign import UNSEEN, unknown
+from archc.plain import picked
 
 
 def profile_model(
@@ -69,8 +70,8 @@ def check_model(
     asked = request(imported, target, allow, io, board)
     if imported is None:
         return [blind_model(model.name, reason or "", target)]
-    found = findings(imported, target, asked)
-    return [one for one in found if notes or one.level != "note"]
+    against = findings(imported, target, asked)
+    return [finding for finding in against if notes or finding.level != "note"]
 
 
 def _profile(model: Any, imported: Imported, judgement: Judgement) -> dict[str, Any]:
@@ -119,13 +120,17 @@ def _deployed(imported: Imported, judgement: Judgement) -> dict[str, Any] | None
             if not imported.seen_nodes.issuperset(layer.nodes)
         ],
         "unknown": [
-            {"layers": _paths(imported, one.layers), "reason": one.reason}
-            for one in deployed.unknown
+            {"layers": _paths(imported, doubt.layers), "reason": doubt.reason}
+            for doubt in deployed.unknown
         ],
         "latency": _latency(imported, judgement),
         "failures": [
-            {"layers": _paths(imported, one.layers), "reason": one.reason, "remedy": one.remedy}
-            for one in deployed.failures
+            {
+                "layers": _paths(imported, failure.layers),
+                "reason": failure.reason,
+                "remedy": failure.remedy,
+            }
+            for failure in deployed.failures
         ],
     }
 
@@ -149,15 +154,7 @@ def _document(name: str, rows: list[Row], unseen: list[Unseen]) -> dict[str, Any
         "layers": layer_entries(rows),
         "deployed": None,
         "totals": nested(TOTALS, totals(row.figures for row in rows)),
-        "unseen": [
-            {
-                "layer": one.layer,
-                "class_name": one.class_name,
-                "reason": one.reason,
-                "unknown": list(one.unknown),
-            }
-            for one in unseen
-        ],
+        "unseen": [picked(layer, "layer class_name reason unknown") for layer in unseen],
     }
 
 
