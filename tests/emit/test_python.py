@@ -43,7 +43,7 @@ def test_a_literal_reads_back_as_the_value(value: object) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_floats_without_a_literal_are_refused(value: float) -> None:
-    with pytest.raises(ValueError, match="no literal"):
+    with pytest.raises(ValueError, match="not a literal"):
         literal(value)
 
 

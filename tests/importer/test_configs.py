@@ -367,7 +367,7 @@ def edited(*path: Any, to: Any) -> dict[str, Any]:
 ARGS = ("layers", 1, "inbound_nodes", 0, "args")
 REJECTED = {
     "no model": ({}, "does not say what layers it has"),
-    "layers no list": (sequential() | {"layers": 7}, "no list"),
+    "layers no list": (sequential() | {"layers": 7}, "not a list"),
     "no layers": (sequential(), "has no layers"),
     "subclassed": (model({"name": "own"}, "Own"), "does not say what layers it has"),
     "not built": (sequential(layer("Dense", "d", units=3)), "is not built"),
@@ -385,7 +385,7 @@ REJECTED = {
     "a tensor from nowhere": (edited(*ARGS, to=[{"class_name": "__keras_tensor__"}]), "nowhere"),
     "called on nothing": (edited(*ARGS, to=[]), "called on nothing"),
     "old calls": (edited("layers", 1, "inbound_nodes", to=[[["image", 0, 0, {}]]]), "older Keras"),
-    "a layer no table": (edited("layers", 1, to=[1]), "no table"),
+    "a layer no table": (edited("layers", 1, to=[1]), "not a table"),
     "no class": (edited("layers", 1, "class_name", to=None), "no class"),
     "a long name": (edited("layers", 1, "name", to="n" * 10_000), "layer_name_length"),
     "unprintable": (edited("layers", 1, "name", to="a\x1b[2J"), "cannot be printed"),

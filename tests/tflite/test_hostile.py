@@ -84,7 +84,7 @@ def test_junk_behind_the_identifier_ends_in_an_outcome(junk: bytes) -> None:
         (b"\x10\x00\x00\x00TFL3", "leads out of its 8 bytes"),
         (b"\x00\x00\x00\x00TFL3" + b"\0" * 64, "leads to itself"),
         (b"\xff\xff\xff\xffTFL3" + b"\0" * 64, "leads out of its 72 bytes"),
-        (b"\x08\x00\x00\x00TFL3" + b"\0" * 64, "there is not a table"),
+        (b"\x08\x00\x00\x00TFL3" + b"\0" * 64, "there is no table"),
     ],
 )
 def test_what_is_no_tflite_file_is_named(file: bytes, said: str) -> None:
