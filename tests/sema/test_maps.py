@@ -215,3 +215,17 @@ def test_words_that_are_names_elsewhere(word: str) -> None:
 def test_what_is_new_raises_the_version(body: str) -> None:
     text = f"arch a {{ input image: 16x16x8\n{body} }}"
     assert network(text).manifest["language_version"] == "1.1"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *("conv(s)", "conv(8, s)", "conv(8, 3x3, stride = s)", "conv(8, bias = s)", "dense(i)"),
+        *("ds(s)", "ir(8, expansion = i)", "conv(s * 2)", "conv(exact(i))", "conv(i x 3)"),
+        *("dropout(s)", "upsample(i)", "conv([ds])", "max_pool([ds, ir])", "if s { relu6 }"),
+        *("skip(shortcut = s) { conv(16) }", "conv(8, padding = i)", "conv(min(i, 3))"),
+    ],
+)
+def test_a_map_or_a_list_where_another_value_is_due_is_an_error(statement: str) -> None:
+    text = f"arch a {{ input i: 8x8x8 stage s {{ relu6 }} head {{ {statement} }} }}"
+    assert codes(text) == ["value"]

@@ -76,6 +76,8 @@ def worked(given: Given) -> str:
         return ""
     if isinstance(given.value, Callee) or "\n" in given.span.text or len(given.span.text) > 60:
         return ""
+    if not isinstance(given.value, Plain):
+        return ""
     shown = show(given.value)
     return f"`{given.span.text}` is {shown}" if shown != given.span.text else ""
 
