@@ -73,9 +73,7 @@ def test_another_spelling_of_the_same_is_fixed(declared: str, right: str) -> Non
     assert fixed(text.format(declared)) == text.format(right)
 
 
-NOT_TO_DECLARE = (
-    *("lstm", "gru", "matmul", "multi_head_attention", "groupnorm", "conv3d"),
-)
+NOT_TO_DECLARE = (*("lstm", "gru", "matmul", "multi_head_attention", "groupnorm", "conv3d"),)
 
 
 @pytest.mark.parametrize("name", NOT_TO_DECLARE)
