@@ -1,4 +1,6 @@
-"""How fast the command is, as ratios measured in one run: `python tests/benchmarks/speed.py`.
+"""How fast the command is beside other tools: `python tests/benchmarks/speed.py`.
+
+What a start takes is measured by `startup.py`.
 
 Whole processes, the pairs of a comparison in turn, medians. Run it with the Python of an
 environment in which archc is installed; the comparison with Keras needs the tensorflow extra, the
@@ -8,7 +10,6 @@ is not counted. Absolute times depend on the machine; the ratios are what to quo
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,6 @@ from time import perf_counter
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "specs" / "dscnn_a05.arch"
 ARCHC = [str(Path(sys.executable).with_name("archc"))]
-BARE = [sys.executable, "-c", "pass"]
 KERAS = """
 import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -45,7 +45,10 @@ def seconds(command: list[str]) -> float:
         SystemExit: it fails.
     """
     start = perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    environment = os.environ | {"ARCHC_CACHE": ""}  # every build is made
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment
+    )
     taken = perf_counter() - start
     if done.returncode:
         raise SystemExit(f"{command} failed:\n{done.stderr}")
@@ -61,24 +64,6 @@ def compare(a: list[str], b: list[str], runs: int) -> tuple[float, float]:
 
 def show(what: str, first: float, second: float, ratio: float, goal: str) -> None:
     print(f"{what:<58}{first * 1e3:>9.0f} ms{second * 1e3:>9.0f} ms  ratio {ratio:6.2f}  ({goal})")
-
-
-def chain(operators: int) -> str:
-    """A spec with a chain of that many operators, all written out."""
-    statements = "    conv(8) batchnorm relu6\n" * (operators // 3)
-    return f"arch chain_{operators} {{ input image: 8 x 8 x 8\nstage s {{\n{statements}}}\n}}\n"
-
-
-def imports(command: list[str]) -> list[tuple[str, float]]:
-    """Self times of imports by top-level package, in milliseconds, largest first."""
-    run = [sys.executable, "-X", "importtime", "-m", "archc", *command]
-    done = subprocess.run(run, capture_output=True, text=True, check=True, cwd=ROOT)
-    spent: dict[str, float] = {}
-    for own, name in re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", done.stderr):
-        top = name.split(".")[0]
-        group = top if top in ("archc", "lark", "jinja2", "markupsafe") else "standard library"
-        spent[group] = spent.get(group, 0.0) + int(own) / 1e3
-    return sorted(spent.items(), key=lambda item: -item[1])
 
 
 def profilers(folder: str, keras: list[str], runs: int) -> None:
@@ -110,26 +95,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = ["-o", folder]
         one = [*ARCHC, str(SPEC), *out]
-        archc, bare = compare(one, BARE, runs)
-        show("archc dscnn_a05 -o DIR : bare interpreter", archc, bare, archc / bare, "at most 15")
-        for group, spent in imports([str(SPEC), *out]):
-            print(
-                f"    importing {group:<20}{spent:>7.1f} ms (under -X importtime, which slows it)"
-            )
-
         if find_spec("keras"):
+            seconds(one)  # the module that the script imports
             script = [sys.executable, "-c", KERAS.format(folder=folder)]
             keras, archc = compare(script, one, max(3, runs // 5))
             show("Keras build and summary : archc", keras, archc, keras / archc, "at least 15")
             profilers(folder, script, max(3, runs // 3))
-
-        for count in (1_000, 10_000):
-            Path(folder, f"chain_{count}.arch").write_text(chain(count))
-        paths = [os.path.join(folder, f"chain_{count}.arch") for count in (10_000, 1_000)]
-        large, small = compare(
-            [*ARCHC, paths[0], *out], [*ARCHC, paths[1], *out], max(3, runs // 5)
-        )
-        show("10,000 operators : 1,000 operators", large, small, large / small, "at most 12")
 
         base = (ROOT / "specs" / "dscnn.arch").read_text()
         specs = []
