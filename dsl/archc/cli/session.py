@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from typing import TextIO
 
-    from archc.driver import Compilation, Network
+    from archc.driver import Compilation, Network, Options
     from archc.files import Loader
     from archc.source import Source, Span
     from archc.targets.model import Target
@@ -90,12 +90,15 @@ class Session:
         if given is None:  # a sweep compiles one arch many times
             self.diagnostics.extend(clashes(self.networks))
 
-    def compile_one(
-        self, path: str, given: tuple[tuple[str, str], ...] | None, inside: bool = False
-    ) -> None:
-        """Compile one spec; in a folder that was named, files with blocks only are for others."""
-        from archc.diagnostics.codes import NO_ARCH
-        from archc.driver import Options, compile_spec
+    def options(
+        self, path: str, given: tuple[tuple[str, str], ...] | None = None
+    ) -> "tuple[Loader, Options]":
+        """What a spec is compiled with.
+
+        Raises:
+            Rejected: the target of the command line cannot be read.
+        """
+        from archc.driver import Options
         from archc.files.targets import read_target
 
         arguments = self.arguments
@@ -111,6 +114,33 @@ class Session:
         if arguments.target:
             self.target = read_target(arguments.target, loader)
             options = options._replace(target=self.target)
+        return loader, options
+
+    def alone(self) -> "tuple[Loader, Source, Options, Compilation] | None":
+        """The one network of the one spec, with what it is compiled from; None where there are
+        errors.
+
+        Raises:
+            UsageError: the spec declares several.
+        """
+        self.compile()
+        if self.failed:
+            return None
+        (path,) = self.arguments.specs
+        if len(self.networks) != 1:
+            raise UsageError(f"`{path}` declares several archs: choose one with `--arch NAME`")
+        path = os.path.normpath(path)
+        loader, options = self.options(path)
+        return loader, loader.load(path), options, self.compilations[0]
+
+    def compile_one(
+        self, path: str, given: tuple[tuple[str, str], ...] | None, inside: bool = False
+    ) -> None:
+        """Compile one spec; in a folder that was named, files with blocks only are for others."""
+        from archc.diagnostics.codes import NO_ARCH
+        from archc.driver import compile_spec
+
+        loader, options = self.options(path, given)
         compilation = compile_spec(loader, loader.load(path), options)
         self.compilations.append(compilation)
         self.networks.extend(compilation.networks)
