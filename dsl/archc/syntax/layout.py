@@ -23,12 +23,14 @@ WIDTH = 100
 INDENT = 4
 
 _NUMBER = re.compile(r"([0-9.eE+-]+) ?([A-Za-z]*)")
-_OPERANDS = {"NAME", "NUMBER", "RPAR", "RSQB", "RBRACE"}
-_CALLED = {"NAME", "_ROUNDING"}
+_NAMES = {"NAME", "_OUTPUT", "_STEP"}
+"""Names, and the keywords that are names where they cannot be keywords."""
+_OPERANDS = {*_NAMES, "NUMBER", "RPAR", "RSQB", "RBRACE"}
+_CALLED = {*_NAMES, "_ROUNDING"}
 """What an opening parenthesis belongs to."""
 _CLOSING = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _DECLARATIONS = {"_USE", "_ARCH", "_BLOCK"}
-_MEMBERS = {"_TARGET", "_ROUNDING", "_REQUIRE", "_INPUT", "_STAGE", "_HEAD"}
+_MEMBERS = {"_TARGET", "_ROUNDING", "_REQUIRE", "_INPUT", "_STAGE", "_HEAD", "_OUTPUT"}
 
 
 def lay_out(source: Source, limits: Limits) -> str:
@@ -133,10 +135,16 @@ class _Reader:
         if documented and self._peek().kind == "DOC":
             pieces.append(self._next())
         arch = self._peek().kind == "_ARCH"
+        start = len(pieces)
         pieces.append(self._piece())
-        while self._peek().kind not in stops:
+        while self._peek().kind not in stops or self._named(pieces[start:]):
             pieces.append(self._piece(arch))
         return pieces
+
+    def _named(self, pieces: Sequence[_Piece]) -> bool:
+        """Whether `output` is a name where it stands: behind a keyword, or in an expression."""
+        behind = len(pieces) == 1 or _kind(pieces[-1]) not in _OPERANDS
+        return self._peek().kind == "_OUTPUT" and behind
 
     def _piece(self, arch: bool = False) -> _Piece:
         before = self._tokens[self._at - 1].kind if self._at else END
@@ -144,7 +152,7 @@ class _Reader:
         if token.kind not in _CLOSING:
             return token
         group = _Group(token)
-        group.commas = token.kind == "LSQB" or before in _CALLED
+        group.commas = before not in _OPERANDS if token.kind == "LSQB" else before in _CALLED
         closing = _CLOSING[token.kind]
         while self._peek().kind != closing:
             if arch and group.body:
@@ -190,6 +198,10 @@ class _Reader:
             elif kind not in ("LPAR", "LBRACE"):
                 break
             pieces.append(self._piece())
+        if self._peek().kind == "_AS":
+            pieces += [self._next(), self._next()]
+            while self._peek().kind == "COMMA":
+                pieces += [self._next(), self._next()]
         return pieces
 
     def _peek(self) -> Token:
@@ -233,6 +245,8 @@ def _separator(pieces: Sequence[_Piece], at: int) -> str:
     if before == "MINUS" and (at < 2 or _kind(pieces[at - 2]) not in _OPERANDS):
         return ""
     if here == "LPAR" and before in _CALLED:
+        return ""
+    if here == "LSQB" and before in _OPERANDS:
         return ""
     if "_X" in (before, here) and _closed(pieces, at if here == "_X" else at - 1):
         return ""
