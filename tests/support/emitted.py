@@ -12,6 +12,7 @@ NODES = (
     ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.For, ast.Call, ast.keyword, ast.Name,
     ast.Attribute, ast.Tuple, ast.List, ast.JoinedStr, ast.FormattedValue, ast.IfExp, ast.Compare,
     ast.Is, ast.BinOp, ast.BitOr, ast.Load, ast.Store, ast.Dict, ast.Subscript,
+    ast.UnaryOp, ast.USub,
 )  # fmt: skip
 MODULES = {
     "keras": {"Input", "Model", "layers", "regularizers"},

@@ -76,7 +76,8 @@ class Chart(ABC):
         before, shape = "start", graph.nodes[0].shape
         for stage in self.picture.stages:
             before = self._stage(stage, before if stage.follows else None, shape)
-            self.made.setdefault(stage.output, before)
+            for index in (*stage.nodes, stage.output):  # of those that are not drawn apart
+                self.made.setdefault(index, before)
             shape = stage.shape
         if not graph.names:
             self.end("finish", f"output {shape_text(shape)}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from archc.emit.drawing.structure import (
     Box,
+    Group,
     Item,
     Join,
     Reader,
@@ -18,6 +19,7 @@ from archc.emit.drawing.structure import (
     inside,
     sign,
     title,
+    walk,
 )
 from archc.ir.graph import Frame, Graph, dominators
 
@@ -68,13 +70,6 @@ def _members(frame: Frame) -> Iterator[int]:
             yield from _members(child)
 
 
-def _distinct(tags: Sequence[Tag], opens: bool) -> list[Tag]:
-    """The maps that a band begins or ends at, each once; of several that it begins at the first,
-    since it is one way."""
-    found = list(dict.fromkeys(tag for tag in tags if tag.opens is opens))
-    return found[:1]
-
-
 class Wired(Reader):
     """Reads such a network."""
 
@@ -110,10 +105,12 @@ class Wired(Reader):
         members = tuple(ordered)
         macs, params = (sum(of[i] for i in members) for of in (self.macs, self.params))
         enters, shape = self._shape(frame.input), self._shape(frame.output)
-        if detail == "stages" and items:
+        opened = {item.value for item in walk(items) if isinstance(item, Tag) and item.opens}
+        if detail == "stages" and len(opened) + follows < 2 and items:
             ends = [item for item in items if isinstance(item, Tag)]
             box = Box("", tuple(inside(items)), enters, shape, macs, params, members, frame.label)
-            items = [*_distinct(ends, True), box, *_distinct(ends, False)]
+            closed = [tag for tag in ends if not tag.opens]
+            items = [*(tag for tag in ends if tag.opens), box, *closed[-1:]]
         name = f"output {frame.label}" if frame.kind == "output" else frame.label
         return Stage(
             name,
@@ -136,6 +133,12 @@ class Wired(Reader):
             inner = self._items(part, 2 if repeat else 1, detail)
             found.extend(inner)
         return tuple(self._folded(found))
+
+    def _collapsed(self, label: str, items: tuple[Item, ...]) -> tuple[Item, ...]:
+        """A block as one box, unless it reads maps by their names, which are to be seen."""
+        if any(isinstance(item, Tag) for item in walk(items)):
+            return (Group(label, items, items[0].enters, items[-1].shape),)
+        return super()._collapsed(label, items)
 
     def _tag(self, value: int, *, opens: bool) -> Tag:
         name = self.names.get(value) or self.graph.nodes[value].name
