@@ -416,7 +416,6 @@ def normed_branches() -> Net:
     made.append(net("normalise", 0, mean=(Fraction(1, 2),), variance=(Fraction(2),)))
     made += [
         net("prelu", net("sigmoid", 0)),
-        net("relu", 0, max=Fraction(1)),
         net("slice", 0, first=0, count=4),
     ]
     made.append(net("l2_normalise", 0))
@@ -472,6 +471,13 @@ def test_random_net(seed: int) -> None:
     net = random_net(seed, exotic=seed % 2 == 0)
     skip_if_said(net)
     agree(net, ("float32", "int8", "uint8")[seed % 3])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_net_that_cuts_and_scales(seed: int) -> None:
+    net = random_net(seed, cutting=True)
+    skip_if_said(net)
+    agree(net, "int8")
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -1,5 +1,6 @@
 """Random op graphs with branches, reuse and every operator: what the converter is asked about."""
 
+from fractions import Fraction
 from random import Random
 
 from archc.ops.base import OpError, product
@@ -14,13 +15,20 @@ _EXOTIC = (
     *("relu", "softmax", "hard_sigmoid", "hard_swish", "swish", "gelu", "tanh", "leaky_relu"),
     *("nearest", "bilinear", "transpose", "global_max_pool", "reshape"),
 )
+_CUTTING = (
+    *("slice", "slice", "crop", "permute", "channel_shuffle", "space_to_depth", "depth_to_space"),
+    *("resize", "relu_max", "prelu", "elu", "rescale", "rescale", "normalise", "l2_normalise"),
+    *("bare_batchnorm", "subtract", "minimum", "maximum"),
+)
 
 
-def random_net(seed: int, size: int = 9, exotic: bool = True) -> Net:
-    """A graph of about ``size`` operators. Values nothing reads are joined by dense layers."""
-    random = Random(seed)
+def random_net(seed: int, size: int = 9, exotic: bool = True, cutting: bool = False) -> Net:
+    """A graph of about ``size`` operators. Values nothing reads are joined by dense layers. With
+    ``cutting`` most are of those that cut, reorder, scale and bound."""
+    random = Random(f"cutting {seed}" if cutting else seed)
     net = Net(*random.choice([(8, 7), (6, 6), (5, 8), (8, 6)]), random.choice([4, 8]))
     kinds = _PLAIN + _EXOTIC if exotic else _PLAIN
+    kinds = (*_PLAIN, *_CUTTING * 2) if cutting else kinds
     while net.last < size:
         reads = net.last if random.random() < 0.85 else random.randrange(net.last + 1)
         try:
@@ -79,6 +87,8 @@ def _grow(net: Net, random: Random, kind: str, x: int) -> None:
     elif kind in ("max_pool", "average_pool"):
         window = random.choice([(2, 2), (3, 3)])
         net(kind, x, window=window, stride=stride, padding=padding)
+    elif kind in _CUTTING:
+        _cut(net, random, kind, x)
     elif kind in ("add", "concat"):
         fits = (
             [v for v in range(net.last + 1) if v != x and net.shape(v) == shape]
@@ -97,6 +107,39 @@ def _grow(net: Net, random: Random, kind: str, x: int) -> None:
     elif kind == "transpose":
         net("conv_transpose", x, channels=4, kernel=(3, 3), stride=(2, 2), bias=True)
     elif kind in ("batchnorm", *_EXOTIC, "relu6", "sigmoid", "dropout", "flatten"):
+        net(kind, x)
+
+
+def _cut(net: Net, random: Random, kind: str, x: int) -> None:
+    shape = net.shape(x)
+    some, factor = Fraction(random.choice([1, 3, -2]), 4), random.choice([1, 2])
+    if kind == "slice":
+        first = random.randrange(shape[-1])
+        net("slice", x, first=first, count=random.randint(1, shape[-1] - first))
+    elif kind == "crop":
+        net("crop", x, before=random.choice([(0, 0), (1, 0), (1, 1)]), after=(0, 1))
+    elif kind == "permute" and len(shape) == 3:
+        net("permute", x, order=random.choice([(1, 2, 3), (2, 1, 3), (3, 1, 2), (1, 3, 2)]))
+    elif kind == "channel_shuffle":
+        net("channel_shuffle", x, groups=random.choice([1, 2, 4]))
+    elif kind in ("space_to_depth", "depth_to_space"):
+        net(kind, x, factor=factor)
+    elif kind == "resize":
+        size = (random.randint(1, 9), random.randint(1, 9))
+        net("resize", x, size=size, interpolation=random.choice(["nearest", "bilinear"]))
+    elif kind == "relu_max":
+        net("relu", x, max=random.choice([Fraction(1), Fraction(1, 2), Fraction(6)]))
+    elif kind == "rescale":
+        net("rescale", x, scale=some, offset=random.choice([Fraction(0), some]))
+    elif kind == "normalise":
+        net("normalise", x, mean=(some,), variance=(random.choice([Fraction(1), some * some]),))
+    elif kind == "bare_batchnorm":
+        net("batchnorm", x, scale=random.random() < 0.5, center=random.random() < 0.5)
+    elif kind in ("subtract", "minimum", "maximum"):
+        fits = [v for v in range(net.last + 1) if v != x and net.shape(v) == shape]
+        if fits:
+            net(kind, *random.sample([x, random.choice(fits)], 2))
+    elif kind in ("prelu", "elu", "l2_normalise"):
         net(kind, x)
 
 

@@ -86,8 +86,7 @@ class Relu6(Activation):
 
 def clipped(shape: Shape, low: Fraction, high: Fraction, before: int = -1) -> tuple[Step, ...]:
     """What clipping is traced to; ``before`` is the step that it reads."""
-    above = Traced("clip_by_value/Minimum", (), ("Cast_1/x",))
-    below = Traced("clip_by_value", (), ("Cast/x",))
+    above, below = Traced("clip_by_value/Minimum"), Traced("clip_by_value")
     return (
         Step("MINIMUM", shape, (before,), scalar=high, traced=(above,)),
         Step("MAXIMUM", shape, (before + 1,), scalar=low, traced=(below,)),

@@ -434,8 +434,11 @@ class Step(NamedTuple):
     shared: str = ""
     """Where several operators compute with the same variables: which these are."""
     traced: tuple[Traced, ...] = ()
-    """The TensorFlow operations it stems from, each reading the one before; it stands where the
-    last one stands. Empty for one that the converter puts in, right after the step before it."""
+    """The TensorFlow operations it stems from, each reading the one before. Empty for one that the
+    converter puts in, right after the step before it."""
+
+    stands: int = -1
+    """Where it stands in the file: where which of the traced operations does, the last for most."""
 
 
 class Stated(NamedTuple):

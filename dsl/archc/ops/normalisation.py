@@ -256,15 +256,41 @@ class Rescale(Op):
         return cls(scale=layer.number("scale", 1), offset=layer.number("offset", 0))
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        steps: list[Step] = []
-        if self.scale != 1:
-            traced = (Traced("mul", (), ("Cast/x",)),)
-            steps.append(Step("MUL", output, scalar=self.scale, traced=traced))
-        if self.offset:
-            traced = (Traced("add", (), ("Cast_1/x",)),)
-            step = Step("ADD", output, (len(steps) - 1,), scalar=self.offset, traced=traced)
-            steps.append(step)
-        return tuple(steps)
+        parts = (
+            ("MUL", (self.scale,), 1, Traced("mul", (), ("Cast/x",))),
+            ("ADD", (self.offset,), 0, Traced("add", (), ("Cast_1/x",))),
+        )
+        return _scaling(output, parts, spread=False)
+
+
+def _scaling(
+    output: Shape,
+    parts: tuple[tuple[str, tuple[Fraction, ...], int, Traced], ...],
+    spread: bool,
+) -> tuple[Step, ...]:
+    """Arithmetic with constants, one after the other; what changes nothing is traced and dropped.
+
+    Args:
+        output: the shape of what is scaled.
+        parts: of each the operator, its numbers, the number that changes nothing, what it is.
+        spread: whether constants have as many axes as the tensor.
+    """
+    steps: list[Step] = []
+    dropped: tuple[Traced, ...] = ()
+    alike = len({values for _, values, _, _ in parts}) == 1
+    for operator, values, neutral, traced in parts:
+        if any(value != neutral for value in values):
+            step = Step(operator, output, (len(steps) - 1,), spread=spread)
+            # Of more axes than none the converter stores equal numbers only once.
+            one = len(values) == 1 and (not spread or alike)
+            known = {"scalar": values[0]} if one else {"weights": len(values), "affine": True}
+            steps.append(step._replace(traced=(*dropped, traced), **known))
+        elif steps:
+            last = steps[-1]
+            steps[-1] = last._replace(traced=(*last.traced, traced), stands=len(last.traced) - 1)
+        else:
+            dropped = (traced,)
+    return tuple(steps)
 
 
 class Normalise(Op):
@@ -322,18 +348,14 @@ class Normalise(Op):
         return cls(**statistics) if known else None
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        steps: list[Step] = []
+        # Keras computes with tensors that the function captures: they are its arguments.
+        size = max(len(self.mean), len(self.variance))
         factors = tuple(Fraction(1 / sqrt(value)) for value in self.variance)
         parts = (
-            ("SUB", self.mean, 0, Traced("Sub", (), ("Sub/y",))),
-            ("MUL", factors, 1, Traced("truediv", (), ("Sqrt/x", "Const"))),
+            ("SUB", self.mean * (size // len(self.mean)), 0, Traced("Sub", ("sub_y",))),
+            (
+                *("MUL", factors * (size // len(factors)), 1),
+                Traced("truediv", ("sqrt_x",)),
+            ),
         )
-        for operator, values, neutral, traced in parts:
-            if all(value == neutral for value in values):
-                continue
-            step = Step(operator, output, (len(steps) - 1,), spread=True, traced=(traced,))
-            if max(len(self.mean), len(factors)) == 1:
-                steps.append(step._replace(scalar=values[0]))
-            else:
-                steps.append(step._replace(weights=output[-1], affine=True))
-        return tuple(steps)
+        return _scaling(output, parts, spread=True)

@@ -31,7 +31,7 @@ def negate(block: Block) -> None:
                 block.doubt(operation.layers, "PRELU beside a RELU may be left in parts")
         elif operation.operator == "SQUARE":
             (source,) = operation.reads
-            if source.operator == "SUB" and len(source.reads) == 2 and source.used_once:
+            if source.operator == "SUB":
                 step = operation.step._replace(operator="SQUARED_DIFFERENCE")
                 layers = operation.layers | source.layers
                 new = block.insert(operation, step, source.operands[:], layers)

@@ -76,7 +76,7 @@ def translate(graph: Graph, traced: Traced, trained: bool = True) -> Block:
                 queue.append((at[0], sources[0]))
             plain, operands = _operands(step, sources, trained)
             result = block.insert(block.end, plain, operands, frozenset({index}))
-            own = 2 if dilated is not None else 0 if step.operator in KERNELS else -1
+            own = 2 if dilated is not None else 0 if step.operator in KERNELS else step.stands
             queue.append((at[own], result))
             if biased:
                 addition = Step("ADD", step.shape, traced=step.traced[-1:])

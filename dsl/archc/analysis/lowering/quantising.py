@@ -10,7 +10,10 @@ TensorFlow 2.21's `quantization_utils.cc` (RemoveRedundantStatsOps), `quantizati
 "Quantisation".
 """
 
+from fractions import Fraction
+
 from archc.analysis.lowering.block import RETURN, Block, Operation
+from archc.analysis.lowering.deployed import FAR
 from archc.ops.base import Step
 
 FLOAT = frozenset({"NEG", "ELU", "SQUARE", "FLOOR", "CEIL", "ROUND", "COS", "SIN"})
@@ -71,7 +74,23 @@ def quantise(block: Block, io: str) -> None:
         if joins and any(source.operator in FLOAT for source in operation.reads):
             reason = f"{operation.operator} of what computes in float32 may do so too"
             block.doubt(operation.layers, reason)
+        for source in operation.reads if operation.operator in SAME_SCALE else ():
+            if source.operator in FLOAT and len(source.uses) > 1:
+                reason = "what reads a result in float32 beside others may compute so too"
+                block.doubt(operation.layers, reason)
+    numbers = [(one, number) for one in block if (number := _number(one)) is not None]
+    for operation, number in numbers if len(numbers) > 1 else ():
+        if operation.operator in ("MAXIMUM", "MINIMUM") and abs(number) < FAR:
+            reason = "whether a bound is stored with another number depends on ranges"
+            block.doubt(operation.layers, reason)
     _Writer(block, _Scales(block).run(), io).run()
+
+
+def _number(operation: Operation) -> Fraction | None:
+    """The single number that an operation computes with."""
+    constant = operation.constant
+    number: Fraction | None = constant.number if constant and constant.size == 1 else None
+    return number
 
 
 class _Scales:
