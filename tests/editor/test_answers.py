@@ -407,9 +407,9 @@ def test_names_of_other_tools_are_offered_as_what_they_are_here(
     assert found[label].rank > found["conv"].rank
 
 
-@pytest.mark.parametrize("typed", ["", "Co", "LSTM", "prel"])
+@pytest.mark.parametrize("typed", ["", "Co", "LSTM", "gru"])
 def test_names_that_are_nothing_here_are_not_offered(typed: str) -> None:
     text = f"arch a {{ input i: 8 x 8 x 8 head {{ {typed} }} }}"
     at = text.index("{ ", 20) + 2 + len(typed)
     labels = {item.label for item in complete.complete(view(desk(), text), at).items}
-    assert not labels & {"Conv2D", "LSTM", "PReLU"}
+    assert not labels & {"Conv2D", "LSTM", "GRU"}

@@ -159,4 +159,4 @@ def test_a_model_beyond_the_bound_is_refused(
     manifest, model = folder / "out" / "tiny.manifest.json", folder / "sample.tflite"
     code, _, err = run(capsys, manifest, model, "--limit", "model_bytes=1000")
     assert code == 1
-    assert "the bound `model_bytes`" in err
+    assert "the limit `model_bytes`" in err
