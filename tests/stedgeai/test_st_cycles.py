@@ -1,7 +1,7 @@
 """Where the estimate says that time goes, and where ST's compiler says that cycles go.
 
-The compiler prices epochs in cycles of its own, which are no times; what is compared is the order of
-convolutions, those of one shape of result together.
+The compiler prices epochs in cycles of its own, which are not times; what is compared is the order
+of convolutions, those of one shape of result together.
 """
 
 import json
