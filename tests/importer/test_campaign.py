@@ -29,6 +29,12 @@ def test_a_model_that_was_said_wrongly(seed: int) -> None:
     assert agreement(model(seed, size=4 + seed % 9)) == ("equal", "", True)
 
 
+@pytest.mark.parametrize("seed", [9, 14, 26])
+def test_operators_are_in_the_order_that_names_decide(seed: int) -> None:
+    """Of nested models, layers that are called again, and functions, which are in no layer."""
+    assert agreement(model(seed, size=4 + seed % 9)) == ("equal", "", True)
+
+
 @pytest.mark.parametrize("function", ["sigmoid", "softmax", "tanh"])
 def test_what_has_a_scale_of_its_own_is_converted_before_a_maximum_or_minimum(
     function: str,

@@ -34,6 +34,11 @@ class Node(NamedTuple):
     """(argument, name) where the argument's text was a plain name: `conv(channels)`."""
     whole: str | None = None
     """The operator of which it is a part, where that is several Keras layers."""
+    scope: str | None = None
+    """What its operations' names begin with in TensorFlow's function, below that of the model;
+    None where its own name says it."""
+    variables: str | None = None
+    """The same of its variables."""
 
     @property
     def keyword(self) -> str:

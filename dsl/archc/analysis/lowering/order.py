@@ -31,6 +31,7 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
     constants: dict[str, int] = {}
     values: list[int] = []
     traced: list[list[tuple[int, ...]]] = []
+    taken = Counter[str]()
     readers = Counter(source for node in graph.nodes for source in node.inputs)
     for node, parts in zip(graph.nodes, steps, strict=True):
         if not node.inputs:
@@ -40,7 +41,11 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
             successors.append([])
             traced.append([])
             continue
-        scope = f"{graph.name}_1/{node.name}_1/"
+        below = f"{node.name}_1/"
+        scope, owner = (
+            f"{graph.name}_1/{below if given is None else given}"
+            for given in (node.scope, node.variables)
+        )
         operands = [values[source] for source in node.inputs]
         made: list[int] = []
         traced.append([])
@@ -50,7 +55,11 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
             before = entering
             for operation in step.traced:
                 index = len(names)
-                names.append(scope + operation.name)
+                name = scope + operation.name
+                again = taken[name]
+                taken[name] += 1
+                name += f"_{again}" if again else ""
+                names.append(name)
                 successors.append([])
                 if operation.reads is not None:
                     own = [entering if at < 0 else [indices[at]] for at in operation.reads]
@@ -60,10 +69,13 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
                 before = [index]
                 indices.append(index)
                 entries = [
-                    _argument(scope + name + ("" if name.isdigit() else "_readvariableop_resource"))
-                    for name in operation.variables
+                    _argument(owner + own + ("" if own.isdigit() else "_readvariableop_resource"))
+                    for own in operation.variables
                 ]
-                entries += [scope + name for name in operation.constants]
+                entries += [
+                    name + own.removeprefix(operation.name) if again else scope + own
+                    for own in operation.constants
+                ]
                 for entry in entries:
                     if entry not in constants:
                         constants[entry] = len(names)

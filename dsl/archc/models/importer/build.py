@@ -118,6 +118,10 @@ class _Builder:
         self.stand_ins: set[int] = set()
         self.rows: dict[str, _Row] = {}
         self.names: set[str] = set()
+        self.scope: str | None = None
+        self.variables: str | None = None
+        self.scopes: dict[str, str] = {}
+        """By path of a layer: the scope of its first call, by which its variables go."""
         self.numbers: dict[str, int] = {}
         """How far the numbers behind a name have come."""
         self.made: list[list[Value]] = [[] for _ in network.calls]
@@ -139,7 +143,10 @@ class _Builder:
             self.input(number, calls[number])
         for number, call in enumerate(calls):
             if number not in network.inputs:
+                self.scope = call.scope
+                self.variables = self.scopes.setdefault(call.layer.path, call.scope)
                 self.layer(number, call)
+        self.scope = self.variables = None
         output = self.values[network.outputs[0]]
         read = {source for node in self.nodes for source in node.inputs}
         loose = [i for i in range(len(self.nodes)) if i not in read and i != output]
@@ -422,7 +429,8 @@ class _Builder:
     def node(self, path: str, op: Op, reads: tuple[int, ...], shape: Shape) -> int:
         name = self.fresh(path)
         self.names.add(name)
-        self.nodes.append(Node(name, op, reads, shape, (), None, None, None))
+        node = Node(name, op, reads, shape, (), None, None, None)
+        self.nodes.append(node._replace(scope=self.scope, variables=self.variables))
         return len(self.nodes) - 1
 
     def stand_in(

@@ -56,6 +56,8 @@ class Call(NamedTuple):
     """What is named in the call beside tensors: `training`, `axis`, `keepdims`."""
     plain: bool
     """Whether it reads tensors only, and nothing is named."""
+    scope: str = ""
+    """Below the model's, what names of its operations begin with in TensorFlow's function."""
 
 
 class Arguments(NamedTuple):

@@ -5,7 +5,9 @@ checked, references followed without recursion, and the number of calls is bound
 nested in itself twice a level would double it with every level.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from archc.compiler import shown
@@ -82,6 +84,8 @@ class _Reader:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.calls: list[Call] = []
+        self.scope = ""
+        self.taken: Counter[str] = Counter()
         self.inputs: list[int] = []
         self.listed = self.leaves = 0
         """Layers and arguments looked at, which bounds the work."""
@@ -130,11 +134,12 @@ class _Reader:
                 values = (self.input(self.implicit(config, item, path)),)
             if layer.reads is not None and len(values) == 1:
                 self.record(values[0], layer.reads)
-            if nested is not None:
-                below = trainable and passes_on(nested)
-                values = self.model(nested, layer.path, values, below, depth + 1)
-            else:
-                values = (self.call(layer, values),)
+            with self.within(layer):
+                if nested is not None:
+                    below = trainable and passes_on(nested)
+                    values = self.model(nested, layer.path, values, below, depth + 1)
+                else:
+                    values = (self.call(layer, values),)
         if values is None:
             raise broken(f"{shown(path or 'the model')} has no layers")
         return values
@@ -214,8 +219,32 @@ class _Reader:
     ) -> Value:
         if len(self.calls) >= self.limits.operators:
             raise over("operators", self.limits.operators, "layers are called")
-        self.calls.append(Call(layer, inputs, {}, *arguments))
+        self.calls.append(Call(layer, inputs, {}, *arguments, scope=self.scope))
         return Value(len(self.calls) - 1, 0)
+
+    @contextmanager
+    def within(self, layer: Layer) -> Iterator[None]:
+        """Let the scope be that of a call of a layer or model. Keras enters it twice, and
+        TensorFlow numbers what was entered before; functions have no scope of their own."""
+        before = self.scope
+        if not layer.operation:
+            name = before + layer.path.rpartition("/")[2]
+            self._unique(name)
+            self.scope = f"{self._unique(name)}/"
+        yield
+        self.scope = before
+
+    def _unique(self, name: str) -> str:
+        """A name that is not taken, as TensorFlow makes it (`Graph.unique_name`)."""
+        key = name.lower()
+        number = self.taken[key]
+        self.taken[key] += 1
+        if not number:
+            return name
+        while f"{key}_{number}" in self.taken:
+            number += 1
+        self.taken[f"{key}_{number}"] = 1
+        return f"{name}_{number}"
 
     def record(self, value: Value, shape: Extents) -> None:
         self.calls[value.call].recorded.setdefault(value.result, shape)
@@ -362,13 +391,14 @@ class _Functional:
             inputs.append(value)
         if not inputs:
             raise broken(f"{shown(entry.layer.path)} is called on nothing")
-        if entry.nested is not None:
-            below = self.trainable and passes_on(entry.nested)
-            self.results[key] = self.reader.model(
-                entry.nested, entry.layer.path, tuple(inputs), below, self.depth + 1
-            )
-        else:
-            self.results[key] = self.reader.call(entry.layer, tuple(inputs), arguments)
+        with self.reader.within(entry.layer):
+            if entry.nested is not None:
+                below = self.trainable and passes_on(entry.nested)
+                self.results[key] = self.reader.model(
+                    entry.nested, entry.layer.path, tuple(inputs), below, self.depth + 1
+                )
+            else:
+                self.results[key] = self.reader.call(entry.layer, tuple(inputs), arguments)
 
     def result(self, name: str, node: int, index: int) -> Value:
         made = self.results[name, node]
