@@ -17,6 +17,7 @@ from archc.analysis.latency import (
     feature_map,
     nanoseconds,
     prepare,
+    stated,
 )
 from archc.analysis.latency import Op as TimedOperator
 from archc.analysis.lowering import INPUT, Deployed, lower
@@ -144,6 +145,7 @@ __all__ = [
     "product",
     "shown",
     "sliced",
+    "stated",
     "strided",
     "substitute",
     "timed",

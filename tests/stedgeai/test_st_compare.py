@@ -13,6 +13,7 @@ from archc.analysis.lowering import lower
 from archc.cli import main
 from archc.driver import Options, compile_spec
 from archc.files import Loader
+from archc.models.stedgeai.board import Board
 from archc.models.stedgeai.compare import Comparison, compare, deployed_macc, predict
 from archc.models.stedgeai.layout import load
 from archc.models.stedgeai.run import read as read_files
@@ -235,3 +236,15 @@ def test_a_spec_with_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     spec.write_text("arch x { nothing }\n", encoding="utf-8")
     assert main(["analyze", str(spec), "--report", NPU]) == 1
     assert "x.arch:1" in capsys.readouterr().err
+
+
+def test_the_estimated_time_stands_beside_the_board_s() -> None:
+    prediction = predicted(Path(TINY))
+    (report, info) = read_files([load(NPU)])
+    measured = report._replace(boards=(Board(0.1, None, None, None, None, (), ()),))
+    comparison = compare(measured, info, prediction)
+    ours = prediction.manifest["deployed"]["latency"]["microseconds"]
+    assert figure(comparison, "time us") == (ours, 100)
+    assert f"{ours - 100:+.1f} % off" in " ".join(text(comparison).split())
+    assert figure(compare(report, info, prediction), "time us") == (ours, None)
+    assert not [f for f in compare(measured, info, None).figures if f.name == "time us"]

@@ -13,6 +13,7 @@ from archc.compiler import (
     builtin,
     lower,
     product,
+    stated,
 )
 from archc.diagnostics.text import shape_text
 from archc.models.stedgeai.info import Info
@@ -191,4 +192,20 @@ def _figures(report: Report, prediction: Prediction | None) -> tuple[Figure, ...
             ),
             Figure("epochs, hybrid", None, report.count("hybrid")),
         ]
+    figures += _time(report, prediction)
     return tuple(f for f in figures if f.ours is not None or f.theirs is not None)
+
+
+def _time(report: Report, prediction: Prediction | None) -> list[Figure]:
+    """The estimated time beside the first one that a board measured, with the estimate's error."""
+    if prediction is None or not report.npu:
+        return []
+    latency = prediction.manifest["deployed"]["latency"]
+    ours = latency and latency["microseconds"]
+    if ours is None:
+        return []
+    theirs = round(1000 * report.boards[0].ms) if report.boards else None
+    remark = f"estimate {stated(latency['grade'], (), ours, latency['least'], latency['most'])}"
+    if theirs:
+        remark += f"; {100 * (ours - theirs) / theirs:+.1f} % off"
+    return [Figure("time us", ours, theirs, remark=remark)]
