@@ -89,6 +89,8 @@ else:
         made.__qualname__ = f"{name}.__new__"
         return made
 
+    _Unexpected = TypeError if sys.version_info >= (3, 13) else ValueError
+
     class _Methods:
         @classmethod
         def _make(cls, iterable):
@@ -100,7 +102,7 @@ else:
         def _replace(self, /, **changed):
             made = _new(type(self), map(changed.pop, self._fields, self))
             if changed:
-                raise ValueError(f"Got unexpected field names: {list(changed)!r}")
+                raise _Unexpected(f"Got unexpected field names: {list(changed)!r}")
             return made
 
         __replace__ = _replace
