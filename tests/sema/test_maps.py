@@ -143,6 +143,8 @@ def test_the_repeat_counts_from_0() -> None:
         ("stage s { conv(8) } output a { s } output b { s }", "structure"),
         ("output a { conv(8) } output a { relu6 }", "duplicate_name"),
         ("stage a { conv(8) } output a { relu6 }", "duplicate_name"),
+        ("stage s { conv(8) as image relu6 add { image } { } }", "map"),
+        ("stage s { conv(8) as t relu6 add { t } { } } stage t { relu6 }", "map"),
         ("input image: 4 stage s { conv(8) }", "duplicate_name"),
         ("stage s { conv(repeat.index) }", "value"),
         ("stage s(channels = 8 * repeat.index) { conv }", "value"),

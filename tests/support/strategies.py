@@ -139,6 +139,8 @@ class Writer:
         self.run = Reference((), LARGEST)
         self.left = draw(st.integers(3, 12))
         """Statements that may still be written, in blocks and then in the arch."""
+        self.labels: set[str] = set()
+        """Names of maps that are taken."""
 
     # --- choices --------------------------------------------------------------------------
 
@@ -661,7 +663,7 @@ class Writer:
         if not calls:
             return statements
         at = calls[self.whole(0, len(calls) - 1)]
-        label = self.fresh({one.name.text.casefold() for one in self.blocks}, MAPS)
+        label = self.fresh(self.labels, MAPS)
         made = statements[at]
         assert isinstance(made, ast.Call)
         read = call(label)
@@ -753,6 +755,7 @@ class Writer:
         )
         stages: set[str] = {"head", *(one.name.text.casefold() for one in self.blocks), *taken}
         stages |= {one.name.text.casefold() for one in members if isinstance(one, ast.Input)}
+        self.labels = stages
         blocks = tuple(block.name.text for block in self.blocks)
         made: list[tuple[str, Shape]] = []
         for _ in range(self.whole(0, 3)):

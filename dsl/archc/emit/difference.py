@@ -14,6 +14,7 @@ from archc.analysis.figures import FIGURES, flat, value
 from archc.diagnostics.grid import escaped, grid, in_signs
 from archc.diagnostics.grid import markdown as markdown_table
 from archc.diagnostics.text import printable, wrapped
+from archc.emit.table import part_of
 from archc.plain import picked, plain
 from archc.syntax.numbers import BYTE_UNITS, UNITS
 
@@ -275,7 +276,7 @@ def _by_stage(manifest: Manifest) -> dict[str, Counter[str]]:
     sums: dict[str, Counter[str]] = {}
     for layer in manifest["layers"]:
         if layer["class_name"] != "InputLayer":
-            stage = sums.setdefault(layer["stage"] or "head", Counter())
+            stage = sums.setdefault(part_of(layer, manifest) or "head", Counter())
             stage.update({figure.name: value(layer, figure.name) for figure in TOLD}, layers=1)
     return sums
 

@@ -127,7 +127,7 @@ def _title(manifest: Manifest, width: int) -> Section:
 
 
 def _layers(manifest: Manifest, width: int, signs: Signs, color: bool) -> Section:
-    lines = list(_rows(manifest["layers"]))
+    lines = list(_rows(manifest))
     lines.append(_Line("total", "", "", _sums(manifest["layers"]), group=True))
     kinds = max(len("layer"), *(len(line.kind) for line in lines))
     shapes = max(len("output"), *(len(line.shape) for line in lines))
@@ -172,13 +172,21 @@ def _layers(manifest: Manifest, width: int, signs: Signs, color: bool) -> Sectio
     return "", shown
 
 
-def _rows(layers: Sequence[Manifest]) -> Iterator[_Line]:
+def part_of(layer: Manifest, manifest: Manifest) -> str | None:
+    """The stage or output that a layer is in, or `head`; None of an input."""
+    stage: str | None = layer["stage"]
+    if stage is not None:
+        return stage
+    parts = ["head", *(one["name"] for one in manifest["outputs"] if "layer" in one)]
+    within = [name for name in parts if layer["name"].startswith(f"{name}_")]
+    return max(within, key=len, default=None)
+
+
+def _rows(manifest: Manifest) -> Iterator[_Line]:
     """Layers, and before those of a stage a row with its sums."""
     groups: list[tuple[str | None, list[Manifest]]] = []
-    for layer in layers:
-        group = layer["stage"]
-        if group is None and layer["name"].startswith("head_"):
-            group = "head"
+    for layer in manifest["layers"]:
+        group = part_of(layer, manifest)
         if groups and groups[-1][0] == group:
             groups[-1][1].append(layer)
         else:

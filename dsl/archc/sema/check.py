@@ -242,6 +242,9 @@ class Checker:
                         )
                     )
                 self.stage(member, scope)
+                first = scope.names.get(member.name.text)
+                if first is not None and isinstance(first.value, Map):
+                    self.reporter.add(named_twice(member.name, first.span))
                 scope.maps[member.name.text] = Given(Map(None, None), member.name.span)
             elif isinstance(member, ast.Input):
                 self.layer_name(member.name)
@@ -315,8 +318,6 @@ class Checker:
         """Take in the names that a statement gives to what it makes."""
         for name in call.names:
             first = scope.given(name.text)
-            if first is not None and scope.declared_map(name.text) is first:
-                first = None  # a stage's or an input's name may be used again
             if first is not None and isinstance(first.value, Map):
                 self.reporter.add(named_twice(name, first.span))
             elif first is not None:
