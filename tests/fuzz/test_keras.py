@@ -62,8 +62,15 @@ def check_model(model: Any, manifest: dict[str, Any]) -> None:
             makers = [tensor._keras_history.operation.name for tensor in reads]
             assert makers == row["inputs"], row["name"]
     assert model.count_params() == manifest["totals"]["params"]
-    assert list(model.input_shape[1:]) == manifest["inputs"][0]["shape"]
-    assert list(model.output_shape[1:]) == manifest["outputs"][0]["shape"]
+    entered = [(tensor.name, list(tensor.shape[1:])) for tensor in model.inputs]
+    assert entered == [(one["name"], one["shape"]) for one in manifest["inputs"]]
+    if "layer" not in manifest["outputs"][0]:
+        assert list(model.output_shape[1:]) == manifest["outputs"][0]["shape"]
+        return
+    left = [(name, list(tensor.shape[1:])) for name, tensor in model.output.items()]
+    assert left == [(one["name"], one["shape"]) for one in manifest["outputs"]]
+    for one in manifest["outputs"]:
+        assert model.output[one["name"]] is layers[one["layer"]].output
 
 
 @share(0.015)

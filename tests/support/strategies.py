@@ -748,7 +748,7 @@ class Writer:
         shape: Shape = (self.whole(1, 32), self.whole(1, 32), self.whole(1, 8))
         members.append(
             ast.Input(
-                name(self.fresh({"self"}, MAPS)),
+                name(self.fresh({"self", *taken}, MAPS)),
                 sizes(*(self.numeric(extent, place) for extent in shape)),
                 NOWHERE,
             )
