@@ -4,7 +4,8 @@ Everything here reads the plain data of a manifest, so it works on a file as wel
 Every count is printed to the unit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from archc.analysis.figures import FIGURES, TOTALS, value
 from archc.analysis.latency_budget import MOST
@@ -172,7 +173,7 @@ def _layers(manifest: Manifest, width: int, signs: Signs, color: bool) -> Sectio
     return "", shown
 
 
-def part_of(layer: Manifest, manifest: Manifest) -> str | None:
+def part_of(layer: Mapping[str, Any], manifest: Mapping[str, Any]) -> str | None:
     """The stage or output that a layer is in, or `head`; None of an input."""
     stage: str | None = layer["stage"]
     if stage is not None:
