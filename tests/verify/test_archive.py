@@ -131,7 +131,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
         compresslevel=1,
     )
     tracemalloc.start()
-    assert "the bound `model_bytes`" in refusal(bomb)
+    assert "the limit `model_bytes`" in refusal(bomb)
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
 
