@@ -140,6 +140,8 @@ class Fork:
 
         compiled("arch warm { input i: 8 x 8 x 8 head { relu6 } }")  # once, not in every process
         print(f"{len(session.items)} tests, {len(self.sample)} mutants", flush=True)
+        if forked(lambda: self._tests(session, ""), self.seconds):
+            raise SystemExit("the tests fail on the code as it is: see MUTANT_LOG")
         for mutant in self.sample:
             code = forked(lambda mutant=mutant: self._run(mutant, session), self.seconds)
             if code == LATER:
@@ -151,7 +153,11 @@ class Fork:
     def _run(self, mutant: Mutant, session: pytest.Session) -> int:
         if not swap(mutant):
             return LATER
-        part = mutant.path.relative_to(ROOT / "dsl/archc").parts[0]
+        return self._tests(session, mutant.path.relative_to(ROOT / "dsl/archc").parts[0])
+
+    @staticmethod
+    def _tests(session: pytest.Session, part: str) -> int:
+        """Run the tests until one fails, those of a part of the compiler first."""
         nearby = str(ROOT / "tests" / part)
         items = sorted(session.items, key=lambda item: not str(item.path).startswith(nearby))
         for place, item in enumerate(items):
