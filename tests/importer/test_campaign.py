@@ -55,3 +55,16 @@ def test_what_has_a_scale_of_its_own_is_converted_before_a_maximum_or_minimum(
     assert (found.verdict, found.detail) == ("equal", "")
     deployed, _ = deployed_of(made, "int8")
     assert deployed.counts["QUANTIZE"] == 2
+
+
+def test_a_sum_that_is_taken_for_a_bias_of_rows_fails_as_said() -> None:
+    import keras
+
+    keras.backend.clear_session()
+    x, y = (keras.Input(shape, batch_size=1) for shape in ((12, 4), (12, 1)))
+    wrong, right = (keras.Model([x, y], keras.layers.Add()(both)) for both in ([x, y], [y, x]))
+    deployed, _ = deployed_of(wrong, "int8")
+    assert ["one value a row" in failure.reason for failure in deployed.failures] == [True]
+    assert agreement(wrong, "int8").verdict == "refused"
+    assert not deployed_of(right, "int8")[0].failures
+    assert agreement(right, "int8").verdict == "equal"

@@ -69,6 +69,12 @@ def translate(graph: Graph, traced: Traced, trained: bool = True) -> Block:
             if step.operator in ("QUANTIZE", "DEQUANTIZE"):  # quantising puts them in
                 made.append(sources[0])
                 continue
+            if len(sources) == 2 and len(sources[1].shape) > 1 and _is_bias(step):
+                block.fail(
+                    frozenset({index}),
+                    "a sum over two axes whose second operand has one value a row does not convert",
+                    "let the operand with one value a row stand first",
+                )
             biased = step.operator in KERNELS and step.biases and not step.zero_bias
             dilated = spread(step, sources[0])
             if dilated is not None:
@@ -89,6 +95,10 @@ def translate(graph: Graph, traced: Traced, trained: bool = True) -> Block:
     queue.sort(key=lambda entry: entry[0])
     block.arrange([operation for _, operation in queue])
     return block
+
+
+def _is_bias(step: Step) -> bool:
+    return step.operator == "ADD" and [one.name for one in step.traced] == ["BiasAdd"]
 
 
 def _operands(step: Step, sources: list[Operation], trained: bool) -> tuple[Step, list[Value]]:

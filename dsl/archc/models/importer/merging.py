@@ -49,8 +49,9 @@ def _merged(name: str, shape: Shape, inputs: tuple[Shape, ...]) -> tuple[Step, .
     add = Add()
     rows = any(add.as_bias(shape, one) not in (0, shape[-1]) for one in inputs[1:])
     if name in ("Add", "Average") and rows and len(shape) != 3:
-        # Traced as the bias of a map with channels first; seen once, where it did not convert.
-        return None
+        # Traced as the bias of a map with channels first, which does not convert.
+        step = Step("ADD", shape, (-1, -2), traced=(Traced("BiasAdd"),))
+        return (step,) if name == "Add" and len(inputs) == 2 else None
     if name in ("Add", "Multiply"):
         return (Add() if name == "Add" else Multiply()).device(shape, *inputs)
     if name == "Average":
