@@ -494,7 +494,8 @@ class Writer:
             width = number(8 * self.whole(1, 3))
             bodies = [body(*each.statements, call("conv", width)) for each in bodies]
         joins = [op.keyword for op in OPERATORS.values() if issubclass(op, Elementwise)]
-        return braced(self.one(*joins), *bodies)
+        join = self.one(*joins)
+        return braced(join, *(bodies[:2] if join == "subtract" else bodies))
 
     def _concat(self, place: Place) -> ast.Call:
         return braced("concat", *self.branches(place, "any" if self.chance(3) else "keep"))
