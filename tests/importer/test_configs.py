@@ -159,7 +159,7 @@ def test_several_inputs_and_outputs_have_rows_and_a_graph() -> None:
     assert macs_of(imported)["d"] == 8
 
 
-def test_an_addition_that_is_taken_for_a_bias_of_rows_is_not_known_beside_maps() -> None:
+def test_an_addition_that_is_taken_for_a_bias_of_rows_fails_beside_maps() -> None:
     """Two 14x1 tensors: the four axes that a map would have moved are not there."""
     config = functional(
         image(14, 1, name="a"),
@@ -169,8 +169,9 @@ def test_an_addition_that_is_taken_for_a_bias_of_rows_is_not_known_beside_maps()
         outputs=[["sum", 0, 0]],
     )
     imported = read_config(config)
-    assert [(one.layer, one.unknown) for one in imported.unseen] == [("sum", ("operators",))]
-    assert "?sum" in lower(imported.sketch).counts
+    assert imported.unseen == ()
+    (failure,) = lower(imported.sketch).failures
+    assert "one value a row" in failure.reason
 
 
 def test_hard_swish_and_leaky_relu_by_hand_are_what_the_converter_makes_of_them() -> None:

@@ -73,7 +73,8 @@ def translate(graph: Graph, traced: Traced, trained: bool = True) -> Block:
                 block.fail(
                     frozenset({index}),
                     "a sum over two axes whose second operand has one value a row does not convert",
-                    "let the operand with one value a row stand first",
+                    "reshape both to three axes before, or let the one with one value a row stand "
+                    "first where the other has more",
                 )
             biased = step.operator in KERNELS and step.biases and not step.zero_bias
             dilated = spread(step, sources[0])
