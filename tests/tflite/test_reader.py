@@ -172,5 +172,5 @@ def test_scales_are_those_of_the_interpreter() -> None:
 def test_the_bound_on_operators_is_named() -> None:
     with pytest.raises(Rejected) as caught:
         read("f.tflite", sample(), DEFAULT_LIMITS._replace(operators=1))
-    assert "the bound `operators`" in caught.value.diagnostic.message
+    assert "the limit `operators`" in caught.value.diagnostic.message
     assert caught.value.diagnostic.help == "if that is meant, raise it with `--limit operators=N`"

@@ -85,7 +85,7 @@ class Desk:
 
         if len(text) > self.limits.source_bytes:
             message = f"this is larger than {self.limits.source_bytes:,} bytes"
-            large = make(LIMIT, f"{message}, the bound `source_bytes`", Span(source, 0, 0))
+            large = make(LIMIT, f"{message}, the limit `source_bytes`", Span(source, 0, 0))
             return View(source, Compilation((), (large,)), loader, locate, before)
         compilation = compile_spec(loader, source, Options(limits=self.limits))
         return View(source, compilation, loader, locate, before)

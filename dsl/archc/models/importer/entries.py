@@ -84,6 +84,6 @@ def broken(message: str) -> Rejected:
 def over(limit: str, bound: int, what: str) -> Rejected:
     return reject(
         LIMIT,
-        f"more than {bound:,}: {what}, the bound `{limit}`",
+        f"more than {bound:,}: {what}, the limit `{limit}`",
         help=f"pass `limits=Limits({limit}=N)` if this is meant",
     )

@@ -87,7 +87,7 @@ def _model(name: str, buffer: Buffer, limits: Limits) -> Model:
         if operators > limits.operators:
             raise reject(
                 LIMIT,
-                f"`{name}` has {operators:,} operators, more than {limits.operators:,}, the bound "
+                f"`{name}` has {operators:,} operators, more than {limits.operators:,}, the limit "
                 "`operators`",
                 help="if that is meant, raise it with `--limit operators=N`",
             )

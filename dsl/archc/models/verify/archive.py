@@ -113,7 +113,7 @@ def _members(name: str, infos: list[ZipInfo], limits: Limits) -> dict[str, ZipIn
     if total > limits.model_bytes:
         raise reject(
             LIMIT,
-            f"`{name}` unpacks to {total:,} bytes, more than {limits.model_bytes:,}, the bound "
+            f"`{name}` unpacks to {total:,} bytes, more than {limits.model_bytes:,}, the limit "
             "`model_bytes`",
             help="if that is meant, raise it with `--limit model_bytes=N`",
         )

@@ -60,7 +60,7 @@ def read_manifest(name: str, data: bytes, limits: Limits) -> dict[str, Any]:
         )
     problem = _fault(document, known[version])
     if problem is None and len(document["layers"]) > limits.operators:
-        problem = f"$.layers: more than {limits.operators:,} layers, the bound `operators`"
+        problem = f"$.layers: more than {limits.operators:,} layers, the limit `operators`"
     if problem is None and len({row["name"] for row in document["layers"]}) < len(
         document["layers"]
     ):

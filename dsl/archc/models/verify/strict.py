@@ -28,7 +28,7 @@ def plain_json(data: bytes, nesting: int) -> Any:
     if not text.strip():
         raise NotPlain("it is empty")
     if depth(data) > nesting:
-        raise NotPlain(f"its brackets are nested deeper than {nesting}, the bound `nesting`")
+        raise NotPlain(f"its brackets are nested deeper than {nesting}, the limit `nesting`")
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
