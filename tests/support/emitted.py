@@ -66,6 +66,11 @@ def _outside(text: str, classes: set[str]) -> Iterator[str]:
             base = node.value.id if isinstance(node.value, ast.Name) else ""
             if node.attr not in allowed.get(base, set()):
                 yield f"{where}attribute {node.attr}"
+        elif isinstance(node, ast.Subscript):
+            if ast.unparse(node.value) != "INPUT_SHAPES" or not isinstance(
+                node.slice, ast.Constant
+            ):
+                yield f"{where}subscript"
         elif isinstance(node, ast.Name) and node.id not in bound:
             yield f"{where}name {node.id}"
         elif isinstance(node, ast.Call):
