@@ -559,7 +559,10 @@ def agree(model: Any, manifest: dict[str, Any]) -> None:
     profile = archc.profile_model(model, io=manifest["inputs"][0]["dtype"])
     assert profile["unseen"] == []
     keys = ("name", "class_name", "inputs", "output_shape", "params", "trainable_params", "macs")
-    for row, expected in zip(profile["layers"], manifest["layers"], strict=True):
+    rows = {row["name"]: row for row in profile["layers"]}
+    assert len(rows) == len(profile["layers"]) == len(manifest["layers"])
+    for expected in manifest["layers"]:
+        row = rows[expected["name"]]
         assert set(row) == set(expected)
         for key in (*keys, "activation_bytes"):
             wanted = expected[key]

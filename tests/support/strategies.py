@@ -747,9 +747,10 @@ class Writer:
                 keep if "keep" in named else Fraction(0),
             )
         shape: Shape = (self.whole(1, 32), self.whole(1, 32), self.whole(1, 8))
+        declared = {block.name.text.casefold() for block in self.blocks}
         members.append(
             ast.Input(
-                name(self.fresh({"self", *taken}, MAPS)),
+                name(self.fresh({"self", *taken, *declared}, MAPS)),
                 sizes(*(self.numeric(extent, place) for extent in shape)),
                 NOWHERE,
             )
