@@ -140,7 +140,7 @@ CASES = {
     "missing_comma": (head("conv(8 <<3>>x3)"), "a comma is missing", "write `,`"),
     "missing_comma, or not": (head("conv(8 <<relu6>>"), "a comma or `)` is missing", "to end them"),
     "missing_parenthesis": ("arch a { stage s(stride = 2 <<{>> } }", "`)` is missing", "add `)`"),
-    "assignment": (head("y <<=>> conv(8)"), "have no names", "leave the name out"),
+    "assignment": (head("y <<=>> conv(8)"), "named behind", "leave the name out"),
     "called_twice": (head("conv(8)<<(>>y)"), "one list of arguments", "leave this out"),
     "brackets_as_parentheses": (head("conv<<[>>8]"), "go in parentheses", "write `conv(8)`"),
     "dotted": (head("nn<<.>>Conv2d(8)"), "names have no dots", "remove the `nn.`"),

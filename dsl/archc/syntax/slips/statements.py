@@ -11,8 +11,9 @@ FEATURE = ("channels", "height", "width", "size", "shape")
 TYPES = "int|float|bool|str|number|integer|string|boolean"
 """Types as other languages write them behind a parameter."""
 NO_NAME = Slip(
-    "results of statements have no names",
-    help="leave the name out: each statement reads what the one before it made",
+    "a result is named behind its statement",
+    help="leave the name out, since each statement reads what the one before it made; or name it with "
+    "`as`: `conv(8) as NAME`",
 )
 
 
