@@ -12,8 +12,8 @@ TYPES = "int|float|bool|str|number|integer|string|boolean"
 """Types as other languages write them behind a parameter."""
 NO_NAME = Slip(
     "a result is named behind its statement",
-    help="leave the name out, since each statement reads what the one before it made; or name it with "
-    "`as`: `conv(8) as NAME`",
+    help="leave the name out, since each statement reads what the one before it made; or name it "
+    "with `as`: `conv(8) as NAME`",
 )
 
 
