@@ -206,8 +206,12 @@ def _drop_zeros(block: Block, operation: Operation) -> None:
 def _fits_kernel(operation: Operation) -> bool:
     """Whether an addition becomes the bias of the kernel it reads in any case."""
     (source,) = operation.reads
-    kernel = source.operator in CONVOLUTIONS or source.operator == "FULLY_CONNECTED"
-    return kernel and operation.operator == "ADD" and source.used_once
+    if source.operator == "FULLY_CONNECTED":
+        return operation.operator == "ADD" and source.used_once
+    # Of a normalisation behind a dense layer it is open which of two layers takes the factor.
+    while source.operator in ("ADD", "MUL") and source.constant is not None and source.used_once:
+        source = source.reads[0]
+    return operation.operator == "ADD" and source.operator in CONVOLUTIONS and source.used_once
 
 
 def _scale_filter(block: Block, operation: Operation) -> None:
