@@ -171,7 +171,17 @@ def test_what_is_to_be_written_instead_compiles() -> None:
 def test_words_in_reasons_are_words_of_the_language() -> None:
     from archc.files import std_sources
 
-    known = {*OPERATORS, *std_sources(), "skip", "gate", "build_model", "scale", "after", "before"}
+    known = {
+        *OPERATORS,
+        *std_sources(),
+        "skip",
+        "gate",
+        "split",
+        "build_model",
+        "scale",
+        "after",
+        "before",
+    }
     known |= {arg for op in OPERATORS.values() for arg in op.args}
     known |= {"repeat", "channels", "reduction", "expansion", "shortcut", *symbols()}
     for why in whys():
