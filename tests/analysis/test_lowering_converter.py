@@ -180,7 +180,7 @@ CHAINS: dict[str, tuple[tuple[int, ...], Steps]] = {
     "depth to space by 1": (MAP, [CONV, ("depth_to_space", {"factor": 1}), CONV]),
     "there and back": (
         MAP,
-        [CONV, ("space_to_depth", {"factor": 2}), ("depth_to_space", {"block": 2}), CONV],
+        [CONV, ("space_to_depth", {"factor": 2}), ("depth_to_space", {"factor": 2}), CONV],
     ),
     "resize": (MAP, [CONV, ("resize", {"size": (12, 20)}), CONV]),
     "resize, smaller": (MAP, [CONV, ("resize", {"size": (3, 1)}), "relu6"]),
