@@ -293,3 +293,29 @@ def test_every_format_of_a_profile_is_offered(
     spec.write_text("arch a { input i: 8 x 8 x 8 head { conv(8) relu6 } }")
     assert main(["profile", str(spec), "--format", name]) == 0
     assert capsys.readouterr().out.count("\n") == FORMATS[name](["x"][:0]).count("\n") + 1
+
+
+def test_time_is_stated_with_its_error_and_where_it_goes() -> None:
+    spec = """arch a {
+        target stm32n6
+        input image: 128 x 128 x 3
+        stage b(channels = 32, stride = 2, repeat = 4) { conv(kernel = 3x3) batchnorm relu6 }
+        head { conv(16, 3x3) }
+    }"""
+    compiled = archc.compile_text(spec)
+    latency = compiled.manifest["deployed"]["latency"]
+    assert latency["grade"] == "wide"  # the border is float32, which the CPU converts
+    text = table(compiled.manifest)
+    assert f"{latency['microseconds'] / 1000:.2f} ms ±30 %" in text
+    assert re.search(r"\(results\) +[\d,]+ us  software", text)
+    assert re.search(r"b_1_conv +[\d,]+ us  ", text)
+    assert "feed int8" in text
+    assert "take int8 results" in text
+    assert "fits" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_without_a_target_no_time_is_stated() -> None:
+    compiled = archc.compile_text("arch a { input image: 8 x 8 x 8 head { conv(8) } }")
+    assert compiled.manifest["deployed"]["latency"] is None
+    assert "Time of one inference" not in table(compiled.manifest)

@@ -79,4 +79,6 @@ def _operator(footprint: Footprint, epoch: Epoch) -> str | None:
 def name_of(footprint: Footprint, epoch: Epoch) -> str:
     """The layer that an epoch goes by."""
     layers = [name for op in epoch.ops for name in footprint.sequence[op].layers]
-    return f"`{layers[0]}`" if layers else "the input"
+    if layers:
+        return f"`{layers[0]}`"
+    return "the results" if _operator(footprint, epoch) == "DEQUANTIZE" else "the input"

@@ -81,7 +81,11 @@ def _epochs(manifest: Manifest, epochs: list[Manifest], width: int, signs: Signs
 
 
 def _name(manifest: Manifest, epoch: Manifest) -> str:
-    return printable(epoch["layers"][0] if epoch["layers"] else manifest["inputs"][0]["name"])
+    """The layer that an epoch goes by; at the border what it converts."""
+    if epoch["layers"]:
+        return printable(epoch["layers"][0])
+    leaves = _operator(manifest, epoch) == "DEQUANTIZE"
+    return "(results)" if leaves else printable(manifest["inputs"][0]["name"])
 
 
 def _operator(manifest: Manifest, epoch: Manifest) -> str | None:
