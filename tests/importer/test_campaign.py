@@ -21,6 +21,7 @@ def test_a_random_model_converts_as_said(seed: int) -> None:
 @pytest.mark.parametrize(
     "seed",
     [
+        128,  # a layer called on a tensor and, folded, on a sixth of it: one filter in int8
         146,  # a layer called on two tensors of one scale, which has one bias then
         234,  # a vector that is added, and multiplied by
     ],

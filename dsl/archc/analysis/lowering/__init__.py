@@ -143,13 +143,14 @@ class _Shared:
     def _kernel(
         self, number: int, operation: Operation, filters: Constant, bias: Constant
     ) -> dict[str, Any]:
-        twin = self._twin(number, filters.values)
+        twin = self._twin(number, filters.stored)
         zero = self._number(bias) == 0
         dropped = bias is NOTHING or (zero and operation.operator not in CONVOLUTIONS)
         # Its scale is that of what is read times the filter's.
         key = bias.initial_key if self.initial else bias.key
         source = operation.reads[0]
-        same = (key, source.index if source.scale is None else source.scale)
+        scale = source.index if source.scale is None else source.scale
+        same = (key, scale, filters.values)
         own = same != self.biases.setdefault(number if twin is None else twin, same)
         return {
             "weights": filters.size if twin is None else 0,

@@ -175,7 +175,9 @@ def number_before_kernel(driver: Driver, root: Operation) -> bool:
             return False
         driver.block.set(root, 2, Constant(root.shape[-1:]))
     else:
-        driver.block.set(root, 1, Constant(weights.shape))
+        scales = number.number is not None and number.number > 0
+        stored = weights.stored if scales and isinstance(weights, Constant) else None
+        driver.block.set(root, 1, Constant(weights.shape, stored=stored))
     root.layers |= x.layers
     driver.block.set(root, 0, x.operands[0])
     return True

@@ -23,7 +23,7 @@ FOLDS = FOLD_SUM, FOLD_PRODUCT, FOLD_DENSE = ("fold sum", "fold product", "fold 
 class Constant:
     """A constant operand. Equal numbers are equal; of other values only the identity is known."""
 
-    __slots__ = ("initial", "number", "shape", "values")
+    __slots__ = ("initial", "number", "shape", "stored", "values")
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class Constant:
         number: Fraction | None = None,
         values: object = None,
         initial: Fraction | None = None,
+        stored: object = None,
     ) -> None:
         self.shape = shape
         """Without a batch axis; a single number may have no axes at all."""
@@ -40,6 +41,9 @@ class Constant:
         """The same before training."""
         self.values = object() if values is None else values
         """Stands for values that training decides."""
+        self.stored = self.values if stored is None else stored
+        """Stands for their int8 values, which are the same after a product with a number above
+        0: it goes into the scale."""
 
     @property
     def size(self) -> int:
