@@ -172,6 +172,8 @@ def _edits(file: ast.File, arch: ast.Arch, settled: set[str]) -> Iterator[Edit]:
             yield from _body(member.body, f"stage `{member.name.text}`")
         elif isinstance(member, ast.Head):
             yield from _body(member.body, "the head")
+        elif isinstance(member, ast.Output):
+            yield from _body(member.body, f"output `{member.name.text}`")
     for block in file.blocks:
         yield from _body(block.body, f"block `{block.name.text}`")
 
@@ -189,20 +191,24 @@ def _border(target: ast.Target) -> Iterator[Edit]:
 
 
 def _parameter(parameter: ast.Parameter) -> Iterator[Edit]:
-    default, name = parameter.default, parameter.name.text
-    if not isinstance(default, ast.Number):
-        return
+    name = parameter.name.text
+    if isinstance(parameter.default, ast.Number):
+        for label, text in _smaller(name, parameter.default):
+            yield Edit(label, None, text, name)
+
+
+def _smaller(name: str, value: ast.Number) -> Iterator[tuple[str, str]]:
+    """Smaller values of a parameter: what is said of them, and how they are written."""
     for factor in ("3/4", "1/2"):
-        yield Edit(f"`{name}` x {factor}", None, f"{default.text} * {factor}", name)
+        yield f"`{name}` x {factor}", f"{value.text} * {factor}"
 
 
 def _given(argument: ast.Argument) -> Iterator[Edit]:
     """Edits of a parameter that a derived arch gives."""
     value = argument.value
     if isinstance(value, ast.Number) and argument.name is not None:
-        for factor in ("3/4", "1/2"):
-            text = f"{value.text} * {factor}"
-            yield Edit(f"`{argument.name.text}` x {factor}", value.span, text)
+        for label, text in _smaller(argument.name.text, value):
+            yield Edit(label, value.span, text)
     elif isinstance(value, ast.Reference):
         for inner in value.arguments or ():
             yield from _argument(inner, f"`{value.name.text}`")

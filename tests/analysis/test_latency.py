@@ -51,7 +51,6 @@ def test_times_of_a_family(family: str, mean: float, worst: float) -> None:
 
 
 def test_times_of_a_family_that_no_constant_has_seen() -> None:
-    pytest.importorskip("scipy")
     refitted = [abs(value) for family in npu_tables.left_out().values() for value in family]
     assert len(refitted) == 68
     assert sum(refitted) / len(refitted) <= 0.068

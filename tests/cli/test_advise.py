@@ -65,6 +65,13 @@ def test_no_edit_changes_the_answer(spec: Path, capsys: pytest.CaptureFixture[st
     assert not any("classes" in label for label in labels)
 
 
+def test_outputs_are_tried_too(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = "output far { conv(8, 5x5) } }"
+    spec.write_text(SPEC[: SPEC.index("    head")] + f"    {body}\n")
+    labels = [trial["edit"]["label"] for trial in advised(spec, capsys)]  # type: ignore[index]
+    assert "output `far`: kernel 5x5 to 3x3" in labels
+
+
 def test_as_text(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["advise", str(spec), "--top", "3"]) == 0
     shown = capsys.readouterr().out

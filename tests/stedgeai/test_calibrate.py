@@ -1,5 +1,6 @@
 """Constants fitted to a board: recovered where it is known what they are, refused without data."""
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,8 +21,6 @@ from archc.targets.target import parse_target
 from support import npu
 from support.npu import board, networks, timing
 from support.st_reports import REAL, WRITTEN, real
-
-pytest.importorskip("scipy")
 
 NAMES = (
     *("mobilenetv1_0.25_food_101_224", "mobilenetv1_1.0_food_101_224"),
@@ -125,6 +124,19 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["calibrate", *(str(REAL / name) for name in files)]) == 1
     assert "1 network is too few" in capsys.readouterr().err
     assert main(["calibrate", "x.txt", "-o", str(tmp_path / "Mine.toml")]) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_the_command_refuses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated = str(WRITTEN / "validate_2_2.txt")
+    assert main(["calibrate", validated, "-o", str(tmp_path / "mine.toml")]) == 1
+    assert "whose file is not given" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    monkeypatch.setattr("archc.models.calibration.measured.match", lambda *_: measured())
+    assert main(["calibrate", validated, "-o", str(tmp_path / "mine.toml")]) == 1
+    assert "pip install 'archc-dsl[calibrate]'" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

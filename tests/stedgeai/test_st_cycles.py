@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 
 import pytest
+from scipy.stats import spearmanr
 
 from archc.analysis.latency.epochs import epochs
 from support import npu
@@ -66,11 +67,10 @@ def key(shape: "list[int] | Shape") -> Shape:
 def test_the_order_of_convolutions(
     report: str, network: str, correlation: float, same: int
 ) -> None:
-    stats = pytest.importorskip("scipy.stats")
     theirs, mine = compiled(report), ours(network)
     shared = sorted(set(theirs) & set(mine))
     assert sum(theirs[one] for one in shared) >= 0.94 * sum(theirs.values())
-    ranks = stats.spearmanr([theirs[one] for one in shared], [mine[one] for one in shared])
+    ranks = spearmanr([theirs[one] for one in shared], [mine[one] for one in shared])
     assert ranks.statistic >= correlation
     costliest = [set(sorted(shared, key=lambda one: -by[one])[:5]) for by in (theirs, mine)]
     assert len(costliest[0] & costliest[1]) >= same

@@ -49,7 +49,9 @@ def run(options: argparse.Namespace) -> int:
     except Rejected as rejected:
         tell(rejected.diagnostic)
         return FAILURE
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "scipy":
+            raise
         help = "pip install 'archc-dsl[calibrate]'"
         tell(make(EXTRA_MISSING, "fitting constants needs SciPy", None, help=help))
         return FAILURE
