@@ -20,15 +20,17 @@ from archc.analysis.latency import (
     stated,
 )
 from archc.analysis.latency import Op as TimedOperator
-from archc.analysis.lowering import INPUT, Deployed, lower
+from archc.analysis.lowering import INPUT, Deployed, DeviceOp, lower
 from archc.analysis.lowering.importing import KERNELS
-from archc.analysis.memory import Peak, peak
-from archc.analysis.profile import Row
-from archc.analysis.tflite_micro import BUILDS, Network, activations, measure
+from archc.analysis.memory import Kind, Memory, Peak, peak, planned
+from archc.analysis.memory import Tensor as LiveTensor
+from archc.analysis.profile import Doubt, Footprint, Profile, Row, Timed
+from archc.analysis.profile import Operator as SequenceEntry
+from archc.analysis.tflite_micro import BUILDS, Micro, Network, activations, measure
 from archc.analysis.tflite_micro.network import Operator as RuntimeOperator
 from archc.analysis.tflite_micro.network import Tensor as RuntimeTensor
 from archc.analysis.tflite_micro.network import Window
-from archc.emit.manifest import latency
+from archc.emit.manifest import Identity, Judgement, latency, manifest
 from archc.emit.manifest import layers as layer_entries
 from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER, SCHEMA_VERSION
 from archc.emit.table import peak_remark
@@ -57,7 +59,7 @@ from archc.ops.reshaping import Reshape
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.facts import Facts, Request
 from archc.targets.model import Board, Rule, Target, substitute
-from archc.targets.pools import memories, timed
+from archc.targets.pools import fill, memories, placed, timed, timed_net
 from archc.targets.selection import BORDERS
 from archc.targets.verdict import Finding as TargetFinding
 from archc.targets.verdict import Report, allowable, never_allowed
@@ -85,16 +87,25 @@ __all__ = [
     "Conv",
     "Deployed",
     "DepthwiseConv",
+    "DeviceOp",
+    "Doubt",
     "Estimate",
     "Facts",
     "Figures",
+    "Footprint",
     "Frame",
     "Graph",
+    "Identity",
     "Input",
+    "Judgement",
     "KerasCall",
     "KerasLayer",
+    "Kind",
+    "LiveTensor",
     "Malformed",
     "Memories",
+    "Memory",
+    "Micro",
     "Multiply",
     "Net",
     "Network",
@@ -104,6 +115,7 @@ __all__ = [
     "Peak",
     "Placement",
     "Prepared",
+    "Profile",
     "Report",
     "Request",
     "Reshape",
@@ -111,10 +123,12 @@ __all__ = [
     "Rule",
     "RuntimeOperator",
     "RuntimeTensor",
+    "SequenceEntry",
     "Shape",
     "Step",
     "Target",
     "TargetFinding",
+    "Timed",
     "TimedOperator",
     "Timing",
     "Traced",
@@ -129,11 +143,13 @@ __all__ = [
     "costs",
     "estimate",
     "feature_map",
+    "fill",
     "latency",
     "layer_entries",
     "load_bytes",
     "load_text",
     "lower",
+    "manifest",
     "measure",
     "memories",
     "nanoseconds",
@@ -141,6 +157,8 @@ __all__ = [
     "never_allowed",
     "peak",
     "peak_remark",
+    "placed",
+    "planned",
     "prepare",
     "product",
     "shown",
@@ -149,5 +167,6 @@ __all__ = [
     "strided",
     "substitute",
     "timed",
+    "timed_net",
     "totals",
 ]

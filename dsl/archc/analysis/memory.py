@@ -143,10 +143,14 @@ def _peak(deployed: Deployed, every: tuple[Tensor, ...], moments: tuple[Moment, 
             for tensor, shape in zip(every, deployed.input_shapes, strict=True)
         )
         return Peak(size, None, tuple(alive))
+    return highest(every, moments)
+
+
+def highest(every: tuple[Tensor, ...], moments: tuple[Moment, ...]) -> Peak:
+    """The peak over some steps, at least one."""
     at = max(range(len(moments)), key=lambda step: moments[step].activation_bytes)
-    most = moments[at].activation_bytes
     return Peak(
-        most,
+        moments[at].activation_bytes,
         at,
         tuple(t for t in every if t.kind == "activation" and t.first <= at <= t.last),
     )
@@ -155,17 +159,30 @@ def _peak(deployed: Deployed, every: tuple[Tensor, ...], moments: tuple[Moment, 
 def memory(deployed: Deployed) -> Memory:
     """Lifetimes, the plan of the arena and the peak of a network."""
     every = tensors(deployed)
-    moments = timeline(every, len(deployed.operators))
+    steps = len(deployed.operators)
+    return planned(every, steps, None if steps else _peak(deployed, every, ()))
+
+
+def planned(every: tuple[Tensor, ...], steps: int, peak: Peak | None = None) -> Memory:
+    """The plan of the arena, and the peak, of tensors with lifetimes.
+
+    Args:
+        every: the tensors, numbered as the planner does.
+        steps: how many operators there are.
+        peak: of a network without operators, where no step says it.
+    """
+    moments = timeline(every, steps)
     offsets = place([Block(t.bytes, t.first, t.last) for t in every])
     activations = [Block(t.bytes, t.first, t.last) for t in every if t.kind == "activation"]
     most = max(
         (moment.arena_bytes for moment in moments), default=sum(rounded(t.bytes) for t in every)
     )
+    ends = (at + rounded(t.bytes) for at, t in zip(offsets, every, strict=True))
     return Memory(
-        _peak(deployed, every, moments),
+        peak or highest(every, moments),
         every,
         tuple(offsets),
-        max(at + rounded(t.bytes) for at, t in zip(offsets, every, strict=True)),
+        max(ends, default=0),
         most,
         moments,
         _end(activations),

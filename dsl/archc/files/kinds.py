@@ -4,6 +4,7 @@ from archc.diagnostics import codes
 from archc.diagnostics.model import Rejected, reject
 from archc.emit.marker import MANIFEST_SUFFIX
 from archc.files.reading import SPEC_SUFFIX
+from archc.formats import SUFFIXES
 
 _MODEL = (
     f"give a spec, `NAME{SPEC_SUFFIX}`; `archc verify` checks a model against one, and "
@@ -11,11 +12,7 @@ _MODEL = (
 )
 _OUTPUT = f"give the spec that it was made from, `NAME{SPEC_SUFFIX}`"
 KINDS = {
-    ".tflite": ("a model", _MODEL),
-    ".keras": ("a model", _MODEL),
-    ".h5": ("a model", _MODEL),
-    ".hdf5": ("a model", _MODEL),
-    ".onnx": ("a model", _MODEL),
+    **dict.fromkeys((*SUFFIXES, ".onnx"), ("a model", _MODEL)),
     MANIFEST_SUFFIX: (
         "a manifest",
         f"{_OUTPUT}; `archc diff A B` compares manifests, `archc verify MANIFEST MODEL` checks a "

@@ -2,14 +2,9 @@
 
 from archc.diagnostics.codes import MODEL_FILE
 from archc.diagnostics.model import Rejected, reject
+from archc.formats import FORMATS
 
-ZIP, HDF5, TFLITE = b"PK", b"\x89HDF\r\n\x1a\n", b"TFL3"
-"""How files begin: those of TFLite behind four bytes."""
-_KINDS = (
-    (0, ZIP, "it is a zip archive, as `.keras` files are", ".keras"),
-    (0, HDF5, "it is HDF5, the older format of `.h5` files", ".h5"),
-    (4, TFLITE, "it is a TFLite file", ".tflite"),
-)
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def mistaken(name: str, data: bytes, wanted: str, first: str, help: str) -> Rejected:
@@ -25,9 +20,10 @@ def mistaken(name: str, data: bytes, wanted: str, first: str, help: str) -> Reje
     what = f"its first bytes are not those of {first}"
     if not data:
         what = "it is empty"
-    for start, signature, kind, ending in _KINDS:
-        if data[start : start + len(signature)] == signature:
-            what, help = kind, f"rename it to end in `{ending}`"
+    for format in FORMATS:
+        end = format.start + len(format.signature)
+        if format.signature and data[format.start : end] == format.signature:
+            what, help = format.told, f"rename it to end in `{format.suffixes[0]}`"
     if data[:7] == b"version" and b"git-lfs" in data[:64]:
         what = "it is the pointer that Git LFS leaves in place of a file"
         help = "fetch the file with `git lfs pull`"

@@ -1,6 +1,14 @@
 """What would lie in which memory of a board: an estimate, never a promise."""
 
-from archc.analysis.latency import Area, Estimate, Memories, deployed_net, estimate, touched
+from archc.analysis.latency import (
+    Area,
+    Estimate,
+    Memories,
+    Net,
+    deployed_net,
+    estimate,
+    touched,
+)
 from archc.analysis.lowering import Deployed
 from archc.analysis.profile import Timed
 from archc.targets.model import Board, Pool, Target
@@ -93,10 +101,15 @@ def _used(pools: tuple[Pool, ...], board: Board, amount: int) -> dict[Pool, int]
 def timed(target: Target, board: str | None, deployed: Deployed) -> Timed | None:
     """The estimate of time and placement on a board of a target, by name or the default one; None
     where the target has no timing."""
+    return None if target.timing is None else timed_net(target, board, deployed_net(deployed))
+
+
+def timed_net(target: Target, board: str | None, net: Net) -> Timed | None:
+    """The same of a network as the estimate takes it."""
     if target.timing is None:
         return None
     places = memories(target.board(board), target.timing.slow)
-    return Timed(estimate(deployed_net(deployed), target.timing, places), target.timing)
+    return Timed(estimate(net, target.timing, places), target.timing)
 
 
 def memories(board: Board, slow: tuple[str, ...]) -> Memories:

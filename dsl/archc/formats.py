@@ -1,0 +1,84 @@
+"""Formats of models that archc reads, each declared once.
+
+From here come what verbs take beside specs, what help and completion list, how a file is told by
+its first bytes, and which reader opens it. To add a format, write an entry and its reader:
+
+- A format whose files are deployed graphs already has a reader that takes `(path, data, limits)`
+  and gives an `archc.models.deployed.FileGraph`, ended by `checked`. The docstrings of that
+  structure say what each part means. All the rest, from figures and verdict to drawing, comes of
+  it: nothing else asks for the format.
+- A format of trained networks gives an `archc.models.importer.Imported`.
+
+A reader runs nothing of a file, bounds its work by `limits`, and raises `Rejected` where the file
+is damaged or over a bound. What it does not know is a `Gap` with a reason, never a guess.
+"""
+
+from archc.typed import NamedTuple
+
+
+class Format(NamedTuple):
+    """A kind of model file."""
+
+    name: str
+    """In a word: `TFLite`."""
+    suffixes: tuple[str, ...]
+    """How names of its files end, the usual one first."""
+    title: str
+    """As messages call one of its files."""
+    reader: str
+    """`MODULE:FUNCTION`, imported when it is needed."""
+    deployed: bool
+    """Whether its files are deployed graphs, so that nothing of them is predicted."""
+    start: int
+    """At which byte its signature stands."""
+    signature: bytes
+    told: str
+    """What is said of a file that has this signature and another name."""
+
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "TFLite",
+        (".tflite",),
+        "a TFLite file",
+        "archc.models.tflite.deployed:deployed",
+        True,
+        4,
+        b"TFL3",
+        "it is a TFLite file",
+    ),
+    Format(
+        "Keras",
+        (".keras",),
+        "a `.keras` archive",
+        "archc.models.front.keras_file:imported",
+        False,
+        0,
+        b"PK",
+        "it is a zip archive, as `.keras` files are",
+    ),
+    Format(
+        "Keras HDF5",
+        (".h5", ".hdf5"),
+        "an HDF5 file of Keras",
+        "archc.models.front.keras_file:imported",
+        False,
+        0,
+        b"\x89HDF\r\n\x1a\n",
+        "it is HDF5, the older format of `.h5` files",
+    ),
+)
+
+SUFFIXES: tuple[str, ...] = tuple(ending for one in FORMATS for ending in one.suffixes)
+
+
+def format_of(path: str) -> Format | None:
+    """The format of a model by how its name ends; None of anything else."""
+    lower = path.lower()
+    return next((one for one in FORMATS if lower.endswith(one.suffixes)), None)
+
+
+def listed(last: str = "or") -> str:
+    """The usual endings, for messages: `.tflite`, `.keras` or `.h5`."""
+    *before, end = (f"`{one.suffixes[0]}`" for one in FORMATS)
+    return f"{', '.join(before)} {last} {end}"

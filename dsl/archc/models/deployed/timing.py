@@ -1,0 +1,46 @@
+"""A deployed graph as the estimate of time takes it (`archc.analysis.latency`)."""
+
+from archc.compiler import Net, TimedOperator, feature_map
+from archc.models.deployed.graph import FileGraph, Operator
+
+_CONVERTING = ("QUANTIZE", "DEQUANTIZE")
+
+
+def timed_net(graph: FileGraph) -> Net:
+    """The network for the estimate."""
+    tensors = graph.tensors
+    return Net(
+        tuple(feature_map(tensor.shape[1:]) for tensor in tensors),
+        tuple(len(tensor.shape) for tensor in tensors),
+        graph.inputs,
+        tuple(_operator(graph, op) for op in graph.operators),
+        any(tensors[index].dtype == "float32" for index in graph.inputs),
+    )
+
+
+def _operator(graph: FileGraph, op: Operator) -> TimedOperator:
+    tensors = graph.tensors
+    reads = graph.reads(op)
+    constants = [tensors[index] for index in op.weights]
+    biases = 0 if op.bias is None else tensors[op.bias].elements
+    weights = sum(one.elements for one in constants if one.dtype == "int8" and one.shape)
+    doubt = None
+    if any(tensors[i].real for i in (*reads, *op.outputs)) and op.kind not in _CONVERTING:
+        doubt = "a part computes in float"
+    elif any(tensors[index].shape[:1] > (1,) for index in op.outputs):
+        doubt = "a convolution is dilated"
+    window = op.window
+    if window is not None and window.dilation != (1, 1):
+        doubt = "a convolution is dilated"
+    return TimedOperator(
+        op.kind,
+        reads,
+        op.outputs,
+        window.kernel if window is not None else (1, 1),
+        max(window.stride) if window is not None else 1,
+        op.groups,
+        weights,
+        biases,
+        op.activation,
+        doubt,
+    )

@@ -1,0 +1,44 @@
+"""Read a model file by the reader of its format."""
+
+from importlib import import_module
+from typing import NamedTuple
+
+from archc.compiler import load_bytes
+from archc.diagnostics.codes import MODEL_FILE
+from archc.diagnostics.model import reject
+from archc.formats import Format, format_of, listed
+from archc.limits import DEFAULT_LIMITS, Limits
+from archc.models.deployed import FileGraph
+from archc.models.importer.build import Imported
+
+
+class Loaded(NamedTuple):
+    """What a file holds."""
+
+    path: str
+    format: Format
+    content: FileGraph | Imported
+    size: int
+    """Of the file in bytes."""
+
+
+def load(path: str, limits: Limits = DEFAULT_LIMITS) -> Loaded:
+    """A model file of any format that `archc.formats` declares. Nothing of it is run.
+
+    Args:
+        path: its ending says what it is.
+        limits: ``model_bytes`` bounds the file and what is unpacked, ``operators`` operators and
+            layers, ``nesting`` the depth of a config.
+
+    Raises:
+        Rejected: it cannot be read, is not what its ending says, is damaged, or over a bound.
+    """
+    format = format_of(path)
+    if format is None:
+        raise reject(
+            MODEL_FILE, f"`{path}` is not a model that can be read", help=f"give {listed()}"
+        )
+    data = load_bytes(path, limits.model_bytes, "model_bytes", format.title)
+    module, _, name = format.reader.partition(":")
+    content = getattr(import_module(module), name)(path, data, limits)
+    return Loaded(path, format, content, len(data))
