@@ -30,16 +30,18 @@ from archc.analysis.tflite_micro import BUILDS, Micro, Network, activations, mea
 from archc.analysis.tflite_micro.network import Operator as RuntimeOperator
 from archc.analysis.tflite_micro.network import Tensor as RuntimeTensor
 from archc.analysis.tflite_micro.network import Window
+from archc.driver import elaborate
 from archc.emit.manifest import Identity, Judgement, latency, manifest
 from archc.emit.manifest import layers as layer_entries
 from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER, SCHEMA_VERSION
 from archc.emit.table import peak_remark
-from archc.files import CHECK_ACCESS, CHECK_PATH, load_bytes, load_text
+from archc.files import CHECK_ACCESS, CHECK_PATH, Loader, load_bytes, load_text
 from archc.ir.graph import Frame, Graph, Node
 from archc.ops import OPERATORS
 from archc.ops.activation import PRELU, Activation, clipped
 from archc.ops.base import (
     MACC_VERSION,
+    Arg,
     KerasCall,
     Op,
     OpError,
@@ -56,6 +58,9 @@ from archc.ops.network import Input
 from archc.ops.rearranging import sliced
 from archc.ops.recognise import LARGEST, KerasLayer, Malformed, shown
 from archc.ops.reshaping import Reshape
+from archc.rounding import Rounding
+from archc.sema.check import unusable_module
+from archc.syntax.layout import lay_out
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.facts import Facts, Request
 from archc.targets.model import Board, Rule, Target, substitute
@@ -64,6 +69,7 @@ from archc.targets.selection import BORDERS
 from archc.targets.verdict import Finding as TargetFinding
 from archc.targets.verdict import Report, allowable, never_allowed
 from archc.targets.verdict import check as check_target
+from archc.vocabulary import vocabulary
 
 __all__ = [
     "BORDERS",
@@ -83,6 +89,7 @@ __all__ = [
     "TOTALS",
     "Activation",
     "Add",
+    "Arg",
     "Board",
     "Conv",
     "Deployed",
@@ -102,6 +109,7 @@ __all__ = [
     "KerasLayer",
     "Kind",
     "LiveTensor",
+    "Loader",
     "Malformed",
     "Memories",
     "Memory",
@@ -119,6 +127,7 @@ __all__ = [
     "Report",
     "Request",
     "Reshape",
+    "Rounding",
     "Row",
     "Rule",
     "RuntimeOperator",
@@ -141,10 +150,12 @@ __all__ = [
     "check_target",
     "clipped",
     "costs",
+    "elaborate",
     "estimate",
     "feature_map",
     "fill",
     "latency",
+    "lay_out",
     "layer_entries",
     "load_bytes",
     "load_text",
@@ -169,4 +180,6 @@ __all__ = [
     "timed",
     "timed_net",
     "totals",
+    "unusable_module",
+    "vocabulary",
 ]

@@ -143,6 +143,29 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
     return Compilation(tuple(networks), reporter.diagnostics, modules, tuple(models))
 
 
+def elaborate(
+    loader: SourceLoader, source: Source, limits: Limits
+) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
+    """The graph of a spec with one arch, and nothing of what is worked out from it; None, and why,
+    where it has none."""
+    reporter = Reporter(limits.errors)
+    try:
+        program = Program(loader, limits, reporter)
+        module = program.load(source)
+        for each in program.modules():
+            check(each, limits, reporter)
+        for arch in module.file.archs[:1]:
+            model = resolve(module, arch, (), limits, reporter)
+            graph = expand(model, reporter) if model is not None and model.known else None
+            if graph is not None and not reporter.failed:
+                return graph, reporter.diagnostics
+    except Rejected as rejected:
+        try_add(reporter, rejected.diagnostic)
+    except TooManyErrors:
+        pass
+    return None, reporter.diagnostics
+
+
 def compile_model(
     model: Model, program: Program, options: Options, reporter: Reporter
 ) -> Network | None:

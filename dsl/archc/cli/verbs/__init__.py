@@ -29,8 +29,13 @@ class Verb(NamedTuple):
 
     name: str
 
+    @property
+    def module(self) -> str:
+        """Its module: one that Python has as a keyword ends in an underscore."""
+        return f"{self.name}_" if self.name == "import" else self.name
+
     def load(self) -> Module:
-        path = f"{__name__}.{self.name}"
+        path = f"{__name__}.{self.module}"
         __import__(path)  # `importlib` would have to be loaded
         return cast(Module, sys.modules[path])
 
@@ -49,7 +54,7 @@ def _declared() -> Iterator[str]:
     for file in sorted(os.listdir(os.path.dirname(__file__))):
         name, ending = os.path.splitext(file)
         if ending == ".py" and not name.startswith("_") and name not in FIRST:
-            yield name
+            yield name.removesuffix("_")
 
 
 VERBS = {name: Verb(name) for name in _declared()}

@@ -1,0 +1,47 @@
+"""Names for a spec, made of those of a model: always names of the language, never text of it."""
+
+import re
+from collections.abc import Iterable
+from keyword import iskeyword
+
+from archc.compiler import unusable_module, vocabulary
+
+LONGEST = 32
+"""Characters of a name that is made here; `Limits.name_length` is 48."""
+
+_USED = ("channels", "head", "repeat", "stride", "x")
+"""What a stage makes known in its braces, the prefix of the layers of the head, and `x`, which
+joins numbers."""
+
+
+class Names:
+    """What goes by which name in one spec."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        words = (word for kind in vocabulary() for word in kind)
+        self._taken = {name.casefold() for name in (*words, *_USED, *taken)}
+
+    def fresh(self, wanted: str, other: str = "part") -> str:
+        """A name that is free, as near to the wanted one as the language allows.
+
+        Args:
+            other: what it is called where nothing of the wanted one can be kept.
+        """
+        base = plain(wanted) or other
+        name, number = base, 2
+        while name.casefold() in self._taken:
+            name = f"{base}_{number}"
+            number += 1
+        self._taken.add(name.casefold())
+        return name
+
+
+def plain(text: str) -> str:
+    """The letters, digits and underscores of a text, as a name; empty where there is none."""
+    kept = re.sub(r"[^A-Za-z0-9]+", "_", text[:200]).strip("_")[:LONGEST].strip("_")
+    kept = re.sub(r"^[0-9_]+", "", kept)
+    if not kept:
+        return ""
+    if iskeyword(kept) or kept == "self" or unusable_module(kept) is not None:
+        return f"{kept}_"
+    return kept
