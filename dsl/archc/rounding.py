@@ -19,7 +19,10 @@ class Rounding(NamedTuple):
     def width(self, requested: Fraction) -> int:
         """The effective number of channels for a requested one."""
         divisor = self.divisor
-        rounded = max((requested / divisor + Fraction(1, 2)).__floor__() * divisor, divisor)
-        if rounded < self.keep * requested:
+        numerator, denominator = requested.as_integer_ratio()
+        # floor(requested / divisor + 1 / 2), in whole numbers
+        steps = (2 * numerator + denominator * divisor) // (2 * denominator * divisor)
+        rounded = max(steps * divisor, divisor)
+        if self.keep and rounded < self.keep * requested:
             rounded += divisor
         return rounded

@@ -45,6 +45,8 @@ class Arg(Generic[T]):
     def __init__(self, doc: str, default: T | str = _REQUIRED, *, filled: bool = False) -> None:
         self.doc = doc
         self._default = default
+        named = isinstance(default, str) and default.startswith("=")
+        self._earlier = default[1:] if named else None  # type: ignore[index]  # a text
         self.filled = filled
         """Whether a stage supplies it where the call leaves it out."""
 
@@ -65,14 +67,14 @@ class Arg(Generic[T]):
         return self._default is _REQUIRED
 
     def default(self, earlier: dict[str, Any]) -> T:
-        if isinstance(self._default, str) and self._default.startswith("="):
-            return cast(T, earlier[self._default[1:]])
+        if self._earlier is not None:
+            return cast(T, earlier[self._earlier])
         return cast(T, self._default)
 
     def show_default(self) -> str:
         """The default as the language writes it, for the manual."""
-        if isinstance(self._default, str) and self._default.startswith("="):
-            return self._default[1:]
+        if self._earlier is not None:
+            return self._earlier
         return self.show(cast(T, self._default))
 
     def show(self, value: T) -> str:

@@ -74,9 +74,15 @@ class Callee(NamedTuple):
             return "a block in braces"
         return f"the {'operator' if self.kind == 'form' else self.kind} `{self.name}`"
 
+    def missing(self) -> list[str]:
+        """Its parameters that have to be bound yet."""
+        bound = self.bound
+        return [slot.name for slot in self.slots if slot.required and slot.name not in bound]
+
     def free(self) -> list[Slot]:
         """Its parameters that nothing is bound to."""
-        return [slot for slot in self.slots if slot.name not in self.bound]
+        bound = self.bound
+        return [slot for slot in self.slots if slot.name not in bound]
 
 
 STAGE_SUPPLIES = ("channels", "stride")

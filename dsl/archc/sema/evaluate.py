@@ -110,7 +110,7 @@ class Evaluator:
         """
         self.tick(expression.span)
         if isinstance(expression, ast.Number):
-            if split_unit(expression.text)[1] in BYTE_UNITS:
+            if expression.text.endswith("B") and split_unit(expression.text)[1] in BYTE_UNITS:
                 raise reject(
                     NUMBER,
                     "a byte unit is not allowed here",
@@ -209,7 +209,7 @@ class Evaluator:
             Exhausted: more is bound in it than `limits.bindings`.
             Poisoned: an argument does not fit, which is reported.
         """
-        if any(slot.name.startswith(ast.HOLE) for slot in callee.slots):
+        if callee.kind == "block" and any(slot.name.startswith(ast.HOLE) for slot in callee.slots):
             raise Poisoned  # its parameters could not be read
         if not arguments:
             return callee

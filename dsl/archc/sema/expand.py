@@ -440,7 +440,7 @@ class Expander:
             if isinstance(named, Map):
                 value = self.read(call, named)
             else:
-                callee = self.callee(call, scope)
+                callee = self.callee(call, scope, named)
                 if supply is not None:
                     callee = supply.give(callee)
                 via = (*context.chain, Via(call.name.text, call.span))
@@ -486,13 +486,12 @@ class Expander:
             raise applied(call)
         return named.node
 
-    def callee(self, call: ast.Call, scope: Scope) -> Callee:
-        """What a statement calls, with its arguments bound.
+    def callee(self, call: ast.Call, scope: Scope, value: object) -> Callee:
+        """What a statement calls, with its arguments bound, from what its name stands for.
 
         Raises:
             Rejected, Poisoned: it calls nothing, or not with these arguments or bodies.
         """
-        value = scope.lookup(call.name.text, call.name.span)
         if value is None and self.evaluator.told(call.name.span):
             raise Poisoned
         if value is None:
@@ -529,7 +528,7 @@ class Expander:
                 call.name.span,
                 "call_depth",
             )
-        missing = [slot.name for slot in callee.free() if slot.required]
+        missing = callee.missing()
         if missing and (scope.module.unsure(call.span) or unsure(callee)):
             raise Poisoned
         if missing:
@@ -565,7 +564,8 @@ class Expander:
                 given = callee.bound.get(parameter.name.text)
                 if given is None:
                     given = self.evaluator.given(parameter.default, inner)
-                in_range(parameter, given, self.evaluator, inner)
+                if parameter.range is not None:
+                    in_range(parameter, given, self.evaluator, inner)
                 inner.names[parameter.name.text] = given
             body = callee.target.body
         else:

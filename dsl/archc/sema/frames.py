@@ -53,16 +53,19 @@ class Supply:
         self.stride = stride
         self.inner = inner
         self.taken = False
+        self._within: Supply | None = None
 
     def within(self) -> "Supply":
         """What is supplied in braces among the statements."""
-        return Supply(self.channels, None, inner=True)
+        if self._within is None:
+            self._within = Supply(self.channels, None, inner=True)
+        return self._within
 
     def give(self, callee: Callee) -> Callee:
         """The callee with what it leaves open filled in. The stride is given once, then 1."""
         bound = dict(callee.bound)
-        for slot in callee.free():
-            if not slot.filled or (self.inner and not slot.required):
+        for slot in callee.slots:
+            if not slot.filled or slot.name in bound or (self.inner and not slot.required):
                 continue
             if slot.name == "channels" and self.channels is not None:
                 bound["channels"] = self.channels
@@ -70,7 +73,7 @@ class Supply:
                 given = self.stride
                 bound["stride"] = given._replace(value=Fraction(1)) if self.taken else given
                 self.taken = True
-        return callee._replace(bound=bound)
+        return callee._replace(bound=bound) if len(bound) > len(callee.bound) else callee
 
 
 class Context(NamedTuple):

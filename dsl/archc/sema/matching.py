@@ -31,7 +31,7 @@ def match(
     positional = iter(free)
     by_name = overflows = False
     for argument in arguments:
-        compared = _compared(argument, known)
+        compared = _compared(argument, known) if argument.name is None else None
         if compared is not None:
             problems.append(compared)
             by_name = True
@@ -105,8 +105,10 @@ def match(
             continue
         taken[slot] = argument.span
         matched.append((slot, argument))
-    unread = [argument for argument in arguments if isinstance(argument.value, ast.Hole)]
-    if any(name.startswith(ast.HOLE) for name in known) or any(one.name is None for one in unread):
+    if problems and (
+        any(slot.startswith(ast.HOLE) for slot in known)
+        or any(each.name is None and isinstance(each.value, ast.Hole) for each in arguments)
+    ):
         problems = []  # there may be other arguments, or other parameters
     return matched, problems
 
@@ -126,9 +128,9 @@ def _named(
 
 
 def _compared(argument: ast.Argument, known: list[str]) -> Diagnostic | None:
-    """What to say of `conv(8, stride == 2)`; None of anything else."""
+    """What to say of `conv(8, stride == 2)`; None of any other positional argument."""
     value = argument.value
-    if argument.name is not None or not isinstance(value, ast.Operation):
+    if not isinstance(value, ast.Operation):
         return None
     if value.operators != ("==",) or not isinstance(value.operands[0], ast.Reference):
         return None

@@ -62,7 +62,6 @@ def _between(
             help="ranges go from the least value to the greatest",
         )
     name, value = parameter.name.text, unwrapped(given.value)
-    whole = whole_numbers(parameter)
     if not isinstance(value, Fraction):
         message = f"`{name}` is a number from {show(low)} to {show(high)}, not {describe(value)}"
     elif not low <= value <= high:
@@ -72,7 +71,7 @@ def _between(
         near = [show(one) for one in (below, below + step) if low <= one <= high]
         steps = f"{show(low)} .. {show(high)} step {show(step)}"
         return f"`{name}` is {show(value)}, not in {steps}", f"write {' or '.join(near)}"
-    elif whole and value.denominator != 1:
+    elif value.denominator != 1 and whole_numbers(parameter):
         message = f"`{name}` is a whole number, not {show(value)}"
     else:
         return None

@@ -34,7 +34,7 @@ def literal(text: str, span: Span, limits: Limits) -> Fraction:
     value = _exact(text, limits.digits)
     if value is None:
         raise too_long(span, limits)
-    return bounded(value, span, limits)
+    return value
 
 
 @lru_cache(maxsize=1024)
@@ -52,7 +52,8 @@ def _exact(text: str, most: int) -> Fraction | None:
         return None
     power = int(exponent or "0") - len(decimals)
     factor = (UNITS | BYTE_UNITS).get(unit, 1)
-    return Fraction(int(whole + decimals)) * factor * Fraction(10) ** power
+    value = Fraction(int(whole + decimals)) * factor * Fraction(10) ** power
+    return value if _fits(value, most) else None
 
 
 def bounded(value: Fraction, span: Span, limits: Limits) -> Fraction:
@@ -61,10 +62,14 @@ def bounded(value: Fraction, span: Span, limits: Limits) -> Fraction:
     Raises:
         Rejected: it does not.
     """
-    bits = max(value.numerator.bit_length(), value.denominator.bit_length())
-    if bits > limits.digits * 10 // 3:  # log2(10) is a little under 10/3
+    if not _fits(value, limits.digits):
         raise too_long(span, limits)
     return value
+
+
+def _fits(value: Fraction, digits: int) -> bool:
+    bits = max(value.numerator.bit_length(), value.denominator.bit_length())
+    return bits <= digits * 10 // 3  # log2(10) is a little under 10/3
 
 
 def too_long(span: Span, limits: Limits) -> Exception:

@@ -30,6 +30,9 @@ PER_OPERATION, AT_LEAST = 20, 4_000
 """So many rewrites are followed. Networks need three to six per operation; a row of RESHAPEs and
 activations in turns needs as many as it has pairs, also of the converter."""
 
+FOLDABLE = frozenset({*FOLDS, "RESHAPE", "PAD", "TRANSPOSE"})
+"""Operators that may be nothing but what they read, or a constant."""
+
 Rewrite = Callable[["Driver", Operation], bool]
 """Applies to an operation, and says whether it did."""
 Rewrites = Mapping[str, Sequence[Rewrite]]
@@ -49,16 +52,16 @@ class Driver:
         """Whether there was anything to do."""
         self.settled = False
         """Whether another run of the same rewrites would find nothing in the block as it is."""
-        self._left = AT_LEAST + PER_OPERATION * sum(1 for _ in block)
+        self._left = 0
+        """How many rewrites are left to follow."""
 
     def run(self) -> None:
         """Walk until nothing changes; `changed` and `settled` tell what became of it."""
-        for _ in range(WALKS):
-            self._stack.clear()
-            self._waiting.clear()
-            for operation in self.block:
-                self.push(operation)
-            self.push(self.block.end)
+        for walk in range(WALKS):
+            self._stack = [*self.block, self.block.end]
+            self._waiting = {each.index: at for at, each in enumerate(self._stack) if each}
+            if walk == 0:
+                self._left = AT_LEAST + PER_OPERATION * (len(self._stack) - 1)
             if not self._walk():
                 self.settled = self._left > 0
                 break
@@ -107,20 +110,24 @@ class Driver:
 
     def _walk(self) -> bool:
         changed = False
-        while self._stack:
-            operation = self._stack.pop()
+        stack, waiting, rewrites = self._stack, self._waiting, self._rewrites
+        while stack:
+            operation = stack.pop()
             if operation is None:
                 continue
-            del self._waiting[operation.index]
-            if not operation.uses and operation.operator != RETURN:
+            operator = operation.operator
+            del waiting[operation.index]
+            if not operation.uses and operator != RETURN:
                 self._erase(operation)
                 changed = True
-            elif self._folds(operation) or self._applies(operation):
+            elif (operator in FOLDABLE and self._folds(operation)) or (
+                operator in rewrites and self._applies(operation, rewrites[operator])
+            ):
                 changed = True
         return changed
 
-    def _applies(self, operation: Operation) -> bool:
-        for rewrite in self._rewrites.get(operation.operator, ()):
+    def _applies(self, operation: Operation, rewrites: Sequence[Rewrite]) -> bool:
+        for rewrite in rewrites:
             if self._left == 0:
                 self.block.doubt(operation.layers, "too many rewrites to follow")
                 return False
@@ -133,20 +140,22 @@ class Driver:
         if operation.operator in FOLDS:
             value = computed(operation)
             return value is not None and self.replace(operation, value)
-        if operation.operator in ("RESHAPE", "PAD", "TRANSPOSE"):
-            (source,) = operation.reads
-            return moves_nothing(operation, source) and self.replace(operation, source)
-        return False
+        (source,) = operation.reads
+        return moves_nothing(operation, source) and self.replace(operation, source)
 
     def _erase(self, operation: Operation) -> None:
         for source in operation.reads:
-            others = {user.index for user in source.uses.values() if user is not operation}
-            if len(others) < 2:
+            if len(source.uses) < 3 or _readers(source, operation) < 2:
                 self.push(source)
         self.block.erase(operation)
         place = self._waiting.pop(operation.index, None)
         if place is not None:
             self._stack[place] = None
+
+
+def _readers(source: Operation, erased: Operation) -> int:
+    """How many operations beside one read a result."""
+    return len({user.index for user in source.uses.values() if user is not erased})
 
 
 def moves_nothing(operation: Operation, source: Operation) -> bool:

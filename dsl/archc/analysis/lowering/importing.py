@@ -6,12 +6,13 @@ the convolution that it reads (`docs/lowering.md`, "Before the rewrites").
 """
 
 from fractions import Fraction
+from functools import lru_cache
 from math import sqrt
 
 from archc.analysis.lowering.block import Block, Constant, Operation, Value
 from archc.analysis.lowering.dilated import split_dilated, spread
 from archc.analysis.lowering.numbers import single
-from archc.analysis.lowering.order import Place, places
+from archc.analysis.lowering.order import Place, Places, places
 from archc.ir.graph import Graph
 from archc.ops.base import Shape, Step
 from archc.typed import NamedTuple
@@ -38,7 +39,7 @@ class Traced(NamedTuple):
     """What the nodes of a network are traced to."""
 
     steps: list[tuple[Step, ...]]
-    places: list[list[tuple[Place, ...]]]
+    places: Places
 
 
 def trace(graph: Graph) -> Traced:
@@ -107,14 +108,15 @@ def _operands(step: Step, sources: list[Operation], trained: bool) -> tuple[Step
     operands: list[Value] = list(sources)
     name = step.traced[-1].name.rsplit("/", 1)[-1] if step.traced else ""
     operator = _RENAMED.get(name.partition("_")[0], step.operator)
-    plain = step._replace(inputs=(), operator=operator)
     if step.operator in KERNELS:
         zeros = Constant(step.shape[-1:], Fraction(0))
         operands += [
             Constant((step.weights,), values=_shared(step, "filter")),
             zeros if step.operator in CONVOLUTIONS else NOTHING,
         ]
-        return plain._replace(weights=0, biases=0, zero_bias=False), operands
+        return step._replace(
+            inputs=(), operator=operator, weights=0, biases=0, zero_bias=False
+        ), operands
     if len(sources) == 1 and step.operator in ARITHMETIC:
         if step.scalar is not None:
             operands.append(Constant((1,) * len(step.shape) if step.spread else (), step.scalar))
@@ -124,9 +126,16 @@ def _operands(step: Step, sources: list[Operation], trained: bool) -> tuple[Step
             operands.append(_learned((*ones, step.weights), _initial(step), shared, trained))
         if step.left and step.operator not in COMMUTATIVE:
             operands.reverse()
-        return plain._replace(
-            weights=0, affine=False, spread=False, scalar=None, left=False
+        return step._replace(
+            inputs=(),
+            operator=operator,
+            weights=0,
+            affine=False,
+            spread=False,
+            scalar=None,
+            left=False,
         ), operands
+    plain = step._replace(inputs=(), operator=operator)
     if step.operator == "GELU":  # until it is recognised its input is read twice
         return plain._replace(operator="ERFC"), operands * 2
     return plain, operands
@@ -143,8 +152,14 @@ def _initial(step: Step) -> Fraction | None:
     if step.operator == "ADD":
         return Fraction(0)
     if step.affine:
-        return single(Fraction(1 / sqrt(1 + step.settings[0]))) if step.settings else None
+        return _initial_factor(*step.settings[0].as_integer_ratio()) if step.settings else None
     return Fraction(1)
+
+
+@lru_cache(maxsize=64)
+def _initial_factor(numerator: int, denominator: int) -> Fraction:
+    """That of a batch normalisation, by its epsilon."""
+    return single(Fraction(1 / sqrt(1 + Fraction(numerator, denominator))))
 
 
 def _learned(shape: Shape, initial: Fraction | None, values: object, trained: bool) -> Constant:
@@ -230,16 +245,44 @@ def _scale_filter(block: Block, operation: Operation) -> None:
 
 def merge_equal(block: Block) -> None:
     """Equal operations on equal operands are one, the first of them."""
-    seen: dict[object, list[Operation]] = {}
-    untrained: dict[object, list[Operation]] = {}
+    equal = _Equal(block)
     for operation in block:
-        first = _first(seen, operation, _keys(operation, False))
-        if first is not operation:
-            first.layers |= operation.layers
-            block.replace(operation, first)
-        elif not block.decided and operation.constant is not None:
-            other = _first(untrained, operation, _keys(operation, True))
+        equal.merge(operation)
+
+
+class _Equal:
+    """The operations so far, by what they read. Most read what nothing else reads: those equal no
+    other, and are looked at only once something that they read is merged."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self._seen: dict[object, list[Operation]] = {}
+        self._untrained: dict[object, list[Operation]] = {}
+        self._alone: set[int] = set()
+
+    def merge(self, operation: Operation) -> None:
+        """Let the first operation that equals this one stand for it."""
+        source = operation.operands[0]
+        if isinstance(source, Operation) and len(source.uses) == 1:
+            self._alone.add(operation.index)
+            return
+        first = self._enter(operation)
+        if first is operation:
+            return
+        readers = list(first.uses.values())
+        first.layers |= operation.layers
+        self.block.replace(operation, first)
+        if len(readers) == 1 and readers[0].index in self._alone:
+            self._alone.remove(readers[0].index)
+            self._enter(readers[0])
+
+    def _enter(self, operation: Operation) -> Operation:
+        block = self.block
+        first = _first(self._seen, operation, _keys(operation, False))
+        if first is operation and not block.decided and operation.constant is not None:
+            other = _first(self._untrained, operation, _keys(operation, True))
             block.decided = other is not operation
+        return first
 
 
 def _first(

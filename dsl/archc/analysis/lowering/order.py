@@ -14,17 +14,59 @@ from collections import Counter
 from functools import lru_cache
 
 from archc.ir.graph import Graph
-from archc.ops.base import Step
+from archc.ops.base import Step, Traced
+from archc.typed import NamedTuple
 
 _OTHER = re.compile(r"[^a-z0-9]").sub
 
 Place = tuple[float, ...]
 """Operators stand in the order of their places."""
+Places = tuple[tuple[tuple[Place, ...], ...], ...]
+"""By node, step and operation that the step is traced to."""
 
 
-def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place, ...]]]:
+KEPT, LARGEST = 8, 2_000
+"""So many orders are kept, of networks of at most so many nodes."""
+
+
+class _Named(NamedTuple):
+    """What of a node decides about the order."""
+
+    name: str
+    inputs: tuple[int, ...]
+    scope: str | None
+    variables: str | None
+
+
+class _Part(NamedTuple):
+    """What of a step does."""
+
+    operator: str
+    inputs: tuple[int, ...]
+    traced: tuple[Traced, ...]
+
+
+def places(graph: Graph, steps: list[tuple[Step, ...]]) -> Places:
     """The places of every step of every node, one for each operation it is traced to and at least
-    one, in time near linear in the size of the network."""
+    one, in time near linear in the size of the network.
+
+    Shapes have no part in it: networks that differ only in their widths have one order, which is
+    worked out once.
+    """
+    nodes = tuple(
+        [_Named(node.name, node.inputs, node.scope, node.variables) for node in graph.nodes]
+    )
+    parts = tuple(
+        [tuple([_Part(step.operator, step.inputs, step.traced) for step in own]) for own in steps]
+    )
+    ordered = _places if len(nodes) <= LARGEST else _places.__wrapped__
+    return ordered(graph.name, nodes, parts)
+
+
+@lru_cache(maxsize=KEPT)
+def _places(
+    network: str, nodes: tuple[_Named, ...], steps: tuple[tuple[_Part, ...], ...]
+) -> Places:
     successors: list[list[int]] = []
     names: list[str] = []
     roots: list[int] = []
@@ -32,8 +74,8 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
     values: list[int] = []
     traced: list[list[tuple[int, ...]]] = []
     taken = Counter[str]()
-    readers = Counter(source for node in graph.nodes for source in node.inputs)
-    for node, parts in zip(graph.nodes, steps, strict=True):
+    readers = Counter(source for node in nodes for source in node.inputs)
+    for node, parts in zip(nodes, steps, strict=True):
         if not node.inputs:
             values.append(len(names))
             roots.append(len(names))
@@ -43,7 +85,7 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
             continue
         below = f"{node.name}_1/"
         scope, owner = (
-            f"{graph.name}_1/{below if given is None else given}"
+            f"{network}_1/{below if given is None else given}"
             for given in (node.scope, node.variables)
         )
         operands = [values[source] for source in node.inputs]
@@ -95,10 +137,17 @@ def places(graph: Graph, steps: list[tuple[Step, ...]]) -> list[list[tuple[Place
                     traced[-1][number] = traced[-1][number + 1]  # put in ahead of what is traced
         values.append(made[-1] if made else operands[0])
     rank = _emitted(names, successors, roots)
-    return [
-        [tuple((rank[index], number) for index in indices) for number, indices in enumerate(parts)]
-        for parts in traced
-    ]
+    return tuple(
+        [
+            tuple(
+                [
+                    tuple([(rank[index], number) for index in indices])
+                    for number, indices in enumerate(parts)
+                ]
+            )
+            for parts in traced
+        ]
+    )
 
 
 @lru_cache(maxsize=4096)

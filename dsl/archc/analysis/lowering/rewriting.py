@@ -8,7 +8,7 @@ from archc.analysis.lowering import algebra as g
 from archc.analysis.lowering import arithmetic as a
 from archc.analysis.lowering import moving as m
 from archc.analysis.lowering.block import Block
-from archc.analysis.lowering.greedy import Driver, Rewrite, Rewrites
+from archc.analysis.lowering.greedy import FOLDABLE, Driver, Rewrite, Rewrites
 from archc.analysis.lowering.importing import ARITHMETIC
 
 _TRANSPOSES: Rewrites = dict.fromkeys((*ARITHMETIC, "RELU"), (g.move_before_transposes,))
@@ -93,6 +93,10 @@ _SECOND: Rewrites = {
 _LAST: Rewrites = dict.fromkeys(("RELU", "RELU6", "RELU_N1_TO_1"), (a.fuse_activation,))
 
 
+_NEEDS = ((_TRANSPOSES, {"TRANSPOSE"}), (_DENSE_FIRST, {"RESHAPE"}), (_LAST, {*_LAST}))
+"""Rewrites that apply only where there are certain operators."""
+
+
 _PASS = (_TRANSPOSES, _DENSE_FIRST, _FIRST, _SECOND)
 
 
@@ -103,7 +107,7 @@ def rewrite(block: Block) -> None:
     settled: list[Rewrites] = []
     """Those that have nothing to do with the block as it is."""
     for rewrites in (*_PASS, *_PASS):
-        if any(rewrites is one for one in settled):
+        if any(rewrites is one for one in settled) or _idle(block, rewrites):
             continue
         driver = Driver(block, rewrites)
         driver.run()
@@ -113,8 +117,18 @@ def rewrite(block: Block) -> None:
             settled.append(rewrites)
 
 
+def _idle(block: Block, rewrites: Rewrites) -> bool:
+    """Whether it is plain that a run of rewrites finds nothing, not even something to fold, in a
+    block without operations that nothing reads."""
+    needs = next((needed for known, needed in _NEEDS if known is rewrites), None)
+    return needs is not None and not any(
+        operation.operator in needs or operation.operator in FOLDABLE for operation in block
+    )
+
+
 def rewrite_integers(block: Block) -> None:
     """What the pass still finds once the network is quantised: activations that had equals."""
-    Driver(block, _LAST).run()
+    if not _idle(block, _LAST):
+        Driver(block, _LAST).run()
     additions = [op.constant for op in block if op.operator == "ADD" and op.constant is not None]
     block.decided |= any(constant.initial == 0 for constant in additions)  # else it was a bias
