@@ -194,7 +194,7 @@ def compile_model(
         device = target.target
         board = device.board(target.request.board)
         if time is None:
-            pools = fill(device, board, needed.activation_plan, deployed.weight_bytes)
+            pools = fill(device, board, needed.activation_plan(), deployed.weight_bytes)
         else:
             pools = placed(device, board, time.estimate)
         judgement = Judgement(device.name, report.verdict, report.findings, io, pools)

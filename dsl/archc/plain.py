@@ -2,9 +2,13 @@
 
 from archc.typed import Any
 
+_PLAIN = frozenset({str, int, bool, float, type(None)})
+
 
 def plain(value: Any) -> Any:
     """Named tuples as objects, other tuples as lists, all the way down; anything else as it is."""
+    if type(value) in _PLAIN:
+        return value
     if hasattr(value, "_fields"):
         return {name: plain(getattr(value, name)) for name in value._fields}
     if isinstance(value, tuple | list):

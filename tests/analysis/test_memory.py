@@ -136,7 +136,7 @@ def hold(deployed: Deployed, needed: Memory) -> None:
     assert largest <= needed.peak.bytes <= needed.lower_bound <= needed.arena_bytes
     assert needed.peak == peak(deployed)
     assert sum(tensor.bytes for tensor in needed.peak.alive) == needed.peak.bytes
-    assert needed.activation_plan >= needed.peak.bytes
+    assert needed.activation_plan() >= needed.peak.bytes
 
 
 @share(1)

@@ -5,13 +5,16 @@ which it overlaps no block that is alive together with it. Source:
 `docs/lowering.md`, "Memory"; `tests/analysis` compares plans with recorded allocations.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 
 from archc.typed import NamedTuple
 
 ALIGNMENT = 16
 """Sizes are rounded up to a multiple of it, so that offsets are multiples too."""
+
+FEW = 96
+"""Up to so many blocks the plain walk over all that are placed is the fastest."""
 
 
 class Block(NamedTuple):
@@ -35,12 +38,39 @@ def place(blocks: Sequence[Block]) -> list[int]:
     Linear but for logarithms where what is taken at a time has few holes, as in networks: what is
     taken is kept as merged ranges, so that a hundred tensors stacked on each other are one.
     """
-    taken = _Taken(max((block.last for block in blocks), default=0) + 1)
+    few = len(blocks) <= FEW
+    taken = _Few() if few else _Taken(max((block.last for block in blocks), default=0) + 1)
     offsets = [0] * len(blocks)
-    for index in sorted(range(len(blocks)), key=lambda i: (-rounded(blocks[i].bytes), -i)):
-        size, first, last = blocks[index]
-        offsets[index] = taken.put(rounded(size), first, last)
+    sizes = [rounded(block.bytes) for block in blocks]
+    for index in sorted(range(len(blocks)), key=lambda i: (-sizes[i], -i)):
+        _, first, last = blocks[index]
+        offsets[index] = taken.put(sizes[index], first, last)
     return offsets
+
+
+def end(blocks: Sequence[Block], offsets: Sequence[int]) -> int:
+    """Where the last of so placed blocks ends."""
+    ends = [at + rounded(block.bytes) for at, block in zip(offsets, blocks, strict=True)]
+    return max(ends, default=0)
+
+
+class _Few:
+    """What is taken by few blocks: each with its place and its steps, the lowest first."""
+
+    def __init__(self) -> None:
+        self._blocks: list[tuple[int, int, int, int]] = []
+
+    def put(self, size: int, first: int, last: int) -> int:
+        """The lowest offset that is free from ``first`` to ``last``, which is then taken."""
+        start = 0
+        for low, high, begins, ends in self._blocks:
+            if begins <= last and first <= ends:
+                if low >= start + size:
+                    break
+                if high > start:
+                    start = high
+        insort(self._blocks, (start, start + size, first, last))
+        return start
 
 
 class _Ranges:

@@ -7,7 +7,7 @@ float (or uint8) tensors outside the border and the scratch memory of kernels ar
 sizes are rounded up (`docs/lowering.md`, "Memory").
 """
 
-from archc.analysis.arena import Block, place, rounded
+from archc.analysis.arena import Block, end, place, rounded
 from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp
 from archc.ops.base import product
 from archc.typed import Literal, NamedTuple
@@ -62,8 +62,11 @@ class Memory(NamedTuple):
     """What no plan can be below: the most bytes of the arena that are alive at one step."""
     timeline: tuple[Moment, ...]
     """By operator."""
-    activation_plan: int
-    """Bytes that the same planner needs for the activations alone."""
+
+    def activation_plan(self) -> int:
+        """Bytes that the same planner needs for the activations alone."""
+        blocks = [Block(t.bytes, t.first, t.last) for t in self.tensors if t.kind == "activation"]
+        return end(blocks, place(blocks))
 
 
 def tensors(deployed: Deployed) -> tuple[Tensor, ...]:
@@ -172,25 +175,16 @@ def planned(every: tuple[Tensor, ...], steps: int, peak: Peak | None = None) -> 
         peak: of a network without operators, where no step says it.
     """
     moments = timeline(every, steps)
-    offsets = place([Block(t.bytes, t.first, t.last) for t in every])
-    activations = [Block(t.bytes, t.first, t.last) for t in every if t.kind == "activation"]
+    blocks = [Block(t.bytes, t.first, t.last) for t in every]
+    offsets = place(blocks)
     most = max(
         (moment.arena_bytes for moment in moments), default=sum(rounded(t.bytes) for t in every)
     )
-    ends = (at + rounded(t.bytes) for at, t in zip(offsets, every, strict=True))
     return Memory(
         peak or highest(every, moments),
         every,
         tuple(offsets),
-        max(ends, default=0),
+        end(blocks, offsets),
         most,
         moments,
-        _end(activations),
-    )
-
-
-def _end(blocks: list[Block]) -> int:
-    return max(
-        (at + rounded(block.bytes) for at, block in zip(place(blocks), blocks, strict=True)),
-        default=0,
     )

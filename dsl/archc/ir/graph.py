@@ -123,7 +123,8 @@ class Graph(NamedTuple):
         return tuple(index for index, node in enumerate(self.nodes) if not node.inputs)
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
-        return tuple(self.nodes[i].shape for i in node.inputs)
+        nodes = self.nodes
+        return tuple([nodes[source].shape for source in node.inputs])
 
     def users(self) -> list[list[int]]:
         """For every node the nodes that read its value, in order."""

@@ -6,7 +6,7 @@ is adding one class to one of the modules beside this one.
 Shapes exclude the batch: a feature map is (height, width, channels), a vector is (channels,).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from archc.ops.recognise import KerasLayer
@@ -487,6 +487,32 @@ class Part(NamedTuple):
     """What it reads: -1 is what the whole reads, 0 and up are earlier parts."""
 
 
+FACTS = frozenset({"weights", "keras", "device"})
+"""Methods of operators that several stages ask; what they give for the same shapes is kept."""
+
+MOST_KNOWN = 64
+"""So much is kept of an operator."""
+
+
+def _known(fact: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of operators that remembers what it gave."""
+
+    def known(op: "Op", *shapes: Shape) -> Any:
+        key = fact, shapes
+        try:
+            return op._known[key]
+        except AttributeError:
+            object.__setattr__(op, "_known", {})
+        except KeyError:
+            if len(op._known) == MOST_KNOWN:
+                op._known.clear()
+        value = op._known[key] = fact(op, *shapes)
+        return value
+
+    known.__doc__, known.__name__, known.__module__ = fact.__doc__, fact.__name__, fact.__module__
+    return known
+
+
 class Op:
     """An operator with its arguments, immutable. Equal operators with equal arguments are equal."""
 
@@ -497,14 +523,16 @@ class Op:
     """Whether it takes several bodies and merges what they make of the feature map."""
     stated: ClassVar[Stated]
     """What the manual states of it."""
+    _known: dict[tuple[Callable[..., Any], tuple[Shape, ...]], Any]
+
+    __slots__ = ("__dict__", "_known")  # its arguments, and what its facts gave
 
     def __init__(self, **given: object) -> None:
-        values: dict[str, object] = {}
+        values = self.__dict__
         for name, arg in self.args.items():
             values[name] = given.pop(name) if name in given else arg.default(values)
         if given:
             raise TypeError(f"{self.keyword} has no argument {', '.join(given)}")
-        self.__dict__.update(values)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -515,11 +543,16 @@ class Op:
         super().__init_subclass__()
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Arg)}
         cls.args = {**cls.args, **own}
+        for name in FACTS & vars(cls).keys():
+            setattr(cls, name, _known(vars(cls)[name]))
         if "keyword" in vars(cls):
             OPERATORS[cls.keyword] = cls
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{self.keyword} is immutable")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.__dict__ == other.__dict__

@@ -10,7 +10,7 @@ multiple of 16, as the end of an arena has to be.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
-from archc.analysis.arena import Block, place, rounded
+from archc.analysis.arena import Block, end, place, rounded
 from archc.analysis.tflite_micro import cmsis_nn
 from archc.analysis.tflite_micro.network import Network, Operator
 from archc.analysis.tflite_micro.tables import (
@@ -107,9 +107,13 @@ class _Ends:
         # TFLM compares with the head alone: in less it would overwrite live temporaries.
         self.need = max(self.need, self.tail + max(self.head, self.temporary - dead))
 
-    def borrow(self, size: int, align: int) -> None:
-        self.temporary = -(-self.temporary // align) * align + size
-        self.need = max(self.need, self.tail + self.temporary)
+    def borrow(self, *requests: tuple[int, int]) -> None:
+        """Take what is given back once an operator is prepared: (bytes, alignment) each."""
+        temporary = self.temporary
+        for size, align in requests:
+            temporary = -(-temporary // align) * align + size
+        self.temporary = temporary
+        self.need = max(self.need, self.tail + temporary)
 
     def resize(self, size: int) -> None:
         """The start reaches so far now, and nothing is borrowed any more."""
@@ -161,8 +165,7 @@ class _Prepare:
                 self.ends.persist(1026)
 
     def borrow(self, index: int) -> None:
-        for size, align in _parts(self.network, index, self.build):
-            self.ends.borrow(size, align)
+        self.ends.borrow(*_parts(self.network, index, self.build))
 
     def channels(self, convolution: bool) -> None:
         """Multipliers and shifts for each output channel; with Helium a dense layer's sums."""
@@ -204,8 +207,8 @@ def _commit(ends: _Ends, network: Network, build: Build, planned: Plan) -> None:
     asked = sum(planned.scratch)
     if asked:
         ends.persist(build.scratch_handle * asked, build.pointer)
-    ends.borrow(build.pointer, build.pointer)
-    ends.borrow(build.allocation * (len(network.tensors) + asked), build.pointer)
+    allocations = build.allocation * (len(network.tensors) + asked)
+    ends.borrow((build.pointer, build.pointer), (allocations, build.pointer))
     # The planner has what lies between the two ends, each taken to its multiple of 16.
     between = rounded(ends.tail) + rounded(ends.temporary)
     ends.need = max(ends.need, between + PLANNED_BLOCK * planned.blocks)
@@ -224,8 +227,7 @@ def plan(network: Network, build: Build) -> Plan:
     """Where the greedy planner ends (`archc.analysis.arena`)."""
     requests = [scratch(op, network, build) for op in network.operators]
     blocks = [block for _, block in alive(network, requests)]
-    ends = (at + rounded(b.bytes) for at, b in zip(place(blocks), blocks, strict=True))
-    return Plan(max(ends, default=0), len(blocks), tuple(map(len, requests)))
+    return Plan(end(blocks, place(blocks)), len(blocks), tuple(map(len, requests)))
 
 
 def fullest(network: Network, build: Build) -> tuple[int, list[tuple[int, int]]]:
