@@ -20,4 +20,8 @@ def plain(value: Any) -> Any:
 
 def picked(record: Any, keys: str) -> dict[str, Any]:
     """Some fields of a record as plain data, by their names, in the order given."""
-    return {key: plain(getattr(record, key)) for key in keys.split()}
+    entry = {}
+    for key in keys.split():
+        value = getattr(record, key)
+        entry[key] = value if type(value) in _PLAIN else plain(value)
+    return entry

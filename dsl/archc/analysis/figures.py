@@ -157,6 +157,8 @@ FIGURES = (
     Figure("weight_bytes", "Of the int8 file.", _weight_bytes, listed=False),
 )
 
+_PARTS = {figure.name: figure.name.rpartition(".") for figure in FIGURES}
+
 LISTED = tuple(figure for figure in FIGURES if figure.listed)
 TOTALS = tuple(figure for figure in FIGURES if figure.total is not None)
 
@@ -190,13 +192,14 @@ def nested(figures: Sequence[Figure], values: Figures) -> dict[str, Any]:
     is known is None."""
     entry: dict[str, Any] = {}
     for figure in figures:
-        group, _, part = figure.name.rpartition(".")
+        name = figure.name
+        group, _, part = _PARTS[name]
         if not group:
-            entry[part] = values[figure.name]
-        elif values[figure.name] is None:
+            entry[part] = values[name]
+        elif values[name] is None:
             entry.setdefault(group, None)
         else:
-            entry.setdefault(group, {})[part] = values[figure.name]
+            entry.setdefault(group, {})[part] = values[name]
     return entry
 
 

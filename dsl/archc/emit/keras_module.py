@@ -275,16 +275,17 @@ def _build_model(
     for part in parts:
         if part.title:
             lines.extend(("", f"    {part.title}"))
-        for run in _loops(program, part.segments):
+        for run, arguments in _loops(program, part.segments):
             last = run[-1]
             if len(run) > 1 and run[0].repeat is not None and last.repeat is not None:
                 if result != MAIN:
                     lines.append(f"    {MAIN} = {result}")
                 lines.append(f"    for repeat in range({run[0].repeat[1]}, {last.repeat[1] + 1}):")
                 name = partial(interpolated, last.repeat[0], "repeat")
-                lines.extend(_statements(program, last, 8, name))
+                lines.extend(_lines(program, last.items, arguments, last.plan, 8, name))
             else:
-                lines.extend(_statements(program, last, 4, partial(_plain, last.prefix)))
+                name = partial(_plain, last.prefix)
+                lines.extend(_lines(program, last.items, arguments, last.plan, 4, name))
             result = last.plan.result
         if part.kept is not None and part.kept != result:
             lines.append(f"    {part.kept} = {result}")
@@ -305,34 +306,31 @@ def _plain(prefix: str, suffix: str) -> str:
     return literal(prefix + suffix)
 
 
-def _loops(program: Program, segments: Sequence[Segment]) -> Iterator[list[Segment]]:
-    """Segments in a row that are repeats of one another, joined."""
+def _loops(
+    program: Program, segments: Sequence[Segment]
+) -> Iterator[tuple[list[Segment], list[tuple[str, ...]]]]:
+    """Segments in a row that are repeats of one another, joined; with the arguments of the
+    statements of each."""
     run: list[Segment] = []
-    written: object = None
+    written: list[tuple[str, ...]] = []
     for segment in segments:
-        texts = (segment.items, [program.statement(*pair) for pair in segment.pairs])
+        arguments = [program.statement(*pair) for pair in segment.pairs]
         together = run and not segment.alone and not run[-1].alone
-        if together and texts == written and _follows(run[-1], segment):
+        alike = together and segment.items == run[-1].items and arguments == written
+        if alike and _follows(run[-1], segment):
             run.append(segment)
             continue
         if run:
-            yield run
-        run, written = [segment], texts
+            yield run, written
+        run, written = [segment], arguments
     if run:
-        yield run
+        yield run, written
 
 
 def _follows(earlier: Segment, later: Segment) -> bool:
     if earlier.repeat is None or later.repeat is None:
         return False
     return later.repeat == (earlier.repeat[0], earlier.repeat[1] + 1)
-
-
-def _statements(
-    program: Program, segment: Segment, indent: int, name: Callable[[str], str]
-) -> Iterator[str]:
-    arguments = [program.statement(*pair) for pair in segment.pairs]
-    return _lines(program, segment.items, arguments, segment.plan, indent, name)
 
 
 def _function(program: Program, body: Body) -> list[str]:

@@ -9,6 +9,7 @@ fitting were observed on ruff 0.17 and are held by a test that formats what is p
 import builtins
 import keyword
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 WIDTH = 88
 """Columns of a line of generated Python: the default of ruff and Black."""
@@ -49,6 +50,7 @@ def literal(value: object) -> str:
     raise TypeError(f"no literal for {kind.__name__}")
 
 
+@lru_cache(maxsize=1024)
 def identifier(name: str) -> str:
     """The name itself, if it may stand in Python as one.
 

@@ -14,6 +14,7 @@ whose value is still needed is copied before it is overwritten, whatever the pro
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 from archc.ir.graph import dominators
@@ -52,6 +53,10 @@ class Plan(NamedTuple):
         return {*self.outer, *(move.target for move in self.moves)}
 
 
+KEPT, LONGEST = 64, 1_000
+"""So many plans are kept, of bodies of at most so many statements: most bodies are wired alike."""
+
+
 def plan(
     wires: Sequence[Wire],
     output: int,
@@ -68,6 +73,19 @@ def plan(
         outer: those of the values from outside, which no statement changes: of -1, -2, ...
         kept: variables of their own for some values, which no other statement uses.
     """
+    planned = _plan if len(wires) <= LONGEST else _plan.__wrapped__
+    return planned(tuple(wires), output, entry, tuple(outer), tuple(kept.items()))
+
+
+@lru_cache(maxsize=KEPT)
+def _plan(
+    wires: tuple[Wire, ...],
+    output: int,
+    entry: str,
+    outer: tuple[str, ...],
+    own: tuple[tuple[int, str], ...],
+) -> Plan:
+    kept = dict(own)
     lanes, saves = _propose([_without_outer(wire) for wire in wires], max(output, 0), kept)
     last_use = dict.fromkeys(range(len(wires) + 1), -1)
     for index, wire in enumerate(wires):
@@ -97,7 +115,7 @@ def plan(
         moves.append(Move(target, index, operands))
         where[index + 1] = target
         holds[target] = index + 1
-    return Plan(tuple(moves), where[output], tuple(outer))
+    return Plan(tuple(moves), where[output], outer)
 
 
 def _without_outer(wire: Wire) -> Wire:

@@ -63,11 +63,19 @@ class Facts:
         self.target, self.request = target, request
         self.graph, self.deployed = graph, deployed
         self.board: Board = target.board(request.board)
+        self.rooms: tuple[int, ...] = self.board.rooms
         self.peak: Peak = live or peak(deployed)
         self._breaks: dict[str, frozenset[int]] = {}
         self.left: set[int] = {node for op in deployed.operators for node in op.layers}
         """The nodes of which something is left on the device."""
         self.steps = deployed.lowered
+        self._windows: list[tuple[str, int, Node, Placement]] = [
+            (step.operator, index, graph.nodes[index], step.window)
+            for index, steps in enumerate(self.steps)
+            for step in steps
+            if step.window is not None
+        ]
+        self._treated: dict[str, tuple[str, bool]] = {}
         self.exotic: list[tuple[int, Node]] = [
             (index, node)
             for index, node in enumerate(graph.nodes)
@@ -87,8 +95,11 @@ class Facts:
 
     def treated(self, operator: str) -> tuple[str, bool]:
         """How the device treats an operator: in words, and whether it runs on the CPU."""
-        tier = self.target.tier(operator)
-        return (UNKNOWN, False) if tier is None else (tier.meaning, tier.software)
+        if operator not in self._treated:
+            tier = self.target.tier(operator)
+            said = (UNKNOWN, False) if tier is None else (tier.meaning, tier.software)
+            self._treated[operator] = said
+        return self._treated[operator]
 
     def treats(self, place: int) -> tuple[str, bool]:
         """The same of a deployed operator, by what is around it."""
@@ -117,10 +128,9 @@ class Facts:
 
     def windows(self, *operators: str) -> Iterator[tuple[int, Node, Placement]]:
         """Every layer of some TFLite operators with how its kernel lies."""
-        for index, steps in enumerate(self.steps):
-            for step in steps:
-                if step.operator in operators and step.window is not None:
-                    yield index, self.graph.nodes[index], step.window
+        for operator, index, node, window in self._windows:
+            if operator in operators:
+                yield index, node, window
 
     def software(self) -> list[str]:
         """The TFLite names of deployed operators that run on the CPU, one per operator."""

@@ -30,18 +30,17 @@ def _band(facts: Facts, limits: Limits) -> tuple[float, dict[str, str]]:
     return most, fields
 
 
-def _activations(facts: Facts) -> tuple[int, dict[str, str]]:
-    """Bytes on chip, and the fields of a message on activations."""
+def _activations(facts: Facts) -> dict[str, str]:
+    """The fields of a message on activations."""
     on_chip = facts.board.activations(external=False)
     external = facts.board.activations(external=True)
-    size = sum(facts.board.rooms)
     at: int | None = 0
     if facts.peak.at is not None:
         at = facts.first_layer(facts.deployed.operators[facts.peak.at])
-    return size, {
+    return {
         "peak": size_text(facts.peak.bytes),
         "at": facts.graph.nodes[at or 0].name,
-        "on_chip": size_text(size),
+        "on_chip": size_text(sum(facts.rooms)),
         "pools": ", ".join(pool.name for pool in on_chip),
         "external": ", ".join(pool.name for pool in external) or "no other memory",
     }
@@ -50,26 +49,24 @@ def _activations(facts: Facts) -> tuple[int, dict[str, str]]:
 @predicate("activations_over", *_PEAK, **_ERROR)
 def activations_over(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """An estimated peak above what is on chip, and nothing else to take it."""
-    size, values = _activations(facts)
-    if facts.peak.bytes > size and not facts.board.activations(external=True):
-        yield Offence(None, values | _band(facts, limits)[1])
+    if facts.peak.bytes > sum(facts.rooms) and not facts.board.activations(external=True):
+        yield Offence(None, _activations(facts) | _band(facts, limits)[1])
 
 
 @predicate("activations_spill", *_PEAK, **_ERROR)
 def activations_spill(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """An estimated peak above what is on chip, with external RAM beside it."""
-    size, values = _activations(facts)
-    if facts.peak.bytes > size and facts.board.activations(external=True):
-        yield Offence(None, values | _band(facts, limits)[1])
+    if facts.peak.bytes > sum(facts.rooms) and facts.board.activations(external=True):
+        yield Offence(None, _activations(facts) | _band(facts, limits)[1])
 
 
 @predicate("activations_near", *_PEAK, **_ERROR)
 def activations_near(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """An estimated peak that the compiler's overhead may take above what is on chip."""
-    size, values = _activations(facts)
+    size = sum(facts.rooms)
     most, band = _band(facts, limits)
     if size / most < facts.peak.bytes <= size:
-        yield Offence(None, values | band)
+        yield Offence(None, _activations(facts) | band)
 
 
 @predicate("weights_over", "weights", "flash", "pools")
@@ -147,9 +144,8 @@ def _arranged(sizes: list[int], rooms: tuple[int, ...]) -> bool:
 def _crossing(facts: Facts) -> Iterator[Offence]:
     """Operators whose result and what it is made of fit together by size, but in no arrangement in
     which each buffer lies within one area."""
-    rooms = facts.board.rooms
-    deployed = facts.deployed
-    on_chip, values = _activations(facts)
+    rooms, deployed = facts.rooms, facts.deployed
+    on_chip = sum(rooms)
     if facts.peak.bytes > on_chip:
         return  # which is said already
     for place, op in enumerate(deployed.operators):
@@ -161,7 +157,11 @@ def _crossing(facts: Facts) -> Iterator[Offence]:
         sizes = sorted(maps.values(), reverse=True)[:_MOST]
         if sum(sizes) <= on_chip and not _arranged(sizes, rooms):
             listed = " and ".join(size_text(size) for size in sizes if size > rooms[-1] // 8)
-            fields = {**values, "maps": listed, "room": " and ".join(map(size_text, rooms))}
+            fields = {
+                **_activations(facts),
+                "maps": listed,
+                "room": " and ".join(map(size_text, rooms)),
+            }
             yield Offence(facts.first_layer(op), fields, sum(sizes), op=place)
 
 

@@ -1,5 +1,7 @@
 """What would lie in which memory of a board: an estimate, never a promise."""
 
+from functools import lru_cache
+
 from archc.analysis.latency import (
     Area,
     Estimate,
@@ -112,6 +114,7 @@ def timed_net(target: Target, board: str | None, net: Net) -> Timed | None:
     return Timed(estimate(net, target.timing, places), target.timing)
 
 
+@lru_cache(maxsize=16)
 def memories(board: Board, slow: tuple[str, ...]) -> Memories:
     """The memories of a board as a plan of buffers sees them.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from archc.diagnostics.text import shape_text
-from archc.ops.base import Shape, product
+from archc.ops.base import product
 from archc.targets.facts import (
     Facts,
     Limits,
@@ -93,16 +93,13 @@ def dimension(facts: Facts, limits: Limits) -> Iterator[Offence]:
     below = limits.count("below")
     seen: set[int] = set()
 
-    def judge(index: int, shape: Shape) -> Iterator[Offence]:
+    shapes = [(index, node.shape) for index, node in enumerate(facts.graph.nodes)]
+    shapes += [(facts.first_layer(op) or 0, op.shape) for op in facts.deployed.operators]
+    for index, shape in shapes:
         extent = max(shape, default=0)
         if extent >= below and index not in seen:
             seen.add(index)
             yield Offence(index, {"extent": f"{extent:,}", "shape": shape_text(shape)}, extent)
-
-    for index, node in enumerate(facts.graph.nodes):
-        yield from judge(index, node.shape)
-    for op in facts.deployed.operators:
-        yield from judge(facts.first_layer(op) or 0, op.shape)
 
 
 @predicate("rank", "axes_found", "operator", axes="count")
@@ -193,8 +190,10 @@ def global_pool(facts: Facts, limits: Limits) -> Iterator[Offence]:
     for index, steps in enumerate(facts.steps):
         node = facts.graph.nodes[index]
         for step in steps:
+            if step.operator != "MEAN" or step.tables != ((1, 2),):
+                continue
             shape = facts.graph.nodes[node.inputs[0]].shape
-            if step.operator != "MEAN" or len(shape) != 3 or step.tables != ((1, 2),):
+            if len(shape) != 3:
                 continue
             elements = shape[0] * shape[1]
             prime = max(_largest_prime(shape[0]), _largest_prime(shape[1]))
@@ -298,8 +297,9 @@ def unfolded_batchnorm(facts: Facts, limits: Limits) -> Iterator[Offence]:
 @predicate("layers", layers="names")
 def layers(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Layers by our operator names."""
+    names = limits.names("layers")
     for index, node in enumerate(facts.graph.nodes):
-        if node.inputs and node.op.keyword in limits.names("layers"):
+        if node.inputs and node.op.keyword in names:
             yield Offence(index, {}, product(node.shape))
 
 

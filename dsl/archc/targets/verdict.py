@@ -68,8 +68,10 @@ def check(
     needed: set[str] = set()
     for rule in target.rules:
         offences = list(PREDICATES[rule.check].check(facts, Limits(rule.limits)))
+        if not offences:
+            continue
         unsupported |= {o.node for o in offences if o.gate and o.node is not None}
-        needed |= {rule.name} if offences else set()
+        needed.add(rule.name)
         needed |= {facts.graph.nodes[o.node].keyword for o in offences if o.gate and o.node}
         if rule.aggregate and len(offences) > 1:
             findings.append(_together(facts, rule, offences))

@@ -110,7 +110,7 @@ class Operation:
     @property
     def reads(self) -> "list[Operation]":
         """The results among its operands."""
-        return [operand for operand in self.operands if operand.__class__ is Operation]  # type: ignore[misc]
+        return [operand for operand in self.operands if operand.__class__ is Operation]
 
     @property
     def constant(self) -> Constant | None:

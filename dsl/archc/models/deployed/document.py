@@ -130,7 +130,7 @@ def _judgement(found: Analysis) -> Judgement | None:
         pools = placed(found.target, board, found.timed.estimate)
     else:
         weights = found.lowered.deployed.weight_bytes
-        pools = fill(found.target, board, found.memory.activation_plan, weights)
+        pools = fill(found.target, board, found.memory.activation_plan(), weights)
     report = found.report
     return Judgement(found.target.name, report.verdict, report.findings, found.file.io, pools)
 
