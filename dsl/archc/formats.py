@@ -32,6 +32,7 @@ class Format(NamedTuple):
     start: int
     """At which byte its signature stands."""
     signature: bytes
+    """Empty where files have none."""
     told: str
     """What is said of a file that has this signature and another name."""
 
@@ -46,6 +47,16 @@ FORMATS: tuple[Format, ...] = (
         4,
         b"TFL3",
         "it is a TFLite file",
+    ),
+    Format(
+        "ONNX",
+        (".onnx",),
+        "an ONNX file",
+        "archc.models.onnx.deployed:deployed",
+        True,
+        0,
+        b"",
+        "",
     ),
     Format(
         "Keras",

@@ -12,7 +12,7 @@ _MODEL = (
 )
 _OUTPUT = f"give the spec that it was made from, `NAME{SPEC_SUFFIX}`"
 KINDS = {
-    **dict.fromkeys((*SUFFIXES, ".onnx"), ("a model", _MODEL)),
+    **dict.fromkeys(SUFFIXES, ("a model", _MODEL)),
     MANIFEST_SUFFIX: (
         "a manifest",
         f"{_OUTPUT}; `archc diff A B` compares manifests, `archc verify MANIFEST MODEL` checks a "

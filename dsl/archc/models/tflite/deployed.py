@@ -8,11 +8,11 @@ from archc.digest import sha256
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.deployed import FileGraph, Gap, Operator, Scales, Tensor, checked
 from archc.models.deployed.costs import macs
+from archc.models.deployed.scheme import scheme
 from archc.models.tflite import model as file
 from archc.models.tflite.naming import layer_names
 from archc.models.tflite.reader import SUFFIX, read
 from archc.models.tflite.schema import TYPES
-from archc.models.tflite.scheme import scheme
 
 BITS = {kind.name: kind.bits for kind in TYPES}
 _FILTERS = {

@@ -1,6 +1,6 @@
-"""How a TFLite file is quantised, in a word."""
+"""How a file is quantised, in a word."""
 
-from archc.models.deployed import Operator, Tensor
+from archc.models.deployed.graph import Operator, Tensor
 
 _INDICES = ("int32", "int64", "bool", "string", "uint32", "uint64")
 """Types that shapes and positions are computed in, whatever the scheme."""

@@ -1,0 +1,357 @@
+"""A program that reads an ONNX file on its standard input with the `onnx` library, infers the
+shapes of its tensors, and writes JSON about it.
+
+It is run in a process of its own, with bounds on memory and time: protobuf and shape inference are
+written in C++ and may end the process on a damaged file. Nothing of the file is executed, and no
+other file is opened: of weights, type and shape are enough. Large tensors are taken out before
+shapes are inferred, which look at the values of small ones alone.
+
+Usage: library.py BYTES, where BYTES bounds the file.
+"""
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+AXES = 8
+EXTENT = 2**31
+VALUES = 64
+"""Elements up to which the values of a tensor are handed over."""
+INFERRED = 4_096
+"""Elements up to which shape inference sees the values of a tensor: shapes, axes, pads."""
+SCALES = 1_048_576
+"""Scales of one tensor that are looked at."""
+TEXT = 500
+ATTRIBUTES = 4_096
+ROOM = 1_536 * 1024**2
+"""Bytes of memory beside four times the file: libraries, and the file itself."""
+CPU_SECONDS = 60
+CONTRIB = "com.microsoft"
+QUANTIZERS = ("QuantizeLinear", "DequantizeLinear")
+SCALE, ZERO = 1, 2
+"""Places of scale and zero point among the inputs of a quantizer."""
+NAMES = {"float": "float32", "double": "float64"}
+
+
+class Refused(Exception):
+    """The file is not read. The message completes "it cannot be read: "."""
+
+
+def look(data: bytes) -> dict[str, Any]:
+    """What a file holds.
+
+    Raises:
+        Refused: it is not read.
+    """
+    import onnx
+
+    model = onnx.ModelProto.FromString(data)
+    graph = model.graph
+    whole(model)
+    constants = dict(initializers(graph))
+    opened = close_batch(graph, constants)
+    nodes = []
+    for node in graph.node:
+        if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
+            name, held = constant(node)
+            constants[name] = held
+        else:
+            nodes.append(plain_node(node))
+    zeros = check_scales(graph, constants)
+    plain = {
+        "ir": model.ir_version,
+        "producer": model.producer_name[:TEXT],
+        "producer_version": model.producer_version[:TEXT],
+        "opsets": [[one.domain, one.version] for one in model.opset_import],
+        "metadata": [entry.key[:TEXT] for entry in model.metadata_props[:ATTRIBUTES]],
+        "functions": len(model.functions),
+        "inputs": [one.name for one in graph.input if one.name not in constants],
+        "outputs": [one.name for one in graph.output],
+        "open": opened,
+        "nodes": nodes,
+        "constants": {
+            name: [kind(tensor), list(tensor.dims), external(tensor), values(tensor), name in zeros]
+            for name, tensor in constants.items()
+        },
+    }
+    plain["shapes"] = shapes(model, constants)
+    return plain
+
+
+def restrict(most: int) -> None:
+    """Bound this process, where the system can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    room = 4 * most + ROOM
+    for what, amount in ((resource.RLIMIT_AS, room), (resource.RLIMIT_CPU, CPU_SECONDS)):
+        _, hard = resource.getrlimit(what)
+        resource.setrlimit(
+            what, (amount if hard == resource.RLIM_INFINITY else min(amount, hard), hard)
+        )
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def whole(model: Any) -> None:
+    """Check that there is a graph, and nothing that a network of one graph has no use for."""
+    if not model.HasField("graph"):
+        raise Refused("it has no graph")
+    if model.graph.sparse_initializer:
+        raise Refused("it has sparse constants")
+    if not model.graph.output:
+        raise Refused("its graph has no output")
+
+
+def initializers(graph: Any) -> Iterator[tuple[str, Any]]:
+    seen = set()
+    for tensor in graph.initializer:
+        if not tensor.name or tensor.name in seen:
+            raise Refused(f"its constant {tensor.name[:TEXT]!r} has no name of its own")
+        seen.add(tensor.name)
+        check(tensor.name, tensor)
+        yield tensor.name, tensor
+
+
+def check(name: str, tensor: Any) -> None:
+    """Check a constant's declared shape against the bytes it has."""
+    shown = repr(name[:80])
+    if len(tensor.dims) > AXES or any(not 0 <= extent < EXTENT for extent in tensor.dims):
+        raise Refused(f"its constant {shown} has a shape that no tensor has")
+    if tensor.HasField("segment"):
+        raise Refused(f"its constant {shown} is stored in segments")
+    if external(tensor):
+        return
+    bits = width(tensor)
+    elements = math.prod(tensor.dims)
+    if tensor.HasField("raw_data"):
+        want, have = -(-elements * bits // 8), len(tensor.raw_data)
+    else:
+        fields = ("float_data", "int32_data", "string_data", "int64_data", "double_data")
+        have = sum(len(getattr(tensor, field)) for field in (*fields, "uint64_data"))
+        packed = 8 // bits if bits < 8 else 1
+        want = -(-elements // packed)
+    if bits and want != have:
+        raise Refused(f"its constant {shown} needs {want:,} bytes or numbers and has {have:,}")
+
+
+def width(tensor: Any) -> int:
+    """Bits of an element; 0 for text."""
+    import onnx
+
+    name = kind(tensor)
+    if name in ("string", "complex64", "complex128"):
+        return 0
+    for bits in (2, 4):
+        if name.endswith((f"int{bits}", f"float{bits}e2m1")):
+            return bits
+    return 8 * int(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
+
+
+def kind(tensor: Any) -> str:
+    return type_name(tensor.data_type)
+
+
+def type_name(number: int) -> str:
+    import onnx
+
+    if number not in onnx.TensorProto.DataType.values() or number == 0:
+        raise Refused(f"a tensor is of type {number}, which is not known")
+    name: str = onnx.TensorProto.DataType.Name(number).lower()
+    return NAMES.get(name, name)
+
+
+def external(tensor: Any) -> bool:
+    import onnx
+
+    return bool(tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data)
+
+
+def values(tensor: Any) -> list[Any] | None:
+    """The numbers of a small constant."""
+    if external(tensor) or math.prod(tensor.dims) > VALUES or not width(tensor):
+        return None
+    return [finite(value) for value in array(tensor).reshape(-1).tolist()]
+
+
+def array(tensor: Any) -> Any:
+    from onnx import numpy_helper
+
+    made = numpy_helper.to_array(tensor)
+    return made.astype("float32") if made.dtype.kind == "V" else made
+
+
+def finite(value: Any) -> Any:
+    """A number as JSON has it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    return value if isinstance(value, bool | int | float | str) else float(value)
+
+
+def check_scales(graph: Any, constants: dict[str, Any]) -> set[str]:
+    """Check that every scale is a number above 0; the zero points that are 0 everywhere."""
+    quantizers = [node for node in graph.node if node.op_type in QUANTIZERS]
+    for name in sorted({n.input[SCALE] for n in quantizers if len(n.input) > SCALE}):
+        if name in constants:
+            numbers = short(name, constants[name], "scale").astype("float64").reshape(-1)
+            if not all(math.isfinite(one) and one > 0 for one in numbers.tolist()):
+                raise Refused(f"its scale {name[:80]!r} is not above 0")
+    points = {n.input[ZERO] for n in quantizers if len(n.input) > ZERO} & constants.keys()
+    return {n for n in points if not short(n, constants[n], "zero point").astype("float32").any()}
+
+
+def short(name: str, tensor: Any, what: str) -> Any:
+    """The numbers of a scale or zero point."""
+    if external(tensor) or not 0 < math.prod(tensor.dims) <= SCALES or not width(tensor):
+        raise Refused(f"its {what} {name[:80]!r} is not a list of numbers in the file")
+    return array(tensor)
+
+
+def constant(node: Any) -> tuple[str, Any]:
+    """What a `Constant` node holds, as a tensor, and its name."""
+    from onnx import helper
+
+    if len(node.output) != 1 or len(node.attribute) != 1:
+        raise Refused(f"its node {node.name[:80]!r} is no constant")
+    held = node.attribute[0]
+    name = node.output[0]
+    if held.name == "value":
+        check(name, held.t)
+        return name, held.t
+    lists = {"value_float": [held.f], "value_floats": held.floats}
+    numbers = {"value_int": [held.i], "value_ints": held.ints}
+    texts = {"value_string": [held.s], "value_strings": held.strings}
+    for kinds, number in ((lists, 1), (numbers, 7), (texts, 8)):
+        if held.name in kinds:
+            dims = [len(kinds[held.name])] if held.name.endswith("s") else []
+            return name, helper.make_tensor(name, number, dims, list(kinds[held.name]))
+    raise Refused(f"its node {node.name[:80]!r} holds a sparse constant")
+
+
+def plain_node(node: Any) -> list[Any]:
+    return [
+        node.op_type,
+        "" if node.domain == "ai.onnx" else node.domain,
+        node.name,
+        list(node.input),
+        list(node.output),
+        {one.name: plain_attribute(one) for one in node.attribute},
+    ]
+
+
+def plain_attribute(attribute: Any) -> Any:
+    """An attribute as JSON; a tensor is null, a graph {}."""
+    import onnx
+
+    field = {
+        onnx.AttributeProto.INT: attribute.i,
+        onnx.AttributeProto.FLOAT: attribute.f,
+        onnx.AttributeProto.STRING: attribute.s[:TEXT].decode("utf-8", "replace"),
+    }
+    if attribute.type in field:
+        return finite(field[attribute.type])
+    if attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS):
+        return {}
+    if attribute.type == onnx.AttributeProto.INTS:
+        return list(attribute.ints[:ATTRIBUTES])
+    if attribute.type == onnx.AttributeProto.FLOATS:
+        return [finite(one) for one in attribute.floats[:ATTRIBUTES]]
+    if attribute.type == onnx.AttributeProto.STRINGS:
+        return [one[:TEXT].decode("utf-8", "replace") for one in attribute.strings[:ATTRIBUTES]]
+    return None
+
+
+def close_batch(graph: Any, constants: dict[str, Any]) -> list[str]:
+    """Set the open first axis of inputs to 1; the inputs that had one."""
+    opened = []
+    for entry in graph.input:
+        if entry.name in constants:
+            continue
+        if not entry.type.HasField("tensor_type"):
+            raise Refused(f"its input {entry.name[:80]!r} is not a tensor")
+        tensor = entry.type.tensor_type
+        if not tensor.HasField("shape"):
+            raise Refused(f"its input {entry.name[:80]!r} has no shape")
+        for axis, extent in enumerate(tensor.shape.dim):
+            if extent.HasField("dim_value") and 0 < extent.dim_value < EXTENT:
+                continue
+            if extent.HasField("dim_value") and (extent.dim_value > 0 or axis):
+                raise Refused(f"its input {entry.name[:80]!r} has an axis of {extent.dim_value}")
+            if axis:
+                raise Refused(
+                    f"axis {axis} of its input {entry.name[:80]!r} is left open"
+                    + (f" (`{extent.dim_param[:80]}`)" if extent.dim_param else "")
+                )
+            extent.Clear()
+            extent.dim_value = 1
+            opened.append(entry.name)
+    return opened
+
+
+def shapes(model: Any, constants: dict[str, Any]) -> dict[str, Any]:
+    """Type and shape of everything that is computed, as far as they can be inferred."""
+    import onnx
+
+    graph = model.graph
+    entered = {entry.name for entry in graph.input}
+    large = {n: t for n, t in constants.items() if math.prod(t.dims) > INFERRED or external(t)}
+    replace(graph.initializer, (t for t in graph.initializer if t.name not in large))
+    for name, tensor in large.items():
+        if name not in entered:
+            made = onnx.helper.make_tensor_value_info(name, tensor.data_type, list(tensor.dims))
+            graph.input.append(made)
+    replace(graph.node, (n for n in graph.node if not large.keys() & set(n.output)))
+    graph.ClearField("value_info")  # which may be of a graph that was another once
+    for node in graph.node:
+        if node.domain == CONTRIB and node.op_type in QUANTIZERS:
+            node.domain = ""  # they are ONNX's own but for their types
+    for entry in graph.output:
+        entry.type.tensor_type.ClearField("shape")
+    listed = {one.domain for one in model.opset_import}
+    for domain in sorted({node.domain for node in graph.node} - listed - {"", "ai.onnx"}):
+        model.opset_import.append(onnx.helper.make_opsetid(domain, 1))
+    if not listed & {"", "ai.onnx"}:
+        raise Refused("it does not say of which opset its operators are")
+    try:
+        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    except Exception as error:
+        words = " ".join(str(error).split())[:200]
+        raise Refused(f"the shapes of its tensors cannot be inferred: {words}") from None
+    entries = (*graph.input, *graph.value_info, *graph.output)
+    return {e.name: plain_type(e) for e in entries if e.name not in constants}
+
+
+def replace(field: Any, kept: Iterable[Any]) -> None:
+    """Make a repeated field hold these of its own entries alone."""
+    entries = list(kept)
+    if len(entries) != len(field):
+        copies = [type(entry).FromString(entry.SerializeToString()) for entry in entries]
+        del field[:]
+        field.extend(copies)
+
+
+def plain_type(entry: Any) -> list[Any] | None:
+    """Type and shape of a tensor; None if one of them is not known."""
+    if not entry.type.HasField("tensor_type"):
+        return None
+    tensor = entry.type.tensor_type
+    if not tensor.HasField("shape") or not tensor.elem_type:
+        return None
+    extents = [e.dim_value if e.HasField("dim_value") else -1 for e in tensor.shape.dim]
+    if any(not 0 <= extent < EXTENT for extent in extents) or len(extents) > AXES:
+        return None
+    return [type_name(tensor.elem_type), extents]
+
+
+if __name__ == "__main__":
+    try:
+        restrict(int(sys.argv[1]))
+        result = look(sys.stdin.buffer.read())
+    except Refused as problem:
+        result = {"refused": str(problem)}
+    except Exception as error:  # whatever the library finds wrong with the file
+        words = " ".join(str(error).split())
+        result = {"refused": f"{type(error).__name__}: {words}"[:200]}
+    sys.stdout.buffer.write(json.dumps(result, allow_nan=False).encode())

@@ -1,0 +1,133 @@
+"""What an ONNX file holds, as far as costs depend on it."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from archc.compiler import product
+
+BITS = {
+    "float32": 32,
+    "uint8": 8,
+    "int8": 8,
+    "uint16": 16,
+    "int16": 16,
+    "int32": 32,
+    "int64": 64,
+    "string": 0,
+    "bool": 8,
+    "float16": 16,
+    "float64": 64,
+    "uint32": 32,
+    "uint64": 64,
+    "complex64": 64,
+    "complex128": 128,
+    "bfloat16": 16,
+    "float8e4m3fn": 8,
+    "float8e4m3fnuz": 8,
+    "float8e5m2": 8,
+    "float8e5m2fnuz": 8,
+    "uint4": 4,
+    "int4": 4,
+    "float4e2m1": 4,
+    "float8e8m0": 8,
+    "uint2": 2,
+    "int2": 2,
+}
+"""Bits of an element by type, as `archc.models.onnx.library` names the types of `TensorProto`."""
+FLOATS = frozenset({"float32", "float16", "bfloat16", "float64"})
+
+Attribute = int | float | str | tuple[int | float | str, ...] | None
+"""None for one that holds a tensor."""
+
+
+class Value(NamedTuple):
+    """A tensor, as shape inference sees it."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    """With the batch, as the file has it."""
+
+    @property
+    def bytes(self) -> int:
+        return stored_bytes(self.dtype, self.shape)
+
+
+class Constant(NamedTuple):
+    """An initializer, or what a `Constant` node holds."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    external: bool
+    """Whether its values are in another file, which is not read."""
+    values: tuple[int | float, ...] | None
+    """Of a small one: all of its numbers."""
+    zero: bool = False
+    """Whether it is a zero point, and 0 everywhere."""
+
+    @property
+    def bytes(self) -> int:
+        return stored_bytes(self.dtype, self.shape)
+
+
+class Node(NamedTuple):
+    """An operator of the file."""
+
+    kind: str
+    """As `Conv`."""
+    domain: str
+    """Empty for ONNX's own."""
+    name: str
+    """Of the file's, or of its first result where it has none."""
+    inputs: tuple[str, ...]
+    """Names of tensors; empty where an optional one is left out."""
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Attribute]
+    nested: bool = False
+    """Whether it holds graphs of its own."""
+
+    def numbers(self, name: str, default: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """An attribute that is a list of whole numbers."""
+        value = self.attributes.get(name)
+        if not isinstance(value, tuple):
+            return default
+        return tuple(one for one in value if isinstance(one, int))
+
+    def number(self, name: str, default: float) -> float:
+        value = self.attributes.get(name)
+        return value if isinstance(value, int | float) else default
+
+    def read(self, place: int) -> str:
+        """The name of what it reads at a place; empty if nothing."""
+        return self.inputs[place] if place < len(self.inputs) else ""
+
+
+class Model(NamedTuple):
+    """A file."""
+
+    name: str
+    """Of the file."""
+    size: int
+    """Its bytes."""
+    ir_version: int
+    producer: str
+    producer_version: str
+    opsets: Mapping[str, int]
+    """Version by domain, of the domains that nodes are of."""
+    metadata: tuple[str, ...]
+    """Keys alone."""
+    inputs: tuple[str, ...]
+    """Without those that are initializers."""
+    outputs: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    """In the order of execution, each reading only what is made before it."""
+    constants: Mapping[str, Constant]
+    """By the name of the tensor."""
+    values: Mapping[str, Value]
+    """What is computed, and the inputs, by name."""
+    open_batch: tuple[str, ...]
+    """Inputs whose batch the file leaves open; it is taken as 1."""
+
+
+def stored_bytes(dtype: str, shape: tuple[int, ...]) -> int:
+    """Bytes of a tensor; elements of less than a byte are packed."""
+    return -(-product(shape) * BITS.get(dtype, 32) // 8)

@@ -1,0 +1,88 @@
+"""Networks quantised by onnxruntime: what archc reads off the files, against a count of the arrays
+that a session gives with every intermediate as an output (`support/ort_count.py`)."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.oracles import require
+
+require("onnx", "onnxruntime", "sympy")
+
+from archc.models.deployed import FileGraph, Operator  # noqa: E402
+from archc.models.deployed.costs import stored  # noqa: E402
+from archc.models.deployed.memory import memory  # noqa: E402
+from support.onnx_files import graph_of  # noqa: E402
+from support.onnx_nets import CASES, Case  # noqa: E402
+
+pytestmark = pytest.mark.oracles
+PROGRAM = Path(__file__).parents[1] / "support" / "ort_count.py"
+CONVERTING = ("QUANTIZE", "DEQUANTIZE")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of all cases, and what was counted."""
+    folder = tmp_path_factory.mktemp("quantised")
+    home = folder / "home"  # where onnxruntime leaves what it leaves
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), str(folder)],
+        env={**os.environ, "TMPDIR": str(home), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_there_are_60_networks() -> None:
+    assert len({case.name for case in CASES}) == len(CASES) >= 60
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_figures_are_those_of_the_session(
+    case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = json.loads((folder / "counts.json").read_text())[case.name]
+    graph = graph_of(folder / f"{case.name}.onnx", monkeypatch)
+    assert figures(graph) == counted
+
+
+def figures(graph: FileGraph) -> dict[str, Any]:
+    """What the count holds, of the graph."""
+    names = Counter(op.label.split(" + ")[0] for op in graph.operators)
+    return {
+        "operators": dict(sorted(names.items())),
+        "macs": sum(op.macs or 0 for op in graph.operators),
+        "weight_bytes": stored(graph, *graph.operators)[1],
+        "islands": sorted(op.name for op in graph.operators if island(graph, op)),
+        "peak": memory(graph).peak.bytes,
+    }
+
+
+def island(graph: FileGraph, op: Operator) -> bool:
+    """Whether an operator computes in float."""
+    edges = (*graph.reads(op), *op.outputs, *([op.filter] if op.filter is not None else []))
+    return op.kind not in CONVERTING and any(graph.tensors[index].real for index in edges)
+
+
+def test_the_cases_hold_what_they_are_for(folder: Path) -> None:
+    """What is special about files stands in some of them, so that the cases above try it."""
+    counts = json.loads((folder / "counts.json").read_text())
+    assert counts["separable-tensor"]["operators"].keys() & {"Clip", "Relu"} == set()
+    assert counts["residual-kept"]["operators"]["Clip"] == 5
+    assert counts["mean_island"]["islands"] == ["reducemean2", "reshape3"]
+    assert counts["silu"]["operators"].keys() & {"Sigmoid", "Mul"} == {"Sigmoid"}
+    assert counts["residual-int16"]["peak"] == 2 * counts["residual-tensor"]["peak"]
+    assert counts["separable-int4"]["weight_bytes"] < counts["separable-tensor"]["weight_bytes"]
+    assert counts["shared"]["weight_bytes"] < 2 * 8 * 8 * 9 + 8 * 3 * 9
+    assert counts["turned_first"]["islands"] == ["transpose0"]
+    assert counts["residual-excluded"]["islands"]
