@@ -22,16 +22,18 @@ from archc.analysis.latency import (
 from archc.analysis.latency import Op as TimedOperator
 from archc.analysis.lowering import INPUT, Deployed, DeviceOp, lower
 from archc.analysis.lowering.importing import KERNELS
-from archc.analysis.memory import Kind, Memory, Peak, peak, planned
+from archc.analysis.memory import Kind, Memory, Peak, memory, peak, planned
 from archc.analysis.memory import Tensor as LiveTensor
-from archc.analysis.profile import Doubt, Footprint, Profile, Row, Timed
+from archc.analysis.profile import Footprint, Profile, Row, Timed, profile
 from archc.analysis.profile import Operator as SequenceEntry
-from archc.analysis.tflite_micro import BUILDS, Micro, Network, activations, measure
+from archc.analysis.tflite_micro import BUILDS, Micro, Network, activations, measure, micro
+from archc.analysis.tflite_micro import DEFAULT as DEFAULT_BUILD
 from archc.analysis.tflite_micro.network import Operator as RuntimeOperator
 from archc.analysis.tflite_micro.network import Tensor as RuntimeTensor
 from archc.analysis.tflite_micro.network import Window
 from archc.driver import elaborate
-from archc.emit.manifest import Identity, Judgement, latency, manifest
+from archc.emit.manifest import Identity, latency, manifest
+from archc.emit.manifest import Judgement as TargetJudgement
 from archc.emit.manifest import layers as layer_entries
 from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER, SCHEMA_VERSION
 from archc.emit.table import peak_remark
@@ -63,7 +65,7 @@ from archc.sema.check import unusable_module
 from archc.syntax.layout import lay_out
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.facts import Facts, Request
-from archc.targets.model import Board, Rule, Target, substitute
+from archc.targets.model import Board, Rule, Target, permission, sourced, substitute
 from archc.targets.pools import fill, memories, placed, timed, timed_net
 from archc.targets.selection import BORDERS
 from archc.targets.verdict import Finding as TargetFinding
@@ -76,6 +78,7 @@ __all__ = [
     "BUILDS",
     "CHECK_ACCESS",
     "CHECK_PATH",
+    "DEFAULT_BUILD",
     "FIGURES",
     "INPUT",
     "KERNELS",
@@ -95,7 +98,6 @@ __all__ = [
     "Deployed",
     "DepthwiseConv",
     "DeviceOp",
-    "Doubt",
     "Estimate",
     "Facts",
     "Figures",
@@ -104,7 +106,6 @@ __all__ = [
     "Graph",
     "Identity",
     "Input",
-    "Judgement",
     "KerasCall",
     "KerasLayer",
     "Kind",
@@ -137,6 +138,7 @@ __all__ = [
     "Step",
     "Target",
     "TargetFinding",
+    "TargetJudgement",
     "Timed",
     "TimedOperator",
     "Timing",
@@ -163,17 +165,22 @@ __all__ = [
     "manifest",
     "measure",
     "memories",
+    "memory",
+    "micro",
     "nanoseconds",
     "nested",
     "never_allowed",
     "peak",
     "peak_remark",
+    "permission",
     "placed",
     "planned",
     "prepare",
     "product",
+    "profile",
     "shown",
     "sliced",
+    "sourced",
     "stated",
     "strided",
     "substitute",

@@ -56,7 +56,7 @@ def test_how_to_allow_is_said_in_the_words_of_who_asks(target: Target, rule: Rul
         assert not re.search(r"allow `|allow=|target \{target\}|io=", text or ""), "use the fields"
     name = "softmax" if rule.by_operator else None
     spec = target.values(rule, name)
-    model = target.values(rule, name, model=True)
+    model = target.values(rule, name, model="python")
     assert "pass" in model["allow"]
     assert f'"{name or rule.name}"' in model["allow"]
     assert "target" not in model["int8"]

@@ -212,6 +212,14 @@ def flat(entry: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
             yield key, value
 
 
+def known(entry: Mapping[str, Any], name: str) -> int | None:
+    """The value of a figure in the entry of a layer or in totals; None where it is not known."""
+    found: Any = entry
+    for part in name.split("."):
+        found = None if found is None else found[part]
+    return None if found is None else int(found)
+
+
 def value(entry: Mapping[str, Any], name: str) -> Any:
     """The value of a figure in the entry of a layer or in totals."""
     for part in name.split("."):

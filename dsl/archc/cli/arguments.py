@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from archc.formats import listed
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.typed import TYPE_CHECKING
 
@@ -17,14 +18,49 @@ FORMATS = ("text", "short", "json", "sarif", "github")
 """How diagnostics can be shown; `json` and `sarif` make one document of the whole run."""
 
 
-def compile_arguments(parser: "argparse.ArgumentParser", formats: Sequence[str] = FORMATS) -> None:
-    """Arguments of every verb that compiles specs."""
-    parser.add_argument(
-        "specs", nargs="+", metavar="SPEC", help="a `.arch` file, or a folder of them"
-    )
+def compile_arguments(
+    parser: "argparse.ArgumentParser",
+    formats: Sequence[str] = FORMATS,
+    *,
+    models: bool = False,
+) -> None:
+    """Arguments of every verb that compiles specs.
+
+    Args:
+        parser: of the verb.
+        formats: how it shows what it found.
+        models: whether it takes model files too.
+    """
+    help = "a `.arch` file, or a folder of them"
+    help += f", or a model: {listed()}" if models else ""
+    parser.add_argument("specs", nargs="+", metavar="SPEC|MODEL" if models else "SPEC", help=help)
     parser.set_defaults(folders=True)
     binding_arguments(parser)
+    if models:
+        model_arguments(parser)
     shared_arguments(parser, formats)
+
+
+def model_arguments(parser: "argparse.ArgumentParser") -> None:
+    """What a spec says of itself, and has to be said of a model."""
+    parser.set_defaults(models=True)
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="of a model: an operator or a rule that the target lets pass, as "
+        "`target NAME(allow = [...])` in a spec",
+    )
+    parser.add_argument(
+        "--io",
+        choices=("float32", "int8", "uint8"),
+        help="of a Keras model: the type of inputs and outputs once it is converted (default: "
+        "float32); a converted file has its own",
+    )
+    parser.add_argument(
+        "--board", metavar="NAME", help="of a model: a board of the target (default: its first)"
+    )
 
 
 def binding_arguments(parser: "argparse.ArgumentParser") -> None:
@@ -45,7 +81,12 @@ def shared_arguments(
 ) -> None:
     from archc.analysis.tflite_micro.tables import BUILDS
 
-    parser.add_argument("--target", metavar="FILE", help="check against this target file (TOML)")
+    parser.add_argument(
+        "--target",
+        metavar="FILE",
+        help="check against this target: a TOML file, or one that comes with archc by its name; a "
+        "model is checked against stm32n6, and against nothing with `none`",
+    )
     parser.add_argument(
         "--build",
         choices=list(BUILDS),

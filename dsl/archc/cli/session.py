@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from archc.cli.arguments import UsageError, limits, settings
 from archc.diagnostics.model import LEVELS, Diagnostic, Rejected, make
 from archc.diagnostics.text import few, several
+from archc.formats import format_of
 from archc.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from archc.driver import Compilation, Network, Options
     from archc.files import Loader
+    from archc.models.front import Analysed
     from archc.source import Source, Span
     from archc.targets.model import Target
 
@@ -34,6 +36,9 @@ class Session:
     def __init__(self, arguments: "argparse.Namespace") -> None:
         self.arguments = arguments
         self.networks: list[Network] = []
+        self.models: list[Analysed] = []
+        self.documents: list[dict[str, Any]] = []
+        """The manifests of networks and models, in the order they were named."""
         self.compilations: list[Compilation] = []
         self.diagnostics: list[Diagnostic] = []
         self._loaders: dict[str, Loader] = {}
@@ -69,26 +74,89 @@ class Session:
     def compile(self, given: tuple[tuple[str, str], ...] | None = None) -> None:
         """Compile the specs of the command line."""
         from archc.diagnostics.codes import NO_ARCH
-        from archc.driver import clashes
         from archc.files import spread
 
         files = {os.path.normpath(spec): False for spec in self.arguments.specs}
         if getattr(self.arguments, "folders", False):
             files, faults = spread(self.arguments.specs)
             self.diagnostics += faults
+        taken = getattr(self.arguments, "models", False)
+        models = [path for path in files if taken and format_of(path) is not None]
+        self.fitting(len(models), len(files))
         for path, inside in files.items():
             try:
-                self.compile_one(path, given, inside)
+                if path in models:
+                    self.model(path)
+                else:
+                    self.compile_one(path, given, inside)
             except Rejected as rejected:
                 self.diagnostics.append(rejected.diagnostic)
-        if not self.networks and not self.failed:
+        if not self.networks and not self.models and not self.failed:
             named = ", ".join(f"`{one}`" for one in self.arguments.specs)
             help = "a file with blocks only is for `use`: name one that declares an arch"
             self.diagnostics.append(
                 make(NO_ARCH, f"no file in {named} declares an arch", help=help)
             )
-        if given is None:  # a sweep compiles one arch many times
+        if given is None and self.networks:  # a sweep compiles one arch many times
+            from archc.driver import clashes
+
             self.diagnostics.extend(clashes(self.networks))
+
+    def fitting(self, models: int, files: int) -> None:
+        """Check that options go with what was named.
+
+        Raises:
+            UsageError: one is of specs and there are only models, or the other way round.
+        """
+        arguments = self.arguments
+        if models and models == files:
+            for option in ("set", "arch", "name"):
+                if getattr(arguments, option, None):
+                    raise UsageError(f"`--{option}` is for specs: a model is what it is")
+        elif not models:
+            for option in ("allow", "io", "board"):
+                if getattr(arguments, option, None):
+                    raise UsageError(f"`--{option}` is for models: a spec says it in `target`")
+
+    def model(self, path: str) -> "Analysed":
+        """Read a model, and ask of it what is asked of a spec.
+
+        Raises:
+            Rejected: it cannot be read, or what is asked is not known.
+        """
+        from archc.models.front import Question, analysed, load
+
+        arguments = self.arguments
+        question = Question(
+            self.judge(),
+            tuple(getattr(arguments, "allow", ())),
+            getattr(arguments, "io", None) or "float32",
+            getattr(arguments, "board", None),
+            arguments.build,
+        )
+        loaded = load(path, self.limits)
+        found = analysed(loaded, question)
+        self.models.append(found)
+        self.documents.append(found.document)
+        return found
+
+    def judge(self) -> "Target | None":
+        """The target that models are judged by: that of the command line, or the first that comes
+        with archc; None where it is `none`.
+
+        Raises:
+            Rejected: it cannot be read.
+        """
+        from archc.targets.builtin import builtin, builtin_names
+
+        if self.target is None:
+            named = self.arguments.target
+            if named == "none":
+                return None
+            if named is None:
+                return builtin(builtin_names()[0])
+            self.target = target_of(named, self.loader(""))
+        return self.target
 
     def options(
         self, path: str, given: tuple[tuple[str, str], ...] | None = None
@@ -99,7 +167,6 @@ class Session:
             Rejected: the target of the command line cannot be read.
         """
         from archc.driver import Options
-        from archc.files.targets import read_target
 
         arguments = self.arguments
         options = Options(
@@ -112,7 +179,7 @@ class Session:
         loader = self.loader(os.path.dirname(path))
         self._loaded[os.path.dirname(path), path] = None
         if arguments.target:
-            self.target = read_target(arguments.target, loader)
+            self.target = target_of(arguments.target, loader)
             options = options._replace(target=self.target)
         return loader, options
 
@@ -144,6 +211,7 @@ class Session:
         compilation = compile_spec(loader, loader.load(path), options)
         self.compilations.append(compilation)
         self.networks.extend(compilation.networks)
+        self.documents.extend(network.manifest for network in compilation.networks)
         for network in compilation.networks:
             judged = network.manifest["target"]
             codes = {finding["code"] for finding in judged["findings"]} if judged else set()
@@ -183,6 +251,10 @@ class Session:
         """
         shown = self.folded(levels)
         shown += [found for found in besides if found not in shown]
+        return self.tell(shown, brief=brief)
+
+    def tell(self, shown: Sequence[Diagnostic], *, brief: bool = False) -> bool:
+        """Print diagnostics to standard error, and a line that counts them."""
         if not shown:
             return False
         if self.arguments.format in ("short", "github"):
@@ -271,6 +343,7 @@ class Session:
     def praise(self) -> str:
         """That there are no errors, and in which networks."""
         names = [network.name for network in self.networks]
+        names += [model.name for model in self.models]
         shown = ", ".join(names) if len(names) <= FEW else f"{len(names)} networks"
         count = sum(len(network.graph.roundings) for network in self.networks)
         widths = several(count, "width")
@@ -306,6 +379,18 @@ class Session:
             return (known[code].what, page(known[code])) if code in known else None
 
         print_json(sarif(self.diagnostics, self.locate, __version__, explained))
+
+
+def target_of(named: str, loader: "Loader") -> "Target":
+    """A target by the name of one that comes with archc, or by the path of its file.
+
+    Raises:
+        Rejected: it cannot be read.
+    """
+    from archc.files.targets import read_target
+    from archc.targets.builtin import builtin, builtin_names
+
+    return builtin(named) if named in builtin_names() else read_target(named, loader)
 
 
 def show(text: str) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from archc.diagnostics.model import Diagnostic
-from archc.diagnostics.render import Locate
+from archc.diagnostics.model import Diagnostic, Part
+from archc.diagnostics.render import Locate, part_text
 from archc.diagnostics.text import printable
 from archc.digest import sha256
 from archc.source import Source, Span
@@ -21,6 +21,8 @@ Help = Callable[[str], tuple[str, str] | None]
 def short(diagnostic: Diagnostic, locate: Locate) -> str:
     """`file:line:col: level[code]: message`, without what there is none of."""
     head = f"{diagnostic.level}[{diagnostic.code}]: {printable(diagnostic.message)}"
+    if diagnostic.part is not None:
+        return f"{printable(part_text(diagnostic.part))}: {head}"
     if diagnostic.span is None:
         return head
     line, column = diagnostic.span.source.position(diagnostic.span.start)
@@ -44,8 +46,11 @@ def github(diagnostic: Diagnostic, locate: Locate) -> str:
         properties |= {"file": locate(span.source), "line": str(line), "endLine": str(end_line)}
         if end_line == line:  # GitHub takes columns of one line only
             properties |= {"col": str(column), "endColumn": str(max(end_column - 1, column))}
+    if diagnostic.part is not None:
+        properties["file"] = diagnostic.part.file
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    text = [diagnostic.message, *diagnostic.notes]
+    where = f"{diagnostic.part.layer}: " if diagnostic.part and diagnostic.part.layer else ""
+    text = [where + diagnostic.message, *diagnostic.notes]
     text += [f"help: {diagnostic.help}"] if diagnostic.help is not None else []
     return f"::{command} {given}::{_data(chr(10).join(text))}"
 
@@ -112,6 +117,8 @@ def _result(diagnostic: Diagnostic, index: int, locate: Locate) -> dict[str, Any
     }
     if diagnostic.span is not None:
         result["locations"] = [{"physicalLocation": _location(diagnostic.span, locate)}]
+    if diagnostic.part is not None:
+        result["locations"] = [_part(diagnostic.part)]
     if diagnostic.related:
         result["relatedLocations"] = [
             {"physicalLocation": _location(label.span, locate), "message": {"text": label.text}}
@@ -119,7 +126,8 @@ def _result(diagnostic: Diagnostic, index: int, locate: Locate) -> dict[str, Any
         ]
     if diagnostic.edits:
         result["fixes"] = [_fix(diagnostic, locate)]
-    mark = sha256(f"{diagnostic.code}\n{diagnostic.message}".encode(errors="replace"))
+    place = f"\n{diagnostic.part.layer}" if diagnostic.part is not None else ""
+    mark = sha256(f"{diagnostic.code}\n{diagnostic.message}{place}".encode(errors="replace"))
     result["partialFingerprints"] = {"archc/v1": mark.hexdigest()[:32]}
     return result
 
@@ -129,6 +137,18 @@ def _location(span: Span, locate: Locate) -> dict[str, Any]:
     if span.end > span.start:
         region["snippet"] = {"text": span.text}
     return {"artifactLocation": {"uri": uri(locate(span.source))}, "region": region}
+
+
+def _part(part: Part) -> dict[str, Any]:
+    """A part of a model as a location: the file, and within it the layer and tensor by name."""
+    logical = []
+    if part.layer is not None:
+        kind = {} if part.operator is None else {"kind": part.operator}
+        logical.append({"name": part.layer, "fullyQualifiedName": part.layer, **kind})
+    if part.tensor is not None:
+        logical.append({"name": part.tensor, "kind": "tensor"})
+    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": uri(part.file)}}}
+    return location | ({"logicalLocations": logical} if logical else {})
 
 
 def _region(span: Span) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from archc.diagnostics.text import columns, printable
 
 GAP = "  "
 """Between two columns."""
-PLAIN = (("→", "->"), ("×", "x"), ("≤", "<="), ("−", "-"), ("·", "|"), ("…", "~"))
+PLAIN = (("→", "->"), ("×", "x"), ("≤", "<="), ("≥", ">="), ("−", "-"), ("·", "|"), ("…", "~"))
 """What signs beyond ASCII become where they cannot be shown."""
 
 

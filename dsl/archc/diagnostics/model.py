@@ -37,6 +37,16 @@ class Edit(NamedTuple):
     text: str
 
 
+class Part(NamedTuple):
+    """A place in a file that has no lines: a part of a model."""
+
+    file: str
+    layer: str | None = None
+    operator: str | None = None
+    """As the file's format calls it."""
+    tensor: str | None = None
+
+
 class Diagnostic(NamedTuple):
     """One message: what is wrong, where, why, and how to fix it."""
 
@@ -53,6 +63,8 @@ class Diagnostic(NamedTuple):
     edits: tuple[Edit, ...] = ()
     """What fixes it, where there is exactly one way: made together, in any order, and said in
     ``help``. They do not overlap."""
+    part: Part | None = None
+    """Where, in a model."""
 
 
 class Rejected(Exception):

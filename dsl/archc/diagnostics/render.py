@@ -6,7 +6,7 @@ diagnostic says underlined, then notes and help. Nothing from a source reaches t
 
 from collections.abc import Callable, Iterable
 
-from archc.diagnostics.model import LEVELS, Diagnostic
+from archc.diagnostics.model import LEVELS, Diagnostic, Part
 from archc.diagnostics.text import cells, printable, several, wrapped
 from archc.diagnostics.text import columns as count_columns
 from archc.source import Source, Span
@@ -17,6 +17,9 @@ WIDTH = 100
 
 LEAST = 40
 """Columns of source text that are shown however narrow the terminal is."""
+
+LONGEST = 60
+"""Characters of a tensor's name that are shown."""
 
 SHORT = 6
 """A span over at most so many lines shows its last line too."""
@@ -97,6 +100,10 @@ def render(
         )
     numbers = [mark.line for found in marks.values() for mark in found]
     gutter = len(str(max(numbers))) if numbers else 0
+    if diagnostic.part is not None:
+        where = wrapped(printable(part_text(diagnostic.part, tensor=True)), columns, hang="    ")
+        lines.append(f"{paint('-->', _FRAME)} {where[0]}")
+        lines += where[1:]
     if columns is not None:
         width = max(min(width, columns - gutter - len(" | ")), LEAST)
     for index, (source, found) in enumerate(marks.items()):
@@ -121,6 +128,18 @@ def render(
                 lines.append(start + part)
                 start = indent
     return "\n".join(lines)
+
+
+def part_text(part: Part, *, tensor: bool = False) -> str:
+    """A part of a model: `net.tflite: conv (CONV_2D)`, and with its tensor where that is asked for
+    and says more than the layer does."""
+    if part.layer is None:
+        return part.file
+    said = [part.operator] if part.operator is not None else []
+    if tensor and part.tensor and part.tensor != part.layer:
+        first, *rest = part.tensor.split(";")
+        said.append(f"tensor {first[:LONGEST]}{'...' if rest or first[LONGEST:] else ''}")
+    return f"{part.file}: {part.layer}" + (f" ({', '.join(said)})" if said else "")
 
 
 def _marks(span: Span, label: str, *, primary: bool) -> list[_Mark]:
@@ -301,6 +320,7 @@ def render_json(diagnostic: Diagnostic, *, locate: Locate = own_name) -> dict[st
         "level": diagnostic.level,
         "message": diagnostic.message,
         **_place(diagnostic.span, locate),
+        **({} if diagnostic.part is None else diagnostic.part._asdict()),
         "label": diagnostic.label,
         "related": [
             {**_place(label.span, locate), "label": label.text} for label in diagnostic.related

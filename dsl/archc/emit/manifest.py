@@ -17,7 +17,6 @@ from archc.values import show
 
 if TYPE_CHECKING:
     from archc.targets.pools import PoolUse
-    from archc.targets.verdict import Finding
 
 LINE = 100
 """Columns up to which an object or array is written on one line."""
@@ -46,7 +45,8 @@ class Judgement(NamedTuple):
 
     target: str
     verdict: str
-    findings: "Sequence[Finding]"
+    findings: "Sequence[Any]"
+    """Each with what `_FINDING` names: those of a spec, a Keras model or a file."""
     io: str = "float32"
     """The type of inputs and outputs on the device."""
     pools: "Sequence[PoolUse]" = ()

@@ -63,6 +63,15 @@ FORMATS: dict[str, Callable[[Sequence[Manifest]], str]] = {
 """Documents that `archc profile --format NAME` makes of manifests."""
 
 
+def _sum(manifest: Manifest, name: str) -> str:
+    """A total; with `>=` before it where layers are left out of it, `?` where nothing is known."""
+    total = manifest["totals"][name]
+    if total is None:
+        return "?"
+    partial = any(layer[name] is None for layer in manifest["layers"])
+    return f"{'≥ ' if partial else ''}{total:,}"
+
+
 def _row(manifest: Manifest, named: bool = True) -> list[str]:
     """The cells of a network; the verdict with the target's name where that is ``named``."""
     target = manifest["target"]
@@ -71,8 +80,8 @@ def _row(manifest: Manifest, named: bool = True) -> list[str]:
         verdict += f" ({target['name']})"
     return [
         printable(manifest["model"]["name"]),
-        f"{manifest['totals']['params']:,}",
-        f"{manifest['totals']['macs']:,}",
+        _sum(manifest, "params"),
+        _sum(manifest, "macs"),
         f"{manifest['deployed']['weight_bytes']:,}",
         f"{manifest['deployed']['peak_activation_bytes']:,}",
         printable(verdict),

@@ -7,11 +7,12 @@ Every count is printed to the unit.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from archc.analysis.figures import FIGURES, TOTALS, value
+from archc.analysis.figures import FIGURES, TOTALS
+from archc.analysis.figures import known as figure_of
 from archc.analysis.latency_budget import MOST
 from archc.analysis.tflite_micro.tables import BUILDS
 from archc.diagnostics.grid import GAP, aligned, bold, grid, in_signs
-from archc.diagnostics.text import columns, few, kib, printable, several, shape_text
+from archc.diagnostics.text import columns, few, joined, kib, printable, several, shape_text
 from archc.emit.cells import (
     ASCII,
     UNICODE,
@@ -59,7 +60,8 @@ class _Line(NamedTuple):
     name: str
     kind: str
     shape: str
-    figures: tuple[int, ...]
+    figures: tuple[int | None, ...]
+    """None where one is not known."""
     group: bool = False
 
 
@@ -124,6 +126,10 @@ def _title(manifest: Manifest, width: int) -> Section:
     lines = indented(" → ".join(ends), width, "  ")
     given = ", ".join(f"{name} = {text}" for name, text in model["parameters"].items())
     lines += indented(given, width, "  ")
+    file = manifest.get("file")
+    if file is not None:
+        kind = f", {file['scheme']}" if "scheme" in file else ""
+        lines += indented(f"a {file['format']} file{kind}, {file['bytes']:,} bytes", width, "  ")
     return f"{title}  ({model['source']})", lines
 
 
@@ -133,7 +139,7 @@ def _layers(manifest: Manifest, width: int, signs: Signs, color: bool) -> Sectio
     kinds = max(len("layer"), *(len(line.kind) for line in lines))
     shapes = max(len("output"), *(len(line.shape) for line in lines))
     counts = [
-        max(len(figure.heading or ""), *(len(f"{line.figures[i]:,}") for line in lines))
+        max(len(figure.heading or ""), *(len(_count(line.figures[i])) for line in lines))
         for i, figure in enumerate(_COLUMNS)
     ]
     # Names and bars share what is left: names come first, bars need a few columns to say anything.
@@ -148,7 +154,7 @@ def _layers(manifest: Manifest, width: int, signs: Signs, color: bool) -> Sectio
     if bars < _BAR_AT_LEAST:
         names, bars = max(min(longest, rest), 8), 0
     room = [names, kinds, shapes, *counts]
-    most = max((line.figures[_MACS] for line in lines if not line.group), default=0)
+    most = max((line.figures[_MACS] or 0 for line in lines if not line.group), default=0)
     whole = lines[-1].figures[_MACS]
 
     headings = ["name", "layer", "output", *(figure.heading or "" for figure in _COLUMNS)]
@@ -162,9 +168,9 @@ def _layers(manifest: Manifest, width: int, signs: Signs, color: bool) -> Sectio
         if last:
             shown.append(rule)
         texts = [shortened(line.name, names, signs), line.kind, line.shape]
-        texts += [f"{figure:,}" for figure in line.figures]
+        texts += [_count(figure) for figure in line.figures]
         text = aligned(texts, room, sides, gap)
-        macs = line.figures[_MACS]
+        macs = line.figures[_MACS] or 0
         if bars and line.group and not last and whole:
             text += f"{GAP}{100 * macs / whole:.0f} %"
         elif bars and not line.group and most:
@@ -197,30 +203,63 @@ def _rows(manifest: Manifest) -> Iterator[_Line]:
         if group is not None:
             indent = "  "
             kind = several(len(members), "layer")
-            shape = shape_text(members[-1]["output_shape"])
+            shape = shape_text(members[-1]["output_shape"] or "?")
             yield _Line(printable(group), kind, shape, _sums(members), group=True)
         for layer in members:
             yield _Line(
                 indent + printable(layer["name"]).removeprefix(f"{group}_"),
                 _kind(layer["class_name"]) + ("" if layer["supported"] in (True, None) else " !"),
-                shape_text(layer["output_shape"]),
+                shape_text(layer["output_shape"] or "?"),
                 _sums([layer]),
             )
 
 
-def _sums(layers: Sequence[Manifest]) -> tuple[int, ...]:
-    return tuple(sum(value(layer, figure.name) for layer in layers) for figure in _COLUMNS)
+def _sums(layers: Sequence[Manifest]) -> tuple[int | None, ...]:
+    """The sums of what is known; None where nothing is."""
+    columns = ([figure_of(layer, figure.name) for layer in layers] for figure in _COLUMNS)
+    known = ([count for count in column if count is not None] for column in columns)
+    return tuple(sum(counts) if counts or not layers else None for counts in known)
+
+
+def _count(figure: int | None) -> str:
+    return "?" if figure is None else f"{figure:,}"
 
 
 def _totals(manifest: Manifest, width: int) -> Section:
     totals = manifest["totals"]
     shown = [figure for figure in TOTALS if figure.label is not None]
     shown.sort(key=lambda figure: figure.label == "")  # those go on from the last one
-    rows = [
-        (figure.label or "", value(totals, figure.name), figure.remark.format_map(totals))
-        for figure in shown
-    ]
-    return "Totals", _figures(rows, width)
+    rows = []
+    for figure in shown:
+        count = figure_of(totals, figure.name)
+        if count is None:
+            continue
+        remark = figure.remark
+        if figure.name == "params" and totals["trainable_params"] is None:
+            remark = "values of its weights"
+        left = ""
+        if figure.listed:
+            lacking = sum(figure_of(one, figure.name) is None for one in manifest["layers"])
+            left = f"; {several(lacking, 'layer')} left out" if lacking else ""
+        rows.append((figure.label or "", count, remark.format_map(totals) + left))
+    return "Totals", [*_figures(rows, width), *_gaps(manifest, width)]
+
+
+def _gaps(manifest: Manifest, width: int) -> list[str]:
+    """What is not known of a model, and why: each reason once."""
+    said: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for gap in manifest.get("gaps", ()):
+        figures, layers = said.setdefault(gap["reason"], ({}, {}))
+        figures[gap["figure"].replace("_", " ")] = None
+        if gap["operator"] is not None:
+            layers[gap["operator"]] = None
+    lines = []
+    for reason, (figures, layers) in said.items():
+        of = f" of {few(list(layers), _LISTED)}" if layers else ""
+        lines += indented(f"not known: {joined(list(figures))}{of}: {reason}", width, "  ")
+    for remark in manifest.get("remarks", ()):
+        lines += indented(remark, width, "  ")
+    return lines
 
 
 def _deployed(manifest: Manifest, width: int) -> Section:
@@ -228,11 +267,17 @@ def _deployed(manifest: Manifest, width: int) -> Section:
     operators = deployed["operators"]
     weights, constants = deployed["weight_bytes"], deployed["constant_bytes"]
     tables = f"{kib(constants, 1)}, with tables of axes, shapes and padding"
+    held = "int8 values and int32 biases"
+    order = _ORDERS[deployed["order"]]
+    if "scheme" in manifest.get("file", {}):
+        order = "in the order of the file"
+    if deployed["precision"] != "int8":
+        held = "as they are stored"
     lines = _figures([(name, count, "") for name, count in operators.items()], width)
     lines += _figures(
         [
-            ("operators", sum(operators.values()), _ORDERS[deployed["order"]]),
-            ("weight bytes", weights, f"{kib(weights, 1)}, int8 values and int32 biases"),
+            ("operators", sum(operators.values()), order),
+            ("weight bytes", weights, f"{kib(weights, 1)}, {held}"),
             ("constant bytes", constants, tables),
         ],
         width,
@@ -301,6 +346,8 @@ def _arena(manifest: Manifest, width: int) -> Section:
     micro = deployed["tflite_micro"]
     build = BUILDS[micro["build"]].title if micro["build"] in BUILDS else micro["build"]
     title = f"Arena of TensorFlow Lite Micro: {build}"
+    if micro["smallest_working"] is None and not micro["unsupported"]:
+        return "", []  # why stands among what is not known
     if micro["smallest_working"] is None:
         missing = " and ".join(micro["unsupported"])
         said = f"it does not load this network: it has no kernel for {missing}"

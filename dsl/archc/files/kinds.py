@@ -7,8 +7,8 @@ from archc.files.reading import SPEC_SUFFIX
 from archc.formats import SUFFIXES
 
 _MODEL = (
-    f"give a spec, `NAME{SPEC_SUFFIX}`; `archc verify` checks a model against one, and "
-    "`archc.profile_model` profiles a Keras model in Python"
+    f"give a spec, `NAME{SPEC_SUFFIX}`; `archc check`, `profile`, `show`, `graph`, `diff` and "
+    "`verify` read models"
 )
 _OUTPUT = f"give the spec that it was made from, `NAME{SPEC_SUFFIX}`"
 KINDS = {

@@ -25,8 +25,9 @@ class Request(NamedTuple):
     """None for the target's default."""
     build: str | None = None
     """Of TensorFlow Lite Micro; None for the target's default."""
-    model: bool = False
-    """Whether it is asked for a Keras model and not in a spec."""
+    model: str = ""
+    """How permission is given where it is asked for a model, not in a spec: `python`, an argument
+    of a function; `command`, an option; or `file`, the same for one that is converted already."""
 
 
 class Offence(NamedTuple):

@@ -201,19 +201,18 @@ class Target(NamedTuple):
         """A text of a rule with the fields that do not depend on what breaks it."""
         return substitute(text, self.values(rule, "{operator}" if rule.by_operator else None))
 
-    def values(
-        self, rule: Rule, operator: str | None = None, *, model: bool = False
-    ) -> dict[str, str]:
+    def values(self, rule: Rule, operator: str | None = None, *, model: str = "") -> dict[str, str]:
         """What fills the fields that every text of a rule has.
 
         Args:
             rule: whose limits are among them.
             operator: what has to be allowed by its own name, if that is the way.
-            model: whether a Keras model is judged, for which there is Python to write.
+            model: how a model that is judged is given permission (`Request.model`).
         """
         name = operator or rule.name
         if model:
-            allow, int8 = f'pass `allow=["{name}"]`', 'an int8 border, and pass `io="int8"`'
+            allow = permission(name, model)
+            int8 = f"an int8 border{_BORDERS[model]}"
         else:
             allow, int8 = f"allow `{name}`", f"`target {self.name}(io = int8)`"
             if operator is not None:
@@ -225,6 +224,19 @@ class Target(NamedTuple):
             "int8": int8,
             **{limit: show_limit(value) for limit, value in rule.limits.items()},
         }
+
+
+_BORDERS = {
+    "python": ', and pass `io="int8"`',
+    "command": ": `--io int8`",
+    "file": " when it is converted",
+}
+"""How a model that is judged gets one (`Request.model`)."""
+
+
+def permission(name: str, model: str) -> str:
+    """How to permit something in a model that is judged, as an imperative (`Request.model`)."""
+    return f'pass `allow=["{name}"]`' if model == "python" else f"give `--allow {name}`"
 
 
 def substitute(template: str, values: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""`archc profile SPEC...`: what networks cost."""
+"""`archc profile SPEC|MODEL...`: what networks cost."""
 
 import sys
 
@@ -16,7 +16,7 @@ SUMMARY = "show what a network costs, layer by layer"
 def arguments(parser: "argparse.ArgumentParser") -> None:
     from archc.emit.summary import FORMATS as TABLES
 
-    compile_arguments(parser, (*FORMATS, *TABLES))
+    compile_arguments(parser, (*FORMATS, *TABLES), models=True)
     parser.add_argument(
         "--summary", action="store_true", help="one row per network, also for a single one"
     )
@@ -33,7 +33,7 @@ def run(options: "argparse.Namespace") -> int:
 
     session = Session(options)
     session.compile()
-    manifests = [network.manifest for network in session.networks]
+    manifests = session.documents
     if session.document:
         session.json(manifests=manifests)
         return session.code

@@ -1,5 +1,6 @@
 """The figures of a file in the form of a manifest, and what a target says of it."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archc.compiler import (
@@ -7,7 +8,6 @@ from archc.compiler import (
     Figures,
     Footprint,
     Identity,
-    Judgement,
     LiveTensor,
     Memory,
     Micro,
@@ -18,6 +18,7 @@ from archc.compiler import (
     Row,
     SequenceEntry,
     Target,
+    TargetJudgement,
     Timed,
     check_target,
     fill,
@@ -28,13 +29,16 @@ from archc.compiler import (
     totals,
 )
 from archc.models.deployed.costs import stored
-from archc.models.deployed.graph import FileGraph, Operator
+from archc.models.deployed.findings import Finding, findings
+from archc.models.deployed.graph import FileGraph, Gap, Operator
 from archc.models.deployed.judged import Lowered, lowered
 from archc.models.deployed.memory import memory
 from archc.models.deployed.runtime import runtime_network
 from archc.models.deployed.timing import timed_net as net_of
 
 _NO_NETWORK = Network((), (), (), ())
+_TIMED = ("int8", "mixed")
+"""How files are quantised whose time is estimated; of mixed ones with a doubt."""
 
 
 class Analysis(NamedTuple):
@@ -48,7 +52,8 @@ class Analysis(NamedTuple):
     """Why TFLite Micro's arena is not known, where it is not."""
     timed: Timed | None
     report: Report | None
-    """What the target says; None without one."""
+    """What the target's own rules say; None without one."""
+    findings: tuple[Finding, ...]
     request: Request
     target: Target | None
 
@@ -75,21 +80,29 @@ def analysed(
         micro = measure(runtime, chosen)
         if micro.arena is None and not micro.unsupported:
             unknown = f"what {' and '.join(micro.unknown)} asks for is not known"
+    request = request._replace(io=graph.io)
     time = report = None
+    said: list[Finding] = []
     if target is not None:
-        asked = request._replace(io=graph.io, model=True)
-        if graph.gap("time") is None:
+        untimed = graph.gap("time")
+        if untimed is None and graph.scheme not in _TIMED:
+            untimed = Gap(
+                "time", f"the model of time is of int8 networks, and it is {graph.scheme}"
+            )
+            graph = graph._replace(gaps=(*graph.gaps, untimed))
+        if untimed is None:
             time = timed_net(target, request.board, net_of(graph))
-        report = check_target(target, asked, low.graph, low.deployed, needs.peak)
-        request = asked
-    return Analysis(graph, low, needs, micro, unknown, time, report, request, target)
+        report = check_target(target, request, low.graph, low.deployed, needs.peak)
+        said = findings(graph, low, report, target)
+    return Analysis(graph, low, needs, micro, unknown, time, report, tuple(said), request, target)
 
 
 def document(found: Analysis) -> dict[str, Any]:
     """The manifest of a file: a spec's keys, and `file`, `gaps` and `remarks`."""
     graph = found.file
     figures = Profile(tuple(_rows(found)), {}, _footprint(found))
-    figures = figures._replace(totals=_totals(figures))
+    sums = {**totals(row.figures for row in figures.layers), "trainable_params": None}
+    figures = figures._replace(totals=sums)
     made = manifest(
         Identity(graph.name, None, (), graph.path, graph.digest),
         found.lowered.graph,
@@ -122,7 +135,7 @@ def document(found: Analysis) -> dict[str, Any]:
     return made
 
 
-def _judgement(found: Analysis) -> Judgement | None:
+def _judgement(found: Analysis) -> TargetJudgement | None:
     if found.target is None or found.report is None:
         return None
     board = found.target.board(found.request.board)
@@ -131,8 +144,17 @@ def _judgement(found: Analysis) -> Judgement | None:
     else:
         weights = found.lowered.deployed.weight_bytes
         pools = fill(found.target, board, found.memory.activation_plan(), weights)
-    report = found.report
-    return Judgement(found.target.name, report.verdict, report.findings, found.file.io, pools)
+    said = found.findings
+    return TargetJudgement(
+        found.target.name, verdict(said, found.report), said, found.file.io, pools
+    )
+
+
+def verdict(said: Sequence[Finding], report: Report) -> str:
+    """The verdict over all findings: those of the file count like those of the rules."""
+    if any(finding.level == "error" for finding in said):
+        return "incompatible"
+    return report.verdict if report.verdict != "incompatible" else "compatible"
 
 
 def _rows(found: Analysis) -> list[Row]:
@@ -176,10 +198,6 @@ def _figures(
         "activation_bytes.int8": count,
         "weight_bytes": sizes,
     }
-
-
-def _totals(profile: Profile) -> Figures:
-    return totals(row.figures for row in profile.layers)
 
 
 def _footprint(found: Analysis) -> Footprint:

@@ -1,7 +1,5 @@
 """A `.keras` or `.h5` file as the op graph that specs become. Nothing in it is run."""
 
-import os
-
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.importer import Imported, read_config
 from archc.models.verify.saved import read_saved
@@ -16,8 +14,3 @@ def imported(path: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Importe
     """
     saved = read_saved(path, data, limits)
     return read_config(saved.config, limits=limits)
-
-
-def network_name(path: str) -> str:
-    """What a network is called after its file."""
-    return os.path.splitext(os.path.basename(path))[0]

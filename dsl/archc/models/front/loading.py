@@ -1,11 +1,13 @@
 """Read a model file by the reader of its format."""
 
+import os
 from importlib import import_module
 from typing import NamedTuple
 
 from archc.compiler import load_bytes
 from archc.diagnostics.codes import MODEL_FILE
 from archc.diagnostics.model import reject
+from archc.digest import sha256
 from archc.formats import Format, format_of, listed
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.deployed import FileGraph
@@ -20,6 +22,15 @@ class Loaded(NamedTuple):
     content: FileGraph | Imported
     size: int
     """Of the file in bytes."""
+    digest: str
+    """`sha256:...` of its bytes."""
+
+    @property
+    def name(self) -> str:
+        """What its network is called: the file's name, without folder and ending."""
+        base = os.path.basename(self.path)
+        ending = next(one for one in self.format.suffixes if base.lower().endswith(one))
+        return base[: -len(ending)] or base
 
 
 def load(path: str, limits: Limits = DEFAULT_LIMITS) -> Loaded:
@@ -41,4 +52,5 @@ def load(path: str, limits: Limits = DEFAULT_LIMITS) -> Loaded:
     data = load_bytes(path, limits.model_bytes, "model_bytes", format.title)
     module, _, name = format.reader.partition(":")
     content = getattr(import_module(module), name)(path, data, limits)
-    return Loaded(path, format, content, len(data))
+    digest = f"sha256:{sha256(data).hexdigest()}"
+    return Loaded(path, format, content, len(data), digest)

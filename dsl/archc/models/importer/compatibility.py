@@ -20,6 +20,7 @@ from archc.compiler import (
     lower,
     never_allowed,
     peak,
+    permission,
 )
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Level, reject
@@ -201,8 +202,9 @@ def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Fi
                 + ("; it is allowed" if allowed else ""),
                 f"confirm with `{target.analyzer}`"
                 if allowed
-                else f'use layers of Keras that are known, or pass `allow=["{layer.class_name}"]` '
-                f"and confirm with `{target.analyzer}`",
+                else "use layers of Keras that are known, or "
+                f"{permission(layer.class_name, request.model)} and confirm with "
+                f"`{target.analyzer}`",
                 None,
             )
 
@@ -345,9 +347,15 @@ def _finding(
 
 
 def request(
-    imported: Imported | None, target: Target, allow: Iterable[str], io: str, board: str | None
+    imported: Imported | None,
+    target: Target,
+    allow: Iterable[str],
+    io: str,
+    board: str | None,
+    form: str = "python",
 ) -> Request:
-    """What is asked of a target, by plain names.
+    """What is asked of a target, by plain names; ``form`` is how permission is given
+    (`Request.model`).
 
     Raises:
         Rejected: one is not known.
@@ -378,4 +386,4 @@ def request(
                 f"`{asked}` is no {what}",
                 help=did_you_mean(str(asked), options) or f"there is {', '.join(options)}",
             )
-    return Request(target.name, chosen, io, board, model=True)
+    return Request(target.name, chosen, io, board, model=form)

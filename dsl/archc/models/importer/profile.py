@@ -77,7 +77,7 @@ def check_model(
 def _profile(model: Any, imported: Imported, judgement: Judgement) -> dict[str, Any]:
     figures = layer_figures(imported, judgement.deployed)
     rows = [
-        _row(layer, own, judgement.supported(imported, layer))
+        layer_row(layer, own, judgement.supported(imported, layer))
         for layer, own in zip(imported.layers, figures, strict=True)
     ]
     unseen = list(imported.unseen)
@@ -180,7 +180,8 @@ def layer_figures(imported: Imported, deployed: Deployed) -> list[Figures]:
     ]
 
 
-def _row(layer: ImportedLayer, figures: Figures, supported: bool | None) -> Row:
+def layer_row(layer: ImportedLayer, figures: Figures, supported: bool | None) -> Row:
+    """The row of a layer in a manifest."""
     name, shape = layer.path, layer.output_shape
     return Row(name, layer.class_name, None, None, None, layer.inputs, shape, figures, supported)
 

@@ -1,0 +1,85 @@
+"""Several models as one row each, and what their target has against them: `archc check` of many."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from archc.diagnostics.grid import GAP, aligned, bold, in_signs, widths
+from archc.diagnostics.model import Diagnostic
+from archc.diagnostics.text import few, printable, several
+from archc.emit.cells import ASCII, UNICODE, Manifest, indented, shortened
+
+HEADINGS = ("model", "quantised", "operators", "MACs", "peak bytes", "verdict")
+_SIDES = "llrrrl"
+_LEAST = 20
+"""Columns that a name has at least."""
+_NAMED = 3
+"""How many models a reason names."""
+
+
+def verdicts(
+    models: Iterable[tuple[Manifest, Sequence[Diagnostic]]],
+    *,
+    width: int = 80,
+    unicode: bool = True,
+    color: bool = False,
+) -> str:
+    """One row per model, what all come to, and each error with the models that have it.
+
+    Args:
+        models: the manifest of each, and what its target has against it.
+        width: columns to stay within, as far as figures allow.
+        unicode: draw with signs beyond ASCII.
+        color: print headings in bold.
+
+    Returns:
+        Lines, the last one ended too.
+    """
+    signs = UNICODE if unicode else ASCII
+    every = list(models)
+    names = _names([manifest["model"]["source"] for manifest, _ in every])
+    rows = [_row(name, *model) for name, model in zip(names, every, strict=True)]
+    room = widths((HEADINGS, *rows))
+    rest = width - sum(room[1:]) - len(GAP) * (len(room) - 1)
+    room[0] = min(room[0], max(rest, _LEAST))
+    lines = [bold(aligned(HEADINGS, room, _SIDES).rstrip(), color)]
+    lines.append(signs.rule * (sum(room) + len(GAP) * (len(room) - 1)))
+    for name, *cells in rows:
+        lines.append(aligned([shortened(name, room[0], signs), *cells], room, _SIDES).rstrip())
+    verdict = [row[-1].split(" ")[0] if manifest["target"] else row[-1]
+               for row, (manifest, _) in zip(rows, every, strict=True)]  # fmt: skip
+    counts = {name: verdict.count(name) for name in sorted(set(verdict))}
+    tally = ", ".join(f"{count} {name}" for name, count in counts.items())
+    lines += ["", f"{several(len(rows), 'model')}: {tally}"]
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for name, (_, said) in zip(names, every, strict=True):
+        for one in said:
+            if one.level == "error":
+                reasons.setdefault((one.code, one.message), []).append(name)
+    for (code, message), having in sorted(reasons.items(), key=lambda item: -len(set(item[1]))):
+        among = list(dict.fromkeys(having))
+        lines += indented(f"error[{code}]: {message}", width, "")
+        lines += indented(f"in {len(among):,}: {few(among, _NAMED)}", width, "  ")
+    if reasons:
+        lines.append("`archc check MODEL` shows all that is said of one.")
+    return in_signs("\n".join(lines), unicode) + "\n"
+
+
+def _names(paths: Sequence[str]) -> list[str]:
+    """The names of files, without their folders where that leaves all of them different."""
+    short = [path.replace("\\", "/").rpartition("/")[2] for path in paths]
+    return [printable(name) for name in (short if len(set(short)) == len(paths) else paths)]
+
+
+def _row(name: str, manifest: Manifest, said: Sequence[Diagnostic]) -> list[str]:
+    target: dict[str, Any] | None = manifest["target"]
+    errors = sum(one.level == "error" for one in said)
+    macs = manifest["totals"]["macs"]
+    verdict = target["verdict"] if target else "no target"
+    return [
+        name,
+        manifest["file"].get("scheme", "-"),
+        f"{sum(manifest['deployed']['operators'].values()):,}",
+        "?" if macs is None else f"{macs:,}",
+        f"{manifest['deployed']['peak_activation_bytes']:,}",
+        f"{verdict} ({errors})" if errors else verdict,
+    ]

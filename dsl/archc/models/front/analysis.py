@@ -1,0 +1,135 @@
+"""What is asked of a model file, whatever its format: figures, findings, graphs."""
+
+from typing import Any, NamedTuple
+
+from archc.compiler import (
+    DEFAULT_BUILD,
+    Deployed,
+    Graph,
+    Identity,
+    Request,
+    Target,
+    allowable,
+    never_allowed,
+    sourced,
+)
+from archc.diagnostics.codes import TARGET
+from archc.diagnostics.model import Diagnostic, Part, reject
+from archc.diagnostics.nearest import did_you_mean
+from archc.diagnostics.text import few
+from archc.models.deployed import FileGraph
+from archc.models.deployed import findings as of_file
+from archc.models.deployed.document import analysed as analysed_file
+from archc.models.deployed.document import document as document_of
+from archc.models.deployed.judged import OURS
+from archc.models.front.loading import Loaded
+from archc.models.front.network import analysed as analysed_network
+from archc.models.importer import Imported
+from archc.models.importer import compatibility as of_model
+from archc.models.importer.compatibility import request as request_of
+
+_NAMED = 3
+"""How many layers a finding names."""
+
+
+class Question(NamedTuple):
+    """What is asked of models."""
+
+    target: Target | None
+    allow: tuple[str, ...] = ()
+    io: str = "float32"
+    """Of a Keras model: the type at the border of the file that it would become."""
+    board: str | None = None
+    build: str | None = None
+    """Of TFLite Micro."""
+
+
+class Analysed(NamedTuple):
+    """A model with all that is said of it."""
+
+    path: str
+    name: str
+    document: dict[str, Any]
+    """A manifest like a spec's (`docs/models.md`)."""
+    diagnostics: tuple[Diagnostic, ...]
+    """What the target has against it."""
+    graph: Graph
+    """Of a deployed file a node for each operator; of a Keras model that of its layers."""
+    deployed: Deployed
+    content: FileGraph | Imported
+
+
+def analysed(loaded: Loaded, question: Question) -> Analysed:
+    """Figures of a model, and what a target says of it.
+
+    Raises:
+        Rejected: what is to be allowed, the border or the board is not known.
+    """
+    content, target = loaded.content, question.target
+    build = question.build or (target.default_build if target is not None else DEFAULT_BUILD)
+    if isinstance(content, FileGraph):
+        asked = _request(content, question)
+        found = analysed_file(content, target, asked, build)
+        low = found.lowered
+        document, name = document_of(found), content.name
+        told = tuple(_diagnostic(loaded.path, finding) for finding in found.findings)
+        graph, deployed = low.graph, low.deployed
+    else:
+        asked = Request("", io=question.io, model="command")
+        if target is not None:
+            ways = (question.allow, question.io, question.board, "command")
+            asked = request_of(content, target, *ways)
+        name = loaded.name
+        identity = Identity(name, None, (), loaded.path, loaded.digest)
+        network = analysed_network(content, identity, target, asked, build)
+        document = network.document
+        document["file"] = {"format": loaded.format.suffixes[0], "bytes": loaded.size}
+        graph, deployed = content.sketch, network.deployed
+        told = tuple(_diagnostic(loaded.path, finding) for finding in network.findings)
+    return Analysed(loaded.path, name, document, told, graph, deployed, content)
+
+
+def _request(graph: FileGraph, question: Question) -> Request:
+    target = question.target
+    if target is None:
+        return Request("", model="command")
+    own = {OURS.get(op.kind, op.kind) for op in graph.operators}
+    names = (*allowable(target), *sorted(own))
+    for name in question.allow:
+        if name not in names:
+            raise reject(
+                TARGET,
+                never_allowed(target, name)
+                or f"`{name}` is neither an operator nor a rule of {target.name}",
+                help=did_you_mean(name, names)
+                or f"`archc targets {target.name}` lists what can be allowed",
+            )
+    boards = [board.name for board in target.boards]
+    if question.board is not None and question.board not in boards:
+        raise reject(
+            TARGET,
+            f"`{question.board}` is no board of {target.name}",
+            help=did_you_mean(question.board, boards) or f"there is {', '.join(boards)}",
+        )
+    allow = tuple(dict.fromkeys(question.allow))
+    return Request(target.name, allow, graph.io, question.board, model="file")
+
+
+def _diagnostic(path: str, finding: of_file.Finding | of_model.Finding) -> Diagnostic:
+    """A finding as a diagnostic whose place is a layer of the model."""
+    notes = []
+    if len(finding.layers) > 1:
+        names = [f"`{name}`" for name in finding.layers]
+        notes.append(f"{len(names):,} layers: {few(names, _NAMED)}")
+    notes.append(f"source: {sourced(finding.source, finding.confidence)}")
+    operator = tensor = None
+    if isinstance(finding, of_file.Finding):
+        operator, tensor = finding.operator, finding.tensor
+    return Diagnostic(
+        finding.code,
+        finding.level,
+        finding.message,
+        notes=tuple(notes),
+        help=finding.remedy,
+        part=Part(path, finding.layer, operator, tensor),
+    )
