@@ -25,7 +25,7 @@ from archc.targets.builtin import builtin, builtin_names
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))}
 WRITTEN = {
-    *("n6.md", "latency.md", "lowering.md", "tour.md", "npu.md", "exactness.md"),
+    *("n6.md", "latency.md", "lowering.md", "models.md", "tour.md", "npu.md", "exactness.md"),
     *("trained-models.md", "architecture.md"),
     "target-files.md",
 }
