@@ -66,7 +66,7 @@ from archc.syntax.layout import lay_out
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.facts import Facts, Request
 from archc.targets.model import Board, Rule, Target, permission, sourced, substitute
-from archc.targets.pools import fill, memories, placed, timed, timed_net
+from archc.targets.pools import memories, plan, plan_net, timed, uses
 from archc.targets.selection import BORDERS
 from archc.targets.verdict import Finding as TargetFinding
 from archc.targets.verdict import Report, allowable, never_allowed
@@ -155,7 +155,6 @@ __all__ = [
     "elaborate",
     "estimate",
     "feature_map",
-    "fill",
     "latency",
     "lay_out",
     "layer_entries",
@@ -173,7 +172,8 @@ __all__ = [
     "peak",
     "peak_remark",
     "permission",
-    "placed",
+    "plan",
+    "plan_net",
     "planned",
     "prepare",
     "product",
@@ -185,8 +185,8 @@ __all__ = [
     "strided",
     "substitute",
     "timed",
-    "timed_net",
     "totals",
     "unusable_module",
+    "uses",
     "vocabulary",
 ]

@@ -51,7 +51,7 @@ from archc.syntax import ast
 from archc.syntax.parse import parse_expression
 from archc.targets.findings import innermost, judge
 from archc.targets.model import Target
-from archc.targets.pools import fill, placed, timed
+from archc.targets.pools import plan, timed, uses
 from archc.targets.selection import Selection, border, select
 from archc.typed import Any, NamedTuple
 
@@ -180,23 +180,21 @@ def compile_model(
     reporter.extend(not_convertible(graph, deployed.failures))
     needed = memory(deployed)
     reporter.extend(shortcut_order(model, graph, needed, io))
-    report = None
+    report = planned = None
     if target:
-        report = judge(target, graph, deployed, needed.peak, reporter, model.budgets)
+        planned = plan(target.target, target.request.board, deployed)
+        report = judge(target, graph, deployed, needed.peak, planned, reporter, model.budgets)
     unsupported = report.unsupported if report else None
     whole = micro(deployed, micro_build(target, options))
-    time = timed(target.target, target.request.board, deployed) if target else None
-    figures = profile(graph, deployed, untrained, needed, whole, unsupported, time)
+    layout = planned and planned.layout
+    time = timed(target.target, planned) if target and planned else None
+    figures = profile(graph, deployed, untrained, needed, whole, unsupported, layout, time)
     held, broken = budgets(model.budgets, figures)
     reporter.extend(broken)
     judgement = None
-    if target and report:
+    if target and report and layout:
         device = target.target
-        board = device.board(target.request.board)
-        if time is None:
-            pools = fill(device, board, needed.activation_plan(), deployed.weight_bytes)
-        else:
-            pools = placed(device, board, time.estimate)
+        pools = uses(device, device.board(target.request.board), layout)
         judgement = Judgement(device.name, report.verdict, report.findings, io, pools)
     document = manifest(identity(model, program, options), graph, figures, judgement, held)
     described = document["model"]

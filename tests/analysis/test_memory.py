@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archc.analysis import latency
+from archc.analysis.latency import Layout, prepare
 from archc.analysis.lowering import INPUT, Deployed, lower
 from archc.analysis.memory import Memory, memory, peak, tensors
 from archc.targets.builtin import builtin
-from archc.targets.model import Board, Pool
-from archc.targets.pools import fill
+from archc.targets.model import Board, Pool, Target
+from archc.targets.pools import PoolUse, memories, uses
 from support.nets import Net
+from support.npu_nets import chain, nets
 from support.profiles import share
 from support.published import mobilenet_v1, mobilenet_v2
 from support.random_nets import random_net
@@ -136,7 +139,6 @@ def hold(deployed: Deployed, needed: Memory) -> None:
     assert largest <= needed.peak.bytes <= needed.lower_bound <= needed.arena_bytes
     assert needed.peak == peak(deployed)
     assert sum(tensor.bytes for tensor in needed.peak.alive) == needed.peak.bytes
-    assert needed.activation_plan() >= needed.peak.bytes
 
 
 @share(1)
@@ -151,50 +153,68 @@ def test_every_plan_is_one(seed: int, size: int, io: str) -> None:
 KIB = 1024
 
 
-def test_pools_are_filled_one_after_the_other_on_chip_first() -> None:
+def planned(target: Target, board: Board, net: latency.Net) -> tuple[Layout, dict[str, PoolUse]]:
+    layout = prepare(net, memories(board, ())).layout
+    return layout, {pool.name: pool for pool in uses(target, board, layout)}
+
+
+def test_small_buffers_go_to_the_bank_that_is_filled_first() -> None:
     target = builtin("stm32n6")
-    used = {p.name: p.used for p in fill(target, target.board("dk"), 3_000 * KIB, 5)}
-    assert used == {
-        "cpuRAM2": 1024 * KIB,
-        **{f"npuRAM{n}": 448 * KIB for n in (3, 4, 5, 6)},
-        "hyperRAM": (3_000 - 2_816) * KIB,
-        "octoFlash": 5,
-    }
-    few = [p for p in fill(target, target.board("dk"), 450 * KIB, 5) if p.used]
-    assert [(p.name, p.used) for p in few] == [
-        ("npuRAM5", 448 * KIB),
-        ("npuRAM6", 2 * KIB),
-        ("octoFlash", 5),
+    _, pools = planned(target, target.board("dk"), chain(64, 16, 1))  # 32 KiB twice, then 64 KiB
+    assert [(p.name, p.used) for p in pools.values() if p.used] == [
+        ("npuRAM5", 96 * KIB),
+        ("octoFlash", 9 * 8 * 16 + 4 * 16),
     ]
 
 
 def test_what_no_pool_takes_shows_in_the_last() -> None:
     target = builtin("stm32n6")
-    pools = fill(target, target.board("nucleo"), 2_817 * KIB, 62_465 * KIB)
-    over = {pool.name: pool.used - pool.bytes for pool in pools if pool.used > pool.bytes}
-    assert over == {"cpuRAM2": KIB, "octoFlash": KIB}
+    layout, pools = planned(target, target.board("nucleo"), chain(400, 64, 2))
+    assert layout.homeless
+    assert layout.external_bytes == 2 * 400 * 400 * 64
+    over = {name: pool.used - pool.bytes for name, pool in pools.items() if pool.used > pool.bytes}
+    assert list(over) == ["npuRAM6"]
+    _, pools = planned(target, target.board("dk"), chain(400, 64, 2))
+    assert pools["hyperRAM"].used == 2 * 400 * 400 * 64
+    layout, pools = planned(target, target.board("dk"), chain(600, 64, 2))
+    assert layout.homeless  # 43 MiB, where the board has 16 outside
+    assert pools["hyperRAM"].used == layout.external_bytes > pools["hyperRAM"].bytes
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 99), st.sampled_from(["activations", "weights"]), st.booleans()),
-        min_size=1,
-        max_size=6,
-    ),
-    st.integers(0, 400),
-    st.integers(0, 400),
-)
-def test_nothing_is_lost_between_pools(
-    sizes: list[tuple[int, str, bool]], activations: int, weights: int
-) -> None:
-    target = builtin("stm32n6")
-    pools = tuple(
-        Pool(f"p{number}", size, 0, holds, external)
-        for number, (size, holds, external) in enumerate(sizes)
+@st.composite
+def boards(draw: st.DrawFn) -> Board:
+    """Boards of a few pools, their areas cut anywhere."""
+    sizes = st.tuples(
+        st.integers(1, 400), st.sampled_from(["activations", "weights"]), st.booleans()
     )
-    found = fill(target, Board("b", "", pools, target.demanded.source), activations, weights)
-    assert [pool.name for pool in found] == [pool.name for pool in pools]
-    for holds, amount in (("activations", activations), ("weights", weights)):
-        those = [pool for pool in found if pool.holds == holds]
+    pools = tuple(
+        Pool(f"p{number}", KIB * size, 0, holds, external)
+        for number, (size, holds, external) in enumerate(
+            draw(st.lists(sizes, min_size=1, max_size=6))
+        )
+    )
+    chip = [pool.name for pool in pools if pool.holds == "activations" and not pool.external]
+    cuts = sorted(draw(st.sets(st.integers(1, max(len(chip) - 1, 1)), max_size=3)))
+    ends = [0, *(cut for cut in cuts if cut < len(chip)), len(chip)]
+    areas = tuple(tuple(chip[a:b]) for a, b in pairwise(ends)) if chip else ()
+    return Board("b", "", pools, builtin("stm32n6").demanded.source, areas=areas)
+
+
+@given(boards(), nets())
+def test_nothing_is_lost_between_pools(board: Board, net: latency.Net) -> None:
+    layout, pools = planned(builtin("stm32n6"), board, net)
+    assert list(pools) == [pool.name for pool in board.pools]
+    used = {"weights": layout.flash_bytes}
+    used["activations"] = layout.internal_bytes + layout.external_bytes
+    for holds, amount in used.items():
+        those = [pool for pool in pools.values() if pool.holds == holds]
         assert sum(pool.used for pool in those) == (amount if those else 0)
-        assert sum(pool.used > pool.bytes for pool in those) <= 1
+        over = [pool.name for pool in those if pool.used > pool.bytes]
+        assert len(over) <= 1
+        if holds == "activations" and over:
+            assert layout.homeless
+    area = {name: number for number, names in enumerate(board.areas) for name in names}
+    for buffer in layout.buffers:
+        assert len({area.get(name, name) for name in buffer.pools}) <= 1  # none lies across two
+        assert len(buffer.pools) <= 1 or not buffer.external
+    assert layout.homeless == any(each.bytes and not each.pools for each in layout.buffers)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archc.analysis.latency import Timing, estimate
+from archc.analysis.latency import Timing, estimate, prepare
 from archc.cli import main
 from archc.diagnostics.model import Rejected
 from archc.models.calibration.measured import Measured, calibrate, match, stem_of
@@ -49,7 +49,9 @@ def another(**constants: float) -> Timing:
 def measured(names: Sequence[str] = NAMES, **constants: float) -> tuple[Measured, ...]:
     slow = another(**constants)
     nets = [(name, networks()[name]) for name in names]
-    times = [sum(e.nanoseconds for e in estimate(net, slow, board()).epochs) for _, net in nets]
+    times = [
+        sum(e.nanoseconds for e in estimate(prepare(net, board()), slow).epochs) for _, net in nets
+    ]
     reports = [report(name, time / 1e6) for name, time in zip(names, times, strict=True)]
     return match(nets, reports)
 

@@ -94,7 +94,7 @@ def chosen(*uses: str) -> list[Row]:
 
 @cache
 def estimated(network: str) -> Estimate:
-    return estimate(networks()[network], timing(), board())
+    return estimate(prepare(networks()[network], board()), timing())
 
 
 def error(row: Row) -> float:

@@ -70,16 +70,16 @@ def memory() -> Iterator[str]:
         internal, flash, exact = [], [], 0
         for row in listed:
             estimate = npu.estimated(row.network)
-            internal.append(estimate.internal_bytes / 1024 / row.internal_kib - 1)
-            flash.append(estimate.flash_bytes / 1024 / row.flash_kib - 1)
-            exact += abs(estimate.internal_bytes / 1024 - row.internal_kib) < 0.5
+            internal.append(estimate.layout.internal_bytes / 1024 / row.internal_kib - 1)
+            flash.append(estimate.layout.flash_bytes / 1024 / row.flash_kib - 1)
+            exact += abs(estimate.layout.internal_bytes / 1024 - row.internal_kib) < 0.5
         yield f"| {family} | {len(listed)} | {exact} | {percent(internal)} | {percent(flash)} |"
 
 
 def spills() -> Iterator[str]:
     """Rows of the table of external RAM: networks that have some, or are said to."""
     for row in npu.chosen("cal", "cal spilled"):
-        estimated = npu.estimated(row.network).external_bytes // 1024
+        estimated = npu.estimated(row.network).layout.external_bytes // 1024
         if estimated or row.external_kib:
             yield f"| {row.network} | {row.external_kib:,.0f} | {estimated:,} |"
 
@@ -88,7 +88,7 @@ def confusion() -> dict[tuple[bool, bool], int]:
     """How many networks spill (published, estimated)."""
     counts = {(a, b): 0 for a in (True, False) for b in (True, False)}
     for row in npu.chosen("cal", "cal spilled"):
-        counts[row.external_kib > 0, npu.estimated(row.network).external_bytes > 0] += 1
+        counts[row.external_kib > 0, npu.estimated(row.network).layout.external_bytes > 0] += 1
     return counts
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 import archc
-from archc.analysis.latency import Estimate, deployed_net, estimate
+from archc.analysis.latency import Estimate, deployed_net, estimate, prepare
 from archc.diagnostics.model import Rejected
 from archc.models.tflite import read
 from archc.models.tflite.timing import timed_net
@@ -20,11 +20,14 @@ def timed(found: Estimate) -> list[tuple[str, int, str]]:
 @pytest.mark.parametrize("io", ["float32", "int8", "uint8"])
 @pytest.mark.parametrize("name", ["dscnn_a05_ir_se", "squeezenet"])
 def test_the_converter_s_file_takes_as_long(name: str, io: str) -> None:
-    ours = estimate(deployed_net(shipped.deployed(name, io)), timing(), board())
-    theirs = estimate(timed_net(read(name, shipped.tflite(name, io))), timing(), board())
+    ours = estimate(prepare(deployed_net(shipped.deployed(name, io)), board()), timing())
+    theirs = estimate(prepare(timed_net(read(name, shipped.tflite(name, io))), board()), timing())
     assert timed(ours) == timed(theirs)
     assert ours.grade == theirs.grade
-    assert (ours.internal_bytes, ours.flash_bytes) == (theirs.internal_bytes, theirs.flash_bytes)
+    assert (ours.layout.internal_bytes, ours.layout.flash_bytes) == (
+        theirs.layout.internal_bytes,
+        theirs.layout.flash_bytes,
+    )
 
 
 def test_a_file_with_several_subgraphs_is_refused() -> None:

@@ -63,11 +63,6 @@ class Memory(NamedTuple):
     timeline: tuple[Moment, ...]
     """By operator."""
 
-    def activation_plan(self) -> int:
-        """Bytes that the same planner needs for the activations alone."""
-        blocks = [Block(t.bytes, t.first, t.last) for t in self.tensors if t.kind == "activation"]
-        return end(blocks, place(blocks))
-
 
 def tensors(deployed: Deployed) -> tuple[Tensor, ...]:
     """Every tensor with its lifetime, numbered as the planner does: the input, the results of the

@@ -8,7 +8,7 @@ convolution `Ho*Wo*Co*Kh*Kw*Ci`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`; noth
 from collections.abc import Collection, Iterator, Sequence
 
 from archc.analysis.figures import Figures, costs, first_layer, totals
-from archc.analysis.latency import Estimate, Timing
+from archc.analysis.latency import Estimate, Layout, Timing
 from archc.analysis.lowering.deployed import INPUT, Deployed
 from archc.analysis.memory import Memory, Tensor
 from archc.analysis.memory import memory as needs
@@ -80,7 +80,7 @@ class Shortcut(NamedTuple):
 
 
 class Timed(NamedTuple):
-    """An estimate of time and placement, and what it rests on."""
+    """An estimate of time, and what it rests on."""
 
     estimate: Estimate
     timing: Timing
@@ -107,6 +107,8 @@ class Footprint(NamedTuple):
     shortcuts: tuple[Shortcut, ...]
     untrained: Untrained | None
     """None where training makes no difference to any of its figures."""
+    layout: Layout | None = None
+    """Where a board of the target would have its buffers; None without a target."""
     timed: Timed | None = None
     """None where the target knows nothing of time."""
 
@@ -135,6 +137,7 @@ def profile(
     memory: Memory,
     micro: Micro,
     unsupported: Collection[int] | None,
+    layout: Layout | None = None,
     timed: Timed | None = None,
 ) -> Profile:
     """The figures of a network.
@@ -147,6 +150,7 @@ def profile(
         micro: what TensorFlow Lite Micro needs of it.
         unsupported: indices of the nodes that the target's gate refuses or that were allowed
             by name; None without a target.
+        layout: where a board would have its buffers, where there is a target.
         timed: how long it takes, where the target knows.
     """
     rows = tuple(
@@ -185,6 +189,7 @@ def profile(
         ),
         tuple(_shortcuts(graph, deployed)),
         _untrained(deployed, untrained, memory, names),
+        layout,
         timed,
     )
     return Profile(rows, totals(row.figures for row in rows), footprint)

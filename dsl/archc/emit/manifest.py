@@ -218,17 +218,17 @@ def latency(timed: Timed, layers: Callable[[int], Iterable[str]]) -> dict[str, A
 
 
 def _placement(deployed: Footprint) -> dict[str, Any] | None:
-    if deployed.timed is None:
+    layout = deployed.layout
+    if layout is None:
         return None
-    estimate = deployed.timed.estimate
     return {
-        **picked(estimate, "internal_bytes external_bytes flash_bytes"),
+        **picked(layout, "internal_bytes external_bytes flash_bytes"),
         "buffers": [
             {
                 "operator": buffer.op if buffer.op >= 0 else None,
                 **picked(buffer, "what bytes first last offset pools"),
             }
-            for buffer in estimate.buffers
+            for buffer in layout.buffers
         ],
     }
 

@@ -6,11 +6,13 @@ place where its rule is broken; it knows graphs and facts of operators, not mess
 
 from collections.abc import Callable, Iterator
 
+from archc.analysis.latency import Layout, Prepared
 from archc.analysis.lowering import Deployed, DeviceOp
 from archc.analysis.memory import Peak, peak
 from archc.ir.graph import Graph, Node
 from archc.ops.base import Placement
 from archc.targets.model import Board, Limit, Target
+from archc.targets.pools import plan
 from archc.typed import NamedTuple
 
 
@@ -60,12 +62,14 @@ class Facts:
         graph: Graph,
         deployed: Deployed,
         live: Peak | None = None,
+        planned: Prepared | None = None,
     ) -> None:
         self.target, self.request = target, request
         self.graph, self.deployed = graph, deployed
         self.board: Board = target.board(request.board)
         self.rooms: tuple[int, ...] = self.board.rooms
         self.peak: Peak = live or peak(deployed)
+        self._planned = planned
         self._breaks: dict[str, frozenset[int]] = {}
         self.left: set[int] = {node for op in deployed.operators for node in op.layers}
         """The nodes of which something is left on the device."""
@@ -82,6 +86,13 @@ class Facts:
             for index, node in enumerate(graph.nodes)
             if index in self.left and node.op.keyword not in target.demanded.layers
         ]
+
+    @property
+    def layout(self) -> Layout:
+        """Where the board would have the network's buffers."""
+        if self._planned is None:
+            self._planned = plan(self.target, self.request.board, self.deployed)
+        return self._planned.layout
 
     def unmapped(self, index: int) -> str | None:
         """Why nothing maps a layer, if nothing does and it cannot be allowed."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from archc.analysis.latency import Prepared
 from archc.analysis.lowering import Deployed
 from archc.analysis.memory import Peak
 from archc.diagnostics.model import Diagnostic, Label, Reporter
@@ -22,12 +23,13 @@ def judge(
     graph: Graph,
     deployed: Deployed,
     live: Peak,
+    planned: Prepared,
     reporter: Reporter,
     budgets: Iterable[BudgetRequest] = (),
 ) -> Report:
     """What the target says of a network, its findings reported where they stand; with the budgets
     that a finding puts in doubt."""
-    report = check(selection.target, selection.request, graph, deployed, live)
+    report = check(selection.target, selection.request, graph, deployed, live, planned)
     for found in diagnostics(report, graph, selection.declared, selection.target):
         labels = doubted(found, selection.target, budgets)
         reporter.add(found._replace(related=(*found.related, *labels)))

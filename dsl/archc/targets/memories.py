@@ -2,71 +2,109 @@
 
 from collections.abc import Iterator
 
-from archc.diagnostics.text import shape_text, size_text
+from archc.analysis.latency import Buffer
+from archc.diagnostics.text import few, shape_text, size_text
 from archc.ops.base import product
 from archc.targets.facts import Facts, Limits, Offence, predicate
-from archc.targets.model import show_limit
 
 # --- memories ---------------------------------------------------------------------------------
 
-_MEMORY = ("peak", "at", "on_chip", "pools", "external")
-_PEAK = (*_MEMORY, "least", "most", "like")
-_ERROR = dict.fromkeys(("low", "high", "wide_low", "wide"), "ratio") | {"kernel": "count"}
-"""What the vendor's compiler was seen to need of an estimated peak: least and most, and both where
-a kernel has so many rows or columns."""
+_CHIP = ("on_chip", "pools", "external", "elsewhere", "outside", "buffers")
+_LIVE = ("live", "at", *_CHIP)
+_NAMED = 3
+"""Buffers that a message names."""
 
 
-def _band(facts: Facts, limits: Limits) -> tuple[float, dict[str, str]]:
-    """How many times an estimated peak may be needed, and the fields of a message that say so."""
-    kernel = limits.count("kernel")
-    kernels = [
-        op.window.kernel for op in facts.deployed.operators if op.window is not None and op.weights
+def _spills(facts: Facts) -> bool:
+    return facts.layout.external_bytes > 0
+
+
+def _rescued(facts: Facts) -> bool:
+    """Whether external RAM takes all that has no room on chip."""
+    return not facts.layout.homeless
+
+
+def _busiest(facts: Facts) -> tuple[int, int]:
+    """The most bytes of buffers that are alive in one epoch, and the first such epoch."""
+    change: dict[int, int] = {}
+    for buffer in facts.layout.buffers:
+        change[buffer.first] = change.get(buffer.first, 0) + buffer.bytes
+        change[buffer.last + 1] = change.get(buffer.last + 1, 0) - buffer.bytes
+    most = alive = at = 0
+    for epoch in sorted(change):
+        alive += change[epoch]
+        if alive > most:
+            most, at = alive, epoch
+    return most, at
+
+
+def _owner(facts: Facts, op: int) -> int:
+    """The layer whose value a buffer is."""
+    inputs = facts.graph.inputs
+    if op < 0:
+        return inputs[min(-1 - op, len(inputs) - 1)]
+    layer = facts.first_layer(facts.deployed.operators[op])
+    return facts.graph.output if layer is None else layer
+
+
+def _titled(facts: Facts, buffers: list[Buffer]) -> str:
+    """The largest of some buffers, by the layers whose values they are."""
+    counts: dict[tuple[str, str, int], int] = {}
+    for each in sorted(buffers, key=lambda each: (-each.bytes, each.first)):
+        key = each.what, facts.graph.nodes[_owner(facts, each.op)].name, each.bytes
+        counts[key] = counts.get(key, 0) + 1
+    listed = [
+        f"{'' if what == 'map' else f'{what} of '}`{name}` "
+        f"{f'{count} x ' if count > 1 else ''}{size_text(size)}"
+        for (what, name, size), count in counts.items()
     ]
-    low, high, like = "low", "high", f"with kernels below {kernel}x{kernel}"
-    if any(max(sides) >= kernel for sides in kernels):
-        low, high, like = "wide_low", "wide", f"with a kernel of {kernel} or more"
-    most = limits.ratio(high)
-    fields = {"least": show_limit(limits.ratio(low)), "most": show_limit(most), "like": like}
-    return most, fields
+    return few(listed, _NAMED)
 
 
-def _activations(facts: Facts) -> dict[str, str]:
-    """The fields of a message on activations."""
-    on_chip = facts.board.activations(external=False)
-    external = facts.board.activations(external=True)
-    at: int | None = 0
-    if facts.peak.at is not None:
-        at = facts.first_layer(facts.deployed.operators[facts.peak.at])
+def _chip(facts: Facts) -> dict[str, str]:
+    """The fields of a message on memory on chip."""
+    board = facts.board
+    external = ", ".join(pool.name for pool in board.activations(external=True))
     return {
-        "peak": size_text(facts.peak.bytes),
-        "at": facts.graph.nodes[at or 0].name,
-        "on_chip": size_text(sum(facts.rooms)),
-        "pools": ", ".join(pool.name for pool in on_chip),
-        "external": ", ".join(pool.name for pool in external) or "no other memory",
+        "on_chip": size_text(sum(board.rooms)),
+        "pools": ", ".join(pool.name for pool in board.activations(external=False)) or "none",
+        "external": external or "no other memory",
+        "elsewhere": f"{external} is too small" if external else "there is no other memory",
+        "outside": size_text(facts.layout.external_bytes),
+        "buffers": _titled(facts, [each for each in facts.layout.buffers if each.external]),
     }
 
 
-@predicate("activations_over", *_PEAK, **_ERROR)
+def _crowded(facts: Facts) -> Iterator[Offence]:
+    """More bytes alive in one epoch than there are on chip."""
+    most, epoch = _busiest(facts)
+    if most > sum(facts.rooms):
+        made = [each for each in facts.layout.buffers if each.first <= epoch <= each.last]
+        latest = max(made, key=lambda each: (each.first, each.bytes))
+        name = facts.graph.nodes[_owner(facts, latest.op)].name
+        yield Offence(None, {**_chip(facts), "live": size_text(most), "at": name})
+
+
+@predicate("activations_over", *_LIVE)
 def activations_over(facts: Facts, limits: Limits) -> Iterator[Offence]:
-    """An estimated peak above what is on chip, and nothing else to take it."""
-    if facts.peak.bytes > sum(facts.rooms) and not facts.board.activations(external=True):
-        yield Offence(None, _activations(facts) | _band(facts, limits)[1])
+    """More activations alive together than there is room on chip, and no room outside for them."""
+    if _spills(facts) and not _rescued(facts):
+        yield from _crowded(facts)
 
 
-@predicate("activations_spill", *_PEAK, **_ERROR)
+@predicate("activations_spill", *_LIVE)
 def activations_spill(facts: Facts, limits: Limits) -> Iterator[Offence]:
-    """An estimated peak above what is on chip, with external RAM beside it."""
-    if facts.peak.bytes > sum(facts.rooms) and facts.board.activations(external=True):
-        yield Offence(None, _activations(facts) | _band(facts, limits)[1])
+    """More activations alive together than there is room on chip, with external RAM beside it."""
+    if _spills(facts) and _rescued(facts):
+        yield from _crowded(facts)
 
 
-@predicate("activations_near", *_PEAK, **_ERROR)
+@predicate("activations_near", "used", "on_chip", "pools", percent="count")
 def activations_near(facts: Facts, limits: Limits) -> Iterator[Offence]:
-    """An estimated peak that the compiler's overhead may take above what is on chip."""
-    size = sum(facts.rooms)
-    most, band = _band(facts, limits)
-    if size / most < facts.peak.bytes <= size:
-        yield Offence(None, _activations(facts) | band)
+    """Everything on chip, but so little of it free that the plan may be wrong about that."""
+    size, used = sum(facts.rooms), facts.layout.internal_bytes
+    if not _spills(facts) and 100 * used > (100 - limits.count("percent")) * size:
+        yield Offence(None, {**_chip(facts), "used": size_text(used)})
 
 
 @predicate("weights_over", "weights", "flash", "pools")
@@ -122,58 +160,31 @@ def partial_sums(facts: Facts, limits: Limits) -> Iterator[Offence]:
         )
 
 
-_BUFFERS = ("maps", "room", "on_chip", "pools", "external")
-_MOST = 12
-"""Buffers of one operator that are tried in every arrangement; of more only the largest."""
-
-
-def _arranged(sizes: list[int], rooms: tuple[int, ...]) -> bool:
-    """Whether buffers can be laid into areas, each within one. The largest is placed first."""
-    if not sizes:
-        return True
-    first, rest = sizes[0], sizes[1:]
-    tried = set()
-    for place, room in enumerate(rooms):
-        if first <= room and room not in tried:
-            tried.add(room)
-            if _arranged(rest, (*rooms[:place], room - first, *rooms[place + 1 :])):
-                return True
-    return False
+_BUFFERS = ("rooms", *_CHIP)
 
 
 def _crossing(facts: Facts) -> Iterator[Offence]:
-    """Operators whose result and what it is made of fit together by size, but in no arrangement in
-    which each buffer lies within one area."""
-    rooms, deployed = facts.rooms, facts.deployed
-    on_chip = sum(rooms)
-    if facts.peak.bytes > on_chip:
+    """Buffers that find no room on chip, though there are bytes enough at every epoch: each has to
+    lie within one area."""
+    if _busiest(facts)[0] > sum(facts.rooms):
         return  # which is said already
-    for place, op in enumerate(deployed.operators):
-        if op.border:
-            continue
-        width = 4 if op.float_result else 1
-        maps = {source: product(deployed.shape(source)) for source in op.inputs}
-        maps[place] = product(op.shape) * width
-        sizes = sorted(maps.values(), reverse=True)[:_MOST]
-        if sum(sizes) <= on_chip and not _arranged(sizes, rooms):
-            listed = " and ".join(size_text(size) for size in sizes if size > rooms[-1] // 8)
-            fields = {
-                **_activations(facts),
-                "maps": listed,
-                "room": " and ".join(map(size_text, rooms)),
-            }
-            yield Offence(facts.first_layer(op), fields, sum(sizes), op=place)
+    largest = max(
+        (each for each in facts.layout.buffers if each.external), key=lambda each: each.bytes
+    )
+    values = {**_chip(facts), "rooms": " and ".join(map(size_text, facts.rooms))}
+    op = largest.op if largest.op >= 0 else None
+    yield Offence(_owner(facts, largest.op), values, largest.bytes, op=op)
 
 
 @predicate("buffers_over", *_BUFFERS)
 def buffers_over(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Buffers that would have to lie across areas, and nothing else to take them."""
-    if not facts.board.activations(external=True):
+    if _spills(facts) and not _rescued(facts):
         yield from _crossing(facts)
 
 
 @predicate("buffers_spill", *_BUFFERS)
 def buffers_spill(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Buffers that would have to lie across areas, with external RAM beside them."""
-    if facts.board.activations(external=True):
+    if _spills(facts) and _rescued(facts):
         yield from _crossing(facts)

@@ -1,5 +1,6 @@
 """Check a network against a target: all findings of all layers at once, and the verdict."""
 
+from archc.analysis.latency import Prepared
 from archc.analysis.lowering import Deployed
 from archc.analysis.memory import Peak
 from archc.diagnostics.codes import ALLOW
@@ -58,11 +59,16 @@ class Report(NamedTuple):
 
 
 def check(
-    target: Target, request: Request, graph: Graph, deployed: Deployed, live: Peak | None = None
+    target: Target,
+    request: Request,
+    graph: Graph,
+    deployed: Deployed,
+    live: Peak | None = None,
+    planned: Prepared | None = None,
 ) -> Report:
-    """Judge a network by every rule of a target; ``live`` is the peak of its activations, where it
-    is known already."""
-    facts = Facts(target, request, graph, deployed, live)
+    """Judge a network by every rule of a target; ``live`` and ``planned`` are the peak of its
+    activations and the plan of its buffers, where they are known already."""
+    facts = Facts(target, request, graph, deployed, live, planned)
     findings: list[Finding] = []
     unsupported: set[int] = set()
     needed: set[str] = set()

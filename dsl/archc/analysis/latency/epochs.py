@@ -162,7 +162,7 @@ class _Builder:
             self._buffer(self.elements[tensor], ops[-1]),
         )
         step.read = sum(self.elements[tensor] for tensor in op.reads)
-        step.written = self.elements[tensor]
+        step.written, step.width = self.elements[tensor], op.width
         self.buffers[tensor] = step.made
         self._add(step)
         return step

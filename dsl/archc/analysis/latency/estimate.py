@@ -7,6 +7,7 @@ from archc.analysis.latency.model import (
     Epoch,
     Estimate,
     Grade,
+    Layout,
     Memories,
     Net,
     Timing,
@@ -24,17 +25,25 @@ PER_OUTPUT = 4
 class Prepared(NamedTuple):
     """What of an estimate does not depend on the constants."""
 
+    net: Net
     network: Epochs
-    plan: Plan
     surroundings: tuple[Surroundings, ...]
     """By epoch."""
+    layout: Layout
 
 
 def prepare(net: Net, memories: Memories) -> Prepared:
     """The epochs of a network and where their buffers lie."""
     network = epochs(net)
     plan = place(needs(network), memories)
-    return Prepared(network, plan, tuple(_surroundings(network, plan, memories)))
+    layout = Layout(
+        tuple(_buffers(network, plan, memories)),
+        plan.internal,
+        plan.external,
+        plan.homeless,
+        _flash(net),
+    )
+    return Prepared(net, network, tuple(_surroundings(network, plan, memories)), layout)
 
 
 def nanoseconds(prepared: Prepared, formulas: str, constants: dict[str, float]) -> float:
@@ -44,14 +53,13 @@ def nanoseconds(prepared: Prepared, formulas: str, constants: dict[str, float]) 
     return sum(cost(step, around, constants).total for step, around in pairs)
 
 
-def estimate(net: Net, timing: Timing, memories: Memories) -> Estimate:
+def estimate(prepared: Prepared, timing: Timing) -> Estimate:
     """The time and memory of a deployed network.
 
     The total is the sum of its epochs to the nanosecond. Everything here is an estimate: see
     `Estimate.grade`.
     """
-    prepared = prepare(net, memories)
-    network, plan = prepared.network, prepared.plan
+    network = prepared.network
     cost, constants = FORMULAS[timing.formulas].cost, timing.values
     timed = []
     for step, around in zip(network.steps, prepared.surroundings, strict=True):
@@ -59,7 +67,7 @@ def estimate(net: Net, timing: Timing, memories: Memories) -> Estimate:
         whole, reason = int(each.total + 0.5), each.reason(step.kind)
         timed.append(Epoch(step.kind, tuple(step.ops), whole, reason, step.unknown))
     total = sum(epoch.nanoseconds for epoch in timed)
-    grade = _grade(net, network, tuple(timed), plan, total)
+    grade = _grade(prepared, tuple(timed), total)
     time = least = most = None
     if grade.band is not None:
         band = timing.bands[grade.band]
@@ -71,10 +79,7 @@ def estimate(net: Net, timing: Timing, memories: Memories) -> Estimate:
         least,
         most,
         tuple(timed),
-        tuple(_buffers(network, plan, memories)),
-        plan.internal,
-        plan.external,
-        _flash(net),
+        prepared.layout,
     )
 
 
@@ -97,13 +102,14 @@ def _surroundings(network: Epochs, plan: Plan, memories: Memories) -> list[Surro
     if not outside and not any(partial):
         return [
             Surroundings(
-                max([slow.get(buffer, 0) for buffer in step.reads]), slow.get(step.made, 0)
+                max([slow.get(buffer, 0) for buffer in step.reads], default=0),
+                slow.get(step.made, 0),
             )
             for step in network.steps
         ]
     return [
         Surroundings(
-            max([slow.get(buffer, 0) for buffer in step.reads]),
+            max([slow.get(buffer, 0) for buffer in step.reads], default=0),
             slow.get(step.made, 0),
             sum(network.sizes[buffer] for buffer in step.reads if buffer in outside)
             + (step.result if step.made in outside else 0),
@@ -129,9 +135,8 @@ def _buffers(network: Epochs, plan: Plan, memories: Memories) -> list[Buffer]:
     found = []
     for each in plan.places:
         need = each.need
-        pools: tuple[str, ...] = (memories.external or "none",)
-        if not each.external:
-            pools = tuple(name for name, area in memories.names if _shared(each, area))
+        named = memories.outside if each.external else memories.names
+        pools = tuple(name for name, area in named if _shared(each, area))
         maker = (
             network.steps[need.step].ops[0] if need.buffer is None else network.makers[need.buffer]
         )
@@ -163,17 +168,18 @@ _UNKNOWN, _SOFTWARE, _STRIDED = 0.02, 0.1, 0.4
 """Shares of the time above which a grade falls."""
 
 
-_HOMELESS = "its maps have no room on chip, and the board has no external RAM"
+_HOMELESS = "its maps have no room on chip, and the board has no external RAM for them"
 _UNALIGNED = "the CPU joins or cuts channels that are not multiples of 8"
 _START = "below a millisecond the start of epochs decides, and that differs by runtime"
 
 
-def _grade(net: Net, network: Epochs, timed: tuple[Epoch, ...], plan: Plan, total: int) -> Grade:
+def _grade(prepared: Prepared, timed: tuple[Epoch, ...], total: int) -> Grade:
+    net, network, layout = prepared.net, prepared.network, prepared.layout
     pairs = tuple(zip(network.steps, timed, strict=True))
     why = tuple(dict.fromkeys(op.doubt for op in net.operators if op.doubt))
     if why:
         return Grade("unknown", why, None)
-    if plan.homeless:
+    if layout.homeless:
         return Grade("unknown", (_HOMELESS,), None)
     names = {net.operators[epoch.ops[0]].operator for epoch in timed if epoch.unknown and epoch.ops}
     if _share(timed, total, [epoch.unknown for epoch in timed]) > _UNKNOWN:
@@ -181,8 +187,8 @@ def _grade(net: Net, network: Epochs, timed: tuple[Epoch, ...], plan: Plan, tota
         return Grade("refuse", (f"no measurement has {listed}",), "refuse")
     if net.qdq and any(step.unaligned for step in network.steps):
         return Grade("refuse", (_UNALIGNED,), "refuse")
-    if plan.external:
-        kib = -(-plan.external // 1024)
+    if layout.external_bytes:
+        kib = -(-layout.external_bytes // 1024)
         return Grade("spilled", (f"{kib:,} KiB lie in external RAM",), "spilled")
     if total < SHORT:
         return Grade("unknown", (_START,), "short")

@@ -27,6 +27,8 @@ class Op(NamedTuple):
     """The activation fused into it, by its TFLite name."""
     doubt: str | None = None
     """Why nothing is known of its time, where that does not follow from the operator."""
+    width: int = 1
+    """Bytes of a value of its result."""
 
 
 class Net(NamedTuple):
@@ -64,8 +66,9 @@ class Memories(NamedTuple):
     """Bytes of the smallest bank; a larger buffer is not tried in single banks."""
     names: tuple[tuple[str, Area], ...]
     """Every pool with its place."""
-    external: str | None
-    """The pool for what finds no place on chip; None if the board has none."""
+    outside: tuple[tuple[str, Area], ...]
+    """Every pool off chip, for what finds no place on it, with its place, counted from the first
+    one's start; empty if the board has none."""
 
 
 class Constant(NamedTuple):
@@ -119,11 +122,24 @@ class Buffer(NamedTuple):
     offset: int
     external: bool
     pools: tuple[str, ...]
-    """The pools it lies in."""
+    """The pools it lies in; empty where none has room for it."""
 
     @property
     def on_chip(self) -> bool:
         return not self.external
+
+
+class Layout(NamedTuple):
+    """Where everything lies: an estimate on its own, which needs no figures of time."""
+
+    buffers: tuple[Buffer, ...]
+    internal_bytes: int
+    """On chip, ever touched."""
+    external_bytes: int
+    """What finds no room on chip, the same."""
+    homeless: bool
+    """Whether some of that finds none in external RAM either, or there is no such RAM."""
+    flash_bytes: int
 
 
 class Epoch(NamedTuple):
@@ -183,8 +199,4 @@ class Estimate(NamedTuple):
     most: int | None
     """None where there is no upper bound."""
     epochs: tuple[Epoch, ...]
-    buffers: tuple[Buffer, ...]
-    internal_bytes: int
-    """On chip, ever touched."""
-    external_bytes: int
-    flash_bytes: int
+    layout: Layout

@@ -41,10 +41,19 @@ def _op(deployed: Deployed, op: DeviceOp, reads: tuple[int, ...], makes: int) ->
         doubt = "a part computes in float"
     elif op.batch > 1:
         doubt = "a convolution is dilated"
+    width = 4 if op.float_result and not op.border else 1
     window = op.window
     if window is None or not reads:
         weights = op.weights
-        return Op(op.operator, reads, (makes,), weights=weights, biases=op.biases, doubt=doubt)
+        return Op(
+            op.operator,
+            reads,
+            (makes,),
+            weights=weights,
+            biases=op.biases,
+            doubt=doubt,
+            width=width,
+        )
     if window.dilation != (1, 1):
         doubt = "a convolution is dilated"
     original = op if op.twin is None else deployed.operators[op.twin]
@@ -63,4 +72,5 @@ def _op(deployed: Deployed, op: DeviceOp, reads: tuple[int, ...], makes: int) ->
         op.biases,
         op.activation,
         doubt,
+        width,
     )

@@ -37,7 +37,10 @@ class Place(NamedTuple):
 
     need: Need
     offset: int
+    """Of the memory it lies in: that on chip, or all RAM outside."""
     external: bool
+    homeless: bool
+    """Whether no memory has room for it."""
 
 
 class Plan(NamedTuple):
@@ -47,8 +50,12 @@ class Plan(NamedTuple):
     internal: int
     """Bytes on chip that are ever touched."""
     external: int
-    homeless: bool
-    """Whether something would have to go to external RAM that the board does not have."""
+    """Bytes that found no room on chip, the same."""
+
+    @property
+    def homeless(self) -> bool:
+        """Whether something finds no room anywhere."""
+        return any(place.homeless for place in self.places)
 
 
 def needs(network: Epochs) -> list[Need]:
@@ -74,6 +81,8 @@ def needs(network: Epochs) -> list[Need]:
 def place(wanted: list[Need], memories: Memories) -> Plan:
     """A plan for buffers."""
     chip, outside = _Memory(), _Memory()
+    reached = memories.outside[-1][1].end if memories.outside else 0
+    beyond = (*(area for _, area in memories.outside), Area(reached, 1 << 62))
     places: dict[int, Place] = {}
     order = sorted(
         range(len(wanted)),
@@ -86,14 +95,13 @@ def place(wanted: list[Need], memories: Memories) -> Plan:
         offset = chip.put(need, areas)
         external = offset is None
         if offset is None:
-            offset = outside.put(need, (Area(0, 1 << 62),))
+            offset = outside.put(need, beyond)
             assert offset is not None
-        places[index] = Place(need, offset, external)
+        places[index] = Place(need, offset, external, external and offset >= reached)
     return Plan(
         tuple(places[index] for index in range(len(wanted))),
         chip.touched(),
         outside.touched(),
-        memories.external is None and any(place.external for place in places.values()),
     )
 
 

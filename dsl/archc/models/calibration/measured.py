@@ -142,7 +142,8 @@ def calibrate(samples: Sequence[Measured], target: Target) -> Calibration:
 
 
 def _usable(each: Measured, timing: Timing, places: Memories) -> Prepared:
-    grade = estimate(each.net, timing, places).grade
+    prepared = prepare(each.net, places)
+    grade = estimate(prepared, timing).grade
     if grade.name in ("refuse", "spilled") or grade.band is None:
         raise reject(
             CALIBRATE,
@@ -150,4 +151,4 @@ def _usable(each: Measured, timing: Timing, places: Memories) -> Prepared:
             help="leave it out: constants are fitted to networks that lie on chip, of operators "
             "that the formulas know",
         )
-    return prepare(each.net, places)
+    return prepared

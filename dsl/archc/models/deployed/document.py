@@ -12,6 +12,7 @@ from archc.compiler import (
     Memory,
     Micro,
     Network,
+    Prepared,
     Profile,
     Report,
     Request,
@@ -21,12 +22,13 @@ from archc.compiler import (
     TargetJudgement,
     Timed,
     check_target,
-    fill,
     manifest,
     measure,
-    placed,
-    timed_net,
+    plan,
+    plan_net,
+    timed,
     totals,
+    uses,
 )
 from archc.models.deployed.costs import stored
 from archc.models.deployed.findings import Finding, findings
@@ -50,6 +52,8 @@ class Analysis(NamedTuple):
     micro: Micro
     arena_unknown: str | None
     """Why TFLite Micro's arena is not known, where it is not."""
+    planned: Prepared | None
+    """Where a board of the target would have its buffers."""
     timed: Timed | None
     report: Report | None
     """What the target's own rules say; None without one."""
@@ -81,7 +85,7 @@ def analysed(
         if micro.arena is None and not micro.unsupported:
             unknown = f"what {' and '.join(micro.unknown)} asks for is not known"
     request = request._replace(io=graph.io)
-    time = report = None
+    time = report = layout = None
     said: list[Finding] = []
     if target is not None:
         untimed = graph.gap("time")
@@ -91,10 +95,15 @@ def analysed(
             )
             graph = graph._replace(gaps=(*graph.gaps, untimed))
         if untimed is None:
-            time = timed_net(target, request.board, net_of(graph))
-        report = check_target(target, request, low.graph, low.deployed, needs.peak)
+            layout = plan_net(target, request.board, net_of(graph))
+            time = timed(target, layout)
+        else:
+            layout = plan(target, request.board, low.deployed)
+        report = check_target(target, request, low.graph, low.deployed, needs.peak, layout)
         said = findings(graph, low, report, target)
-    return Analysis(graph, low, needs, micro, unknown, time, report, tuple(said), request, target)
+    return Analysis(
+        graph, low, needs, micro, unknown, layout, time, report, tuple(said), request, target
+    )
 
 
 def document(found: Analysis) -> dict[str, Any]:
@@ -136,14 +145,10 @@ def document(found: Analysis) -> dict[str, Any]:
 
 
 def _judgement(found: Analysis) -> TargetJudgement | None:
-    if found.target is None or found.report is None:
+    if found.target is None or found.report is None or found.planned is None:
         return None
     board = found.target.board(found.request.board)
-    if found.timed is not None:
-        pools = placed(found.target, board, found.timed.estimate)
-    else:
-        weights = found.lowered.deployed.weight_bytes
-        pools = fill(found.target, board, found.memory.activation_plan(), weights)
+    pools = uses(found.target, board, found.planned.layout)
     said = found.findings
     return TargetJudgement(
         found.target.name, verdict(said, found.report), said, found.file.io, pools
@@ -227,6 +232,7 @@ def _footprint(found: Analysis) -> Footprint:
         (),
         (),
         None,
+        found.planned and found.planned.layout,
         found.timed,
     )
 

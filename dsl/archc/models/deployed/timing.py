@@ -43,4 +43,5 @@ def _operator(graph: FileGraph, op: Operator) -> TimedOperator:
         biases,
         op.activation,
         doubt,
+        4 if any(tensors[i].real for i in op.outputs) and op.kind not in _CONVERTING else 1,
     )

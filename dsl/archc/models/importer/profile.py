@@ -14,6 +14,7 @@ from archc.compiler import (
     latency,
     layer_entries,
     nested,
+    plan,
     timed,
     totals,
 )
@@ -139,7 +140,8 @@ def _latency(imported: Imported, judgement: Judgement) -> dict[str, Any] | None:
     """The estimated time; None where the target has none, or not all layers are known."""
     deployed = judgement.deployed
     every = all(imported.seen_nodes.issuperset(layer.nodes) for layer in imported.layers)
-    estimated = timed(judgement.target, None, deployed) if every else None
+    target = judgement.target
+    estimated = timed(target, plan(target, None, deployed)) if every else None
     if estimated is None:
         return None
     return latency(estimated, lambda op: _paths(imported, deployed.operators[op].layers))
