@@ -37,7 +37,7 @@ from archc.emit.manifest import (
     source_digest,
 )
 from archc.emit.marker import MANIFEST_SUFFIX
-from archc.ir.graph import Graph
+from archc.ir.graph import Graph, innermost
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.sema.check import check, unusable_module
 from archc.sema.expand import expand
@@ -49,7 +49,7 @@ from archc.sema.versions import language_version
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.syntax.parse import parse_expression
-from archc.targets.findings import innermost, judge
+from archc.targets.findings import judge
 from archc.targets.model import Target
 from archc.targets.pools import plan, timed, uses
 from archc.targets.selection import Selection, border, select

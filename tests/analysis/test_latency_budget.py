@@ -47,6 +47,10 @@ def test_it_is_judged_at_the_upper_end() -> None:
     assert "±" in found.notes[0]
     assert len(found.notes) == 4  # and the three that take longest
     assert all("%" in note for note in found.notes[1:])
+    assert "±15 %), above the" in found.message
+    # Where those stand: a statement whose three repeats count together is marked once.
+    assert [label.span.text for label in found.related] == ["conv(kernel = 3x3)"]
+    assert int(found.related[0].text.partition(" %")[0]) > 60
 
 
 def test_what_the_help_allows_is_enough() -> None:

@@ -172,6 +172,53 @@ def test_sarif_is_valid_and_says_the_same(path: Path, capsys: pytest.CaptureFixt
     assert len({rule["id"] for rule in rules}) == len(rules)
 
 
+def test_a_budget_of_time_in_sarif(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is required, how wrong the estimate may be, and which statements take longest."""
+    spec = """arch slow {
+    target stm32n6(io = int8)
+    input image: 224 x 224 x 3
+    require latency_ms <= 0.5
+    stage b(channels = 32, stride = 2, repeat = 3) { conv(kernel = 3x3) batchnorm relu6 }
+    head { global_average_pool dense(10) }
+}
+"""
+    Path("slow.arch").write_text(spec, encoding="utf-8")
+    assert main(["check", "slow.arch", "--format", "sarif"]) == 1
+    (run,) = log(capsys)["runs"]
+    (result,) = (one for one in run["results"] if one["ruleId"] == "budget")
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "budget"
+    assert result["level"] == "error"
+    (location,) = result["locations"]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "slow.arch"
+    region = location["physicalLocation"]["region"]
+    assert region["snippet"]["text"] == "latency_ms"
+    assert (region["startLine"], region["startColumn"]) == (4, 13)
+    message, estimate, *notes, helped = result["message"]["text"].split("\n")
+    assert re.fullmatch(
+        r"`latency_ms` may be [\d.]+ ms \([\d.]+ ms ±15 %\), above the 0.5 that are required",
+        message,
+    )
+    assert estimate.startswith("the estimate is ")
+    assert len(notes) == 3
+    assert all(re.match(r"`b_\d_conv` takes \d+ % \(\w+\): ", note) for note in notes)
+    assert "latency_ms <= " in helped
+    (related,) = result["relatedLocations"]
+    assert related["physicalLocation"]["region"]["snippet"]["text"] == "conv(kernel = 3x3)"
+    assert related["message"]["text"].endswith("% of the time")
+
+
+def test_a_spill_in_sarif(capsys: pytest.CaptureFixture[str]) -> None:
+    """It stands at the layer whose map has no room on chip, and says how much lies outside."""
+    text = (SPECS[0].parent / "rule_buffer_spill.arch").read_text(encoding="utf-8")
+    Path("spills.arch").write_text(text, encoding="utf-8")
+    assert main(["check", "spills.arch", "--format", "sarif"]) == 0
+    (run,) = log(capsys)["runs"]
+    (result,) = (one for one in run["results"] if one["ruleId"] == "stm32n6/buffer_spill")
+    assert result["level"] == "warning"
+    assert result["locations"][0]["physicalLocation"]["region"]["snippet"]["text"] == "image"
+    assert "1,250 KiB of activations go to hyperRAM" in result["message"]["text"]
+
+
 def test_the_schema_can_refuse() -> None:
     document = sarif([], name, "1", lambda code: None)
     VALIDATOR.validate(document)

@@ -106,7 +106,7 @@ def budgets(
     for request in requests:
         name = request.name.text
         if name == LATENCY:
-            held, fault = latency_budget(request, profile.deployed)
+            held, fault = latency_budget(request, profile)
             evaluated += [Budget(MOST, *held)] if held else []
             diagnostics += [fault] if fault else []
             continue

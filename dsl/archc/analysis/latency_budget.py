@@ -2,11 +2,13 @@
 
 from fractions import Fraction
 
-from archc.analysis.latency import Epoch, milliseconds, remedy, said
-from archc.analysis.profile import Footprint
+from archc.analysis.latency import Epoch, bare, milliseconds, remedy, said
+from archc.analysis.profile import Footprint, Profile
 from archc.diagnostics.codes import BUDGET
-from archc.diagnostics.model import Diagnostic, make
+from archc.diagnostics.model import Diagnostic, Label, make
+from archc.ir.graph import innermost
 from archc.sema.model import BudgetRequest
+from archc.source import Span
 from archc.values import show
 
 LATENCY = "latency_ms"
@@ -14,13 +16,17 @@ LATENCY = "latency_ms"
 MOST = "latency.most"
 """What it is held against: a key of the manifest, in microseconds."""
 
+_COSTLIEST = 3
+"""Epochs that are named."""
+
 Judged = tuple[tuple[int, int] | None, Diagnostic | None]
 """Limit and actual value in microseconds, and what is wrong."""
 
 
-def latency_budget(request: BudgetRequest, footprint: Footprint) -> Judged:
+def latency_budget(request: BudgetRequest, profile: Profile) -> Judged:
     """A budget of time against the estimate. What is not known cannot be held."""
     limit = Fraction(request.limit) * 1000
+    footprint = profile.deployed
     if footprint.timed is None:
         return None, _unheld(
             request,
@@ -39,12 +45,13 @@ def latency_budget(request: BudgetRequest, footprint: Footprint) -> Judged:
         return held, None
     return held, make(
         BUDGET,
-        f"`{LATENCY}` may be {milliseconds(estimate.most)}, above the "
+        f"`{LATENCY}` may be {milliseconds(estimate.most)} ({bare(estimate)}), above the "
         f"{show(Fraction(request.limit))} that are required",
         request.name.span,
         label="judged at the upper end of the estimate",
         help="narrow what is named here, or allow "
         f"`{LATENCY} <= {-(-estimate.most // 100) / 10:g}`",
+        related=places(profile),
         notes=[f"the estimate is {said(estimate)}", *costliest(footprint)],
     )
 
@@ -59,17 +66,40 @@ def _unheld(request: BudgetRequest, why: str, help: str) -> Diagnostic:
     )
 
 
-def costliest(footprint: Footprint, most: int = 3) -> list[str]:
+def _ranked(footprint: Footprint) -> list[Epoch]:
+    """The epochs that take longest."""
+    assert footprint.timed is not None
+    epochs = footprint.timed.estimate.epochs
+    return sorted(epochs, key=lambda epoch: -epoch.nanoseconds)[:_COSTLIEST]
+
+
+def costliest(footprint: Footprint) -> list[str]:
     """Notes on the epochs that take longest: how long, why, and what would help."""
     assert footprint.timed is not None
-    estimate = footprint.timed.estimate
-    total = sum(epoch.nanoseconds for epoch in estimate.epochs)
-    ranked = sorted(estimate.epochs, key=lambda epoch: -epoch.nanoseconds)[:most]
+    total = sum(epoch.nanoseconds for epoch in footprint.timed.estimate.epochs)
     return [
         f"{name_of(footprint, epoch)} takes {100 * epoch.nanoseconds / total:.0f} % "
         f"({epoch.reason}): {remedy(epoch.kind, epoch.reason, _operator(footprint, epoch))}"
-        for epoch in ranked
+        for epoch in _ranked(footprint)
     ]
+
+
+def places(profile: Profile) -> list[Label]:
+    """The statements that those epochs come from, each with its share of the time, its repeats and
+    the rest of its layers included."""
+    assert profile.deployed.timed is not None
+    epochs = profile.deployed.timed.estimate.epochs
+    origins = {row.name: row.origin for row in profile.layers}
+    spent: dict[Span, int] = {}
+    spans: dict[Epoch, Span] = {}
+    for epoch in epochs:
+        layers = [name for op in epoch.ops for name in profile.deployed.sequence[op].layers]
+        if layers and origins.get(layers[0]):
+            spans[epoch] = span = innermost(origins[layers[0]])
+            spent[span] = spent.get(span, 0) + epoch.nanoseconds
+    total = sum(epoch.nanoseconds for epoch in epochs)
+    chosen = dict.fromkeys(spans[each] for each in _ranked(profile.deployed) if each in spans)
+    return [Label(span, f"{100 * spent[span] / total:.0f} % of the time") for span in chosen]
 
 
 def _operator(footprint: Footprint, epoch: Epoch) -> str | None:

@@ -14,6 +14,12 @@ class Via(NamedTuple):
     span: Span
 
 
+def innermost(origin: Sequence[Via]) -> Span:
+    """The innermost statement of the user's own text of those that an operator comes from."""
+    own = (via.span for via in reversed(origin) if not via.span.source.name.startswith("std:"))
+    return next(own, origin[0].span)
+
+
 class Node(NamedTuple):
     """An operator in the graph. It makes one value, which goes by the node's index and name."""
 

@@ -1,13 +1,13 @@
 """What a target has against a network, as diagnostics at the places that cause it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from archc.analysis.latency import Prepared
 from archc.analysis.lowering import Deployed
 from archc.analysis.memory import Peak
 from archc.diagnostics.model import Diagnostic, Label, Reporter
 from archc.diagnostics.text import few
-from archc.ir.graph import Graph, Via
+from archc.ir.graph import Graph, innermost
 from archc.sema.model import BudgetRequest, TargetRequest
 from archc.source import Span
 from archc.targets.model import Target, sourced
@@ -116,18 +116,9 @@ def place(finding: Finding, graph: Graph, request: TargetRequest | None) -> Span
     return innermost(graph.nodes[finding.node].origin)
 
 
-def innermost(origin: Sequence[Via]) -> Span:
-    """The innermost statement of the user's own text of those that an operator comes from."""
-    return next((via.span for via in reversed(origin) if not library(via)), origin[0].span)
-
-
 def within(finding: Finding, graph: Graph, span: Span | None) -> tuple[Label, ...]:
     """The operator itself, where it stands in a block of the library."""
     if finding.node is None:
         return ()
     last = graph.nodes[finding.node].origin[-1]
     return (Label(last.span, f"this `{last.name}`"),) if last.span != span else ()
-
-
-def library(via: Via) -> bool:
-    return via.span.source.name.startswith("std:")

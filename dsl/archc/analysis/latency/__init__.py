@@ -20,7 +20,7 @@ from archc.analysis.latency.model import (
 from archc.analysis.latency.network import deployed_net, feature_map
 from archc.analysis.latency.placement import touched
 from archc.analysis.latency.times import FORMULAS
-from archc.analysis.latency.words import milliseconds, remedy, said, stated
+from archc.analysis.latency.words import bare, milliseconds, remedy, said, stated
 
 __all__ = [
     "BANDS",
@@ -39,6 +39,7 @@ __all__ = [
     "Op",
     "Prepared",
     "Timing",
+    "bare",
     "deployed_net",
     "estimate",
     "feature_map",

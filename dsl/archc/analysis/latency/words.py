@@ -36,13 +36,16 @@ def stated(
 
 def said(estimate: Estimate) -> str:
     """What to print of an estimate."""
-    return stated(
-        estimate.grade.name,
-        estimate.grade.why,
-        estimate.microseconds,
-        estimate.least,
-        estimate.most,
-    )
+    return _said(estimate, estimate.grade.why)
+
+
+def bare(estimate: Estimate) -> str:
+    """The same without the reasons for its grade."""
+    return _said(estimate, ())
+
+
+def _said(estimate: Estimate, why: tuple[str, ...]) -> str:
+    return stated(estimate.grade.name, why, estimate.microseconds, estimate.least, estimate.most)
 
 
 _REMEDIES = {
