@@ -5,25 +5,23 @@ from typing import Any, NamedTuple
 
 from archc.compiler import (
     Deployed,
-    Footprint,
     Graph,
     Identity,
-    Memory,
     Micro,
     Network,
     Request,
     Row,
     Target,
     TargetJudgement,
-    fill,
     lower,
     manifest,
     memory,
     micro,
-    placed,
+    plan,
     profile,
     timed,
     totals,
+    uses,
 )
 from archc.models.importer.build import Imported, Unseen
 from archc.models.importer.compatibility import Finding, Judgement, findings, judged
@@ -59,27 +57,29 @@ def analysed(
         build: of TFLite Micro.
     """
     said: list[Finding] = []
-    judgement = None
+    judgement = planned = None
     if target is None:
         deployed = lower(model.sketch, request.io)
     else:
         judgement = judged(model, target, request)
         deployed = judgement.deployed
+        planned = plan(target, request.board, deployed)
         said = findings(model, target, request)
     whole = model.graph is not None
     needs = memory(deployed)
     runtime = micro(deployed, build) if whole else Micro(_NO_NETWORK, build, None, ())
-    time = timed(target, request.board, deployed) if target is not None and whole else None
+    layout = planned.layout if planned is not None and whole else None
+    time = timed(target, planned) if target is not None and planned is not None and whole else None
     named = _named(model)
-    figures = profile(named, deployed, deployed, needs, runtime, (), time)
+    figures = profile(named, deployed, deployed, needs, runtime, (), layout, time)
     rows = tuple(_rows(model, deployed, judgement))
     footprint = figures.deployed._replace(operators=_known(deployed))
     figures = figures._replace(
         layers=rows, totals=totals(row.figures for row in rows), deployed=footprint
     )
     verdict = None
-    if target is not None:
-        pools = _pools(target, request, needs, deployed, figures.deployed)
+    if target is not None and planned is not None:
+        pools = uses(target, target.board(request.board), planned.layout)
         verdict = TargetJudgement(target.name, _verdict(said), said, request.io, pools)
     document = manifest(identity, named, figures, verdict)
     document["inputs"] = [
@@ -114,15 +114,6 @@ def _rows(model: Imported, deployed: Deployed, judgement: Judgement | None) -> I
 
 def _known(deployed: Deployed) -> dict[str, int]:
     return {name: n for name, n in deployed.counts.items() if not name.startswith(UNSEEN)}
-
-
-def _pools(
-    target: Target, request: Request, needs: Memory, deployed: Deployed, footprint: Footprint
-) -> tuple[Any, ...]:
-    board = target.board(request.board)
-    if footprint.timed is not None:
-        return placed(target, board, footprint.timed.estimate)
-    return fill(target, board, needs.activation_plan(), deployed.weight_bytes)
 
 
 def _verdict(said: Iterable[Finding]) -> str:
