@@ -36,6 +36,7 @@ from archc.emit.manifest import Identity, latency, manifest
 from archc.emit.manifest import Judgement as TargetJudgement
 from archc.emit.manifest import layers as layer_entries
 from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER, SCHEMA_VERSION
+from archc.emit.stages.rows import Row as StageRow
 from archc.emit.table import peak_remark
 from archc.files import CHECK_ACCESS, CHECK_PATH, Loader, load_bytes, load_text
 from archc.ir.graph import Frame, Graph, Node
@@ -135,6 +136,7 @@ __all__ = [
     "RuntimeTensor",
     "SequenceEntry",
     "Shape",
+    "StageRow",
     "Step",
     "Target",
     "TargetFinding",

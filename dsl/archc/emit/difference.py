@@ -171,7 +171,10 @@ _PARTS = ("latency", "placement", "tflite_micro")
 
 
 def difference(before: Manifest, after: Manifest) -> Difference:
-    """Check two manifests against each other."""
+    """Check two manifests against each other. Where one is of a deployed file and the other of a
+    network that is not converted yet, what both have is compared: operators."""
+    if _deployed_file(before) != _deployed_file(after):
+        before, after = _by_operators(before), _by_operators(after)
     old, new = quantities(before), quantities(after)
     if _build(before) != _build(after):
         old = {name: size for name, size in old.items() if not name.startswith("tflite_micro.")}
@@ -196,6 +199,40 @@ def difference(before: Manifest, after: Manifest) -> Difference:
         findings,
         verdict,
     )
+
+
+def _deployed_file(manifest: Manifest) -> bool:
+    return "scheme" in manifest.get("file", {})
+
+
+def _by_operators(manifest: Manifest) -> Manifest:
+    """A manifest with a row for each deployed operator instead of each layer, and without the
+    figures that layers and operators count differently."""
+    rows = {layer["name"]: layer for layer in manifest["layers"]}
+    names: Counter[str] = Counter()
+    layers = []
+    for step in manifest["deployed"]["sequence"]:
+        own = [rows[name] for name in step["layers"] if name in rows]
+        name = step["layers"][0] if step["layers"] else step["operator"].lower()
+        names[name] += 1
+        layers.append(
+            {
+                "name": name if names[name] == 1 else f"{name}:{names[name]}",
+                "class_name": step["operator"],
+                "stage": own[0]["stage"] if own else None,
+                "output_shape": step["output_shape"],
+                "inputs": None,
+                **dict.fromkeys((figure.name for figure in FIGURES if figure.compared), None),
+                "macs": sum(row["macs"] or 0 for row in own) if names[name] == 1 else 0,
+            }
+        )
+    totals = {"macs": manifest["totals"]["macs"]}
+    target = manifest["target"]
+    if target is not None:  # layers and operators have different names
+        found = ({**finding, "layer": None} for finding in target["findings"])
+        once = {(one["code"], one["level"], one["message"]): one for one in found}
+        target = {**target, "findings": list(once.values())}
+    return {**manifest, "target": target, "layers": layers, "totals": totals}
 
 
 def _build(manifest: Manifest) -> object:
@@ -228,7 +265,7 @@ def _layers(before: Manifest, after: Manifest) -> Iterator[LayerChange]:
             told = [
                 f"{key} {_shown(old[name][key])} → {_shown(new[name][key])}"
                 for key in COMPARED
-                if old[name][key] != new[name][key]
+                if old[name][key] != new[name][key] and None not in (old[name][key], new[name][key])
             ]
             if told:
                 yield LayerChange("changed", name, ", ".join(told))
@@ -274,10 +311,12 @@ def _stages(before: Manifest, after: Manifest) -> Iterator[StageChange]:
 
 def _by_stage(manifest: Manifest) -> dict[str, Counter[str]]:
     sums: dict[str, Counter[str]] = {}
+    if not any(layer["stage"] for layer in manifest["layers"]):
+        return sums  # a model has none
     for layer in manifest["layers"]:
         if layer["class_name"] != "InputLayer":
             stage = sums.setdefault(part_of(layer, manifest) or "head", Counter())
-            stage.update({figure.name: value(layer, figure.name) for figure in TOLD}, layers=1)
+            stage.update({figure.name: value(layer, figure.name) or 0 for figure in TOLD}, layers=1)
     return sums
 
 
@@ -351,7 +390,8 @@ def text(compared: Difference, *, unicode: bool = True, width: int | None = None
         lines += ["", *grid(rows, "lrrrr")]
         if compared.verdict[0] != compared.verdict[1]:
             lines.append(f"verdict: {compared.verdict[0] or '-'} → {compared.verdict[1] or '-'}")
-        lines += ["", *grid(_stage_rows(compared), "l" + "rr" * len(TOLD))]
+        if compared.stages:
+            lines += ["", *grid(_stage_rows(compared), "l" + "rr" * len(TOLD))]
     if compared.layers:
         kinds = [layer.kind for layer in compared.layers]
         counts = ", ".join(
@@ -406,7 +446,8 @@ def markdown(compared: Difference) -> str:
             + "\n"
         )
     lines += ["", *markdown_table(_figure_rows(compared), "lrrrr")]
-    lines += ["", *markdown_table(_stage_rows(compared), "l" + "rr" * len(TOLD))]
+    if compared.stages:
+        lines += ["", *markdown_table(_stage_rows(compared), "l" + "rr" * len(TOLD))]
     if compared.layers:
         lines += ["", f"<details><summary>{len(compared.layers):,} layers differ</summary>", ""]
         changes = (

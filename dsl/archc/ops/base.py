@@ -621,6 +621,10 @@ class Op:
         """Whether it is a batch normalisation, which makes the bias of its producer redundant."""
         return False
 
+    def title(self, brief: bool) -> str | None:
+        """What a drawing calls it, where its arguments do not say; ``brief`` leaves out more."""
+        return None
+
     def aligned_width(self) -> int | None:
         """The number of output channels that a target's alignment judges, if it has one."""
         return None

@@ -5,7 +5,8 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from archc.cli.arguments import UsageError, shared_arguments
+from archc.cli.arguments import UsageError, model_arguments, shared_arguments
+from archc.formats import format_of, listed
 
 if TYPE_CHECKING:
     from archc.cli.session import Session
@@ -14,7 +15,9 @@ SUMMARY = "show what changed between two networks, and its cost"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    described = "a spec, a manifest, or REVISION:PATH of a spec as git has it"
+    described = (
+        f"a spec, a model ({listed()}), a manifest, or REVISION:PATH of a spec as git has it"
+    )
     parser.add_argument("before", metavar="A", help=described)
     parser.add_argument("after", metavar="B", help=described)
     parser.add_argument("--arch", help="the arch of both specs, where they declare several")
@@ -28,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "'weight_bytes > 300 KiB'; the names are those that `require` takes",
     )
     parser.set_defaults(set=[], name=None, specs=[])
+    model_arguments(parser)
     shared_arguments(parser)
 
 
@@ -75,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def manifest(session: "Session", subject: str) -> list[dict[str, Any]]:
-    """The manifest of a spec, of a manifest file, or of a spec at a revision.
+    """The manifest of a spec, of a model, of a manifest file, or of a spec at a revision.
 
     Raises:
         Rejected: it cannot be read.
@@ -83,6 +87,8 @@ def manifest(session: "Session", subject: str) -> list[dict[str, Any]]:
     """
     if subject.endswith(".json"):
         return [read(session, subject)]
+    if format_of(subject) is not None:
+        return [session.model(subject).document]
     revision, colon, path = subject.rpartition(":")
     if colon and not os.path.exists(subject) and len(revision) > 1:
         return compiled_at(session, revision, path)

@@ -4,12 +4,20 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from archc.cli.arguments import UsageError, binding_arguments, shared_arguments
+from archc.cli.arguments import (
+    UsageError,
+    binding_arguments,
+    model_arguments,
+    shared_arguments,
+)
+from archc.formats import listed
 
 if TYPE_CHECKING:
     from archc.cli.session import Session
+    from archc.ir.graph import Graph
+    from archc.source import Span
 
 SUMMARY = "draw a network"
 
@@ -32,8 +40,11 @@ LEAST_WIDTH = 480
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", metavar="SPEC", help="a `.arch` file")
+    parser.add_argument(
+        "spec", metavar="SPEC|MODEL", help=f"a `.arch` file, or a model: {listed()}"
+    )
     binding_arguments(parser)
+    model_arguments(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -73,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     names = [network.name for network in session.networks]
     if len(names) > 1:
         raise UsageError(f"`{options.spec}` declares {', '.join(names)}: choose one with `--arch`")
-    made = draw(session, options) if names else None
+    made = draw(session, options) if names or session.models else None
     if made is not None:
         drawn, ours = made
         if options.output in (None, "-"):
@@ -125,13 +136,11 @@ def draw(
     from archc.emit import dot, mermaid
     from archc.emit.drawing import DETAILS, MARK, TooLarge, picture, svg
 
-    network = session.networks[0]
+    name, declared, graph, document = subject(session)
     charted = options.format == "mermaid"
     most = options.boxes or (mermaid.MOST if charted else 2_000)
     try:
-        found = picture(
-            network.graph, network.manifest, options.detail, fold=not options.unfold, most=most
-        )
+        found = picture(graph, document, options.detail, fold=not options.unfold, most=most)
     except TooLarge as large:
         coarser = DETAILS[: DETAILS.index(large.detail)]
         ways = [f"`--detail {coarser[-1]}` shows less"] if coarser else []
@@ -143,9 +152,8 @@ def draw(
         session.diagnostics.append(
             make(
                 LIMIT,
-                f"this drawing of `{network.name}` would have {large.size:,} boxes, above "
-                f"{large.most:,}",
-                network.declared,
+                f"this drawing of `{name}` would have {large.size:,} boxes, above {large.most:,}",
+                declared,
                 help=", or ".join(ways),
                 notes=notes,
             )
@@ -158,6 +166,19 @@ def draw(
     if options.format == "dot":
         return dot.dot(found), lambda data: data.startswith(dot.MARK.encode())
     return svg(found, width=options.width), lambda data: data.find(MARK.encode(), 0, 800) >= 0
+
+
+def subject(
+    session: "Session",
+) -> "tuple[str, Span | None, Graph, dict[str, Any]]":
+    """What is drawn: its name, where it is declared, its graph and its manifest."""
+    if session.models:
+        from archc.models.front import drawable
+
+        model = session.models[0]
+        return model.name, None, *drawable(model)
+    network = session.networks[0]
+    return network.name, network.declared, network.graph, network.manifest
 
 
 def write(session: "Session", path: str, drawn: str, ours: Callable[[bytes], bool]) -> None:

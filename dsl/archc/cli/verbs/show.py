@@ -1,4 +1,4 @@
-"""`archc show SPEC`: what the compiler holds after each of its stages."""
+"""`archc show SPEC|MODEL`: what the compiler holds after each of its stages."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from archc.analysis.lowering import Deployed
     from archc.cli.session import Session
     from archc.driver import Network
+    from archc.models.front import Analysed
 
 SUMMARY = "show what the compiler holds after each stage"
 
@@ -18,12 +19,13 @@ STAGES = ("ast", "model", "graph", "deployed")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    compile_arguments(parser)
+    compile_arguments(parser, models=True)
     parser.add_argument(
         "--stage",
         choices=STAGES,
         help="the syntax tree, the archs with their parameters bound, the graph, or what is "
-        "deployed; by default the graph, or where there is none the last stage that was reached",
+        "deployed; by default the graph, of a deployed file that, or where there is no graph the "
+        "last stage that was reached",
     )
 
 
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     session.compile()
     reached = [stage for stage in STAGES if subjects(session, stage)]
     wanted = options.stage or next(
-        (one for one in ("graph", "model", "ast") if one in reached), None
+        (one for one in ("graph", "deployed", "model", "ast") if one in reached), None
     )
     found = subjects(session, wanted) if wanted else []
     if session.document:
@@ -69,12 +71,16 @@ def subjects(session: "Session", stage: str) -> list[Any]:
         return list(files.values())
     if stage == "model":
         return [model for one in session.compilations for model in one.models]
-    return list(session.networks)
+    read = [model for model in session.models if stage in model.stages]
+    return [*session.networks, *read]
 
 
 def described(stage: str | None, subject: Any) -> tuple[str, Any]:
     """A title and the rows below it."""
     from archc.emit import stages
+    from archc.models.deployed import FileGraph
+    from archc.models.deployed.rows import file_rows
+    from archc.models.front import Analysed
 
     if stage == "ast":
         return f"syntax tree of {subject.source.name}", stages.ast_rows(subject)
@@ -82,6 +88,8 @@ def described(stage: str | None, subject: Any) -> tuple[str, Any]:
         return f"model of {subject.name}", stages.model_rows(subject)
     if stage == "graph":
         return f"graph of {subject.name}", stages.graph_rows(subject.graph)
+    if isinstance(subject, Analysed) and isinstance(subject.content, FileGraph):
+        return f"deployed graph of {subject.name}", file_rows(subject.content)
     return f"deployed graph of {subject.name}", stages.deployed_rows(
         subject.graph, deployed(subject)
     )
@@ -90,6 +98,9 @@ def described(stage: str | None, subject: Any) -> tuple[str, Any]:
 def data(stage: str | None, subject: Any) -> Any:
     """The same as plain data."""
     from archc.emit import stages
+    from archc.models.deployed import FileGraph
+    from archc.models.deployed.rows import file_data
+    from archc.models.front import Analysed
 
     if stage == "ast":
         return stages.ast_data(subject)
@@ -97,10 +108,16 @@ def data(stage: str | None, subject: Any) -> Any:
         return stages.model_data(subject)
     if stage == "graph":
         return stages.graph_data(subject.graph)
+    if isinstance(subject, Analysed) and isinstance(subject.content, FileGraph):
+        return file_data(subject.content)
     return stages.deployed_data(subject.graph, deployed(subject))
 
 
-def deployed(network: "Network") -> "Deployed":
+def deployed(network: "Network | Analysed") -> "Deployed":
+    from archc.models.front import Analysed
+
+    if isinstance(network, Analysed):
+        return network.deployed
     from archc.analysis.lowering import lower
 
     return lower(network.graph, network.manifest["inputs"][0]["dtype"])

@@ -1,19 +1,27 @@
 """`archc verify`: whether a model file still is the network of its manifest."""
 
 import argparse
+from typing import TYPE_CHECKING, Any
 
-from archc.cli.arguments import UsageError, shared_arguments
+from archc.cli.arguments import UsageError, model_arguments, shared_arguments
+from archc.formats import format_of
+
+if TYPE_CHECKING:
+    from archc.cli.session import Session
 
 SUMMARY = "check that a model file matches its manifest"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "manifest", metavar="MANIFEST", help="the `NAME.manifest.json` of a compile, or a spec"
+        "manifest",
+        metavar="MANIFEST",
+        help="the `NAME.manifest.json` of a compile, a spec, or a Keras model that MODEL should be",
     )
     parser.add_argument("model", metavar="MODEL", help="a `.tflite`, `.keras` or `.h5` file")
     parser.add_argument("--arch", help="the arch of the spec to compare with")
     parser.set_defaults(set=[], name=None)
+    model_arguments(parser)
     shared_arguments(parser)
 
 
@@ -21,12 +29,16 @@ def run(options: argparse.Namespace) -> int:
     from archc.cli.session import Session, show
     from archc.diagnostics.model import Rejected
     from archc.files import load_bytes
-    from archc.models.verify import SUFFIXES, WANTED, verify
+    from archc.models.verify import WANTED, verify
     from archc.models.verify.document import load_manifest
     from archc.models.verify.show import plain, text
 
-    if options.manifest.lower().endswith(SUFFIXES):
-        raise UsageError(f"`{options.manifest}` is a model: write `archc verify MANIFEST MODEL`")
+    given = format_of(options.manifest)
+    if given is not None and given.deployed:
+        raise UsageError(
+            f"`{options.manifest}` is a deployed file, which does not say what network it should "
+            "be: `archc diff A B` compares two, and `archc verify MANIFEST MODEL` checks one"
+        )
     spec = options.manifest.endswith(".arch")
     options.specs = [options.manifest] if spec else []
     session = Session(options)
@@ -39,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
                     f"`{options.manifest}` declares several archs: choose one with `--arch NAME`"
                 )
             manifest = None if session.failed else session.networks[0].manifest
+        elif given is not None:
+            manifest = network_of(session, options.manifest)
         else:
             manifest = load_manifest(options.manifest, session.limits)
         if manifest is not None:
@@ -55,3 +69,23 @@ def run(options: argparse.Namespace) -> int:
     if result is not None:
         show(text(result))
     return session.code
+
+
+def network_of(session: "Session", path: str) -> dict[str, Any]:
+    """The manifest of a Keras model that another file should be.
+
+    Raises:
+        Rejected: it cannot be read, or not all of it is known.
+    """
+    from archc.diagnostics.codes import MODEL_FILE
+    from archc.diagnostics.model import reject
+
+    document = session.model(path).document
+    for gap in document["gaps"]:
+        of = f" of `{gap['operator']}`" if gap["operator"] else ""
+        raise reject(
+            MODEL_FILE,
+            f"what `{path}` should become is not known: {gap['figure']}{of}: {gap['reason']}",
+            help="`archc diff` compares what is known of two models",
+        )
+    return document

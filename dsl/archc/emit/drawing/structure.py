@@ -178,6 +178,9 @@ def title(node: Node, *, brief: bool = False) -> str:
     """An operator with what an expert asks of it: `conv 3x3, 64, /2`. A window of 1x1, defaults and
     flags go without saying; ``brief`` leaves out more: `conv 3x3 64 /2`."""
     op = node.op
+    called = op.title(brief)
+    if called is not None:
+        return called
     said: list[str] = []
     window = ""
     for arg in op.args.values():
@@ -214,7 +217,7 @@ class Reader:
 
     def __init__(self, graph: Graph, manifest: dict[str, Any], fold: bool) -> None:
         self.graph, self.manifest, self.fold = graph, manifest, fold
-        self.macs = [int(layer["macs"]) for layer in manifest["layers"]]
+        self.macs = [int(layer["macs"] or 0) for layer in manifest["layers"]]
         self.params = [int(layer["params"]) for layer in manifest["layers"]]
         self.forks = dominators(node.inputs or (0,) for node in graph.nodes[1:])
         self.frames: list[Frame] = []

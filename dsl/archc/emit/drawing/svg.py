@@ -138,10 +138,11 @@ def _facts(picture: Picture) -> list[str]:
     manifest = picture.manifest
     totals, deployed, model = manifest["totals"], manifest["deployed"], manifest["model"]
     derived = f", derived from {model['base']}" if model["base"] else ""
+    held = "int8 " if deployed["precision"] == "int8" else ""
     lines = [
         f"{model['source']}{derived}",
         f"{text.figure(totals['params'])} params · {text.figure(totals['macs'])} MACs · "
-        f"{size_text(deployed['weight_bytes'])} of int8 weights · "
+        f"{size_text(deployed['weight_bytes'])} of {held}weights · "
         f"{size_text(deployed['peak_activation_bytes'])} peak activations (estimate)",
     ]
     target = manifest["target"]
@@ -332,7 +333,8 @@ def _tooltip(picture: Picture, nodes: Sequence[int], macs: int, params: int) -> 
     lines = [", ".join(names)]
     if macs or params:
         lines.append(f"{macs:,} MACs, {params:,} params")
-    lines.append(f"{place['file']}:{place['line']}")
+    if place is not None:
+        lines.append(f"{place['file']}:{place['line']}")
     return f"<title>{_escaped(chr(10).join(map(printable, lines)))}</title>"
 
 

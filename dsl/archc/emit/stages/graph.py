@@ -17,6 +17,7 @@ def graph_rows(graph: Graph) -> list[Row]:
     `%5` is the value of operator 5. An operator's place is the statement in the user's text.
     """
     nodes = graph.nodes
+    entries = {*graph.inputs}
     rows = [
         Row(
             own(nodes[one]),
@@ -30,6 +31,8 @@ def graph_rows(graph: Graph) -> list[Row]:
     while work:
         depth, prefix, one = work.pop()
         if isinstance(one, int):
+            if one in entries:  # further inputs of an imported network
+                continue
             rows.append(Row(own(nodes[one]), depth, _operator(one, nodes[one], prefix)))
             continue
         if one.kind == "repeat" and one.part == "1" and repeats == 1:

@@ -18,6 +18,7 @@ from archc.compiler import (
     Step,
     Weight,
 )
+from archc.diagnostics.text import shape_text
 from archc.models.deployed.costs import stored
 from archc.models.deployed.graph import FileGraph, Operator
 
@@ -56,6 +57,8 @@ OURS = {
 """Operators of a file by the operators of the language whose permission they need. Others go by
 their own names."""
 OURS = {kind: name for kind, name in OURS.items() if name in OPERATORS}
+_WIDE = ("CONV_2D", "TRANSPOSE_CONV")
+"""Convolutions whose number of channels is not that of what they read."""
 _ALIGNED = ("CONV_2D", "TRANSPOSE_CONV")
 """Convolutions whose widths a target's alignment judges, as `Op.aligned_width` says of ours."""
 
@@ -72,6 +75,7 @@ class FileOp(Op):
     constants: tuple[Weight, ...]
     count: int | None
     label: str
+    fused: str | None
 
     def __init__(self, operator: Operator, graph: FileGraph) -> None:
         kind = operator.kind
@@ -86,6 +90,7 @@ class FileOp(Op):
             constants=constants,
             count=operator.macs,
             label=operator.label,
+            fused=operator.activation,
         )
 
     def __eq__(self, other: object) -> bool:
@@ -108,6 +113,22 @@ class FileOp(Op):
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         return (self.step,)
+
+    def title(self, brief: bool) -> str | None:
+        window = self.step.window
+        said = []
+        if window is not None:
+            kernel, stride = (shape_text(pair) for pair in (window.kernel, window.stride))
+            said = [kernel if window.kernel != (1, 1) else ""]
+            said += [str(self.step.shape[-1])] if self.kind in _WIDE else []
+            even = window.stride[0] == window.stride[1]
+            said += [f"/{window.stride[0] if even else stride}"] if max(window.stride) > 1 else []
+            said += [f"dilation {max(window.dilation)}"] if max(window.dilation) > 1 else []
+        elif self.kind == "FULLY_CONNECTED":
+            said = [str(self.step.shape[-1])]
+        text = (" " if brief else ", ").join(filter(None, said))
+        fused = f" + {self.fused}" if self.fused and not brief else ""
+        return f"{self.label} {text}".rstrip() + fused
 
     def aligned_width(self) -> int | None:
         return self.step.shape[-1] if self.kind in _ALIGNED else None

@@ -58,6 +58,11 @@ class Analysed(NamedTuple):
     deployed: Deployed
     content: FileGraph | Imported
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """What there is to show of it, by the names of the compiler's stages."""
+        return ("deployed",) if isinstance(self.content, FileGraph) else ("graph", "deployed")
+
 
 def analysed(loaded: Loaded, question: Question) -> Analysed:
     """Figures of a model, and what a target says of it.

@@ -62,6 +62,9 @@ class Foreign(Op):
         reads = tuple(-1 - place for place in range(len(inputs)))
         return (Step(f"{UNSEEN}{self.facts.mark}", output, inputs=reads),)
 
+    def title(self, brief: bool) -> str | None:
+        return self.keyword
+
     @property
     def normalises(self) -> bool:
         return self.facts.normalises

@@ -149,7 +149,7 @@ class Findings:
     def place(self, layer: str | None) -> str | None:
         """Where a layer stands in the spec."""
         row = self.rows.get(layer) if layer is not None else None
-        if row is None:
+        if row is None or row["source"] is None:  # of a model there are no lines
             return None
         source = row["source"]
         return f"{source['file']}:{source['line']}:{source['column']}"
