@@ -11,9 +11,11 @@ from archc.analysis import latency
 from archc.analysis.latency import Layout, prepare
 from archc.analysis.lowering import INPUT, Deployed, lower
 from archc.analysis.memory import Memory, memory, peak, tensors
+from archc.analysis.tflite_micro import micro
 from archc.targets.builtin import builtin
 from archc.targets.model import Board, Pool, Target
 from archc.targets.pools import PoolUse, memories, uses
+from support.checking import compiled
 from support.nets import Net
 from support.npu_nets import chain, nets
 from support.profiles import share
@@ -146,6 +148,26 @@ def hold(deployed: Deployed, needed: Memory) -> None:
 def test_every_plan_is_one(seed: int, size: int, io: str) -> None:
     deployed = lower(random_net(seed, size).graph(), io)
     hold(deployed, memory(deployed))
+
+
+def test_an_output_that_is_converted_lives_up_to_there() -> None:
+    """Its float form to the end, as in TensorFlow Lite Micro: the planner has 144 bytes."""
+    network = compiled("""
+        arch two {
+            input image: 7 x 1 x 1
+            stage a { conv(exact(8)) relu6 }
+            stage b { conv(exact(8)) }
+            output first { b conv(exact(1)) }
+            output second { a conv(exact(1)) }
+        }""").networks[0]
+    deployed = lower(network.graph, "float32")
+    first = deployed.outputs[0]
+    needed, planned = memory(deployed), micro(deployed).arena
+    assert [t.last for t in needed.tensors if t.maker == first] == [first + 1]
+    assert [t.last for t in needed.tensors if t.maker == first + 1] == [6]
+    assert planned is not None
+    assert needed.arena_bytes == planned.activations == 144
+    assert memory(lower(network.graph, "int8")).tensors[first].last == 3  # the last operator
 
 
 # --- pools -------------------------------------------------------------------------------------

@@ -47,6 +47,13 @@ def assert_inside(span: Span) -> None:
     assert 0 <= span.start <= span.end <= len(span.source.text), span
 
 
+def refused(compilation: Compilation) -> list[str]:
+    """The codes of the errors of a spec, but for what the int8 converter refuses: of that the
+    reference semantics know nothing."""
+    errors = [one.code for one in compilation.diagnostics if one.level == "error"]
+    return [code for code in errors if code != "conversion"]
+
+
 def check_network(network: Network, file: ast.File | None) -> None:
     """The graph, the manifest and the module of one network."""
     verify(network.graph)
@@ -54,6 +61,7 @@ def check_network(network: Network, file: ast.File | None) -> None:
     validate(document)
     assert json.loads(render(document)) == document
     check_sums(document)
+    check_memory(document["deployed"])
     check_roundings(network, file)
     check_target(document)
     classes = {layer["class_name"] for layer in document["layers"]}
@@ -111,6 +119,19 @@ def check_sums(document: dict[str, Any]) -> None:
     assert [one["name"] for one in document["inputs"]] == entries
     assert entries == [layer["name"] for layer in layers[: len(entries)]]
     assert {one.get("layer", one["name"]) for one in document["outputs"]} <= seen
+
+
+def check_memory(deployed: dict[str, Any]) -> None:
+    """The plan of the arena is that of TensorFlow Lite Micro, and no two tensors of it that are
+    alive together overlap."""
+    micro = deployed["tflite_micro"].get("activations")
+    assert micro in (deployed["arena_bytes"], None), micro
+    plan = deployed["arena"]["plan"]
+    for at, one in enumerate(plan):
+        for other in plan[:at]:
+            together = one["first"] <= other["last"] and other["first"] <= one["last"]
+            before = one["offset"] + one["bytes"] <= other["offset"]
+            assert not together or before or other["offset"] + other["bytes"] <= one["offset"]
 
 
 def check_roundings(network: Network, file: ast.File | None) -> None:

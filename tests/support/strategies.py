@@ -7,6 +7,7 @@ as it exists. Now and then a statement that does not fit is left in on purpose.
 """
 
 import re
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,6 +44,8 @@ LAYERS = tuple(word for word in WORDS if not word.startswith("_"))
 """Words that names of layers may start with."""
 MAPS = tuple(word for word in LAYERS if word not in OPERATORS and word not in library())
 """Those of them that nothing else goes by, so that a stage is a map by its name."""
+INPUTS = tuple(word for word in MAPS if word != "self")
+"""The converter fails on that one, which archc says."""
 ARCHS = tuple(word for word in LAYERS if word not in ("keras", "build_model"))
 
 # --- small pieces of AST -----------------------------------------------------------------------
@@ -772,8 +775,12 @@ class Writer:
         if made and self.chance(3):
             self.outputs(members, made, stages)
         elif not self.run.rows or not self.chance(4):
+            entered = shape
             head, shape = self.head(Place(scope, shape, None, 0, blocks))
-            if not self.run.rows:
+            rows = len(self.run.rows)  # those of branches that are not taken are there too
+            with suppress(Fault):
+                self.run.body(head.body, Scope({}, entered, scope), entered, None)
+            if not made and len(self.run.rows) == rows:
                 head = ast.Head(body(call("relu6")), NOWHERE)
             members.append(head)
         if self.chance(6):
@@ -791,7 +798,7 @@ class Writer:
         """Another input, with a stage of its own, joined with what the last stage made."""
         first = next(one for one in members if isinstance(one, ast.Input))
         at = next(n for n, one in enumerate(members) if isinstance(one, ast.Stage))
-        other = self.fresh(taken, MAPS)
+        other = self.fresh(taken, INPUTS)
         extents = (shape[0], shape[1], self.whole(1, 4)) if len(shape) == 3 else (shape[0],)
         members.insert(at, ast.Input(name(other), sizes(*map(number, extents)) if len(extents) > 1
                                      else number(extents[0]), NOWHERE))  # fmt: skip

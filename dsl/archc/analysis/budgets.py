@@ -202,7 +202,8 @@ def _fullest(footprint: Footprint, border: bool, most: int = 5) -> list[str]:
     alive = [
         (tensor.bytes, owner)
         for tensor, owner in zip(memory.tensors, footprint.owners, strict=True)
-        if tensor.first <= step <= tensor.last and (border or tensor.kind == "activation")
+        if tensor.first <= step <= (tensor.last if border else tensor.counted)
+        and (border or tensor.kind == "activation")
     ]
     alive.sort(key=lambda one: -one[0])
     listed = few([f"`{layer}` {size:,}" for size, layer in alive], most)

@@ -26,7 +26,9 @@ class Tensor(NamedTuple):
     first: int
     """Index of the operator at which it comes to life."""
     last: int
-    """Index of the last operator that reads it; the last one of all for the network's output."""
+    """Index of the last operator that reads it; the last one of all for what leaves the network."""
+    counted: int
+    """The same of an activation: an output counts to the end, converted at the border or not."""
 
 
 class Moment(NamedTuple):
@@ -71,7 +73,10 @@ def tensors(deployed: Deployed) -> tuple[Tensor, ...]:
     """
     operators = deployed.operators
     end = max(len(operators) - 1, 0)
-    last = dict.fromkeys(deployed.outputs, end)
+    # An output that is converted at the border lives as its converted form.
+    leaving = {index: op.border and min(op.inputs) >= 0 for index, op in enumerate(operators)}
+    converted = {source for at, op in enumerate(operators) if leaving[at] for source in op.inputs}
+    last = {output: end for output in deployed.outputs if output not in converted}
     for index, op in enumerate(operators):
         for source in op.inputs:
             last[source] = max(last.get(source, index), index)
@@ -83,14 +88,17 @@ def tensors(deployed: Deployed) -> tuple[Tensor, ...]:
     for number, shape in enumerate(deployed.input_shapes):
         maker = INPUT - number
         size = product(shape) * (4 if floats else 1)
-        found.append(Tensor(maker, kind, size, 0, last.get(maker, 0)))
+        until = last.get(maker, 0)
+        found.append(Tensor(maker, kind, size, 0, until, until))
     scratch = []
     for index, op in enumerate(operators):
         size = op.batch * product(op.shape) * (4 if op.float_result else 1)
-        leaves = op.border and min(op.inputs) >= 0
-        until = end if leaves else last.get(index, index)
-        found.append(Tensor(index, "border" if leaves else "activation", size, index, until))
-        scratch += [Tensor(index, "scratch", size, index, index) for size in _scratch(op, deployed)]
+        until = end if leaving[index] else last.get(index, index)
+        counted = end if index in deployed.outputs else until
+        kind = "border" if leaving[index] else "activation"
+        found.append(Tensor(index, kind, size, index, until, counted))
+        sizes = _scratch(op, deployed)
+        scratch += [Tensor(index, "scratch", size, index, index, index) for size in sizes]
     return (*found, *scratch)
 
 
@@ -113,7 +121,7 @@ def timeline(alive: tuple[Tensor, ...], steps: int) -> tuple[Moment, ...]:
             arena[tensor.last + 1] -= size
             if tensor.kind == "activation":
                 activations[tensor.first] += tensor.bytes
-                activations[tensor.last + 1] -= tensor.bytes
+                activations[tensor.counted + 1] -= tensor.bytes
     moments = []
     now = held = 0
     for step in range(steps):
@@ -150,7 +158,7 @@ def highest(every: tuple[Tensor, ...], moments: tuple[Moment, ...]) -> Peak:
     return Peak(
         moments[at].activation_bytes,
         at,
-        tuple(t for t in every if t.kind == "activation" and t.first <= at <= t.last),
+        tuple(t for t in every if t.kind == "activation" and t.first <= at <= t.counted),
     )
 
 

@@ -155,7 +155,7 @@ def _deployed(deployed: Footprint, pools: "Iterable[PoolUse]") -> dict[str, Any]
             "alive": [
                 number
                 for number, tensor in enumerate(memory.tensors)
-                if tensor.first <= (memory.peak.at or 0) <= tensor.last
+                if tensor.first <= (memory.peak.at or 0) <= tensor.counted
                 and (tensor.kind == "activation" or memory.peak.at is None)
             ],
         },
