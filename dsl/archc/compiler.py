@@ -20,7 +20,7 @@ from archc.analysis.latency import (
     stated,
 )
 from archc.analysis.latency import Op as TimedOperator
-from archc.analysis.lowering import INPUT, Deployed, DeviceOp, lower
+from archc.analysis.lowering import INPUT, Deployed, DeviceOp, Trait, lower
 from archc.analysis.lowering.importing import KERNELS
 from archc.analysis.memory import Kind, Memory, Peak, memory, peak, planned
 from archc.analysis.memory import Tensor as LiveTensor
@@ -145,6 +145,7 @@ __all__ = [
     "TimedOperator",
     "Timing",
     "Traced",
+    "Trait",
     "Weight",
     "Window",
     "activations",

@@ -22,32 +22,8 @@ from archc.models.onnx.deployed import deployed  # noqa: E402
 from archc.models.onnx.operators import OPERATORS, REFUSED, Operator  # noqa: E402
 from archc.models.onnx.wire import Corrupt, census  # noqa: E402
 from support import onnx_nets as nets  # noqa: E402
-from support.onnx_files import graph_of  # noqa: E402
+from support.onnx_files import Quantised, graph_of  # noqa: E402
 from support.onnx_nets import Net  # noqa: E402
-
-INT8 = np.int8
-
-
-class Quantised(Net):
-    """A network with its quantisers written by hand."""
-
-    def scale(self, value: float = 0.5, zero: int = 0, kind: Any = INT8) -> tuple[str, str]:
-        return self.constant(np.float32(value)), self.constant(np.asarray(zero, kind))
-
-    def through(self, x: str, value: float = 0.5, zero: int = 0, **domain: str) -> str:
-        """A tensor quantised and back."""
-        scale = self.scale(value, zero)
-        return self.node(
-            "DequantizeLinear", self.node("QuantizeLinear", x, *scale, **domain), *scale, **domain
-        )
-
-    def filter(self, *shape: int) -> str:
-        values = self.constant(self.rng.integers(-9, 9, shape).astype(INT8))
-        return self.node("DequantizeLinear", values, *self.scale())
-
-    def small(self, **domain: str) -> str:
-        h = self.through(self.x, **domain)
-        return self.node("Conv", h, self.filter(8, 3, 3, 3), pads=[1] * 4)
 
 
 def quantised(**about: Any) -> Quantised:
@@ -199,7 +175,7 @@ def test_names_are_made_printable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def whole(n: Net) -> str:
     scales = [n.constant(np.float32(1)), n.constant(np.int8(0))]
-    filter = n.constant(np.ones((4, 3, 1, 1), INT8))
+    filter = n.constant(np.ones((4, 3, 1, 1), np.int8))
     x = n.node("QuantizeLinear", n.x, *scales)
     return n.node("QLinearConv", x, *scales, filter, *scales, *scales)
 

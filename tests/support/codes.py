@@ -12,6 +12,9 @@ NEEDS_A_MODEL = {
 """Codes about model files, which an example would have to train first: they have none."""
 NEVER = {
     *("stm32n6/static_int8", "stm32n6/deployed_operator"),
+    *("stm32n6/onnx_opset", "stm32n6/onnx_ir", "stm32n6/onnx_contrib", "stm32n6/own_export"),
+    *("stm32n6/front_end", "stm32n6/float_island", "stm32n6/float_first"),
+    *("stm32n6/kept_activation", "stm32n6/scale_per_tensor"),
     *("output_locked", "output_recovered"),
 }
 """Rules that no spec of today breaks, and what takes two processes."""

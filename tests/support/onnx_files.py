@@ -1,8 +1,9 @@
-"""ONNX files read without a process for each of them."""
+"""ONNX files read without a process for each of them, and quantisers written by hand."""
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from onnx import ModelProto
 
@@ -10,6 +11,7 @@ from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.deployed import FileGraph
 from archc.models.onnx import library, reader
 from archc.models.onnx.deployed import deployed
+from support.onnx_nets import Net
 
 
 def ask_here(data: bytes, limits: Limits) -> dict[str, Any]:
@@ -28,3 +30,25 @@ def graph_of(
     if isinstance(model, Path):
         return deployed(str(model), model.read_bytes(), limits)
     return deployed("net.onnx", model.SerializeToString(), limits)
+
+
+class Quantised(Net):
+    """A network with its quantisers written by hand."""
+
+    def scale(self, value: float = 0.5, zero: int = 0, kind: Any = np.int8) -> tuple[str, str]:
+        return self.constant(np.float32(value)), self.constant(np.asarray(zero, kind))
+
+    def through(self, x: str, value: float = 0.5, zero: int = 0, **domain: str) -> str:
+        """A tensor quantised and back."""
+        scale = self.scale(value, zero)
+        return self.node(
+            "DequantizeLinear", self.node("QuantizeLinear", x, *scale, **domain), *scale, **domain
+        )
+
+    def filter(self, *shape: int) -> str:
+        values = self.constant(self.rng.integers(-9, 9, shape).astype(np.int8))
+        return self.node("DequantizeLinear", values, *self.scale())
+
+    def small(self, **domain: str) -> str:
+        h = self.through(self.x, **domain)
+        return self.node("Conv", h, self.filter(8, 3, 3, 3), pads=[1] * 4)

@@ -141,6 +141,8 @@ FIRES: dict[str, Net] = {
 ELSEWHERE = {
     *("deployed_operator", "activation_memory", "weight_memory", "static_int8"),
     *("slices", "transposes", "uint8_input", "buffer_memory"),
+    *("onnx_opset", "onnx_ir", "onnx_contrib", "own_export", "front_end", "float_island"),
+    *("float_first", "kept_activation", "scale_per_tensor"),
 }
 """Rules that have a test of their own."""
 

@@ -198,7 +198,7 @@ class Predicate(NamedTuple):
 
     check: Check
     limits: dict[str, str]
-    """Name of a limit to its kind: `count`, `counts`, `names` or `ratio`."""
+    """Name of a limit to its kind: `count`, `counts`, `names`, `words` or `ratio`."""
     fields: frozenset[str]
 
 

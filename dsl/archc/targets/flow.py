@@ -30,13 +30,15 @@ def _offence(facts: Facts, place: int, op: DeviceOp, values: dict[str, str]) -> 
 @predicate("concat_widths", "widths", multiple="count")
 def concat_widths(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Concatenations over the last axis whose widths differ or are no multiple; of tensors without
-    rows and columns every one."""
+    rows and columns every one. Where each width has scales of its own, they may differ."""
     multiple = limits.count("multiple")
+    loose = any(trait.name == "own_scales" for trait in facts.deployed.traits)
     for place, op, shapes in _each(facts, "CONCATENATION"):
         widths = [shape[-1] for shape in shapes]
         if len(widths) < 2 or sum(widths) != op.shape[-1]:
             continue  # over another axis
-        even = len(set(widths)) == 1 and widths[0] % multiple == 0
+        alike = loose or len(set(widths)) == 1
+        even = alike and all(width % multiple == 0 for width in widths)
         if not even or len(op.shape) == 2:
             yield _offence(facts, place, op, {"widths": joined([f"{width:,}" for width in widths])})
 

@@ -2,7 +2,8 @@
 
 import archc.targets.flow
 import archc.targets.memories
-import archc.targets.rules  # noqa: F401
+import archc.targets.rules
+import archc.targets.stored  # noqa: F401
 from archc.targets.facts import COMMON_FIELDS, PREDICATES, Predicate
 
 __all__ = ["COMMON_FIELDS", "PREDICATES", "Predicate"]

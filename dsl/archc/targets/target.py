@@ -327,6 +327,8 @@ class _Reader:
             return float(value)
         if kind == "names":
             return self.operators(table, name)
+        if kind == "words":
+            return table.texts(name)
         values = table.take(name, "a list of whole numbers")
         if (
             not isinstance(values, list)

@@ -10,6 +10,7 @@ from archc.analysis.lowering.deployed import (
     Deployed,
     DeviceOp,
     Failure,
+    Trait,
     Unknown,
     measure,
 )
@@ -28,7 +29,17 @@ from archc.analysis.lowering.rewriting import rewrite, rewrite_integers
 from archc.ir.graph import Graph
 from archc.typed import Any
 
-__all__ = ["INPUT", "OBSERVED", "Deployed", "DeviceOp", "Failure", "Unknown", "lower", "lower_both"]
+__all__ = [
+    "INPUT",
+    "OBSERVED",
+    "Deployed",
+    "DeviceOp",
+    "Failure",
+    "Trait",
+    "Unknown",
+    "lower",
+    "lower_both",
+]
 
 OBSERVED = {"tensorflow": "2.21.0", "keras": "3.15.1"}
 """The versions on which every rule of this package was observed."""

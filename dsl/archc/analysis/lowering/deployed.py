@@ -69,6 +69,19 @@ class Failure(NamedTuple):
     remedy: str
 
 
+class Trait(NamedTuple):
+    """Something that only a file has, such as the version of its format; targets judge by it."""
+
+    name: str
+    """As rules name it."""
+    what: str = ""
+    """Where it is, or how much of it there is: a field of a rule's message."""
+    layer: int | None = None
+    """Index of the graph's node; None of the file as a whole."""
+    number: int = 0
+    """Of a trait that is a version."""
+
+
 class Deployed(NamedTuple):
     """The int8 file that TensorFlow's converter makes of a network (batch 1)."""
 
@@ -92,6 +105,8 @@ class Deployed(NamedTuple):
     other order is possible; else `predicted` by `archc.analysis.lowering.order`."""
     lowered: tuple[tuple[Step, ...], ...]
     """What each node of the graph becomes by itself, before anything is folded or fused."""
+    traits: tuple[Trait, ...] = ()
+    """Of a file."""
 
     @property
     def output(self) -> int:

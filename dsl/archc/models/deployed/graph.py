@@ -8,7 +8,7 @@ dense layer). A reader of another layout turns them, and keeps the file's own in
 from collections import Counter
 from typing import NamedTuple
 
-from archc.compiler import Placement
+from archc.compiler import Placement, Trait
 from archc.diagnostics.codes import MODEL_FILE
 from archc.diagnostics.model import Rejected, reject
 from archc.diagnostics.text import printable
@@ -146,6 +146,8 @@ class FileGraph(NamedTuple):
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[str, ...] = ()
     """What else a reader should know: parts that were not read."""
+    traits: tuple[Trait, ...] = ()
+    """What a target's rules on files ask for, `layer` being the index of an operator."""
 
     def gap(self, figure: str) -> Gap | None:
         """Why a figure of the whole file is not known, if it is not."""

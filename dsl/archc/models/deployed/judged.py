@@ -50,6 +50,7 @@ OURS = {
     "SPLIT": "split",
     "STRIDED_SLICE": "slice",
     "SUB": "subtract",
+    "SWISH": "swish",
     "TANH": "tanh",
     "TRANSPOSE": "permute",
     "TRANSPOSE_CONV": "conv_transpose",
@@ -178,6 +179,7 @@ def lowered(graph: FileGraph) -> Lowered:
     frame = Frame("arch", "", "", graph.name, 0, ends[-1], (), None)
     outputs = tuple(_inner(graph, operators, made.get(index, INPUT)) for index in graph.outputs)
     _, weights, constants = stored(graph, *graph.operators)
+    places = {place: node for node, place in enumerate(origins) if place >= 0}
     counts: dict[str, int] = {}
     for op in graph.operators:
         counts[op.kind] = counts.get(op.kind, 0) + 1
@@ -194,6 +196,10 @@ def lowered(graph: FileGraph) -> Lowered:
             tuple(graph.tensors[index].map for index in graph.inputs),
             "exact",
             tuple(node.op.device(node.shape) for node in nodes),
+            tuple(
+                trait._replace(layer=places.get(trait.layer)) if trait.layer is not None else trait
+                for trait in graph.traits
+            ),
         ),
         tuple(origins),
     )

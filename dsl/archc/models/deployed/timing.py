@@ -3,6 +3,9 @@
 from archc.compiler import Net, TimedOperator, feature_map
 from archc.models.deployed.graph import FileGraph, Operator
 
+OWN_SCALES = "own_scales"
+"""The trait of a file in which each tensor has scales of its own, as in QDQ ONNX files; TFLite ties
+those of a concatenation."""
 _CONVERTING = ("QUANTIZE", "DEQUANTIZE")
 
 
@@ -15,6 +18,7 @@ def timed_net(graph: FileGraph) -> Net:
         graph.inputs,
         tuple(_operator(graph, op) for op in graph.operators),
         any(tensors[index].dtype == "float32" for index in graph.inputs),
+        any(trait.name == OWN_SCALES for trait in graph.traits),
     )
 
 

@@ -17,6 +17,7 @@ from archc.models.onnx.model import BITS, Model
 from archc.models.onnx.naming import activation, axes, kind, macs, window
 from archc.models.onnx.operators import OPERATORS, role
 from archc.models.onnx.reader import SUFFIX, read, short
+from archc.models.onnx.traits import moves_nothing, traits
 from archc.models.onnx.wiring import known, wired
 
 
@@ -46,6 +47,11 @@ class _Graph:
         operators = tuple(
             self.operator(step, name) for step, name in zip(folded.steps, names, strict=True)
         )
+        computing = tuple(
+            op
+            for op, step in zip(operators, folded.steps, strict=True)
+            if not moves_nothing(folded, step)
+        )
         outputs = tuple(
             self.constant(source) if isinstance(source, Held) else int(source or 0)
             for source in folded.outputs
@@ -56,7 +62,7 @@ class _Graph:
             name=unnamed[: -len(SUFFIX)] if unnamed.lower().endswith(SUFFIX) else unnamed,
             path=model.name,
             format=SUFFIX,
-            scheme=scheme(operators, tensors),
+            scheme=scheme(computing, tensors),
             tensors=tensors,
             operators=operators,
             inputs=folded.inputs,
@@ -65,6 +71,7 @@ class _Graph:
             digest=f"sha256:{sha256(data).hexdigest()}",
             gaps=tuple(_gaps(folded, operators)),
             remarks=tuple(_remarks(folded)),
+            traits=traits(folded),
         )
 
     def map(self, index: int, one: Map) -> Tensor:

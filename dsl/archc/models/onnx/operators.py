@@ -194,7 +194,7 @@ OF_SHAPES = frozenset({"Shape", "Size"})
 STATIC = frozenset({"ConstantOfShape", "Range", "EyeLike"})
 """What is a constant though it may read nothing."""
 
-PAIRS = {"Sigmoid": "SILU", "HardSigmoid": "HARD_SWISH"}
+PAIRS = {"Sigmoid": "SWISH", "HardSigmoid": "HARD_SWISH"}
 """A gate whose product with what it reads is one operator, and that operator."""
 
 _WHOLE = "the file is of the format QOperator, not QDQ: quantise with `QuantFormat.QDQ`"
