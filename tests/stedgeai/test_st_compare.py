@@ -2,18 +2,23 @@
 
 import json
 import os
+import re
 import stat
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
 from archc.analysis.lowering import lower
 from archc.cli import main
 from archc.driver import Options, compile_spec
 from archc.files import Loader
-from archc.models.stedgeai.board import Board
+from archc.models.stedgeai.aligned import Aligned, agreement
+from archc.models.stedgeai.board import Board, Node
 from archc.models.stedgeai.compare import Comparison, compare, deployed_macc, predict
 from archc.models.stedgeai.layout import load
 from archc.models.stedgeai.run import read as read_files
@@ -248,3 +253,117 @@ def test_the_estimated_time_stands_beside_the_board_s() -> None:
     assert f"{ours - 100:+.1f} % off" in " ".join(text(comparison).split())
     assert figure(compare(report, info, prediction), "time us") == (ours, None)
     assert not [f for f in compare(measured, info, None).figures if f.name == "time us"]
+
+
+# --- epoch by epoch ---------------------------------------------------------------------------
+
+
+def compiled(*epochs: tuple[str, list[str], list[int], int | None]) -> Source:
+    """An info of epochs: mapping, operators, the shape of the result, cycles."""
+    document = json.loads((WRITTEN / "compiled_c_info.json").read_text(encoding="utf-8"))
+    nodes, buffers, prices = [], [], []
+    for number, (mapping, operators, shape, cycles) in enumerate(epochs, 1):
+        inner = [{"type": operator} for operator in operators]
+        node = {"id": number, "name": f"epoch_{number}", "mapping": mapping, "outputs": [number]}
+        nodes.append({**node, "subgraph_nodes": inner})
+        buffers.append({"id": number, "shape": shape})
+        if cycles is not None:
+            prices.append({"node_id": number, "max_cycles": cycles})
+    document |= {"graphs": [{"nodes": nodes}], "buffers": buffers, "power_estimates": prices}
+    return Source("network_c_info.json", json.dumps(document))
+
+
+EPOCHS = (
+    ("NODE_SW", ["QuantizeLinear"], [1, 1, 16, 16], 256),
+    ("NODE_HW", ["Conv", "Mul", "Add", "Relu"], [1, 8, 8, 8], 512),
+    ("NODE_EC", ["AveragePool"], [1, 8, 1, 1], 700),
+    ("NODE_HW", ["Gemm"], [1, 4], 90),
+    ("NODE_SW", ["Softmax"], [1, 4], 3),
+)
+
+
+def with_board(comparison: Comparison, *nodes: tuple[str, float]) -> Comparison:
+    """The same with the times of nodes on a board."""
+    timed = tuple(Node(name, "epoch", ms) for name, ms in nodes)
+    board = Board(sum(ms for _, ms in nodes), None, None, None, None, (), timed)
+    report = comparison.report._replace(boards=(board,))
+    return compare(report, comparison.info, comparison.prediction)
+
+
+def test_epochs_side_by_side() -> None:
+    comparison = compare(*read_files([compiled(*EPOCHS)]), predicted(Path(TINY)))
+    rows = {row.kind: row for row in comparison.aligned}
+    assert [row.layers for row in comparison.aligned][1:4] == [
+        *(("stem_1_conv",), ("head_global_average_pool",), ("head_dense",)),
+    ]
+    assert [row.cycles for row in comparison.aligned] == [256, 512, 700, 90, 3]
+    assert [row.epochs for row in comparison.aligned] == [(1,), (2,), (3,), (4,), (5,)]
+    estimate = comparison.prediction.manifest["deployed"]["latency"]  # type: ignore[union-attr]
+    ours = [row.microseconds for row in comparison.aligned if row.microseconds is not None]
+    assert sum(ours) * 1000 == pytest.approx(sum(e["nanoseconds"] for e in estimate["epochs"]))
+    assert rows["softmax"].microseconds is None  # for us it takes no time
+    assert all(row.measured is None for row in comparison.aligned)
+    said = text(comparison)
+    assert re.search(r"stem_1_conv +8x8x8 +\d+\.\d +512", said)
+    assert "(softmax: 1 epoch of theirs alone)" in said
+    assert "over 4 rows that have both: rank correlation" in " ".join(said.split())
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_times_of_the_board_by_epoch() -> None:
+    comparison = compare(*read_files([compiled(*EPOCHS)]), predicted(Path(TINY)))
+    timed = with_board(comparison, *((f"EpochBlock_{n}", n / 100) for n in range(1, 6)))
+    assert [row.measured for row in timed.aligned] == pytest.approx([10, 20, 30, 40, 50])
+    assert "board us" in text(timed)
+    # Where a block stands for several epochs nothing says what each of them took.
+    joined = with_board(comparison, ("EpochBlock_1", 0.01), ("EpochBlock_2 -> 5", 0.09))
+    assert [row.measured for row in joined.aligned] == [None] * 5
+
+
+def test_more_epochs_on_one_side_are_one_row() -> None:
+    twice = (*EPOCHS[:2], EPOCHS[1], *EPOCHS[2:])
+    comparison = compare(*read_files([compiled(*twice)]), predicted(Path(TINY)))
+    (row,) = (row for row in comparison.aligned if row.layers == ("stem_1_conv",))
+    assert (row.epochs, row.cycles) == ((2, 3), 1024)
+    assert "stem_1_conv (1 of ours, 2 of theirs)" in text(comparison)
+
+
+def test_the_error_of_this_network_is_stated() -> None:
+    comparison = compare(*read_files([load(NPU)]), predicted(Path(TINY)))
+    assert "error of the estimate" not in text(comparison)
+    latency = comparison.prediction.manifest["deployed"]["latency"]  # type: ignore[union-attr]
+    exact = with_board(comparison, ("EpochBlock_1", latency["microseconds"] / 1000))
+    assert "this network: +0.0 %" in " ".join(text(exact).split())
+    assert ", within what is stated" in " ".join(text(exact).split())
+    slow = with_board(comparison, ("EpochBlock_1", latency["most"] / 500))
+    assert ", OUTSIDE what is stated" in " ".join(text(slow).split())
+
+
+@real
+def test_epochs_of_a_real_compile() -> None:
+    """MobileNetV1 0.25 of ST's model zoo, ST Edge AI Core 2.2.0."""
+    spec = (SPECS / "families" / "mobilenet_v1.arch").read_text(encoding="utf-8")
+    spec = spec.replace("allow = [softmax]", "io = int8, allow = [softmax]")
+    options = Options(settings=(("alpha", "0.25"), ("num_classes", "101")))
+    (network,) = compile_spec(Loader(), Source("m.arch", spec), options).networks
+    info = load(str(REAL / "mobilenetv1_a025_224_core220_c_info.json"))
+    comparison = compare(*read_files([info]), predict(network.manifest, network.graph))
+    both = [row for row in comparison.aligned if row.microseconds and row.cycles]
+    assert len(both) == 29
+    assert sum(row.cycles or 0 for row in both) >= 0.94 * sum(
+        row.cycles or 0 for row in comparison.aligned
+    )
+    agreed = agreement(comparison.aligned, "cycles")
+    assert agreed is not None
+    assert agreed.same == 4
+    assert agreed.correlation == pytest.approx(0.68, abs=0.02)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=12))
+def test_the_correlation_is_spearman_s(pairs: list[tuple[int, int]]) -> None:
+    ours, theirs = ([pair[side] + 1 for pair in pairs] for side in (0, 1))
+    rows = [Aligned("", "", (), (), a, b, None) for a, b in zip(ours, theirs, strict=True)]
+    agreed = agreement(rows, "cycles")
+    assert agreed is not None
+    if len(set(ours)) > 1 and len(set(theirs)) > 1:
+        assert agreed.correlation == pytest.approx(spearmanr(ours, theirs).statistic)

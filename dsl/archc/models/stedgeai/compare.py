@@ -16,6 +16,7 @@ from archc.compiler import (
     stated,
 )
 from archc.diagnostics.text import shape_text
+from archc.models.stedgeai.aligned import Aligned, align
 from archc.models.stedgeai.info import Info
 from archc.models.stedgeai.memory import Pool
 from archc.models.stedgeai.report import Report
@@ -50,6 +51,10 @@ class Comparison(NamedTuple):
     layers: dict[int, str]
     """Our layers, by the group of the report's rows they are."""
     traced: tuple[Traced, ...]
+    aligned: tuple[Aligned, ...]
+    """Epoch by epoch, where an info has the compiler's."""
+    other: bool
+    """Whether the inputs show that both are of different networks."""
     spilled: tuple[Pool, ...]
     """Pools outside the chip that hold activations."""
     notes: tuple[str, ...]
@@ -119,8 +124,8 @@ def compare(report: Report, info: Info | None, prediction: Prediction | None) ->
             "activations go to slower memory: compile with the `.mpool` of the board"
         )
     known = layers(report, prediction)
-    if prediction is not None and report.inputs:
-        notes += _other_network(report, prediction)
+    other = _other_network(report, prediction) if prediction is not None and report.inputs else []
+    notes += other
     return Comparison(
         report,
         info,
@@ -128,6 +133,8 @@ def compare(report: Report, info: Info | None, prediction: Prediction | None) ->
         _figures(report, prediction),
         known,
         trace(report, prediction, known),
+        align(info.compiled if info and not other else (), report.boards, prediction),
+        bool(other),
         tuple(p for p in report.pools if p.start >= EXTERNAL and p.activations.bytes),
         tuple(notes),
     )

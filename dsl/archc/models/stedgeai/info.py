@@ -51,6 +51,18 @@ class Timing(NamedTuple):
     milliseconds: float
 
 
+class Compiled(NamedTuple):
+    """An epoch as the compiler made it."""
+
+    id: int
+    operators: tuple[str, ...]
+    """The ONNX operators that it computes."""
+    shape: tuple[int, ...] | None
+    """Of its first result, the batch included; None where the info does not say."""
+    cycles: int | None
+    """What it takes by the compiler's own model, which is of memories and arrays alone."""
+
+
 class Info(NamedTuple):
     """What an info says. Tuples are empty and others None where it does not."""
 
@@ -71,6 +83,8 @@ class Info(NamedTuple):
     placed: tuple[int, int] | None
     """Bytes of weights and of activations on the device."""
     epochs: tuple[Epoch, ...]
+    compiled: tuple[Compiled, ...]
+    """The same epochs, of graphs that say what they compute."""
     timings: tuple[Timing, ...]
     metrics: tuple[Metric, ...]
 
@@ -126,6 +140,7 @@ def read_info(source: Source) -> Info:
             for node in graph.parts("nodes")
             if (epoch := _epoch(node)) is not None
         ),
+        _compiled(top),
         _timings(top),
         tuple(
             Metric(
@@ -187,6 +202,31 @@ def _timings(top: "_Part") -> tuple[Timing, ...]:
         timed = [node.part("exec_time") for node in nodes if node.value.get("exec_time")]
         found = [Timing(one.count("cycles"), one.real("duration_ms")) for one in timed]
     return tuple(found)
+
+
+def _compiled(top: "_Part") -> tuple[Compiled, ...]:
+    """The epochs that are run, with what they make and cost."""
+    nodes = [node for graph in top.parts("graphs") for node in graph.parts("nodes")]
+    epochs = [(node, epoch) for node in nodes if (epoch := _epoch(node)) is not None]
+    if not epochs:
+        return ()
+    shapes = {
+        buffer.count("id"): buffer.counts("shape")
+        for buffer in top.parts("buffers")
+        if buffer.has("id") and buffer.has("shape")
+    }
+    cycles = {
+        price.count("node_id"): price.count("max_cycles") for price in top.parts("power_estimates")
+    }
+    return tuple(
+        Compiled(
+            epoch.id,
+            tuple(_operation(part) for part in node.parts("subgraph_nodes")),
+            next((shapes[one] for one in node.counts("outputs") if one in shapes), None),
+            cycles.get(node.count("id")) if node.has("id") else None,
+        )
+        for node, epoch in epochs
+    )
 
 
 def _epoch(node: "_Part") -> Epoch | None:
@@ -301,6 +341,13 @@ class _Part:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
             raise self.strange(f"has no count `{name}`", value)
         return value
+
+    def counts(self, name: str) -> tuple[int, ...]:
+        values = self.items(name)
+        for value in values:
+            if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+                raise self.strange(f"has no counts `{name}`", value)
+        return tuple(values)
 
     def real(self, name: str) -> float:
         value = self.value.get(name)

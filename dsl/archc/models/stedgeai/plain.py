@@ -47,6 +47,7 @@ def plain(comparison: Comparison) -> dict[str, Any]:
             }
             for traced in comparison.traced
         ],
+        "epochs": as_plain(comparison.aligned),
         "spilled": {pool.name: pool.activations.bytes for pool in comparison.spilled},
         "notes": list(comparison.notes),
     }

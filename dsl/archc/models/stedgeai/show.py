@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from archc.compiler import peak_remark
+from archc.compiler import milliseconds, peak_remark, stated
+from archc.diagnostics.grid import grid
 from archc.diagnostics.text import printable, several, shape_text, wrapped
+from archc.models.stedgeai.aligned import Aligned, agreement
 from archc.models.stedgeai.board import Board
 from archc.models.stedgeai.compare import Comparison, Figure
 from archc.models.stedgeai.trace import Traced, heads
@@ -29,8 +31,10 @@ def text(comparison: Comparison) -> str:
         lines += ["", *_wrapped(peak_remark(prediction and prediction.manifest))]
     lines += _pools(comparison)
     lines += _verdict(comparison)
+    lines += _epochs(comparison)
     for board in report.boards:
         lines += ["", *_board(board)]
+    lines += _error(comparison)
     for metric in report.metrics:
         said = [
             f"{name} {value:.6f}"
@@ -109,6 +113,74 @@ def _verdict(comparison: Comparison) -> list[str]:
         )
         lines += ["", *_wrapped(said)]
     return lines
+
+
+def _epochs(comparison: Comparison) -> list[str]:
+    """Estimate, the compiler's cycles and the board's time, epoch by epoch."""
+    rows = comparison.aligned
+    if not rows:
+        return []
+    columns: list[tuple[str, list[str]]] = [
+        ("estimate us", [_figured(row.microseconds, 1) for row in rows]),
+        ("cycles", [_figured(row.cycles, 0) for row in rows]),
+        ("board us", [_figured(row.measured, 1) for row in rows]),
+    ]
+    columns = [(name, said) for name, said in columns if set(said) != {"-"}]
+    shapes = [row.shape for row in rows]
+    taken = sum(2 + max(map(len, (name, *said))) for name, said in [("", shapes), *columns])
+    names = [_called(row, max(WIDTH - taken, 12)) for row in rows]
+    table = zip(names, shapes, *(said for _, said in columns), strict=True)
+    cells = [("epoch by epoch", "", *(name for name, _ in columns)), *table]
+    lines = ["", *grid(cells, "ll" + "r" * len(columns))]
+    for column, whose in (("cycles", "the compiler's cycles"), ("measured", "the board's times")):
+        found = agreement(rows, column)
+        if found is not None:
+            lines += _wrapped(
+                f"estimate and {whose} over {found.rows} rows that have both: rank correlation "
+                f"{found.correlation:.2f}, {found.same} of the {found.top} most expensive the same"
+            )
+    return lines
+
+
+def _figured(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def _called(row: Aligned, room: int) -> str:
+    """An epoch by our layer; several together by the first and how many of each side there are."""
+    if not row.layers:
+        said = f"({row.kind}: {several(len(row.epochs), 'epoch')} of theirs alone)"
+    elif len(row.layers) == 1 and len(row.epochs) <= 1:
+        said = row.layers[0]
+    else:
+        said = f"{row.layers[0]} ({len(row.layers)} of ours, {len(row.epochs)} of theirs)"
+    said = printable(said)
+    return said if len(said) <= room else said[: room - 3] + "..."
+
+
+def _error(comparison: Comparison) -> list[str]:
+    """How wrong the estimate is for this network, where a board measured it."""
+    report, prediction = comparison.report, comparison.prediction
+    latency = prediction and prediction.manifest["deployed"]["latency"]
+    if not latency or latency["microseconds"] is None or comparison.other:
+        return []
+    if not report.npu or not report.boards:
+        return []
+    ours, theirs = latency["microseconds"], 1000 * report.boards[0].ms
+    if not theirs:
+        return []
+    apart = 100 * (ours - theirs) / theirs
+    most = latency["most"]
+    inside = latency["least"] <= theirs and (most is None or theirs <= most)
+    said = stated(latency["grade"], (), ours, latency["least"], most)
+    return [
+        "",
+        *_wrapped(
+            f"error of the estimate for this network: {apart:+.1f} % ({milliseconds(ours)} where "
+            f"the board took {report.boards[0].ms:.3f} ms), {'within' if inside else 'OUTSIDE'} "
+            f"what is stated: {said}"
+        ),
+    ]
 
 
 def _board(board: Board) -> list[str]:
