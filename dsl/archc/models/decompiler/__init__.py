@@ -5,16 +5,23 @@ with the model's, operator by operator and wire by wire; of the texts that are e
 taken. What no text can say is refused with the name of its layer.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import NamedTuple
 
 from archc.diagnostics.codes import IMPORT
 from archc.diagnostics.model import reject
 from archc.limits import DEFAULT_LIMITS, Limits
+from archc.models.decompiler.abstraction import Unfit
 from archc.models.decompiler.flat import flat
+from archc.models.decompiler.layout import structured
 from archc.models.decompiler.names import Names
 from archc.models.decompiler.network import Network, of_model
-from archc.models.decompiler.search import Candidate, shortest
+from archc.models.decompiler.remarks import remarks
+from archc.models.decompiler.search import Candidate, Failure, shortest
+from archc.models.decompiler.units import Effort
+from archc.models.decompiler.widths import SCHEMES
 from archc.models.importer import Imported
 
 __all__ = ["Decompiled", "decompile"]
@@ -57,25 +64,48 @@ def decompile(
     """
     network = of_model(model, without, tuple(results))
     own = Names().fresh(name or network.name, "network")
-    best, failures = shortest([flat(network, own)], network, limits)
+    best: Candidate | None = None
+    failures: list[Failure] = []
+    if not flat_only:
+        best, _ = shortest(structures(network, own), network, limits)
+    if best is None:
+        best, failures = shortest([flat(network, own)], network, limits)
     if best is None:
         raise reject(
             IMPORT,
             f"the model `{own}` cannot be written as a spec: {failures[0].why}",
             notes=["nothing was written"],
         )
-    return _finished(network, own, best)
+    notes = (*network.notes, *remarks(model, best, whole=not without))
+    return _finished(network, own, best, notes)
 
 
-def _finished(network: Network, name: str, best: Candidate) -> Decompiled:
+def introduced(text: str, model: str, notes: Sequence[str]) -> str:
+    """A text with where it comes from before it. What stands in names of layers stays a comment."""
+    said = [line for note in notes for line in wrap(note, 96)]
+    plain = re.sub(r"[^\w .,()+-]", "", model, flags=re.ASCII)
+    return "".join(f"# {line}\n" for line in said) + f'"""Imported from `{plain}`."""\n{text}'
+
+
+def structures(network: Network, name: str) -> Iterator[str]:
+    """The texts with blocks and stages that are worth a try."""
+    for effort in Effort:
+        for rounding in SCHEMES:
+            try:
+                yield structured(network, name, rounding, effort)
+            except Unfit:
+                continue
+
+
+def _finished(network: Network, name: str, best: Candidate, notes: tuple[str, ...]) -> Decompiled:
     layers: dict[str, dict[str, None]] = {}
     for operation, place in zip(network.operations, best.comparison.pairs, strict=True):
         made = best.network.operations[place].layer
         layers.setdefault(operation.layer, {})[made] = None
     return Decompiled(
         name,
-        best.text,
+        introduced(best.text, network.name, notes),
         {path: tuple(made) for path, made in layers.items()},
-        network.notes,
+        notes,
         best.comparison.in_order,
     )

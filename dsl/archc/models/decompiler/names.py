@@ -21,16 +21,18 @@ class Names:
         words = (word for kind in vocabulary() for word in kind)
         self._taken = {name.casefold() for name in (*words, *_USED, *taken)}
 
-    def fresh(self, wanted: str, other: str = "part") -> str:
+    def fresh(self, wanted: str, other: str = "part", *, between: str = "_") -> str:
         """A name that is free, as near to the wanted one as the language allows.
 
         Args:
             other: what it is called where nothing of the wanted one can be kept.
+            between: what stands before a number that is put behind it. Layers number the calls of
+                a block behind `_`, so that a block has none there.
         """
         base = plain(wanted) or other
         name, number = base, 2
         while name.casefold() in self._taken:
-            name = f"{base}_{number}"
+            name = f"{base}{between}{number}"
             number += 1
         self._taken.add(name.casefold())
         return name

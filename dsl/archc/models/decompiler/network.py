@@ -4,6 +4,7 @@ A model that was read and a spec that was compiled both become a `Network`, so t
 compared. What the language cannot say is refused here, with the layer.
 """
 
+import struct
 from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
@@ -237,7 +238,7 @@ def unsayable(path: str, why: str, help: str | None = None) -> Rejected:
         IMPORT,
         f"the layer {shown(path)} {why}",
         notes=["nothing was written"],
-        help=help or "replace the layer, or leave it out with `--without` where it may be missing",
+        help=help or f"leave it out, if it may be missing: `--without {path}`; or replace it",
     )
 
 
@@ -251,16 +252,29 @@ def _normal(op: Op) -> Op:
     values = op.values
     if op.keyword in ("conv", "dwconv") and values["kernel"] == (1, 1):
         return op.replace(padding="same")
-    if "rate" in values:
-        return op.replace(rate=snapped(values["rate"]))
-    return op
+    snaps = {name: _snapped(value) for name, value in values.items() if name in _MEASURES}
+    return op.replace(**snaps) if snaps else op
 
 
-def snapped(rate: Fraction) -> Fraction:
+_MEASURES = frozenset({"mean", "offset", "rate", "scale", "slope", "variance"})
+"""Arguments that are numbers in float32 where they are used."""
+
+
+def _snapped(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(map(_snapped, value))
+    return snapped(value) if isinstance(value, Fraction) else value
+
+
+def snapped(number: Fraction) -> Fraction:
     """The short decimal or ratio that a float stands for: `0.2 * 6 / 16` is 0.07500000000000001
-    in floating point. Within 1e-12 of the value."""
-    short = [Fraction(round(rate * 10**places), 10**places) for places in range(1, 7)]
-    for number in (*short, rate.limit_denominator(2000)):
-        if abs(number - rate) <= rate / 10**12:
-            return number
-    return rate
+    in floating point, and 1 / 255 is a number of 15 digits. In float32 it is the same number."""
+    short = [Fraction(round(number * 10**places), 10**places) for places in range(1, 7)]
+    for near in (*short, number.limit_denominator(2000)):
+        if abs(near - number) <= abs(number) / 10**12 and _single(near) == _single(number):
+            return near
+    return number
+
+
+def _single(number: Fraction) -> bytes:
+    return struct.pack("<f", float(number))

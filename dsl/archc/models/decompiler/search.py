@@ -1,10 +1,10 @@
 """Candidates: each is compiled and compared with the model, and the shortest equal one wins."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from archc.compiler import Loader, elaborate, lay_out
+from archc.compiler import Graph, Loader, elaborate, lay_out
 from archc.diagnostics.model import Rejected
 from archc.limits import Limits
 from archc.models.decompiler.equality import Comparison, compare
@@ -13,17 +13,22 @@ from archc.source import Source
 
 _TOKEN = re.compile(r'"""|[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e-?\d+)?|\.\.|[<>=!]=|\S')
 
+_UNROUNDED = 8
+"""What `rounding(divisor = 1)` costs beside its tokens: a family of the network would have odd
+widths, where a few `exact` say which ones are meant."""
+
 
 class Candidate(NamedTuple):
     """A text that compiles to the network."""
 
     text: str
     """As `archc fmt` leaves it."""
+    graph: Graph
     network: Network
     """What it compiles to."""
     comparison: Comparison
     size: int
-    """In tokens."""
+    """In tokens, and what a rounding costs that no width needs but for being itself."""
 
 
 class Failure(NamedTuple):
@@ -52,7 +57,8 @@ def tried(text: str, network: Network, limits: Limits) -> Candidate | Failure:
     comparison = compare(network, made)
     if not comparison.equal:
         return Failure(laid_out, "it compiles to another network")
-    return Candidate(laid_out, made, comparison, tokens(laid_out))
+    odd = _UNROUNDED * ("rounding(divisor = 1)" in laid_out)
+    return Candidate(laid_out, graph, made, comparison, tokens(laid_out) + odd)
 
 
 def shortest(
@@ -68,9 +74,3 @@ def shortest(
         elif best is None or result.size < best.size:
             best = result
     return best, failures
-
-
-def made(writers: Iterable[Callable[[], str]]) -> Iterator[str]:
-    """The texts of those writers that have one."""
-    for writer in writers:
-        yield writer()

@@ -17,21 +17,21 @@ _NAMED = frozenset(
 
 
 def number(value: Fraction | int) -> str:
-    """A number as an expression: a decimal of up to three places, else a quotient where that is
-    shorter than the decimal."""
+    """A number as an expression: a decimal where it has one that is short or no longer than the
+    quotient, else a quotient."""
     value = Fraction(value)
     if value.denominator == 1:
         return str(value.numerator)
+    quotient = f"{value.numerator} / {value.denominator}"
     decimal = _decimal(value)
-    if decimal is not None and (value.denominator > 1000 or len(decimal) <= 6):
-        return decimal
-    return f"{value.numerator} / {value.denominator}"
+    short = decimal is not None and len(decimal) <= max(len(quotient), 6)
+    return decimal if decimal is not None and short else quotient
 
 
 def _decimal(value: Fraction) -> str | None:
-    """The finite decimal of a number, if it has a short one."""
+    """The finite decimal of a number, if a float has it."""
     text = repr(float(value))
-    if Fraction(text) != value or len(text) > 12:
+    if Fraction(text) != value:
         return None
     mantissa, _, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa

@@ -1,0 +1,27 @@
+"""What a spec does not have in common with its model although the networks are equal."""
+
+from archc.compiler import Deployed, lower, memory
+from archc.models.decompiler.search import Candidate
+from archc.models.importer import Imported
+
+
+def remarks(model: Imported, made: Candidate, *, whole: bool) -> tuple[str, ...]:
+    """That the converter puts operators in another order, and what that does to the arena.
+
+    Args:
+        whole: whether every layer of the model is in the spec.
+    """
+    other = "branches are executed in another order than in the model"
+    if not whole or model.graph is None:
+        return () if made.comparison.in_order else (other,)
+    before, after = lower(model.graph), lower(made.graph)
+    sizes = memory(before).arena_bytes, memory(after).arena_bytes
+    if sizes[0] != sizes[1]:
+        return (f"{other}: the arena is estimated at {sizes[1]:,} bytes, not {sizes[0]:,}",)
+    if _order(before) != _order(after):
+        return (f"{other}, with the same arena of {sizes[0]:,} bytes",)
+    return ()
+
+
+def _order(deployed: Deployed) -> list[tuple[object, ...]]:
+    return [(operator.operator, operator.shape) for operator in deployed.operators]
