@@ -1,6 +1,7 @@
 """`archc graph`: what is written where, the levels of detail, and what is refused."""
 
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -121,6 +122,14 @@ def test_details_and_unfolding(capsys: Capture) -> None:
     assert [size - legend for size in sizes] == [2, 4, 4, 5]
 
 
+def test_colours_show_time(capsys: Capture) -> None:
+    spec = str(SPECS / "dscnn_a05.arch")
+    for form in ("svg", "dot", "mermaid"):
+        timed = drawn(capsys, spec, "--color", "time", "--format", form)
+        assert timed != drawn(capsys, spec, "--format", form)
+        assert re.search(r"[\d.]+ us", timed)
+
+
 def test_width_is_where_rows_wrap(capsys: Capture) -> None:
     spec = str(SPECS / "squeezenet.arch")
     wide, narrow = (
@@ -170,6 +179,8 @@ def test_errors_are_shown_and_what_there_is_is_drawn(folder: Path, capsys: Captu
         (["net.arch", "--width", "wide"], "invalid int"),
         (["net.arch", "--boxes", "0"], "1 or more"),
         (["net.arch", "--detail", "atoms"], "invalid choice"),
+        (["net.arch", "--color", "joy"], "invalid choice"),
+        (["net.arch", "--color", "time"], "nothing to show of `net`: no target says how long"),
         (["net.arch", "--format", "png"], "invalid choice"),
         (["net.arch", "net.arch"], "unrecognized"),
         ([], "SPEC"),

@@ -5,7 +5,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 from shutil import which
 from typing import Any
 
@@ -13,10 +13,21 @@ import pytest
 from hypothesis import given
 
 from archc.emit.dot import dot
-from archc.emit.drawing import DETAILS, Picture, TooLarge, layout, picture, structure, svg, text
+from archc.emit.drawing import (
+    DETAILS,
+    Picture,
+    TooLarge,
+    layout,
+    picture,
+    structure,
+    svg,
+    text,
+    untimed,
+)
 from archc.emit.drawing.layout import Drawing, lay_out
+from archc.emit.drawing.paint import level
 from archc.emit.drawing.structure import Box, Group, Item, Join, Tag, walk
-from archc.emit.drawing.svg import DARK, LIGHT, level
+from archc.emit.drawing.svg import DARK, LIGHT
 from archc.emit.mermaid import mermaid
 from archc.ir.graph import Graph
 from support import shipped
@@ -85,8 +96,8 @@ def check_complete(found: Picture) -> None:
     entries = len(found.graph.inputs)
     assert sorted(members) == list(range(entries, len(found.graph.nodes)))
     boxes = [item for item in items if isinstance(item, Box)]
-    assert sum(box.macs * box.times for box in boxes) == found.macs
-    assert sum(stage.macs for stage in found.stages) == found.macs
+    assert sum(box.macs * box.times for box in boxes) == found.paint.whole
+    assert sum(stage.macs for stage in found.stages) == found.paint.whole
     for item in items:
         if not isinstance(item, Group | Tag):
             assert len(item.nodes) % item.times == 0
@@ -419,6 +430,75 @@ def test_a_reader_finds_its_way() -> None:
         assert words in shown
 
 
+# --- coloured by time ---------------------------------------------------------------------------
+
+TIMED = ("dscnn_a05_ir_se", "efficientnet_b0", "fpn_detector", "two_inputs")
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_all_time_is_somewhere(name: str) -> None:
+    """Boxes and joins have the time of all epochs but those at the border, and each the colour of
+    its share; nothing overlaps for that."""
+    graph, manifest = network(name)
+    epochs = manifest["deployed"]["latency"]["epochs"]
+    for detail in DETAILS:
+        found = picture(graph, manifest, detail, color="time")
+        items = [item for stage in found.stages for item in walk(stage.items)]
+        drawn = [item for item in items if isinstance(item, Box | Join)]
+        spent = sum(found.paint.of(item.nodes) for item in drawn)
+        assert spent == sum(epoch["nanoseconds"] for epoch in epochs if epoch["layers"])
+        assert found.paint.whole == sum(epoch["nanoseconds"] for epoch in epochs)
+        drawing = lay_out(found)
+        check_clear(drawing)
+        check_joined(drawing)
+        kinds = [element.get("class") or "" for element in elements(svg(found), "rect")]
+        boxes = [kind for kind in kinds if kind.startswith("box c")][len(LIGHT.heat) :]
+        expected = [
+            f"box c{level(found.paint.of(placed.box.nodes), found.paint.whole)}"
+            for placed in drawing.boxes
+            for _ in range(2 if placed.box.many > 1 else 1)
+        ]
+        assert boxes == expected
+        check_dot(dot(found), found)
+        check_chart(mermaid(found), found)
+
+
+def test_the_legend_has_unit_and_grade() -> None:
+    drawn = svg(picture(*network("efficientnet_b0"), color="time"))
+    shown = [element.text or "" for element in elements(drawn, "text")]
+    (legend,) = (text for text in shown if text.startswith("share of the time"))
+    assert re.fullmatch(r"share of the time, [\d.]+ ms ±30 % \(estimate, wide\):", legend)
+    assert "% of the time." in (elements(drawn, "desc")[0].text or "")
+    assert "MACs" not in "".join(text for text in shown if not text.startswith("5.33 M params"))
+    assert "prefers-color-scheme:dark" in drawn
+
+
+def test_the_three_that_take_longest_say_what_would_help() -> None:
+    graph, manifest = network("mobilenet_v2_a10")
+    epochs = manifest["deployed"]["latency"]["epochs"]
+    ranked = sorted(epochs, key=lambda epoch: -epoch["nanoseconds"])[:3]
+    for detail in DETAILS:
+        drawn = svg(picture(graph, manifest, detail, color="time"))
+        said = "\n".join(element.text or "" for element in elements(drawn, "title"))
+        for number, epoch in enumerate(ranked, 1):
+            name = epoch["layers"][0]
+            assert re.search(
+                rf"{name}: [\d.]+ [um]s, \d+ % of the time \({epoch['reason']}\), "
+                rf"number {number} of all; what would help: \w+",
+                said,
+            )
+
+
+def test_without_a_time_there_is_none_to_show() -> None:
+    (one,) = compiled("arch a { input i: 8 x 8 x 8 stage s { conv(8) } }").networks
+    assert untimed(one.manifest) == "no target says how long it takes"
+    text = "arch a { target stm32n6(io = int8) input i: 8 x 8 x 8 stage s { conv(8, 3x3, %s) } }"
+    (one,) = compiled(text % "dilation = 2").networks
+    assert "not known" in (untimed(one.manifest) or "")
+    (one,) = compiled(text % "stride = 2").networks
+    assert untimed(one.manifest) is None
+
+
 def test_every_layer_is_named_where_the_pointer_rests() -> None:
     graph, manifest = network("dscnn_a05_ir_se")
     drawn = svg(picture(graph, manifest, "layers", fold=False))
@@ -478,10 +558,11 @@ HOSTILE = (
 )
 
 
-def hostile() -> tuple[Graph, dict[str, Any]]:
+def hostile(name: str) -> tuple[Graph, dict[str, Any]]:
     """A network in which every text that could come from outside is hostile."""
-    graph, manifest = network("odd")
+    graph, manifest = network(name)
     names = [f"{HOSTILE}{index}" for index in range(len(graph.nodes))]
+    called = dict(zip((node.name for node in graph.nodes), names, strict=True))
     nodes = tuple(node._replace(name=name) for node, name in zip(graph.nodes, names, strict=True))
     layers = [
         {**layer, "name": name, "source": {"file": HOSTILE, "line": 1, "column": 1}}
@@ -493,20 +574,27 @@ def hostile() -> tuple[Graph, dict[str, Any]]:
     )
     model = {**manifest["model"], "source": HOSTILE, "base": HOSTILE}
     made = graph._replace(nodes=nodes, frame=graph.frame._replace(children=frames))
-    return made, {**manifest, "layers": layers, "model": model}
+    latency = manifest["deployed"]["latency"]
+    epochs = [
+        {**epoch, "layers": [called[name] for name in epoch["layers"]]}
+        for epoch in (latency["epochs"] if latency else ())
+    ]
+    timed = latency and {**latency, "epochs": epochs}
+    deployed = {**manifest["deployed"], "latency": timed}
+    return made, {**manifest, "layers": layers, "model": model, "deployed": deployed}
 
 
 def test_no_text_becomes_markup() -> None:
-    graph, manifest = hostile()
     kinds = {"svg", "title", "desc", "style", "rect", "text", "path", "g", "circle"}
     known = {"class", "x", "y", "width", "height", "rx", "d", "cx", "cy", "r", "id"}
-    for detail in DETAILS:
-        found = picture(graph, manifest, detail)
+    for detail, (name, color) in product(DETAILS, (("odd", "macs"), ("dscnn_a05_ir_se", "time"))):
+        graph, manifest = hostile(name)
+        found = picture(graph, manifest, detail, color=color)
         root = ET.fromstring(svg(found).encode())
         for element in root.iter():
             assert element.tag.removeprefix(SVG) in kinds
             assert element is root or set(element.attrib) <= known
-        plain = ET.fromstring(svg(picture(*network("odd"), detail)))
+        plain = ET.fromstring(svg(picture(*network(name), detail, color=color)))
         assert [element.tag for element in root.iter()] == [element.tag for element in plain.iter()]
         said = "".join(root.itertext())
         assert "<script>alert(1)</script>" in said  # as text

@@ -7,7 +7,6 @@ from archc.diagnostics.text import shape_text
 from archc.emit.drawing import text
 from archc.emit.drawing.layout import cost, group_label
 from archc.emit.drawing.structure import Box, Group, Item, Join, Picture, Stage, Tag
-from archc.emit.drawing.svg import level
 from archc.ops.base import Shape
 
 WRAP = 16, 190
@@ -98,8 +97,7 @@ class Chart(ABC):
             self.empty(name, stage.name + times)
             self.edge(before or self.made[stage.output], name, label)
             return name
-        share = text.share(stage.macs, self.picture.macs)
-        figures = f"{text.figure(stage.macs)} MACs, {share}" if stage.macs else "no MACs"
+        figures = self.picture.paint.share(stage.nodes).replace(" · ", ", ")
         self.begin(name, f"{stage.name}{times} · {figures}", 1)
         last, _ = self._items(stage.items, before if self.through else None, stage.enters, 2)
         self.close(1)
@@ -144,7 +142,7 @@ class Chart(ABC):
         rows = [box.title + times] if box.title else []
         rows += text.lines(box.parts, *WRAP, 3)
         rows += cost(box).split(" · ") if box.title and cost(box) else []
-        self.box(name, rows, level(box.macs * box.times, self.picture.macs), depth)
+        self.box(name, rows, self.picture.paint.level(box.nodes), depth)
         return name
 
     def _join(self, join: Join, before: str | None, shown: Shape, depth: int) -> str:

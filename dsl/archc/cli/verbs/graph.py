@@ -58,6 +58,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="how much to show; by default as much as is still easy to read",
     )
     parser.add_argument(
+        "--color",
+        choices=("macs", "time"),
+        default="macs",
+        help="what colours show: each box's share of the MACs, or of the estimated time",
+    )
+    parser.add_argument(
         "--unfold", action="store_true", help="draw every repeat, not one with a count"
     )
     parser.add_argument(
@@ -134,13 +140,16 @@ def draw(
     from archc.diagnostics.codes import LIMIT
     from archc.diagnostics.model import make
     from archc.emit import dot, mermaid
-    from archc.emit.drawing import DETAILS, MARK, TooLarge, picture, svg
+    from archc.emit.drawing import DETAILS, MARK, TooLarge, picture, svg, untimed
 
     name, declared, graph, document = subject(session)
     charted = options.format == "mermaid"
     most = options.boxes or (mermaid.MOST if charted else 2_000)
+    if options.color == "time" and (reason := untimed(document)) is not None:
+        raise UsageError(f"`--color time` has nothing to show of `{name}`: {reason}")
+    fold = not options.unfold
     try:
-        found = picture(graph, document, options.detail, fold=not options.unfold, most=most)
+        found = picture(graph, document, options.detail, color=options.color, fold=fold, most=most)
     except TooLarge as large:
         coarser = DETAILS[: DETAILS.index(large.detail)]
         ways = [f"`--detail {coarser[-1]}` shows less"] if coarser else []

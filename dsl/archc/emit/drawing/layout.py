@@ -320,6 +320,8 @@ def begins(item: Item) -> bool:
 
 def cost(box: Box) -> str:
     """What a box costs, each of its repeats."""
+    if box.cost is not None:
+        return box.cost
     each = [
         f"{text.figure(value)} {unit}"
         for value, unit in ((box.macs, "MACs"), (box.params, "params"))

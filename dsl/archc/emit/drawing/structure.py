@@ -9,6 +9,7 @@ read in several places; there ways begin and end at the names of maps.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from archc.emit.drawing.paint import Paint, by_macs
 from archc.ir.graph import Frame, Graph, Node, dominators
 from archc.ops.base import Amount, Arg, Auto, Choice, Flag, Shape, Stride, Window
 
@@ -40,6 +41,8 @@ class Box(NamedTuple):
     times: int = 1
     many: int = 1
     """How many follow one another where it stands."""
+    cost: str | None = None
+    """What is written of its cost; None for MACs and parameters of each repeat."""
 
 
 class Join(NamedTuple):
@@ -113,10 +116,8 @@ class Picture(NamedTuple):
     stages: tuple[Stage, ...]
     graph: Graph
     manifest: dict[str, Any]
-
-    @property
-    def macs(self) -> int:
-        return int(self.manifest["totals"]["macs"])
+    paint: Paint
+    """What its colours show."""
 
     @property
     def named(self) -> bool:
@@ -261,7 +262,8 @@ class Reader:
             for frame in self.graph.frame.children
             if not isinstance(frame, int)
         )
-        return Picture(self.graph.name, detail, stages, self.graph, self.manifest)
+        paint = by_macs(self.manifest)
+        return Picture(self.graph.name, detail, stages, self.graph, self.manifest, paint)
 
     def _stage(self, frame: Frame, detail: str) -> Stage:
         chain = self._chain(frame.input, frame.output)

@@ -30,17 +30,15 @@ from archc.emit.drawing.layout import (
     lay_out,
     tag_text,
 )
-from archc.emit.drawing.structure import Join, Picture, walk
+from archc.emit.drawing.paint import BINS
+from archc.emit.drawing.structure import Join, Picture, Stage, walk
 
 MARK = "Drawn by archc."
 """A comment in every drawing, by which the command knows its own files."""
 
-BINS = (0, 1, 5, 10, 25)
-"""Percent of the network's MACs from which a box has the next colour; the first has more than 0."""
-
 
 class Scheme:
-    """The colours of one scheme; ``heat`` is for no MACs, then for each of `BINS`."""
+    """The colours of one scheme; ``heat`` is for nothing, then for each of `BINS`."""
 
     def __init__(
         self, page: str, band: str, ink: str, soft: str, line: str, edge: str, skip: str, gate: str,
@@ -114,16 +112,15 @@ def description(picture: Picture) -> str:
         times = f", {stage.repeats} repeats" if stage.repeats > 1 else ""
         said.append(
             f"{stage.name}{times}: {shape_text(stage.enters)} to {shape_text(stage.shape)}, "
-            f"{text.share(stage.macs, picture.macs)} of the MACs."
+            f"{_part(picture, stage)}."
         )
     return " ".join(map(printable, said))
 
 
-def level(macs: int, whole: int) -> int:
-    """Which colour a share of the network's MACs has: 0 for none, then by `BINS`."""
-    if not macs:
-        return 0
-    return sum(100 * macs >= percent * whole for percent in BINS)
+def _part(picture: Picture, stage: Stage) -> str:
+    paint = picture.paint
+    part = text.share(paint.of(stage.nodes), paint.whole)
+    return f"{part} of the time" if paint.remarks else f"{part} of the MACs"
 
 
 # --- the head ----------------------------------------------------------------------------------
@@ -162,13 +159,14 @@ def _head(picture: Picture) -> _Head:
         _text(MARGIN, 79, totals, "t ink"),
     ]
     x, y = MARGIN, 94
-    label = "share of MACs:"
+    label = printable(picture.paint.heading)
     parts.append(_text(x, y + 10, label, "s soft"))
     x += text.width(label, SMALL) + 8
     for number, said in enumerate(_bins()):
         parts.append(f'<rect class="box c{number}" x="{x}" y="{y}" width="16" height="12" rx="3"/>')
         parts.append(_text(x + 21, y + 10, said, "s soft"))
         x += 21 + text.width(said, SMALL) + 10
+    width = max(width, x)
     x, y = MARGIN, y + 20
     for kind, said in _kinds(picture):
         parts.append(f'<path class="way {kind}" d="M{x} {y + 10}v-4q0 -4 4 -4h16q4 0 4 4v4"/>')
@@ -236,20 +234,20 @@ def _band(picture: Picture, band: Band) -> str:
     x, middle = band.x + PADDING, band.axis
     name = printable(stage.name) + (f" × {stage.repeats}" if stage.repeats > 1 else "")
     name = text.cut(name, NAME, HEADER - PADDING - 8, bold=True)
-    part = text.share(stage.macs, picture.macs)
+    paint = picture.paint
+    part = paint.of(stage.nodes)
     parts = [
         f'<g><rect class="band" x="{band.x}" y="{band.y}" width="{band.width}" '
         f'height="{band.height}" rx="8"/>',
         _text(x, middle - 13, name, "n ink"),
     ]
     if stage.items:
-        macs = f"{text.figure(stage.macs)} MACs · {part}" if stage.macs else "no MACs"
-        parts.append(_text(x, middle + 4, macs, "s soft"))
+        parts.append(_text(x, middle + 4, paint.share(stage.nodes), "s soft"))
         parts.append(_text(x, middle + 18, f"{text.figure(stage.params)} params", "s soft"))
         room = HEADER - PADDING - 28
-        filled = room * stage.macs // picture.macs if picture.macs else 0
+        filled = room * part // paint.whole if paint.whole else 0
         parts.append(f'<rect class="rail" x="{x}" y="{middle + 25}" width="{room}" height="4"/>')
-        if stage.macs:
+        if part:
             filled = max(filled, 1)
             parts.append(
                 f'<rect class="bar" x="{x}" y="{middle + 25}" width="{filled}" height="4"/>'
@@ -272,7 +270,7 @@ def _outline(outline: Outline) -> str:
 
 def _box(picture: Picture, placed: PlacedBox) -> str:
     box = placed.box
-    colour = level(box.macs * box.times, picture.macs)
+    colour = picture.paint.level(box.nodes)
     x, y, width, height = placed.x, placed.y, placed.width, placed.height
     parts = ["<g>", _tooltip(picture, box.nodes, box.macs * box.times, box.params * box.times)]
     if box.many > 1:
@@ -295,9 +293,11 @@ def _box(picture: Picture, placed: PlacedBox) -> str:
 
 
 def _join(picture: Picture, placed: PlacedJoin) -> str:
+    colour = picture.paint.level(placed.join.nodes)
+    kind = f"join c{colour}" if colour else "join"
     return (
         f"<g>{_tooltip(picture, placed.join.nodes, 0, 0)}"
-        f"{_rect('join', placed.x, placed.y, placed.width, placed.height, placed.height // 2)}"
+        f"{_rect(kind, placed.x, placed.y, placed.width, placed.height, placed.height // 2)}"
         + _text(
             placed.x + placed.width // 2,
             placed.y + placed.height // 2 + 4,
@@ -333,6 +333,7 @@ def _tooltip(picture: Picture, nodes: Sequence[int], macs: int, params: int) -> 
     lines = [", ".join(names)]
     if macs or params:
         lines.append(f"{macs:,} MACs, {params:,} params")
+    lines += picture.paint.told(nodes)
     if place is not None:
         lines.append(f"{place['file']}:{place['line']}")
     return f"<title>{_escaped(chr(10).join(map(printable, lines)))}</title>"
