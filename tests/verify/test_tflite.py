@@ -425,3 +425,17 @@ def test_dead_kernels_of_a_published_network() -> None:
     model = read("vww", (MODELS / "vww_96_int8.tflite").read_bytes())
     counts = dead_kernels(File(model)).values()
     assert (sum(dead for dead, _ in counts), sum(all for _, all in counts)) == (971, 2_738)
+
+
+def test_a_transposition_that_the_converter_moves_is_looked_through() -> None:
+    """It stands behind the activation that the spec has behind it."""
+    spec = """
+    arch moved {
+        input image: 5 x 7 x 3
+        stage a { conv(exact(3)) concat { spatial_softmax relu6 } { relu6 } }
+        head { conv(exact(2)) }
+    }"""
+    file = small.tflite(spec)
+    names = [op.name for op in read("moved.tflite", file).subgraphs[0].operators]
+    assert names[names.index("SOFTMAX") + 1] == "RELU6"
+    assert held(file, small.manifest(spec)).differences == ()

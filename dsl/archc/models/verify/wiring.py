@@ -9,7 +9,7 @@ from archc.models.verify.model import Findings
 from archc.models.verify.rows import Expected, Rows
 
 _INPUT = -1
-_MOVING = "RESHAPE"
+_MOVING = frozenset({"RESHAPE", "TRANSPOSE"})
 """The converter moves these past others, so that they are looked through on both sides, as what
 converts at the border is."""
 
@@ -35,12 +35,12 @@ def check_wiring(
     looked_through = {
         i
         for i, op in enumerate(graph.operators)
-        if op.name == _MOVING
+        if op.name in _MOVING
         or (op.name in CONVERSIONS and (i not in ours or sequence[ours[i]].border))
     }
     for number, op in enumerate(graph.operators):
         index = ours.get(number)
-        if index is None or op.name == _MOVING or sequence[index].border:
+        if index is None or op.name in _MOVING or sequence[index].border:
             continue
         reads = set()
         for tensor in op.inputs:
@@ -94,7 +94,7 @@ class _Sources:
         self.owners = {
             layer: kept
             for layer, places in owners.items()
-            if (kept := [place for place in places if sequence[place].item.operator != _MOVING])
+            if (kept := [place for place in places if sequence[place].item.operator not in _MOVING])
         }
         self.known: dict[str, frozenset[int]] = {}
 
