@@ -58,3 +58,14 @@ def by_openvino(model, maps):
     core.set_property("CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     compiled = core.compile_model(core.read_model(model.SerializeToString()), "CPU")
     return compiled(maps)[0]
+
+
+def by_tvm(model, maps):
+    import tvm
+    from tvm import relax
+    from tvm.relax.frontend.onnx import from_onnx
+
+    built = relax.build(from_onnx(model), target="llvm")
+    machine = relax.VirtualMachine(built, tvm.cpu())
+    result = machine["main"](*[tvm.runtime.tensor(value) for value in maps.values()])
+    return (result if hasattr(result, "numpy") else result[0]).numpy()
