@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # TVM drops the output_shape of a transposed convolution and returns a map of another size.
 #
-# TVM 0.27.0.post1 (relax.frontend.onnx), onnxruntime 1.32.0, onnx 1.23.2, operator set 22. tf2onnx writes
-# ConvTranspose with output_shape, so every U-Net and decoder from Keras holds some.
+# TVM 0.27.0.post1 (relax.frontend.onnx), onnxruntime 1.32.0, onnx 1.23.2, operator set 22. A decoder
+# that states the size it wants instead of the padding it takes.
 # Guess: the importer derives the padding from output_shape, as the text of ConvTranspose says.
 # Seen: the map has the size that pads and auto_pad alone give; no message. Where the next operator is a
 # Concat or an Add, that one is blamed.
