@@ -1,11 +1,12 @@
 """Thousands of damaged files through the commands that read them, once:
 
-    python tests/fuzz/model_mutants.py [verify|load|quantize|analyze ...] [--count N] [--seed N]
+    python tests/fuzz/model_mutants.py [verify|load|quantize|analyze|onnx ...] [--count N]
 
 Every run is a process of its own, whose exit code, output, time, memory (with that of its children)
 and leftovers are looked at: exit code 0 or 1, for 1 an error in one sentence, nothing written, no
 traceback.
 `load` is the part of `quantize` that reads and builds the model, in one process with TensorFlow.
+`onnx` is `profile` and `check` in turn, of files that onnxruntime quantised.
 
 It needs the published models and reports beside the checkout (`support.mlperf`,
 `support.st_reports`). `test_model_mutants` runs a few in CI.
@@ -15,11 +16,12 @@ import argparse
 import os
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +36,15 @@ ISOLATED = ("cannot be read: it is damaged", "was ended by signal")
 """What is said where another's code ended the process in which we run it."""
 SECONDS = 300
 """After which a run counts as hanging."""
-MODELS = ("models.verify.device", "models.verify.layers", "models.stedgeai.compare")
+MODELS = (
+    *("models.verify.device", "models.verify.layers", "models.stedgeai.compare"),
+    *("models.front.analysis", "models.onnx.deployed"),
+)
+QUANTISED = (
+    *("chain-channel", "residual-kept", "inception-prepared", "silu", "mean_island", "attention"),
+    *("constant_nodes", "shape_chain", "parts", "shuffled", "separable-int4", "two_inputs"),
+)
+"""Cases of `support.onnx_nets` whose files are damaged."""
 
 
 class Task(NamedTuple):
@@ -80,6 +90,14 @@ def tasks(verb: str, count: int, seed: int, folder: Path) -> Iterator[Task]:
         files = sorted(p for p in REAL.iterdir() if p.suffix in (".txt", ".json"))
         for place, made in mutants([p.read_bytes() for p in files], count, seed):
             yield Task(verb, files[place], made, ("--report", "FILE"))
+        return
+    if verb == "onnx":
+        files = [folder / f"{name}.onnx" for name in QUANTISED]
+        for place, made in mutants([p.read_bytes() for p in files], count, seed):
+            if made.seed % 2:
+                yield Task("check", files[place], made, ("FILE",))
+            else:
+                yield Task("profile", files[place], made, ("FILE", "--target", "none"))
         return
     named = [
         (name, mlperf.REAL / file)
@@ -133,8 +151,13 @@ def load(count: int, seed: int, folder: Path) -> int:
     return wrong
 
 
-def prepare(folder: Path) -> None:
-    """Manifests and samples of the networks."""
+def prepare(folder: Path, verbs: Sequence[str]) -> None:
+    """Manifests and samples of the networks, and what onnxruntime quantises."""
+    if "onnx" in verbs:
+        program = ROOT / "tests" / "support" / "ort_count.py"
+        subprocess.run([sys.executable, str(program), str(folder)], check=True)
+    if set(verbs) <= {"onnx", "analyze"}:
+        return
     import numpy as np
 
     for name in mlperf.NETWORKS:
@@ -221,7 +244,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="archc-mutants-"))
     faults = 0
     try:
-        prepare(folder)
+        prepare(folder, given.verbs)
         for verb in given.verbs:
             faults += campaign(verb, given.count, given.seed, folder)
     finally:

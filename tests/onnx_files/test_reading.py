@@ -300,6 +300,38 @@ def test_a_damaged_file_is_refused_in_a_sentence(
     assert said in message
 
 
+@pytest.mark.parametrize("name", ["conv0_out", "conv0", "net"])
+def test_a_name_that_is_not_text(name: str, tmp_path: Path) -> None:
+    """protobuf hands it over as bytes."""
+    data = changed(lambda _: None).SerializeToString()
+    path = tmp_path / "net.onnx"
+    path.write_bytes(data.replace(name.encode(), b"\xff" * len(name)))
+    if name == "net":  # the name of the graph, which nothing reads
+        assert deployed(str(path), path.read_bytes()).operators
+        return
+    with pytest.raises(Rejected) as raised:
+        deployed(str(path), path.read_bytes())
+    assert "a name in it is not text" in str(raised.value)
+
+
+def test_messages_within_messages() -> None:
+    """Ten thousand deep: the library gives up, and says so."""
+    graph = b""
+    for _ in range(10_000 // 3):
+        graph = field(1, field(5, field(6, graph)))  # a graph in an attribute of a node of a graph
+    with pytest.raises(Rejected) as raised:
+        read("net.onnx", field(7, graph))
+    assert "cannot be read: DecodeError" in str(raised.value)
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A field of a message: its number, its length, its bytes."""
+    size, length = len(content), b""
+    while size > 0x7F:
+        length, size = length + bytes([size & 0x7F | 0x80]), size >> 7
+    return bytes([number << 3 | 2]) + length + bytes([size]) + content
+
+
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_scale_is_above_0(value: float, monkeypatch: pytest.MonkeyPatch) -> None:
     n = quantised()

@@ -1,5 +1,6 @@
 """ONNX files read without a process for each of them, and quantisers written by hand."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from support.onnx_nets import Net
 def ask_here(data: bytes, limits: Limits) -> dict[str, Any]:
     """What the program that reads files says, in this process and so without its bounds."""
     try:
-        return library.look(data)
+        said = json.dumps(library.look(data), allow_nan=False, default=library.untold)
     except library.Refused as problem:
         return {"refused": str(problem)}
+    plain: dict[str, Any] = json.loads(said)
+    return plain
 
 
 def graph_of(

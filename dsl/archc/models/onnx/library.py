@@ -77,7 +77,14 @@ def look(data: bytes) -> dict[str, Any]:
         },
     }
     plain["shapes"] = shapes(model, constants)
+    if not all(isinstance(name, str) for name in (*constants, *plain["shapes"])):
+        untold(None)
     return plain
+
+
+def untold(value: Any) -> Any:
+    """What protobuf gives as bytes, since it is not UTF-8."""
+    raise Refused("a name in it is not text")
 
 
 def restrict(most: int) -> None:
@@ -348,10 +355,10 @@ def plain_type(entry: Any) -> list[Any] | None:
 if __name__ == "__main__":
     try:
         restrict(int(sys.argv[1]))
-        result = look(sys.stdin.buffer.read())
+        said = json.dumps(look(sys.stdin.buffer.read()), allow_nan=False, default=untold)
     except Refused as problem:
-        result = {"refused": str(problem)}
+        said = json.dumps({"refused": str(problem)})
     except Exception as error:  # whatever the library finds wrong with the file
         words = " ".join(str(error).split())
-        result = {"refused": f"{type(error).__name__}: {words}"[:200]}
-    sys.stdout.buffer.write(json.dumps(result, allow_nan=False).encode())
+        said = json.dumps({"refused": f"{type(error).__name__}: {words}"[:200]})
+    sys.stdout.buffer.write(said.encode())
