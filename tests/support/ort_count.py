@@ -353,6 +353,8 @@ class Count:
                 last[home] = at
         for name in self.outputs:
             last[self.home(name)] = len(steps) - 1
+            if name in border:  # it is the integers that are an output
+                last[self.home(self.named(self.maker[name].input[0]))] = len(steps) - 1
         return max(
             sum(sizes[h] for h in first if first[h] <= at <= last[h] and h not in border)
             for at in range(len(steps))

@@ -90,7 +90,7 @@ class Session:
                 else:
                     self.compile_one(path, given, inside)
             except Rejected as rejected:
-                self.diagnostics.append(rejected.diagnostic)
+                self.diagnostics += rejected.diagnostics
         if not self.networks and not self.models and not self.failed:
             named = ", ".join(f"`{one}`" for one in self.arguments.specs)
             help = "a file with blocks only is for `use`: name one that declares an arch"

@@ -326,8 +326,20 @@ def _memory(manifest: Manifest, width: int) -> Section:
     listed = few([f"{tensor['layer']} {tensor['bytes']:,}" for tensor in alive], _MOST_ALIVE)
     if deployed["peak_at"]:
         lines += indented(f"alive there: {listed}", width, "    ")
+    if (order := manifest.get("best_order")) is not None:
+        lines += indented(_order_remark(peak, order), width, "    ", "")
     lines += indented(peak_remark(manifest), width, "    ", "")
     return "Memory", lines
+
+
+def _order_remark(peak: int, order: Mapping[str, Any]) -> str:
+    """How the peak of a file compares with that of its operators in the best order."""
+    best, proven = order["peak_activation_bytes"], order["proven"]
+    if best == peak:
+        rest = "needs less" if proven else "that needs less was found, though not all were tried"
+        return f"In the order of the file; no other order {rest}."
+    least = "the least of all" if proven else "the least that was found"
+    return f"In the order of the file; in another one {best:,} bytes, {least}."
 
 
 def peak_remark(manifest: Manifest | None) -> str:

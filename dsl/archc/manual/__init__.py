@@ -21,6 +21,10 @@ TITLES = {
         "Names of other tools",
         "what Keras, PyTorch, ONNX, TFLite and timm call things, and what is written here",
     ),
+    "onnx.md": (
+        "ONNX files",
+        "what is counted, what is refused, what each operator is on a device",
+    ),
     "codes.md": (
         "Codes",
         "every diagnostic: what, why, an example that fails and one that does not",
@@ -49,7 +53,7 @@ def pages(command: str, version: str) -> dict[str, str]:
         version: of archc.
     """
     from archc.explain import explanations, markdown
-    from archc.manual import blocks, names, operators, schema, targets, template
+    from archc.manual import blocks, names, onnx_files, operators, schema, targets, template
 
     made = {
         "language.md": template.page("language.md"),
@@ -57,6 +61,7 @@ def pages(command: str, version: str) -> dict[str, str]:
         "blocks.md": blocks.page(),
         "targets.md": targets.page(),
         "names.md": names.page(),
+        "onnx.md": onnx_files.page(),
         "codes.md": markdown(explanations().values()),
         "cli.md": command,
         "manifest.md": schema.page(),

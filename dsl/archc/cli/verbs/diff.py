@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             manifests.extend(manifest(session, subject))
         except Rejected as rejected:
-            session.diagnostics.append(rejected.diagnostic)
+            session.diagnostics += rejected.diagnostics
     if session.failed or len(manifests) != 2:
         if options.format == "json":
             session.json()

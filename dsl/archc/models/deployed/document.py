@@ -35,6 +35,7 @@ from archc.models.deployed.findings import Finding, findings
 from archc.models.deployed.graph import FileGraph, Gap, Operator
 from archc.models.deployed.judged import Lowered, lowered
 from archc.models.deployed.memory import memory
+from archc.models.deployed.order import best_order
 from archc.models.deployed.runtime import runtime_network
 from archc.models.deployed.timing import timed_net as net_of
 
@@ -107,7 +108,7 @@ def analysed(
 
 
 def document(found: Analysis) -> dict[str, Any]:
-    """The manifest of a file: a spec's keys, and `file`, `gaps` and `remarks`."""
+    """The manifest of a file: a spec's keys, and `file`, `best_order`, `gaps` and `remarks`."""
     graph = found.file
     figures = Profile(tuple(_rows(found)), {}, _footprint(found))
     sums = {**totals(row.figures for row in figures.layers), "trainable_params": None}
@@ -139,6 +140,12 @@ def document(found: Analysis) -> dict[str, Any]:
         gaps.append({"figure": "arena", "operator": None, "reason": found.arena_unknown})
     made["file"] = {"format": graph.format, "scheme": graph.scheme, "bytes": graph.size}
     made["gaps"] = gaps
+    order = best_order(graph)
+    made["best_order"] = {
+        "peak_activation_bytes": order.peak,
+        "proven": order.best,
+        "operators": [graph.operators[place].name for place in order.operators],
+    }
     made["remarks"] = list(graph.remarks)
     del made["$schema"]
     return made

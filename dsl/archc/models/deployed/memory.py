@@ -27,20 +27,25 @@ def lifetimes(graph: FileGraph) -> tuple[LiveTensor, ...]:
     makers = {index: INPUT - number for number, index in enumerate(graph.inputs)}
     for place, op in enumerate(graph.operators):
         makers.update((index, place) for index in op.outputs if graph.tensors[index].view is None)
-    leaving = {
-        root(graph, index)
-        for op in graph.operators
-        if op.border and not {*op.outputs}.isdisjoint(graph.outputs)
-        for index in graph.reads(op)
-    }
+    kept = leaving(graph)
     found = []
     for index, maker in makers.items():
         kind: Kind = "border" if index in outer else "activation"
         first = max(maker, 0)
         until = max(last.get(index, first), first)
-        counted = end if index in leaving else until
+        counted = end if index in kept else until
         found.append(LiveTensor(maker, kind, graph.tensors[index].bytes, first, until, counted))
     return tuple(found)
+
+
+def leaving(graph: FileGraph) -> frozenset[int]:
+    """The maps that a conversion at the border makes outputs of."""
+    return frozenset(
+        root(graph, index)
+        for op in graph.operators
+        if op.border and not {*op.outputs}.isdisjoint(graph.outputs)
+        for index in graph.reads(op)
+    )
 
 
 def root(graph: FileGraph, index: int) -> int:

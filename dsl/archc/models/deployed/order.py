@@ -16,7 +16,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from archc.models.deployed.graph import FileGraph
-from archc.models.deployed.memory import outside, root
+from archc.models.deployed.memory import leaving, outside, root
 
 STATES = 20_000
 """Sets of operators that are looked at."""
@@ -112,7 +112,8 @@ def _task(graph: FileGraph) -> _Task:
     for places in reads:
         for number in places:
             users[number] += 1
-    for number in numbered(tuple(i for i in graph.outputs if not graph.tensors[i].constant)):
+    ends = {root(graph, index) for index in graph.outputs if not graph.tensors[index].constant}
+    for number in numbered(tuple(sorted(ends | leaving(graph)))):
         users[number] += 1
     makers = graph.makers()
     before = tuple(

@@ -1,0 +1,99 @@
+"""The page of ONNX files: what is read, and what each operator is on a device, from the table that
+the reader works by."""
+
+from collections.abc import Iterator
+
+from archc.manual.markdown import HEADER, code, listed, reflowed, table
+from archc.models.onnx.operators import (
+    CONTRIB,
+    CONTRIB_REFUSED,
+    NOTHING,
+    OPERATORS,
+    PAIRS,
+    REFUSED,
+)
+from archc.models.onnx.reader import NODES_PER_OPERATOR, PACKED_BYTES, SECONDS
+from archc.targets.builtin import builtin, builtin_names
+from archc.targets.facts import UNKNOWN
+
+INTRODUCTION = f"""\
+`archc profile`, `check`, `show`, `graph` and `diff` take `.onnx` files, quantised (QDQ) or float.
+Reading one needs the `onnx` package, `pip install 'archc-dsl[onnx]'`; onnxruntime is not needed.
+
+```text
+archc check net_int8.onnx
+```
+
+## What is counted
+
+A QDQ file has a `DequantizeLinear` in front of each operator and a `QuantizeLinear` behind it. A
+device runs one operator. Whether a tensor is int8 is told by the edges around it, never by the kind
+of an operator: it is if all that read it quantise it, in the same way.
+
+- **Operators** are the nodes that are left: an activation that the producer's result goes through
+  before it is quantised is part of the producer; a gate and its product with what it reads
+  ({listed(PAIRS)} and `Mul`) are one operator; conversions count where they are real: at the
+  border, around what computes in float, between different scales.
+- **MACs** are those of `Conv`, `ConvTranspose`, `Gemm` and `MatMul`, of two feature maps too. ST's
+  `macc` of a QDQ file is more: it adds two for each value that is quantised or dequantised.
+- **Weights** are what operators read as filters, biases and operands, by use and not by name: a
+  tensor of zeros can be a bias here and a zero point there. Each tensor of the file counts once.
+  Scales, zero points, shapes, axes and bounds are none.
+- **The peak** is of the order of the file, and beside it stands the lowest peak that another order
+  has: `best_order` in JSON says whether all were ruled out (`proven`), and how operators stand in
+  it. onnxruntime writes branches level by level, a compiler orders them anew. A reshape lies where
+  its input lies.
+- **Float islands** are named with their bytes. An operator is one if any edge of it is float, or
+  its filter.
+
+Shapes are inferred, whatever the file claims; an open batch is taken as 1, any other open axis is
+refused. Values of weights are not looked at, so that data in other files is never opened: sizes
+are those that the file states.
+
+## What is refused
+
+A file that is damaged, or has what no deployed network has, is refused with a sentence for each
+node. Reading is bounded: {NODES_PER_OPERATOR} nodes for each operator of the limit `operators`,
+{PACKED_BYTES // 1024**2} MiB of numbers stored one by one, {SECONDS} seconds, and memory; the
+library works in a process of its own. Nothing is run.
+"""
+
+
+def page() -> str:
+    """Everything about ONNX files."""
+    lines = [HEADER, "# ONNX files", "", INTRODUCTION]
+    lines.append(table(("operators", "why"), _refused()))
+    lines += ["", "Operators of other domains are refused, but for the quantisers of "]
+    lines[-1] += f"`{CONTRIB}`. What a target has against a file that can be read is in"
+    lines += ["[its rules](targets.md).", "", "## Operators", ""]
+    lines.append(
+        "By what a target says of what they are on a device, in the words of TFLite where it has"
+        f" such an operator. {listed(sorted(NOTHING))} are nothing. Other operators of ONNX are"
+    )
+    lines += ["read too, without MACs.", ""]
+    for name in builtin_names():
+        lines += [table((name, "operators, and what they are on a device"), _operators(name)), ""]
+    return reflowed("\n".join(lines))
+
+
+def _refused() -> Iterator[tuple[str, str]]:
+    reasons: dict[str, list[str]] = {}
+    for name, why in REFUSED.items():
+        reasons.setdefault(why, []).append(code(name))
+    for start, why in CONTRIB_REFUSED.items():
+        reasons.setdefault(why, []).append(code(f"{CONTRIB}.{start}*"))
+    for why, names in reasons.items():
+        yield ", ".join(names), why
+
+
+def _operators(target: str) -> Iterator[tuple[str, str]]:
+    """What a target says, with all of which it says that."""
+    said: dict[str, list[str]] = {}
+    pairs = ((f"`{gate}` and `Mul`", kind) for gate, kind in PAIRS.items())
+    named = ((code(name), entry.kind) for name, entry in OPERATORS.items())
+    for shown, kind in (*named, *pairs):
+        tier = builtin(target).tier(kind)
+        entry = shown if shown == code(kind) else f"{shown} ({code(kind)})"
+        said.setdefault(UNKNOWN if tier is None else tier.says, []).append(entry)
+    for says, names in said.items():
+        yield says, ", ".join(names)
