@@ -144,18 +144,18 @@ def compile_spec(loader: SourceLoader, source: Source, options: Options) -> Comp
 
 
 def elaborate(
-    loader: SourceLoader, source: Source, limits: Limits
+    loader: SourceLoader, source: Source, limits: Limits, arch: int = 0
 ) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
-    """The graph of a spec with one arch, and nothing of what is worked out from it; None, and why,
-    where it has none."""
+    """The graph of one arch of a spec, by its place, and nothing of what is worked out from it;
+    None, and why, where it has none."""
     reporter = Reporter(limits.errors)
     try:
         program = Program(loader, limits, reporter)
         module = program.load(source)
         for each in program.modules():
             check(each, limits, reporter)
-        for arch in module.file.archs[:1]:
-            model = resolve(module, arch, (), limits, reporter)
+        for declared in module.file.archs[arch : arch + 1]:
+            model = resolve(module, declared, (), limits, reporter)
             graph = expand(model, reporter) if model is not None and model.known else None
             if graph is not None and not reporter.failed:
                 return graph, reporter.diagnostics

@@ -1,7 +1,6 @@
 """One statement for each layer: equal to the model whatever it is, or refused with the layer."""
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,12 @@ from archc.models.decompiler.network import of_graph, of_model
 from archc.models.importer import read_config
 from support import shipped
 from support.configs import functional, image, layer, model, on
-from support.graph_configs import config_of, graph_of
+from support.graph_configs import config_of, graph_of, saved
 from support.strategies import Spec, specs
 
 
 def conv(name: str, **config: Any) -> dict[str, Any]:
     return layer("Conv2D", name, **{"filters": 8, "kernel_size": [3, 3], **config})
-
-
-def saved(path: Path, config: dict[str, Any]) -> Path:
-    """A `.keras` archive of a config, without weights."""
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", json.dumps(config))
-        archive.writestr("metadata.json", json.dumps({"keras_version": "3.15.1"}))
-    return path
 
 
 @pytest.mark.parametrize("name", shipped.NAMES)

@@ -9,6 +9,8 @@ from archc.cli.arguments import UsageError, limit_argument, limits
 from archc.diagnostics.text import several
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from archc.limits import Limits
     from archc.models.decompiler import Decompiled
     from archc.models.decompiler.reading import Model
@@ -18,12 +20,18 @@ MAP_SUFFIX = ".layers.json"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a `.keras` or `.h5` file")
+    parser.add_argument(
+        "models",
+        nargs="+",
+        metavar="MODEL",
+        help="a `.keras` or `.h5` file; two of one family, at two widths, make one spec with a "
+        "width multiplier",
+    )
     parser.add_argument(
         "-o",
         "--output",
         metavar="NAME.arch",
-        help="the spec to write, with `NAME.layers.json` beside it, which says what layers of the "
+        help="the spec to write, with `ARCH.layers.json` beside it, which says what layers of the "
         "spec those of the model became (default: the spec on standard output)",
     )
     parser.add_argument(
@@ -52,27 +60,50 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from archc.cli.session import FAILURE, SUCCESS, tell
     from archc.diagnostics.model import Rejected
-    from archc.models.decompiler import decompile
 
     bounds = limits(options.limit)
     name = arch_name(options)
+    if len(options.models) > 2 or (len(options.models) == 2 and options.flat):
+        raise UsageError("one model, or two of one family without `--flat`")
     try:
-        model = read(options.model, shape(options.shape), bounds)
-        made = decompile(
-            model.imported,
-            name=name,
-            flat_only=options.flat,
-            without=options.without,
-            results=model.results,
-            limits=bounds,
-        )
+        extents = shape(options.shape)
+        models = [read(path, extents, bounds) for path in options.models]
+        made = specs(models, options, name, bounds)
     except Rejected as rejected:
         tell(rejected.diagnostic)
         return FAILURE
     if options.output is None:
-        print(made.text, end="")
+        print(made[0].text, end="")
         return SUCCESS
-    return written(options.output, os.path.basename(options.model), made)
+    return written(options.output, list(map(os.path.basename, options.models)), made)
+
+
+def specs(
+    models: "Sequence[Model]", options: argparse.Namespace, name: str | None, bounds: "Limits"
+) -> "list[Decompiled]":
+    """The models as archs of one text.
+
+    Raises:
+        Rejected: one cannot be said, or they are not one family.
+    """
+    from archc.models.decompiler import decompile, decompile_family
+
+    if len(models) == 1:
+        made = decompile(
+            models[0].imported,
+            name=name,
+            flat_only=options.flat,
+            without=options.without,
+            results=models[0].results,
+            limits=bounds,
+        )
+        return [made]
+    imported = [model.imported for model in models]
+    results = [model.results for model in models]
+    without = options.without
+    return list(
+        decompile_family(imported, name=name, without=without, results=results, limits=bounds)
+    )
 
 
 def arch_name(options: argparse.Namespace) -> str | None:
@@ -120,28 +151,31 @@ def read(path: str, given: tuple[int, ...] | None, bounds: "Limits") -> "Model":
     return read_model(path, data, given, bounds)
 
 
-def written(path: str, model: str, made: "Decompiled") -> int:
-    """Write a spec and the map of its layers, and say what it is."""
+def written(path: str, models: "Sequence[str]", made: "Sequence[Decompiled]") -> int:
+    """Write a spec and the maps of its layers, and say what it is."""
     from archc.cli.session import FAILURE, SUCCESS, tell
     from archc.emit.manifest import render
-    from archc.files import SPEC_SUFFIX
     from archc.files.saving import save
 
-    beside = path.removesuffix(SPEC_SUFFIX) + MAP_SUFFIX
-    document: dict[str, Any] = {
-        "model": model,
-        "arch": made.name,
-        "notes": list(made.notes),
-        "layers": {layer: list(names) for layer, names in made.layers.items()},
-    }
-    files = {path: made.text.encode(), beside: render(document).encode()}
+    files = {path: made[0].text.encode()}
+    for model, one in zip(models, made, strict=True):
+        base = os.path.join(os.path.dirname(path), one.name)
+        document: dict[str, Any] = {
+            "model": model,
+            "arch": one.name,
+            "notes": list(one.notes),
+            "layers": {layer: list(names) for layer, names in one.layers.items()},
+        }
+        files[base + MAP_SUFFIX] = render(document).encode()
     failed = save(files, lambda content: False)
     if failed is not None:
         tell(failed)
         return FAILURE
-    lines = sum(bool(line.strip()) for line in made.text.splitlines())
-    print(f"{path} written: {several(lines, 'line')} for {several(len(made.layers), 'layer')}")
-    print("  it compiles to the model's network: operators, shapes, parameters and wiring")
-    for note in made.notes:
+    lines = sum(bool(line.strip()) for line in made[0].text.splitlines())
+    count = sum(len(one.layers) for one in made)
+    print(f"{path} written: {several(lines, 'line')} for {several(count, 'layer')}")
+    which = "the model's network" if len(made) == 1 else "both networks"
+    print(f"  it compiles to {which}: operators, shapes, parameters and wiring")
+    for note in made[0].notes:
         print(f"  note: {note}")
     return SUCCESS

@@ -5,41 +5,21 @@ with the model's, operator by operator and wire by wire; of the texts that are e
 taken. What no text can say is refused with the name of its layer.
 """
 
-import re
-from collections.abc import Iterator, Sequence
-from textwrap import wrap
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from archc.diagnostics.codes import IMPORT
 from archc.diagnostics.model import reject
 from archc.limits import DEFAULT_LIMITS, Limits
-from archc.models.decompiler.abstraction import Unfit
+from archc.models.decompiler.family import family
 from archc.models.decompiler.flat import flat
-from archc.models.decompiler.layout import structured
 from archc.models.decompiler.names import Names
-from archc.models.decompiler.network import Network, of_model
+from archc.models.decompiler.network import of_model
 from archc.models.decompiler.remarks import remarks
-from archc.models.decompiler.search import Candidate, Failure, shortest
-from archc.models.decompiler.units import Effort
-from archc.models.decompiler.widths import SCHEMES
+from archc.models.decompiler.result import Decompiled, finished
+from archc.models.decompiler.search import Failure, searched, tried
 from archc.models.importer import Imported
 
-__all__ = ["Decompiled", "decompile"]
-
-
-class Decompiled(NamedTuple):
-    """A spec made of a model."""
-
-    name: str
-    """Of its arch."""
-    text: str
-    """As `archc fmt` leaves it."""
-    layers: dict[str, tuple[str, ...]]
-    """The layers of the spec that every layer of the model became, in order of execution."""
-    notes: tuple[str, ...]
-    """What is not word for word as in the model."""
-    in_order: bool
-    """Whether the operators are executed in the model's order."""
+__all__ = ["Decompiled", "decompile", "decompile_family"]
 
 
 def decompile(
@@ -64,48 +44,41 @@ def decompile(
     """
     network = of_model(model, without, tuple(results))
     own = Names().fresh(name or network.name, "network")
-    best: Candidate | None = None
-    failures: list[Failure] = []
-    if not flat_only:
-        best, _ = shortest(structures(network, own), network, limits)
+    best = None if flat_only else searched(network, own, limits)
     if best is None:
-        best, failures = shortest([flat(network, own)], network, limits)
-    if best is None:
-        raise reject(
-            IMPORT,
-            f"the model `{own}` cannot be written as a spec: {failures[0].why}",
-            notes=["nothing was written"],
-        )
+        result = tried(flat(network, own), network, limits)
+        if isinstance(result, Failure):
+            raise reject(
+                IMPORT,
+                f"the model `{own}` cannot be written as a spec: {result.why}",
+                notes=["nothing was written"],
+            )
+        best = result
     notes = (*network.notes, *remarks(model, best, whole=not without))
-    return _finished(network, own, best, notes)
+    return finished(network, own, best, notes)
 
 
-def introduced(text: str, model: str, notes: Sequence[str]) -> str:
-    """A text with where it comes from before it. What stands in names of layers stays a comment."""
-    said = [line for note in notes for line in wrap(note, 96)]
-    plain = re.sub(r"[^\w .,()+-]", "", model, flags=re.ASCII)
-    return "".join(f"# {line}\n" for line in said) + f'"""Imported from `{plain}`."""\n{text}'
+def decompile_family(
+    models: Sequence[Imported],
+    *,
+    name: str | None = None,
+    without: Sequence[str] = (),
+    results: Sequence[Sequence[str]] = ((), ()),
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[Decompiled, Decompiled]:
+    """Write two models of one family, at two widths, as one spec: the arch of the wider one with a
+    width multiplier, and the other as a variant of it.
 
+    Args:
+        name: of the arch; by default, as that of the variant, the model's own.
+        without: paths of layers to leave out, in both.
+        results: names of the results of each, where they have names.
 
-def structures(network: Network, name: str) -> Iterator[str]:
-    """The texts with blocks and stages that are worth a try."""
-    for effort in Effort:
-        for rounding in SCHEMES:
-            try:
-                yield structured(network, name, rounding, effort)
-            except Unfit:
-                continue
-
-
-def _finished(network: Network, name: str, best: Candidate, notes: tuple[str, ...]) -> Decompiled:
-    layers: dict[str, dict[str, None]] = {}
-    for operation, place in zip(network.operations, best.comparison.pairs, strict=True):
-        made = best.network.operations[place].layer
-        layers.setdefault(operation.layer, {})[made] = None
-    return Decompiled(
-        name,
-        introduced(best.text, network.name, notes),
-        {path: tuple(made) for path, made in layers.items()},
-        notes,
-        best.comparison.in_order,
-    )
+    Raises:
+        Rejected: a layer cannot be said, or the models are not one network at two widths.
+    """
+    networks = [
+        of_model(model, without, tuple(named)) for model, named in zip(models, results, strict=True)
+    ]
+    first, second, _ = family(networks, name, limits)
+    return first, second

@@ -27,6 +27,8 @@ from archc.models.decompiler.units import Effort, Units
 from archc.models.decompiler.widths import rounding_text
 from archc.models.decompiler.writing import call, scalar, width
 
+_PARAMETERS = ("alpha", "resolution", "height", "width", "num_classes")
+"""Parameters of archs that are made here."""
 _POOLS = ("max_pool", "average_pool", "zero_pad")
 
 
@@ -51,7 +53,7 @@ class _Stage(NamedTuple):
 class _Arch:
     def __init__(self, network: Network, name: str, rounding: Rounding, effort: Effort) -> None:
         self.network, self.name, self.rounding = network, name, rounding
-        self.names = Names([name, "resolution", "height", "width", "num_classes", "stem"])
+        self.names = Names([name, *_PARAMETERS, "stem"])
         self.inputs = input_names(network, self.names)
         self.outputs = output_names(network, self.names)
         self.chains = segments(network)

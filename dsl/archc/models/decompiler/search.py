@@ -1,18 +1,24 @@
 """Candidates: each is compiled and compared with the model, and the shortest equal one wins."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from archc.compiler import Graph, Loader, elaborate, lay_out
 from archc.diagnostics.model import Rejected
 from archc.limits import Limits
+from archc.models.decompiler.abstraction import Unfit
 from archc.models.decompiler.equality import Comparison, compare
+from archc.models.decompiler.layout import structured
 from archc.models.decompiler.network import Network, of_graph
+from archc.models.decompiler.units import Effort
+from archc.models.decompiler.widths import SCHEMES
 from archc.source import Source
 
-_TOKEN = re.compile(r'"""|[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e-?\d+)?|\.\.|[<>=!]=|\S')
+TOKEN = re.compile(r'"""|[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e-?\d+)?|\.\.|[<>=!]=|\S')
 
+LARGE, LARGEST = 1500, 5000
+"""Operations from which on fewer texts are tried, and none but that of one statement each."""
 _UNROUNDED = 8
 """What `rounding(divisor = 1)` costs beside its tokens: a family of the network would have odd
 widths, where a few `exact` say which ones are meant."""
@@ -40,17 +46,18 @@ class Failure(NamedTuple):
 
 def tokens(text: str) -> int:
     """How long a text is, whatever its layout."""
-    return len(_TOKEN.findall(text))
+    return len(TOKEN.findall(text))
 
 
-def tried(text: str, network: Network, limits: Limits) -> Candidate | Failure:
-    """Compile a text and compare it with the network that it is to be."""
+def tried(text: str, network: Network, limits: Limits, arch: int = 0) -> Candidate | Failure:
+    """Compile an arch of a text, by its place, and compare it with the network that it is to be."""
     source = Source("imported.arch", text)
     try:
         laid_out = lay_out(source, limits)
     except Rejected as rejected:
         return Failure(text, rejected.diagnostic.message)
-    graph, diagnostics = elaborate(Loader("", [], limits), Source(source.name, laid_out), limits)
+    loader = Loader("", [], limits)
+    graph, diagnostics = elaborate(loader, Source(source.name, laid_out), limits, arch)
     if graph is None:
         return Failure(laid_out, "; ".join(d.message for d in diagnostics if d.level == "error"))
     made = of_graph(graph)
@@ -61,16 +68,35 @@ def tried(text: str, network: Network, limits: Limits) -> Candidate | Failure:
     return Candidate(laid_out, graph, made, comparison, tokens(laid_out) + odd)
 
 
-def shortest(
-    texts: Iterable[str], network: Network, limits: Limits
-) -> tuple[Candidate | None, list[Failure]]:
-    """The best of some texts, and those that are not the network."""
+def shortest(texts: Iterable[str], network: Network, limits: Limits) -> Candidate | None:
+    """The best of some texts; None where none of them is the network."""
     best: Candidate | None = None
-    failures: list[Failure] = []
     for text in dict.fromkeys(texts):
         result = tried(text, network, limits)
-        if isinstance(result, Failure):
-            failures.append(result)
-        elif best is None or result.size < best.size:
+        if isinstance(result, Candidate) and (best is None or result.size < best.size):
             best = result
-    return best, failures
+    return best
+
+
+def structures(network: Network, name: str, effort: Effort) -> Iterator[str]:
+    """The texts with blocks and stages of one effort, with every rounding."""
+    for rounding in SCHEMES:
+        try:
+            yield structured(network, name, rounding, effort)
+        except Unfit:
+            continue
+
+
+def searched(network: Network, name: str, limits: Limits) -> Candidate | None:
+    """The shortest text with blocks and stages; None where there is none, or where the network is
+    too large for a text that somebody reads."""
+    if len(network.operations) > LARGEST:
+        return None
+    best: Candidate | None = None
+    for effort in Effort:
+        found = shortest(structures(network, name, effort), network, limits)
+        if found is not None and (best is None or found.size < best.size):
+            best = found
+        if best is not None and (effort is Effort.MERGES or len(network.operations) > LARGE):
+            break  # less effort only makes longer texts
+    return best
