@@ -9,10 +9,10 @@ def plain(value: Any) -> Any:
     """Named tuples as objects, other tuples as lists, all the way down; anything else as it is."""
     if type(value) in _PLAIN:
         return value
-    if hasattr(value, "_fields"):
-        return {name: plain(getattr(value, name)) for name in value._fields}
     if isinstance(value, tuple | list):
-        return [plain(one) for one in value]
+        items = [each if type(each) in _PLAIN else plain(each) for each in value]
+        names = getattr(value, "_fields", None)
+        return items if names is None else dict(zip(names, items, strict=True))
     if isinstance(value, dict):
         return {name: plain(one) for name, one in value.items()}
     return value

@@ -103,7 +103,7 @@ FIGURES = (
     Figure(
         "params",
         "As Keras counts them.",
-        _each(lambda layer: sum(weight.size for weight in layer.weights)),
+        _each(lambda layer: sum([weight.size for weight in layer.weights])),
         total="As Keras counts them, statistics of batch normalisation included.",
         compared=True,
         heading="params",
@@ -113,7 +113,7 @@ FIGURES = (
     Figure(
         "trainable_params",
         "Those that training changes.",
-        _each(lambda layer: sum(weight.size for weight in layer.weights if weight.trainable)),
+        _each(lambda layer: sum([weight.size for weight in layer.weights if weight.trainable])),
         total="Those that training changes.",
         compared=True,
     ),

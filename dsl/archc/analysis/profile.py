@@ -220,6 +220,8 @@ def _untrained(
     trained: Deployed, untrained: Deployed, needed: Memory, names: Sequence[str]
 ) -> Untrained | None:
     """What differs before training; ``needed`` is the memory of the trained network."""
+    if trained is untrained:
+        return None
     wired, others = (
         [(op.operator, op.shape, op.inputs, op.layers, op.activation) for op in deployed.operators]
         for deployed in (trained, untrained)

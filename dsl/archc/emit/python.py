@@ -90,6 +90,8 @@ def docstring(text: str) -> str:
 
 def _escaped(text: str, also: str) -> str:
     """Printable ASCII; the rest, backslashes and the character ``also`` as escapes."""
+    if text.isascii() and text.isprintable() and "\\" not in text and also not in text:
+        return text
     return "".join(
         character
         if " " <= character <= "~" and character not in ("\\", also)

@@ -8,6 +8,7 @@ Shapes exclude the batch: a feature map is (height, width, channels), a vector i
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 
 from archc.ops.recognise import KerasLayer
 from archc.typed import Any, ClassVar, Generic, NamedTuple, TypeVar, cast, overload
@@ -565,7 +566,7 @@ class Op:
 
     def replace(self, **changes: object) -> "Op":
         """The same operator with some arguments changed."""
-        return type(self)(**{**self.__dict__, **changes})
+        return operator(type(self), {**self.__dict__, **changes})
 
     def infer(self, *inputs: Shape) -> Shape:
         """The output shape.
@@ -628,6 +629,16 @@ class Op:
     def aligned_width(self) -> int | None:
         """The number of output channels that a target's alignment judges, if it has one."""
         return None
+
+
+def operator(kind: type[Op], arguments: dict[str, Any]) -> Op:
+    """An operator with arguments: the same one for the same, with what is known of it."""
+    return _operator(kind, tuple(arguments), tuple(arguments.values()))
+
+
+@lru_cache(maxsize=1024)
+def _operator(kind: type[Op], names: tuple[str, ...], values: tuple[Any, ...]) -> Op:
+    return kind(**dict(zip(names, values, strict=True)))
 
 
 OPERATORS: dict[str, type[Op]] = {}

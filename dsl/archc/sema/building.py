@@ -202,7 +202,8 @@ class Building:
         Raises:
             Rejected: it cannot read these inputs, or a bound is reached.
         """
-        shapes = tuple(self.nodes[i].shape for i in inputs)
+        nodes = self.nodes
+        shapes = tuple([nodes[source].shape for source in inputs])
         try:
             shape = op.infer(*shapes)
         except OpError as error:
@@ -222,8 +223,8 @@ class Building:
         if parts:
             return self.add_parts(op, parts, inputs[0], call, context, name)
         self.unique(name, call.name.span)
-        hints = tuple((slot, given.hint) for slot, given in bound.items() if given.hint is not None)
-        self.nodes.append(
+        hints = [(slot, given.hint) for slot, given in bound.items() if given.hint is not None]
+        nodes.append(
             Node(
                 name,
                 op,
@@ -233,11 +234,11 @@ class Building:
                 context.stage,
                 context.block,
                 context.repeat,
-                hints,
+                tuple(hints),
                 context.whole,
             )
         )
-        index = len(self.nodes) - 1
+        index = len(nodes) - 1
         if "channels" in bound:
             self.widths[index] = bound["channels"]
         context.frame.children.append(index)
@@ -331,6 +332,7 @@ class Building:
             )
 
     def unique(self, name: str, span: Span) -> None:
+        folded = name.casefold()
         if len(name) > self.limits.layer_name_length:
             raise reject(
                 LIMIT,
@@ -339,7 +341,7 @@ class Building:
                 notes=[f"it starts with {name[:60]}"],
                 help="`--limit layer_name_length=N` changes the limit",
             )
-        first = self.names.get(name.casefold())
+        first = self.names.get(folded)
         if first is not None:
             raise reject(
                 LAYER_NAME,
@@ -348,7 +350,7 @@ class Building:
                 related=[Label(first[1], f"`{first[0]}` comes from here")],
                 help="rename a stage or a block",
             )
-        self.names[name.casefold()] = (name, span)
+        self.names[folded] = (name, span)
 
 
 def _scales(shapes: tuple[Shape, ...]) -> str:

@@ -48,8 +48,17 @@ DEVICE_NAMES = frozenset(
 
 
 def check(module: Module, limits: Limits, reporter: Reporter) -> None:
-    """Report what is wrong with the declarations of a file."""
+    """Report what is wrong with the declarations of a file. Of one that uses no other it is kept
+    with its text that nothing is, and which blocks of the library it names."""
+    kept, key = module.file.source.read, ("check", limits)
+    if key in kept and not module.uses:
+        for name in kept[key]:
+            module.lookup(name, Span(module.file.source, 0, 0))
+        return
+    clean = not reporter.diagnostics and not module.incomplete
     Checker(module, limits, reporter).run()
+    if clean and not module.uses and not reporter.diagnostics:
+        kept[key] = tuple(module.borrowed())
 
 
 class Checker:

@@ -16,7 +16,7 @@ from archc.diagnostics.codes import (
 )
 from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
 from archc.ir.graph import Graph, SkipNote, Via
-from archc.ops.base import Shape, show_shape
+from archc.ops.base import Shape, operator, show_shape
 from archc.ops.merge import Add, Multiply
 from archc.ops.rearranging import Slice
 from archc.sema.bias import settle_bias
@@ -711,7 +711,7 @@ class Expander:
                 inputs = ()
         if not inputs:
             return None
-        return self.building.add(op(**attributes), inputs, call, context, callee.bound, name)
+        return self.building.add(operator(op, attributes), inputs, call, context, callee.bound, name)
 
 
 def unsure(callee: Callee) -> bool:

@@ -79,6 +79,12 @@ class Module:
             return callees.block(library.blocks[name], library)
         return None
 
+    def borrowed(self) -> Iterator[str]:
+        """The names looked up so far that are blocks of the standard library."""
+        for name, value in self._found.items():
+            if isinstance(value, Callee) and value.kind == "block" and name not in self.blocks:
+                yield name
+
     def unsure(self, span: Span) -> bool:
         """Whether the structure of what stands at a place is a guess."""
         return any(start <= span.start < end for start, end in self.unread)

@@ -11,7 +11,7 @@ from archc.analysis.lowering import Deployed, DeviceOp
 from archc.analysis.memory import Peak, peak
 from archc.ir.graph import Graph, Node
 from archc.ops.base import Placement
-from archc.targets.model import Board, Limit, Target
+from archc.targets.model import Board, Limit, Target, Tier
 from archc.targets.pools import plan
 from archc.typed import NamedTuple
 
@@ -80,6 +80,8 @@ class Facts:
             for step in steps
             if step.window is not None
         ]
+        self._tiers: dict[str, Tier | None] = {}
+        self._software: list[int] | None = None
         self._treated: dict[str, tuple[str, bool]] = {}
         self.exotic: list[tuple[int, Node]] = [
             (index, node)
@@ -105,10 +107,15 @@ class Facts:
                 return tier.meaning
         return None
 
+    def _tier(self, operator: str) -> Tier | None:
+        if operator not in self._tiers:
+            self._tiers[operator] = self.target.tier(operator)
+        return self._tiers[operator]
+
     def treated(self, operator: str) -> tuple[str, bool]:
         """How the device treats an operator: in words, and whether it runs on the CPU."""
         if operator not in self._treated:
-            tier = self.target.tier(operator)
+            tier = self._tier(operator)
             said = (UNKNOWN, False) if tier is None else (tier.meaning, tier.software)
             self._treated[operator] = said
         return self._treated[operator]
@@ -116,7 +123,7 @@ class Facts:
     def treats(self, place: int) -> tuple[str, bool]:
         """The same of a deployed operator, by what is around it."""
         operator = self.deployed.operators[place].operator
-        tier = self.target.tier(operator)
+        tier = self._tier(operator)
         if tier is not None and tier.rule is not None and place in self.breaks(tier.rule):
             return tier.otherwise or tier.meaning, True
         return self.treated(operator)
@@ -150,11 +157,14 @@ class Facts:
 
     def software_places(self) -> list[int]:
         """The indices of deployed operators that run on the CPU."""
+        if self._software is not None:
+            return self._software
         operators = self.deployed.operators
-        places = []
+        self._software = places = []
         for place, op in enumerate(operators):
-            from_float = any(source >= 0 and operators[source].float_result for source in op.inputs)
-            from_float |= op.border and self.request.io == "float32"
+            from_float = op.border and self.request.io == "float32"
+            for source in op.inputs:
+                from_float |= source >= 0 and operators[source].float_result
             if op.float_result or from_float or self.treats(place)[1]:
                 places.append(place)
         return places

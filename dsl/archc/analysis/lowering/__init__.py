@@ -13,6 +13,7 @@ from archc.analysis.lowering.deployed import (
     Trait,
     Unknown,
     measure,
+    remeasured,
 )
 from archc.analysis.lowering.importing import (
     CONVOLUTIONS,
@@ -52,8 +53,7 @@ def lower(graph: Graph, io: str = "float32", trained: bool = True) -> Deployed:
     have the values that they begin with, zeros and ones, on which some rewrites depend. Sources:
     `docs/lowering.md`; each rule is confirmed by the converter in `tests/analysis`.
     """
-    block, results = _lowered(graph, io, trained)
-    return publish(block, results)
+    return publish(*_lowered(graph, io, trained))[0]
 
 
 def lower_both(graph: Graph, io: str = "float32") -> tuple[Deployed, Deployed]:
@@ -64,11 +64,10 @@ def lower_both(graph: Graph, io: str = "float32") -> tuple[Deployed, Deployed]:
     """
     traced = trace(graph)
     block, results = _lowered(graph, io, True, traced)
+    deployed, untrained = publish(block, results)
     if block.decided:
-        untrained = publish(*_lowered(graph, io, False, traced))
-    else:
-        untrained = publish(block, results, initial=True)
-    return publish(block, results), untrained
+        untrained = publish(*_lowered(graph, io, False, traced))[0]
+    return deployed, untrained
 
 
 def _lowered(
@@ -87,37 +86,37 @@ def _lowered(
     return block, results
 
 
-def publish(block: Block, results: list[int], initial: bool = False) -> Deployed:
-    """The block as it stands.
+def publish(block: Block, results: list[int]) -> tuple[Deployed, Deployed]:
+    """The block as it stands, and the same with the values that constants have before training.
 
     Args:
         block: the network, its border included.
         results: operations that give the network's results, the border excluded.
-        initial: with the values that constants have before training.
     """
     ordered = list(block)
     numbers = {operation.index: number for number, operation in enumerate(ordered)}
     numbers.update((source.index, INPUT - place) for place, source in enumerate(block.inputs))
-    shared = _Shared(initial)
-    operators = []
+    shared, before = _Shared(initial=False), _Shared(initial=True)
+    operators, untrained = [], []
     for number, operation in enumerate(ordered):
         step = operation.step
-        operators.append(
-            DeviceOp(
-                operation.operator,
-                operation.shape,
-                tuple(numbers[source.index] for source in operation.reads),
-                tuple(sorted(operation.layers)),
-                tables=step.tables,
-                window=step.window,
-                activation=operation.activation,
-                border=operation.border,
-                float_result=step.float_result,
-                batch=step.batch,
-                **shared.constants(number, operation),
-            )
+        facts, initial = (each.constants(number, operation) for each in (shared, before))
+        op = DeviceOp(
+            operation.operator,
+            operation.shape,
+            tuple([numbers[source.index] for source in operation.reads]),
+            tuple(sorted(operation.layers)),
+            tables=step.tables,
+            window=step.window,
+            activation=operation.activation,
+            border=operation.border,
+            float_result=step.float_result,
+            batch=step.batch,
+            **facts,
         )
-    return measure(
+        operators.append(op)
+        untrained.append(op if facts == initial else op._replace(**initial))
+    deployed = measure(
         tuple(operators),
         tuple(block.unknown),
         tuple(block.failures),
@@ -125,6 +124,9 @@ def publish(block: Block, results: list[int], initial: bool = False) -> Deployed
         tuple(source.shape for source in block.inputs),
         block.lowered,
     )
+    if untrained == operators:
+        return deployed, deployed
+    return deployed, remeasured(deployed, tuple(untrained))
 
 
 class _Shared:

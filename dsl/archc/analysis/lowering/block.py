@@ -115,8 +115,10 @@ class Operation:
     @property
     def constant(self) -> Constant | None:
         """The constant that arithmetic computes with, as its second operand."""
-        if len(self.operands) == 2 and isinstance(self.operands[1], Constant):
-            return self.operands[1]
+        operands = self.operands
+        if len(operands) == 2:
+            second = operands[1]
+            return second if isinstance(second, Constant) else None
         return None
 
 

@@ -135,15 +135,12 @@ def measure(
     counts: dict[str, int] = {}
     for op in operators:
         counts[op.operator] = counts.get(op.operator, 0) + 1
-    weights = {key: size for op in operators for key, size in weights_of(op)}
-    tables = {("int32", table): 4 * len(table) for op in operators for table in op.tables}
     # What converts at several inputs or outputs stands in an order that is not known.
     single = len(input_shapes) == len(outputs) == 1
     return Deployed(
         operators,
         dict(sorted(counts.items())),
-        sum(weights.values()),
-        sum((tables | weights).values()),
+        *_stored(operators),
         unknown,
         failures,
         outputs,
@@ -151,6 +148,19 @@ def measure(
         "exact" if single and _is_chain(operators) else "predicted",
         lowered,
     )
+
+
+def remeasured(deployed: Deployed, operators: tuple[DeviceOp, ...]) -> Deployed:
+    """A deployed graph with other constants in its operators."""
+    weights, constants = _stored(operators)
+    return deployed._replace(operators=operators, weight_bytes=weights, constant_bytes=constants)
+
+
+def _stored(operators: tuple[DeviceOp, ...]) -> tuple[int, int]:
+    """`weight_bytes` and `constant_bytes` of a deployed graph."""
+    weights = {key: size for op in operators for key, size in weights_of(op)}
+    tables = {("int32", table): 4 * len(table) for op in operators for table in op.tables}
+    return sum(weights.values()), sum((tables | weights).values())
 
 
 FAR = 10**9

@@ -8,6 +8,7 @@ multiple of 16, as the end of an arena has to be.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 from archc.analysis.arena import Block, end, place, rounded
@@ -82,9 +83,11 @@ def replay(network: Network, build: Build) -> Arena:
 
     asked = 0
 
+    preparing = _Prepare(ends, network, build)
+
     def prepare(index: int, op: Operator) -> None:
         nonlocal asked
-        _Prepare(ends, network, build, op).run()
+        preparing.run(op)
         asked += planned.scratch[index]
         ends.resize(build.scratch_request * (asked + SCRATCH_AT_A_TIME))
 
@@ -107,13 +110,14 @@ class _Ends:
         # TFLM compares with the head alone: in less it would overwrite live temporaries.
         self.need = max(self.need, self.tail + max(self.head, self.temporary - dead))
 
-    def borrow(self, *requests: tuple[int, int]) -> None:
+    def borrow(self, requests: Iterable[tuple[int, int]]) -> None:
         """Take what is given back once an operator is prepared: (bytes, alignment) each."""
         temporary = self.temporary
         for size, align in requests:
             temporary = -(-temporary // align) * align + size
         self.temporary = temporary
-        self.need = max(self.need, self.tail + temporary)
+        if self.tail + temporary > self.need:
+            self.need = self.tail + temporary
 
     def resize(self, size: int) -> None:
         """The start reaches so far now, and nothing is borrowed any more."""
@@ -142,34 +146,28 @@ def _initialise(ends: _Ends, op: Operator, build: Build) -> None:
 
 
 class _Prepare:
-    """One operator's `Prepare`: temporary tensors, and what it keeps for each channel."""
+    """`Prepare` of operators: temporary tensors, and what each keeps for each channel."""
 
-    def __init__(self, ends: _Ends, network: Network, build: Build, op: Operator) -> None:
-        self.ends, self.network, self.build, self.op = ends, network, build, op
+    def __init__(self, ends: _Ends, network: Network, build: Build) -> None:
+        self.ends, self.network, self.build = ends, network, build
 
-    def run(self) -> None:
-        op, tensors = self.op, self.network.tensors
-        for token in KERNELS[op.name].prepare.split():
-            kind, where = token[0], token[1:]
+    def run(self, op: Operator) -> None:
+        ends, tensors, reads = self.ends, self.network.tensors, op.inputs
+        for kind, where in _requests(KERNELS[op.name].prepare):
             if kind == "i":
-                places = range(len(op.inputs)) if where == "*" else (int(where),)
-                for place in places:
-                    if place < len(op.inputs):
-                        self.borrow(op.inputs[place])
-            elif kind == "o" or (kind == "q" and tensors[op.inputs[0]].width == 1):
-                self.borrow(op.outputs[int(where)])
+                for index in reads if where < 0 else reads[where : where + 1]:
+                    ends.borrow(_parts(self.network, index, self.build))
+            elif kind == "o" or (kind == "q" and tensors[reads[0]].width == 1):
+                ends.borrow(_parts(self.network, op.outputs[where], self.build))
             elif kind in "CF":
-                self.channels(kind == "C")
-            elif kind == "L" and tensors[op.inputs[0]].width == 2:
-                self.ends.persist(1026)
-                self.ends.persist(1026)
+                self.channels(op, kind == "C")
+            elif kind == "L" and tensors[reads[0]].width == 2:
+                ends.persist(1026)
+                ends.persist(1026)
 
-    def borrow(self, index: int) -> None:
-        self.ends.borrow(*_parts(self.network, index, self.build))
-
-    def channels(self, convolution: bool) -> None:
+    def channels(self, op: Operator, convolution: bool) -> None:
         """Multipliers and shifts for each output channel; with Helium a dense layer's sums."""
-        op, tensors, build = self.op, self.network.tensors, self.build
+        tensors, build = self.network.tensors, self.build
         kernel, source = tensors[op.inputs[1]], tensors[op.inputs[0]]
         if convolution:
             keeps = not (build.cmsis_nn and kernel.width == 4)
@@ -186,6 +184,13 @@ class _Prepare:
             result = tensors[op.outputs[0]].shape
             if len(result) <= 2 or kernel.shape[1] % 4:
                 self.ends.persist(4 * result[-1])
+
+
+@lru_cache(maxsize=None)
+def _requests(prepare: str) -> tuple[tuple[str, int], ...]:
+    """(kind, which tensor) of what a kernel asks for; -1 for all that it reads."""
+    tokens = prepare.split()
+    return tuple([(token[0], -1 if token[1:] == "*" else int(token[1:] or 0)) for token in tokens])
 
 
 def _parts(network: Network, index: int, build: Build) -> Sequence[tuple[int, int]]:
@@ -208,7 +213,7 @@ def _commit(ends: _Ends, network: Network, build: Build, planned: Plan) -> None:
     if asked:
         ends.persist(build.scratch_handle * asked, build.pointer)
     allocations = build.allocation * (len(network.tensors) + asked)
-    ends.borrow((build.pointer, build.pointer), (allocations, build.pointer))
+    ends.borrow(((build.pointer, build.pointer), (allocations, build.pointer)))
     # The planner has what lies between the two ends, each taken to its multiple of 16.
     between = rounded(ends.tail) + rounded(ends.temporary)
     ends.need = max(ends.need, between + PLANNED_BLOCK * planned.blocks)
