@@ -633,7 +633,8 @@ class Op:
 
 def operator(kind: type[Op], arguments: dict[str, Any]) -> Op:
     """An operator with arguments: the same one for the same, with what is known of it."""
-    return _operator(kind, tuple(arguments), tuple(arguments.values()))
+    names, values = tuple(arguments), tuple(arguments.values())
+    return _operator(kind, names, values)  # type: ignore[arg-type]  # a class has a hash
 
 
 @lru_cache(maxsize=1024)

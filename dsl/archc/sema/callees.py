@@ -1,5 +1,7 @@
 """What can be called: operators, blocks, braces, and the forms `skip` and `gate`."""
 
+from functools import cache
+
 from archc.ops.base import Op
 from archc.source import Span
 from archc.syntax import ast
@@ -88,6 +90,7 @@ class Callee(NamedTuple):
 STAGE_SUPPLIES = ("channels", "stride")
 
 
+@cache
 def operator(op: type[Op]) -> Callee:
     slots = tuple(Slot(arg.name, arg.required, arg.filled) for arg in op.args.values())
     return Callee("operator", op.keyword, op, None, slots, (2, ANY) if op.bodies else (0, 0), {})
@@ -101,6 +104,7 @@ def block(declaration: ast.Block, module: object) -> Callee:
     return Callee("block", declaration.name.text, declaration, module, slots, (0, 0), {})
 
 
+@cache
 def form(name: str) -> Callee:
     slots = tuple(Slot(one, (name, one) in REQUIRED, False) for one in FORMS[name])
     return Callee("form", name, name, None, slots, BODIES.get(name, (1, 1)), {})

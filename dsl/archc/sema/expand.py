@@ -711,7 +711,9 @@ class Expander:
                 inputs = ()
         if not inputs:
             return None
-        return self.building.add(operator(op, attributes), inputs, call, context, callee.bound, name)
+        return self.building.add(
+            operator(op, attributes), inputs, call, context, callee.bound, name
+        )
 
 
 def unsure(callee: Callee) -> bool:

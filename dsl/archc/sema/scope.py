@@ -69,7 +69,7 @@ class Module:
         if found:
             return callees.block(found[0].blocks[name], found[0])
         if name in OPERATORS:
-            return callees.operator(OPERATORS[name])
+            return callees.operator(OPERATORS[name])  # type: ignore[arg-type]  # has a hash
         if name in callees.FORMS:
             return callees.form(name)
         if name in CONSTANTS:

@@ -8,7 +8,7 @@ multiple of 16, as the end of an arena has to be.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache
 from itertools import accumulate
 
 from archc.analysis.arena import Block, end, place, rounded
@@ -186,7 +186,7 @@ class _Prepare:
                 self.ends.persist(4 * result[-1])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _requests(prepare: str) -> tuple[tuple[str, int], ...]:
     """(kind, which tensor) of what a kernel asks for; -1 for all that it reads."""
     tokens = prepare.split()
