@@ -28,8 +28,9 @@ path, count = sys.argv[1], int(sys.argv[2])
 for warm in range(5):
     archc.compile_file(path, alpha=f"0.9{warm}")
 start = time.process_time()
-for number in range(count):
-    archc.compile_file(path, alpha=f"0.5{number:03}")
+for number in range(count):  # each with widths of its own
+    compiled = archc.compile_file(path, alpha=f"{0.3 + number / 50:.2f}")
+    compiled.module_source, compiled.manifest
 print((time.process_time() - start) / count)
 """
 COMPILES = 60
