@@ -9,17 +9,25 @@ none.
 import re
 from collections.abc import Iterable, Iterator
 
+from archc.analysis.latency import milliseconds
+from archc.diagnostics.text import wrapped
 from archc.driver import Compilation, Network, Options, compile_spec
 from archc.sema.load import SourceLoader
 from archc.source import Source, Span
 from archc.syntax import ast
 from archc.typed import NamedTuple
 
-MOST = 80
-"""Edits that are tried at most."""
+STEPS = 30_000
+"""Layers that are compiled at most in all, unless every edit is asked for: some 40 seconds."""
 LITTLE = 0.05
 """The share of parameters that an edit counts as changing at the least."""
 _KERNEL = re.compile(r"(\d+)x(\d+)")
+_IMAGE = re.compile(r"(\d{1,6})\s*x\s*(\d{1,6})\s*x\s*(\d+)")
+_SPATIAL = ("stride", "padding", "dilation")
+_GATES = ("gate", "se")
+"""What multiplies a map by what is made of it."""
+_DEARER = ("relu", "elu", "tanh", "hard_swish", "swish", "gelu", "leaky_relu", "prelu")
+"""Activations that relu6, which every convolution does along with its result, can stand for."""
 
 
 class Edit(NamedTuple):
@@ -72,9 +80,18 @@ class Advice(NamedTuple):
     tried: int
     failed: int
     """Of those, how many were no answer: they do not compile, or change the outputs."""
+    untried: int
+    """Edits that `STEPS` left out."""
 
 
-def advise(loader: SourceLoader, source: Source, options: Options, compiled: Compilation) -> Advice:
+def advise(
+    loader: SourceLoader,
+    source: Source,
+    options: Options,
+    compiled: Compilation,
+    *,
+    steps: int | None = STEPS,
+) -> Advice:
     """Try edits of the one network that a spec was compiled to.
 
     Args:
@@ -82,12 +99,16 @@ def advise(loader: SourceLoader, source: Source, options: Options, compiled: Com
         source: the spec.
         options: as it was compiled.
         compiled: what it was compiled to: one network.
+        steps: layers to compile at most in all, one edit at least; None to try every edit.
     """
     (network,) = compiled.networks
     before = figures(network)
     trials, failed = [], 0
-    candidates = list(edits(compiled, network, options))[:MOST]
-    for edit in candidates:
+    candidates = list(edits(compiled, network, options))
+    most = len(candidates)
+    if steps is not None:
+        most = min(most, max(steps // len(network.graph.nodes), 1))
+    for edit in candidates[:most]:
         after = _tried(loader, source, options, network, edit)
         if after is None:
             failed += 1
@@ -95,7 +116,8 @@ def advise(loader: SourceLoader, source: Source, options: Options, compiled: Com
             trials.append(Trial(edit, before, after))
     saving = [trial for trial in trials if trial.saved > 0]
     saving.sort(key=lambda trial: (-trial.worth, trial.edit.label))
-    return Advice(network.name, before, tuple(saving), len(candidates), failed)
+    untried = len(candidates) - most
+    return Advice(network.name, before, tuple(saving), most, failed, untried)
 
 
 def figures(network: Network) -> Figures:
@@ -162,6 +184,8 @@ def _edits(file: ast.File, arch: ast.Arch, settled: set[str]) -> Iterator[Edit]:
     for member in arch.members:
         if isinstance(member, ast.Target):
             yield from _border(member)
+        elif isinstance(member, ast.Input):
+            yield from _image(member)
     for parameter in arch.parameters:
         if parameter.name.text not in settled:
             yield from _parameter(parameter)
@@ -169,6 +193,7 @@ def _edits(file: ast.File, arch: ast.Arch, settled: set[str]) -> Iterator[Edit]:
         if isinstance(member, ast.Stage):
             for argument in member.arguments:
                 yield from _argument(argument, f"stage `{member.name.text}`")
+            yield from _halved(member)
             yield from _body(member.body, f"stage `{member.name.text}`")
         elif isinstance(member, ast.Head):
             yield from _body(member.body, "the head")
@@ -188,6 +213,58 @@ def _border(target: ast.Target) -> Iterator[Edit]:
         yield Edit(label, target.name.span, f"{target.name.text}(io = int8)")
     elif given.value.span.text != "int8":
         yield Edit(label, given.value.span, "int8")
+
+
+def _image(entry: ast.Input) -> Iterator[Edit]:
+    """Smaller images, where their size is written out."""
+    shape = entry.shape.span
+    found = _IMAGE.fullmatch(shape.text)
+    for part in (3, 2) if found else ():
+        rows, columns = (int(found[i]) * part // 4 for i in (1, 2)) if found else (0, 0)
+        if rows and columns and found:
+            label = f"input `{entry.name.text}`: {found[1]} x {found[2]} to {rows} x {columns}"
+            yield Edit(label, shape, f"{rows} x {columns} x {found[3]}")
+
+
+def _halved(stage: ast.Stage) -> Iterator[Edit]:
+    """A stride of 2 for a stage that has none."""
+    if any(one.name is not None and one.name.text == "stride" for one in stage.arguments):
+        return
+    label = f"stage `{stage.name.text}`: stride 2, which halves its map"
+    if stage.arguments:
+        at = stage.arguments[-1].span
+        yield Edit(label, Span(at.source, at.end, at.end), ", stride = 2")
+    else:
+        yield Edit(label, stage.name.span, f"{stage.name.text}(stride = 2)")
+
+
+def _structural(call: ast.Call, where: str) -> Iterator[Edit]:
+    """Another operator in a call's place, or none."""
+    name = call.name.text
+    if name in _DEARER:
+        yield Edit(f"{where}: `{name}` to relu6", call.span, "relu6")
+    elif name in _GATES:
+        yield Edit(f"{where}: without `{name}`", call.span, "identity")
+    elif name == "conv" and not call.bodies:
+        yield from _separated(call, where)
+
+
+def _separated(call: ast.Call, where: str) -> Iterator[Edit]:
+    """A convolution as a depthwise and a 1x1 one."""
+    spatial, rest, kernel = [], [], ""
+    for argument in call.arguments:
+        text = argument.value.span.text
+        name = argument.name.text if argument.name is not None else None
+        if not kernel and name in (None, "kernel") and _KERNEL.fullmatch(text):
+            kernel = text
+        elif name in _SPATIAL:
+            spatial.append(argument.span.text)
+        else:
+            rest.append(argument.span.text)
+    if kernel not in ("", "1x1"):
+        after = f"conv({', '.join(rest)})" if rest else "conv"
+        label = f"{where}: `conv {kernel}` as depthwise and 1x1"
+        yield Edit(label, call.span, f"dwconv({', '.join([kernel, *spatial])}) {after}")
 
 
 def _parameter(parameter: ast.Parameter) -> Iterator[Edit]:
@@ -233,6 +310,7 @@ def _argument(argument: ast.Argument, where: str) -> Iterator[Edit]:
 
 def _body(body: ast.Body, where: str) -> Iterator[Edit]:
     for call in ast.calls(body):
+        yield from _structural(call, where)
         for argument in call.arguments:
             yield from _argument(argument, where)
             if isinstance(argument.value, ast.Braces):
@@ -241,22 +319,24 @@ def _body(body: ast.Body, where: str) -> Iterator[Edit]:
             yield from _body(inner, where)
 
 
-def lines(trials: Iterable[Trial]) -> Iterator[tuple[str, ...]]:
-    """Rows of a table: the edit, where, and what becomes of time, peak and parameters."""
-    yield ("edit", "line", "time", "peak", "params")
-    for trial in trials:
-        before, after = trial.before, trial.after
-        place = trial.edit.span
-        yield (
-            trial.edit.label,
-            str(place.source.position(place.start)[0]) if place is not None else "",
-            _percent(before.microseconds, after.microseconds),
-            _percent(before.peak, after.peak),
-            _percent(before.params, after.params),
+def lines(trials: Iterable[Trial], width: int = 80) -> Iterator[str]:
+    """What each edit does, and below it the exact figures that come out."""
+    for number, trial in enumerate(trials, 1):
+        before, after, span = trial.before, trial.after, trial.edit.span
+        place = f", line {span.source.position(span.start)[0]}" if span is not None else ""
+        yield from wrapped(f"{number}. {trial.edit.label}{place}", width, "", "   ")
+        time = "time not known" if after.microseconds is None else milliseconds(after.microseconds)
+        yield from wrapped(
+            f"{time}{_percent(before.microseconds, after.microseconds)}, "
+            f"peak {after.peak:,} B{_percent(before.peak, after.peak)}, "
+            f"{after.params:,} params{_percent(before.params, after.params)}",
+            width,
+            "   ",
+            "",
         )
 
 
 def _percent(before: int | None, after: int | None) -> str:
     if not before or after is None:
         return ""
-    return f"{100 * (after - before) / before:+.1f} %" if after != before else "same"
+    return f" ({100 * (after - before) / before:+.1f} %)" if after != before else " (same)"

@@ -19,13 +19,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--top", type=int, default=10, metavar="N", help="edits to list (default: %(default)s)"
     )
+    parser.add_argument(
+        "--all", action="store_true", help="try every edit, however long that takes"
+    )
     parser.set_defaults(set=[])
     shared_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    from archc.advice import advise, lines
-    from archc.diagnostics.grid import grid
+    from archc.advice import STEPS, advise, lines
+    from archc.analysis.latency import milliseconds
+    from archc.diagnostics.text import several, wrapped
 
     if options.top < 1:
         raise UsageError("`--top` takes a whole number from 1")
@@ -35,14 +39,25 @@ def run(options: argparse.Namespace) -> int:
     if found is None:
         session.show(("error",))
         return session.code
-    advice = advise(*found)
+    advice = advise(*found, steps=None if options.all else STEPS)
     shown = advice.trials[: options.top]
     if options.format == "json":
         session.json(advice={**plain(advice), "trials": [entry(trial) for trial in shown]})
         return session.code
-    text = [f"{advice.network}: {len(advice.trials)} of {advice.tried} single edits save something"]
-    if shown:
-        text += ["", *grid(list(lines(shown)), "lrrrr")]
+    now = advice.before
+    time = "time not known" if now.microseconds is None else milliseconds(now.microseconds)
+    text = [
+        f"{advice.network}: {time}, peak {now.peak:,} B, {now.params:,} params",
+        *wrapped(
+            f"{len(advice.trials)} of {several(advice.tried, 'single edit')} save something"
+            + (f"; {advice.failed} do not compile or change the outputs" if advice.failed else "")
+            + (f"; {advice.untried} were NOT tried: `--all` does" if advice.untried else ""),
+            80,
+        ),
+    ]
+    text += ["", *lines(shown)] if shown else []
+    more = len(advice.trials) - len(shown)
+    text += [f"and {more} more: `--top {len(advice.trials)}` lists them"] if more else []
     text += ["", "Each was compiled; those first that save most time and peak for the least change"]
     text += ["in parameters. Times are estimates, see `archc profile`.", ""]
     show("\n".join(text))
