@@ -5,9 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,15 +13,11 @@ from support.oracles import require
 
 require("onnx", "onnxruntime", "sympy")
 
-from archc.models.deployed import FileGraph, Operator  # noqa: E402
-from archc.models.deployed.costs import stored  # noqa: E402
-from archc.models.deployed.memory import memory  # noqa: E402
-from support.onnx_files import graph_of  # noqa: E402
+from support.onnx_files import figures, graph_of  # noqa: E402
 from support.onnx_nets import CASES, Case  # noqa: E402
 
 pytestmark = pytest.mark.oracles
 PROGRAM = Path(__file__).parents[1] / "support" / "ort_count.py"
-CONVERTING = ("QUANTIZE", "DEQUANTIZE")
 
 
 @pytest.fixture(scope="module")
@@ -54,24 +48,6 @@ def test_figures_are_those_of_the_session(
     counted = json.loads((folder / "counts.json").read_text())[case.name]
     graph = graph_of(folder / f"{case.name}.onnx", monkeypatch)
     assert figures(graph) == counted
-
-
-def figures(graph: FileGraph) -> dict[str, Any]:
-    """What the count holds, of the graph."""
-    names = Counter(op.label.split(" + ")[0] for op in graph.operators)
-    return {
-        "operators": dict(sorted(names.items())),
-        "macs": sum(op.macs or 0 for op in graph.operators),
-        "weight_bytes": stored(graph, *graph.operators)[1],
-        "islands": sorted(op.name for op in graph.operators if island(graph, op)),
-        "peak": memory(graph).peak.bytes,
-    }
-
-
-def island(graph: FileGraph, op: Operator) -> bool:
-    """Whether an operator computes in float."""
-    edges = (*graph.reads(op), *op.outputs, *([op.filter] if op.filter is not None else []))
-    return op.kind not in CONVERTING and any(graph.tensors[index].real for index in edges)
 
 
 def test_the_cases_hold_what_they_are_for(folder: Path) -> None:

@@ -76,6 +76,26 @@ def test_an_input_that_is_turned_first_is_left_as_it_is(monkeypatch: pytest.Monk
     graph = graph_of(n.model(n.node("Transpose", h, perm=[0, 2, 3, 1])), monkeypatch)
     shapes = [graph.tensors[i].shape for i in (*graph.inputs, *graph.outputs)]
     assert shapes == [(1, 16, 8, 3), (1, 16, 8, 8)]
+    orders = [graph.tensors[op.tables[0]].values for op in graph.operators[::2]]
+    assert orders == [(0, 1, 2, 3)] * 2  # on a device nothing moves
+
+
+def test_a_transposition_that_moves_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = Net((1, 3, 16, 8))
+    h = n.conv(n.node("Transpose", n.conv(n.x, 3, 8), perm=[0, 1, 3, 2]), 8, 8)
+    graph = graph_of(n.model(h), monkeypatch)
+    op = graph.operators[1]
+    assert graph.tensors[op.outputs[0]].shape == (1, 8, 16, 8)
+    assert graph.tensors[op.tables[0]].values == (0, 2, 1, 3)
+
+
+def test_the_axes_of_a_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = Net((1, 3, 16, 8))
+    h = n.node("ReduceMean", n.conv(n.x, 3, 8), axes=[-2, -1], keepdims=1)
+    h = n.node("ReduceMean", n.conv(h, 8, 8), axes=[1], keepdims=1)
+    graph = graph_of(n.model(n.node("GlobalAveragePool", h)), monkeypatch)
+    means = [op for op in graph.operators if op.kind == "MEAN"]
+    assert [graph.tensors[op.tables[0]].values for op in means] == [(1, 2), (3,), (1, 2)]
 
 
 def test_shapes_that_the_file_claims_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:

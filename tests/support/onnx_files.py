@@ -1,6 +1,7 @@
 """ONNX files read without a process for each of them, and quantisers written by hand."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,14 @@ import pytest
 from onnx import ModelProto
 
 from archc.limits import DEFAULT_LIMITS, Limits
-from archc.models.deployed import FileGraph
+from archc.models.deployed import FileGraph, Operator
+from archc.models.deployed.costs import stored
+from archc.models.deployed.memory import memory
 from archc.models.onnx import library, reader
 from archc.models.onnx.deployed import deployed
 from support.onnx_nets import Net
+
+CONVERTING = ("QUANTIZE", "DEQUANTIZE")
 
 
 def ask_here(data: bytes, limits: Limits) -> dict[str, Any]:
@@ -33,6 +38,24 @@ def graph_of(
     if isinstance(model, Path):
         return deployed(str(model), model.read_bytes(), limits)
     return deployed("net.onnx", model.SerializeToString(), limits)
+
+
+def figures(graph: FileGraph) -> dict[str, Any]:
+    """What the count holds, of the graph."""
+    names = Counter(op.label.split(" + ")[0] for op in graph.operators)
+    return {
+        "operators": dict(sorted(names.items())),
+        "macs": sum(op.macs or 0 for op in graph.operators),
+        "weight_bytes": stored(graph, *graph.operators)[1],
+        "islands": sorted(op.name for op in graph.operators if island(graph, op)),
+        "peak": memory(graph).peak.bytes,
+    }
+
+
+def island(graph: FileGraph, op: Operator) -> bool:
+    """Whether an operator computes in float."""
+    edges = (*graph.reads(op), *op.outputs, *([op.filter] if op.filter is not None else []))
+    return op.kind not in CONVERTING and any(graph.tensors[index].real for index in edges)
 
 
 class Quantised(Net):

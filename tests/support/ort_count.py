@@ -274,7 +274,7 @@ class Count:
             if id(first) not in self.islands and self.quantised(name):
                 self.homes[node.output[0]] = home
                 return False, [], []
-        other = f"{home} as {self.parameters(node)}"
+        other = f"{self.through(name)} as {self.parameters(node)}"
         again = other in self.homes.values()
         self.homes[node.output[0]] = other
         return not again, [home], [other]
@@ -297,7 +297,7 @@ class Count:
     def figures(self) -> dict[str, Any]:
         steps = [(node, reads, made) for node, runs, reads, made in self.steps if runs]
         kinds = Counter(node.op_type for node, _, _ in steps)
-        floats = sorted(node.name for node, _, _ in steps if id(node) in self.islands)
+        floats = sorted(n.name or n.output[0] for n, _, _ in steps if id(n) in self.islands)
         return {
             "operators": dict(sorted(kinds.items())),
             "macs": sum(self.macs(node) for node, _, _ in steps),

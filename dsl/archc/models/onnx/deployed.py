@@ -145,8 +145,7 @@ class _Graph:
         if what == "TRANSPOSE_CONV":  # which TFLite has read the shape of its result first
             tables.append(self.table(step, self.tensors[step.makes[0]].shape))
             inputs = [tables[-1], inputs[1], inputs[0], *inputs[2:]]
-        first = step.reads[0] if step.reads else None
-        listed = axes(folded, step, isinstance(first, int) and first in self.second)
+        listed = axes(folded, step, self.second)
         if listed is not None:
             tables = [self.table(step, listed)]
         return Operator(

@@ -120,8 +120,23 @@ def _pair(numbers: Sequence[int]) -> tuple[int, int]:
     return (numbers[0], numbers[1]) if len(numbers) > 1 else (1, numbers[0])
 
 
-def axes(folded: Folded, step: Step, second: bool) -> tuple[int, ...] | None:
-    """The axes that are averaged over or the order of a transposition, as they are on a device."""
+def turned(perm: tuple[int, ...], before: bool, after: bool) -> tuple[int, ...]:
+    """The order of a transposition on a device, where what it reads or makes has its channels
+    second in the file and last on the device."""
+    rank = len(perm)
+    if rank < 4:
+        return perm
+    last = (0, *range(2, rank), 1)
+    entering = last if before else tuple(range(rank))
+    leaving = last if after else tuple(range(rank))
+    return tuple(entering.index(perm[axis]) for axis in leaving)
+
+
+def axes(folded: Folded, step: Step, second: frozenset[int]) -> tuple[int, ...] | None:
+    """The axes that are averaged over or the order of a transposition, as they are on a device.
+
+    ``second`` are the maps whose channels are second in the file.
+    """
     node, shape = step.node, shape_of(folded, step.reads[0])
     rank = len(shape)
     if node.kind in ("GlobalAveragePool", "GlobalMaxPool"):
@@ -134,10 +149,13 @@ def axes(folded: Folded, step: Step, second: bool) -> tuple[int, ...] | None:
         given = tuple(sorted(axis % rank for axis in listed)) if rank else ()
         given = given or tuple(range(rank))
     elif node.kind == "Transpose":
-        return node.numbers("perm", tuple(range(rank))[::-1])
+        perm = node.numbers("perm", tuple(range(rank))[::-1])
+        if sorted(perm) != list(range(rank)):
+            return perm
+        return turned(perm, step.reads[0] in second, step.makes[0] in second)
     else:
         return None
-    if not second or rank < 3:
+    if step.reads[0] not in second or rank < 3:
         return given
     extra = rank == 3  # a map of one axis has one row on a device
     moved = {0: 0, 1: rank - 1 + extra, **{axis: axis - 1 + extra for axis in range(2, rank)}}
