@@ -43,12 +43,11 @@ from archc.files import CHECK_ACCESS, CHECK_PATH, Loader, load_bytes, load_text
 from archc.ir.graph import Frame, Graph, Node
 from archc.ops import OPERATORS
 from archc.ops.activation import PRELU, Activation, clipped
+from archc.ops.arguments import Arg, OpError
 from archc.ops.base import (
     MACC_VERSION,
-    Arg,
     KerasCall,
     Op,
-    OpError,
     Placement,
     Shape,
     Step,

@@ -14,7 +14,14 @@ import pytest
 from archc.analysis.lowering import lower, lower_both
 from archc.ir.graph import Graph
 from archc.ops import OPERATORS
-from archc.ops.base import Amount, Choice, Flag, Real, Stride, Window
+from archc.ops.arguments import (
+    Amount,
+    Choice,
+    Flag,
+    Real,
+    Stride,
+    Window,
+)
 from support.checking import compiled
 from support.keras_models import build
 from support.nets import Net

@@ -15,12 +15,7 @@ import pytest
 
 from archc.driver import Network
 from archc.manual.operators import alone, call_text, deployed, example, keywords, samples
-from archc.ops.base import (
-    ALIKE,
-    FEATURE_MAP,
-    OPERATORS,
-    TENSOR,
-    VECTOR,
+from archc.ops.arguments import (
     Auto,
     Bound,
     Choice,
@@ -28,14 +23,21 @@ from archc.ops.base import (
     Flag,
     Index,
     Number,
-    Op,
     OpError,
     Order,
     PerChannel,
     Real,
-    Shape,
     Stride,
     Window,
+)
+from archc.ops.base import (
+    ALIKE,
+    FEATURE_MAP,
+    OPERATORS,
+    TENSOR,
+    VECTOR,
+    Op,
+    Shape,
     product,
 )
 

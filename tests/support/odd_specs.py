@@ -10,7 +10,8 @@ from random import Random
 from typing import NamedTuple
 
 from archc.ops import OPERATORS, Shape
-from archc.ops.base import OpError, product
+from archc.ops.arguments import OpError
+from archc.ops.base import product
 
 VALUES, WEIGHTS, MOST = 6_000, 20_000, 24
 """The most values of a feature map, of a kernel, and statements of a spec."""

@@ -3,7 +3,8 @@
 from fractions import Fraction
 from random import Random
 
-from archc.ops.base import OpError, product
+from archc.ops.arguments import OpError
+from archc.ops.base import product
 from support.nets import Net
 
 _PLAIN = (

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from archc.files import std_sources
 from archc.limits import DEFAULT_LIMITS
 from archc.ops import OPERATORS
-from archc.ops.base import Op, OpError, Shape, symbols
+from archc.ops.arguments import OpError
+from archc.ops.base import Op, Shape, symbols
 from archc.syntax import ast
 from archc.syntax.parse import parse_file
 from archc.values import Exact, Items, Size, Symbol

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from archc.ops import OPERATORS
-from archc.ops import base as kinds
-from archc.ops.base import Arg, Shape
+from archc.ops import arguments as kinds
+from archc.ops.arguments import Arg
+from archc.ops.base import Op, Shape, product
 from archc.ops.merge import Elementwise
 from archc.source import Source, Span
 from archc.syntax import ast
@@ -260,7 +261,7 @@ class Writer:
             return operation(sign, feature("channels"), number(8 * left))
         return operation(sign, self.numeric(left, place), number(self.whole(1, 4)))
 
-    def argument(self, arg: Arg[Any], op: type[kinds.Op], place: Place) -> ast.Expression:
+    def argument(self, arg: Arg[Any], op: type[Op], place: Place) -> ast.Expression:
         """A value for an argument of an operator, by the argument's type alone."""
         shape = place.shape
         if isinstance(arg, kinds.Width):
@@ -327,7 +328,7 @@ class Writer:
         return sizes(number(rows), number(columns))
 
     def extents(self, place: Place) -> ast.Expression:
-        total = kinds.product(place.shape)
+        total = product(place.shape)
         if self.chance(3):
             return number(total)
         divisors = [n for n in range(1, min(total, 64) + 1) if total % n == 0]
@@ -400,7 +401,7 @@ class Writer:
             return self.operator(self.one(*plain), place)
         return getattr(self, f"_{way}")(place)
 
-    def operator(self, op: type[kinds.Op], place: Place) -> ast.Call:
+    def operator(self, op: type[Op], place: Place) -> ast.Call:
         positional: list[ast.Expression] = []
         named: dict[str, ast.Expression] = {}
         by_position = True

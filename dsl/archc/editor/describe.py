@@ -7,7 +7,7 @@ from archc.diagnostics.text import shape_text
 from archc.editor.costs import Cost, full
 from archc.editor.names import Meaning, Use, parameters, width
 from archc.editor.view import View
-from archc.ops.base import Arg
+from archc.ops.arguments import Arg
 from archc.sema.callees import Callee
 from archc.sema.model import Model
 from archc.source import Span

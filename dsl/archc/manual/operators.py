@@ -11,10 +11,7 @@ from archc.emit.python import literal
 from archc.ir.graph import Graph, Node
 from archc.manual.markdown import HEADER, code, fence, listed, reflowed, table
 from archc.manual.shown import network
-from archc.ops.base import (
-    MACC_VERSION,
-    OPERATORS,
-    VECTOR,
+from archc.ops.arguments import (
     Arg,
     Auto,
     Bound,
@@ -22,16 +19,21 @@ from archc.ops.base import (
     Count,
     Extents,
     Flag,
-    KerasCall,
     Number,
-    Op,
     Order,
     PerChannel,
     Real,
-    Shape,
     Stride,
     Width,
     Window,
+)
+from archc.ops.base import (
+    MACC_VERSION,
+    OPERATORS,
+    VECTOR,
+    KerasCall,
+    Op,
+    Shape,
     symbols,
 )
 from archc.ops.composite import run

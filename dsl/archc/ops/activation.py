@@ -2,15 +2,14 @@
 
 from fractions import Fraction
 
+from archc.ops.arguments import Bound, Real
 from archc.ops.base import (
     TENSOR,
     UNCHANGED,
-    Bound,
     KerasArgument,
     KerasCall,
     Op,
     Part,
-    Real,
     Shape,
     Stated,
     Step,

@@ -3,26 +3,28 @@
 MACs: convolution `Ho*Wo*Co*Kh*Kw*Ci/groups`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`.
 """
 
-from archc.ops.base import (
-    FEATURE_MAP,
-    VECTOR,
+from archc.ops.arguments import (
     Auto,
     Choice,
     Count,
     Flag,
+    OpError,
+    Stride,
+    Width,
+    Window,
+)
+from archc.ops.base import (
+    FEATURE_MAP,
+    VECTOR,
     KerasArgument,
     KerasCall,
     Op,
-    OpError,
     Placement,
     Shape,
     Stated,
     Step,
-    Stride,
     Traced,
     Weight,
-    Width,
-    Window,
     feature_map,
     product,
     show_shape,

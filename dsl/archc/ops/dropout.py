@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from archc.ops.arguments import Real
 from archc.ops.base import (
     FEATURE_MAP,
     TENSOR,
@@ -9,7 +10,6 @@ from archc.ops.base import (
     KerasArgument,
     KerasCall,
     Op,
-    Real,
     Shape,
     Stated,
     Step,

@@ -3,12 +3,12 @@
 Keras broadcasts silently; these refuse every mismatch but that of a 1x1 gate.
 """
 
+from archc.ops.arguments import OpError
 from archc.ops.base import (
     ALIKE,
     UNCHANGED,
     KerasCall,
     Op,
-    OpError,
     Shape,
     Stated,
     Step,

@@ -3,17 +3,19 @@
 from fractions import Fraction
 from math import sqrt
 
-from archc.ops.base import (
-    TENSOR,
-    UNCHANGED,
+from archc.ops.arguments import (
     Flag,
-    KerasArgument,
-    KerasCall,
     Number,
-    Op,
     OpError,
     PerChannel,
     Real,
+)
+from archc.ops.base import (
+    TENSOR,
+    UNCHANGED,
+    KerasArgument,
+    KerasCall,
+    Op,
     Shape,
     Stated,
     Step,

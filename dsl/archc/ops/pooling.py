@@ -1,9 +1,13 @@
 """Pooling: over a window, or over the whole feature map."""
 
-from archc.ops.base import (
-    FEATURE_MAP,
+from archc.ops.arguments import (
     Choice,
     Flag,
+    Stride,
+    Window,
+)
+from archc.ops.base import (
+    FEATURE_MAP,
     KerasArgument,
     KerasCall,
     Op,
@@ -11,9 +15,7 @@ from archc.ops.base import (
     Shape,
     Stated,
     Step,
-    Stride,
     Traced,
-    Window,
     feature_map,
     product,
 )

@@ -1,17 +1,19 @@
 """Operators that cut, split up or reorder a feature map."""
 
+from archc.ops.arguments import (
+    Amount,
+    Count,
+    Index,
+    OpError,
+    Order,
+)
 from archc.ops.base import (
     FEATURE_MAP,
     TENSOR,
     UNCHANGED,
-    Amount,
-    Count,
-    Index,
     KerasArgument,
     KerasCall,
     Op,
-    OpError,
-    Order,
     Part,
     Shape,
     Stated,

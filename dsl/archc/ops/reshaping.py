@@ -1,21 +1,23 @@
 """Operators that move, pad or repeat values without computing on them."""
 
-from archc.ops.base import (
-    FEATURE_MAP,
-    TENSOR,
+from archc.ops.arguments import (
     Amount,
     Choice,
     Extents,
+    OpError,
+    Stride,
+    Window,
+)
+from archc.ops.base import (
+    FEATURE_MAP,
+    TENSOR,
     KerasArgument,
     KerasCall,
     Op,
-    OpError,
     Shape,
     Stated,
     Step,
-    Stride,
     Traced,
-    Window,
     feature_map,
     product,
     show_shape,

@@ -6,20 +6,22 @@ from fractions import Fraction
 from archc.diagnostics.codes import LAYER_NAME, LIMIT, NOT_WHOLE, SHAPE, VALUE
 from archc.diagnostics.model import Edit, Label, Rejected, reject
 from archc.ir.graph import Frame, Graph, Node, RoundingNote, SkipNote, Via
-from archc.ops.base import (
-    FEATURE_MAP,
+from archc.ops.arguments import (
     Arg,
     Auto,
     Choice,
     Extents,
     Flag,
-    Op,
     OpError,
-    Part,
     Real,
-    Shape,
     Stride,
     Window,
+)
+from archc.ops.base import (
+    FEATURE_MAP,
+    Op,
+    Part,
+    Shape,
     show_shape,
 )
 from archc.ops.network import Input

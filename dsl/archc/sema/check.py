@@ -15,7 +15,7 @@ from archc.diagnostics.codes import (
 )
 from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
 from archc.limits import Limits
-from archc.ops.base import Arg
+from archc.ops.arguments import Arg
 from archc.sema import callees, matching
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import unknown

@@ -8,7 +8,7 @@ from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make,
 from archc.diagnostics.nearest import propose
 from archc.diagnostics.text import joined
 from archc.limits import Limits
-from archc.ops.base import Arg
+from archc.ops.arguments import Arg
 from archc.sema import callees, matching
 from archc.sema.callees import BAD, Callee, Given
 from archc.sema.scope import FUNCTIONS, Scope

@@ -11,7 +11,16 @@ from typing import Any, NamedTuple
 
 from archc.emit.drawing.paint import Paint, by_macs
 from archc.ir.graph import Frame, Graph, Node, dominators
-from archc.ops.base import Amount, Arg, Auto, Choice, Flag, Shape, Stride, Window
+from archc.ops.arguments import (
+    Amount,
+    Arg,
+    Auto,
+    Choice,
+    Flag,
+    Stride,
+    Window,
+)
+from archc.ops.base import Shape
 
 DETAILS = ("stages", "blocks", "layers")
 """Levels of detail, the coarsest first."""

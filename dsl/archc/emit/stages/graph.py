@@ -6,7 +6,7 @@ from typing import Any
 from archc.diagnostics.text import shape_text
 from archc.emit.stages.rows import Row, at
 from archc.ir.graph import Frame, Graph, Node
-from archc.ops.base import Auto
+from archc.ops.arguments import Auto
 from archc.plain import picked
 from archc.source import Span
 
