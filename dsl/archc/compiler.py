@@ -8,6 +8,7 @@ import-linter lets it import nothing else of it, and lets the compiler import no
 
 from archc.analysis.figures import FIGURES, TOTALS, Figures, costs, nested, totals
 from archc.analysis.latency import (
+    BANDS,
     Estimate,
     Memories,
     Net,
@@ -75,6 +76,7 @@ from archc.targets.verdict import check as check_target
 from archc.vocabulary import vocabulary
 
 __all__ = [
+    "BANDS",
     "BORDERS",
     "BUILDS",
     "CHECK_ACCESS",

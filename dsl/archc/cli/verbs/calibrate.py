@@ -1,6 +1,7 @@
 """`archc calibrate FILE...`: constants of time fitted to a board of one's own."""
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError
@@ -43,9 +44,21 @@ def run(options: argparse.Namespace) -> int:
     usable(options.output, name)
     try:
         nets, reports = read(options.files)
-        made = calibrate(match(nets, reports), find_target(options.target))
+        target = find_target(options.target)
+        if name == target.name:
+            raise UsageError(f"`{name}` is the target that it extends: give it a name of its own")
+        made = calibrate(match(nets, reports), target)
         if options.output:
-            create(options.output, target_file(made, name))
+            base = None
+            if options.target.endswith(".toml"):
+                folder = os.path.dirname(options.output) or "."
+                base = os.path.relpath(options.target, folder).replace(os.sep, "/")
+                if base.startswith("../"):
+                    raise UsageError(
+                        f"`{options.output}` has to stand beside `{options.target}`, "
+                        "which it extends"
+                    )
+            create(options.output, target_file(made, name, base))
     except Rejected as rejected:
         tell(rejected.diagnostic)
         return FAILURE

@@ -1,6 +1,7 @@
 """Which measurement is of which network, and the constants that all of them tell."""
 
 from collections.abc import Sequence
+from math import log
 from typing import NamedTuple
 
 from archc.compiler import (
@@ -48,6 +49,16 @@ class Calibration(NamedTuple):
     fitted: Fitted
     used: tuple[str, ...]
     """The constants that were fitted."""
+    kinds: dict[str, str]
+    """By network: the band of the target's that its estimate has."""
+
+    @property
+    def bound(self) -> tuple[str, ...]:
+        """The constants that would move on if they were let."""
+        timing = self.base.timing
+        assert timing is not None
+        moved = ((n, abs(log(self.fitted.constants[n] / timing.values[n]))) for n in self.used)
+        return tuple(name for name, factor in moved if factor > 0.99 * log(WITHIN))
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -58,7 +69,10 @@ class Calibration(NamedTuple):
     def clocks(self) -> tuple[str, ...]:
         """As the reports give them."""
         boards = [each.report.boards[0] for each in self.samples]
-        told = (", ".join(f"{name} {mhz} MHz" for name, mhz in one.clocks) for one in boards)
+        told = (
+            ", ".join(f"{name} {mhz} MHz" for name, mhz in one.clocks) or one.device
+            for one in boards
+        )
         return tuple(dict.fromkeys(filter(None, told)))
 
 
@@ -73,6 +87,14 @@ def match(nets: Sequence[tuple[str, Net]], reports: Sequence[Report]) -> tuple[M
         Rejected: a report has no time of a board, names no file that is given, or two name one.
     """
     by_name = dict(nets)
+    given = [stem for stem, _ in nets]
+    for stem in by_name:
+        if given.count(stem) > 1:
+            raise reject(
+                CALIBRATE,
+                f"two files are called `{stem}`, the name by which reports are matched",
+                help="give one of them, or validate it under a name of its own",
+            )
     found: dict[str, Measured] = {}
     for report in reports:
         if not report.boards:
@@ -132,16 +154,18 @@ def calibrate(samples: Sequence[Measured], target: Target) -> Calibration:
     usable = [_usable(each, timing, places) for each in samples]
     listed = [
         Sample(each.name, each.name, prepared, each.ms * 1e6)
-        for each, prepared in zip(samples, usable, strict=True)
+        for each, (prepared, _) in zip(samples, usable, strict=True)
     ]
-    kinds = {step.kind for prepared in usable for step in prepared.network.steps}
+    kinds = {step.kind for prepared, _ in usable for step in prepared.network.steps}
     used = tuple(name for name in FITTED if name in ("epoch", "flash") or name in kinds)
     fitted = fit(listed, timing.formulas, timing.values, used, within=WITHIN, prior=PRIOR)
     before = errors(listed, timing.formulas, timing.values)
-    return Calibration(target, tuple(samples), before, fitted, used)
+    bands = {each.name: band for each, (_, band) in zip(samples, usable, strict=True)}
+    return Calibration(target, tuple(samples), before, fitted, used, bands)
 
 
-def _usable(each: Measured, timing: Timing, places: Memories) -> Prepared:
+def _usable(each: Measured, timing: Timing, places: Memories) -> tuple[Prepared, str]:
+    """A network as the fit takes it, and which band its estimate has."""
     prepared = prepare(each.net, places)
     grade = estimate(prepared, timing).grade
     if grade.name in ("refuse", "spilled") or grade.band is None:
@@ -151,4 +175,4 @@ def _usable(each: Measured, timing: Timing, places: Memories) -> Prepared:
             help="leave it out: constants are fitted to networks that lie on chip, of operators "
             "that the formulas know",
         )
-    return prepared
+    return prepared, grade.band

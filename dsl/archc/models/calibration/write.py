@@ -1,28 +1,33 @@
 """A calibration as a target file, and as a table for people."""
 
+from archc.compiler import BANDS
 from archc.diagnostics.grid import grid
-from archc.models.calibration.measured import Calibration
+from archc.diagnostics.text import several, wrapped
+from archc.models.calibration.measured import WITHIN, Calibration
 
 SPARE = 1.5
 """A band is so many times the worst error of the networks that were fitted to, and at least
 `NARROWEST`."""
 NARROWEST = 0.1
+POOR = 0.2
+"""Mean error from which a fit is said to be poor."""
 
 
-def target_file(made: Calibration, name: str) -> str:
+def target_file(made: Calibration, name: str, base: str | None = None) -> str:
     """The text of a target file that extends the target with the fitted constants.
 
     Args:
         made: the calibration.
         name: of the new target.
+        base: the path of the target's file as the new one names it; None for one that comes with
+            archc.
     """
-    networks = f"{len(made.samples)} networks of the user's own"
     mean, worst = (f"{100 * value:.1f} %" for value in (made.fitted.mean, made.fitted.worst))
-    band = max(SPARE * made.fitted.worst, NARROWEST)
     version = "; ".join([f"ST Edge AI Core {', '.join(made.versions)}", *made.clocks])
+    networks = _networks(len(made.samples))
     lines = [
         f"# Made by `archc calibrate` from {len(made.samples)} measurements.",
-        f'extends = "{made.base.name}"',
+        f"extends = {_quoted(base or made.base.name)}",
         f'name = "{name}"',
         "",
         "[sources.calibration]",
@@ -38,13 +43,35 @@ def target_file(made: Calibration, name: str) -> str:
             f'{each} = {{ value = {made.fitted.constants[each]:.4g}, source = "calibration" }}'
             for each in made.used
         ),
-        "",
-        "[latency.bands.plain]",
-        f"least = {1 / (1 + band):.3g}",
-        f"most = {1 + band:.3g}",
-        f"evidence = {_quoted(f'half as much again as the worst of {networks}')}",
     ]
+    for band in BANDS:
+        lines += ["", f"[latency.bands.{band}]", *_band(made, band)]
     return "\n".join(lines) + "\n"
+
+
+def _networks(count: int) -> str:
+    return f"{several(count, 'network')} of the user's own"
+
+
+def _band(made: Calibration, band: str) -> list[str]:
+    """How wrong estimates of one kind may be: by the networks of that kind that were measured, and
+    where none was, as far as the target says, of which nothing is known on this board."""
+    timing = made.base.timing
+    assert timing is not None
+    errors = [made.fitted.errors[name] for name, kind in made.kinds.items() if kind == band]
+    if not errors:
+        known = timing.bands[band].evidence
+        said = f"none was measured on this board; of {made.base.name}: {known}"
+        return [f"evidence = {_quoted(said)}"]
+    # Too low by half is wrong by a factor of 2, as too high by all of it is.
+    factor = max(max(1 + error, 1 / (1 + error)) for error in errors)
+    wide = max(SPARE * (factor - 1), NARROWEST)
+    said = f"half as much again as the worst of {_networks(len(errors))}"
+    return [
+        f"least = {1 / (1 + wide):.3g}",
+        f"most = {1 + wide:.3g}",
+        f"evidence = {_quoted(said)}",
+    ]
 
 
 def _quoted(text: str) -> str:
@@ -85,8 +112,32 @@ def table(made: Calibration) -> str:
             "",
             *grid(constants, "lrrl"),
             "",
-            f"{mean:.1f} % wrong in the mean, {worst:.1f} % at worst, on the networks that were "
-            "fitted to; of others more.",
+            *wrapped(
+                f"{mean:.1f} % wrong in the mean, {worst:.1f} % at worst, on the networks that "
+                "were fitted to; of others more.",
+                80,
+            ),
+            *(line for said in _doubts(made) for line in wrapped(f"note: {said}", 80, "", "  ")),
             "",
         ]
     )
+
+
+def _doubts(made: Calibration) -> list[str]:
+    """What the fit itself says against its constants."""
+    said = [
+        f"`{name}` is as far from {made.base.name}'s as a fit may go, a factor of {WITHIN:g}: "
+        "something else is different too, such as clocks, memories or the runtime"
+        for name in made.bound
+    ]
+    if made.fitted.mean > POOR:
+        said.append(
+            f"a fit that is more than {100 * POOR:.0f} % wrong in the mean explains little: times "
+            "made with it are no better than their bands"
+        )
+    if set(made.kinds.values()) == {"short"}:
+        said.append(
+            "every network takes less than a millisecond, which tells little but the start of "
+            "epochs: measure larger ones"
+        )
+    return said
