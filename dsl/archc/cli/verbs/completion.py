@@ -8,6 +8,8 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
+from archc.formats import SUFFIXES
+
 SUMMARY = "print a shell completion script"
 
 SHELLS = ("bash", "zsh", "fish")
@@ -98,12 +100,13 @@ FILES = {
     "paths": ("*.arch",),
     "before": ("*.arch", "*.json"),
     "after": ("*.arch", "*.json"),
-    "subject": ("*.arch", "*.keras", "*.tflite", "*.h5", "*.onnx"),
-    "manifest": ("*.manifest.json",),
+    "subject": ("*.arch",),
+    "manifest": ("*.manifest.json", "*.arch", "*.keras", "*.h5"),
     "data": ("*.npz", "*.npy"),
     "validation": ("*.npz", "*.npy"),
 }
-"""Which files arguments of these names take."""
+"""Which files arguments of these names take, beside models where they take those."""
+MODELS = tuple(f"*{ending}" for ending in SUFFIXES)
 
 
 def marked(action: argparse.Action) -> None:
@@ -113,11 +116,12 @@ def marked(action: argparse.Action) -> None:
     marks: Any = action
     metavar = action.metavar if isinstance(action.metavar, str) else ""
     if action.dest in FILES:
-        marks.complete = _files(*FILES[action.dest])
+        models = MODELS if "MODEL" in metavar or action.dest in ("before", "after") else ()
+        marks.complete = _files(*FILES[action.dest], *models)
     elif action.dest == "target" and metavar == "FILE":
         marks.complete = _files("*.toml")
     elif action.dest == "model":
-        marks.complete = _files("*.keras", "*.h5", "*.tflite")
+        marks.complete = _files(*MODELS)
     elif metavar == "DIR":
         marks.complete = shtab.DIRECTORY
     elif metavar.startswith("FILE"):
