@@ -22,8 +22,7 @@ from archc.analysis.latency import (
     stated,
 )
 from archc.analysis.latency import Op as TimedOperator
-from archc.analysis.lowering import INPUT, Deployed, DeviceOp, Trait, lower
-from archc.analysis.lowering.importing import KERNELS
+from archc.analysis.lowering import INPUT, Deployed, DeviceOp, Trait
 from archc.analysis.memory import Kind, Memory, Peak, memory, peak, planned
 from archc.analysis.memory import Tensor as LiveTensor
 from archc.analysis.profile import Footprint, Profile, Row, Timed, profile
@@ -33,14 +32,13 @@ from archc.analysis.tflite_micro import DEFAULT as DEFAULT_BUILD
 from archc.analysis.tflite_micro.network import Operator as RuntimeOperator
 from archc.analysis.tflite_micro.network import Tensor as RuntimeTensor
 from archc.analysis.tflite_micro.network import Window
-from archc.driver import elaborate
 from archc.emit.manifest import Identity, latency, manifest
 from archc.emit.manifest import Judgement as TargetJudgement
 from archc.emit.manifest import layers as layer_entries
 from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER, SCHEMA_VERSION
 from archc.emit.stages.rows import Row as StageRow
 from archc.emit.table import peak_remark
-from archc.files import CHECK_ACCESS, CHECK_PATH, Loader, load_bytes, load_text
+from archc.files import CHECK_ACCESS, CHECK_PATH, load_bytes, load_text
 from archc.ir.graph import Frame, Graph, Node
 from archc.ops import OPERATORS
 from archc.ops.activation import PRELU, Activation, clipped
@@ -62,9 +60,8 @@ from archc.ops.network import Input
 from archc.ops.rearranging import sliced
 from archc.ops.recognise import LARGEST, KerasLayer, Malformed, shown
 from archc.ops.reshaping import Reshape
+from archc.plain import late
 from archc.rounding import Rounding
-from archc.sema.check import unusable_module
-from archc.syntax.layout import lay_out
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.facts import Facts, Request
 from archc.targets.model import Board, Rule, Target, permission, sourced, substitute
@@ -73,7 +70,30 @@ from archc.targets.selection import BORDERS
 from archc.targets.verdict import Finding as TargetFinding
 from archc.targets.verdict import Report, allowable, never_allowed
 from archc.targets.verdict import check as check_target
-from archc.vocabulary import vocabulary
+from archc.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archc.analysis.lowering.importing import KERNELS
+    from archc.analysis.lowering.pipeline import lower
+    from archc.driver import elaborate
+    from archc.files.loader import Loader
+    from archc.sema.check import unusable_module
+    from archc.syntax.layout import lay_out
+    from archc.vocabulary import vocabulary
+
+_LATE = {
+    "Loader": "archc.files.loader",
+    "KERNELS": "archc.analysis.lowering.importing",
+    "elaborate": "archc.driver",
+    "lay_out": "archc.syntax.layout",
+    "lower": "archc.analysis.lowering.pipeline",
+    "unusable_module": "archc.sema.check",
+    "vocabulary": "archc.vocabulary",
+}
+"""What is loaded when it is first asked for: nothing that reads a deployed file needs it."""
+
+__getattr__ = late(__name__, _LATE)
+
 
 __all__ = [
     "BANDS",

@@ -1,4 +1,7 @@
-"""Records as the plain data that JSON holds."""
+"""Records as the plain data that JSON holds, and names that are imported late."""
+
+import sys
+from collections.abc import Callable, Mapping
 
 from archc.typed import Any
 
@@ -25,3 +28,22 @@ def picked(record: Any, keys: str) -> dict[str, Any]:
         value = getattr(record, key)
         entry[key] = value if type(value) in _PLAIN else plain(value)
     return entry
+
+
+def late(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """`__getattr__` of a module for names that are imported when they are first asked for.
+
+    Args:
+        module: its name.
+        homes: by name, the module that has it.
+    """
+
+    def found(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        __import__(homes[name])  # `importlib` would have to be loaded
+        value = getattr(sys.modules[homes[name]], name)
+        setattr(sys.modules[module], name, value)
+        return value
+
+    return found

@@ -1,6 +1,5 @@
 """The only package that touches files: sources come in here, outputs go out."""
 
-from archc.files.loader import Loader
 from archc.files.outputs import Written, write
 from archc.files.reading import (
     CHECK_ACCESS,
@@ -14,6 +13,11 @@ from archc.files.reading import (
     stamps,
 )
 from archc.files.shipped import library_path, shipped_specs, std_sources
+from archc.plain import late
+from archc.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archc.files.loader import Loader
 
 __all__ = [
     "CHECK_ACCESS",
@@ -32,3 +36,5 @@ __all__ = [
     "std_sources",
     "write",
 ]
+
+__getattr__ = late(__name__, {"Loader": "archc.files.loader"})

@@ -23,10 +23,11 @@ from archc.models.deployed.document import analysed as analysed_file
 from archc.models.deployed.document import document as document_of
 from archc.models.deployed.judged import OURS
 from archc.models.front.loading import Loaded
-from archc.models.front.network import analysed as analysed_network
-from archc.models.importer import Imported
-from archc.models.importer import compatibility as of_model
-from archc.models.importer.compatibility import request as request_of
+from archc.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archc.models.importer import Imported
+    from archc.models.importer import compatibility as of_model
 
 _NAMED = 3
 """How many layers a finding names."""
@@ -56,7 +57,7 @@ class Analysed(NamedTuple):
     graph: Graph
     """Of a deployed file a node for each operator; of a Keras model that of its layers."""
     deployed: Deployed
-    content: FileGraph | Imported
+    content: "FileGraph | Imported"
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -80,6 +81,9 @@ def analysed(loaded: Loaded, question: Question) -> Analysed:
         told = tuple(_diagnostic(loaded.path, finding) for finding in found.findings)
         graph, deployed = low.graph, low.deployed
     else:
+        from archc.models.front.network import analysed as analysed_network
+        from archc.models.importer.compatibility import request as request_of
+
         asked = Request("", io=question.io, model="command")
         if target is not None:
             ways = (question.allow, question.io, question.board, "command")
@@ -120,7 +124,7 @@ def _request(graph: FileGraph, question: Question) -> Request:
     return Request(target.name, allow, graph.io, question.board, model="file")
 
 
-def _diagnostic(path: str, finding: of_file.Finding | of_model.Finding) -> Diagnostic:
+def _diagnostic(path: str, finding: "of_file.Finding | of_model.Finding") -> Diagnostic:
     """A finding as a diagnostic whose place is a layer of the model."""
     notes = []
     if len(finding.layers) > 1:

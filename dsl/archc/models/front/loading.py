@@ -1,7 +1,7 @@
 """Read a model file by the reader of its format."""
 
 import os
-from importlib import import_module
+import sys
 from typing import NamedTuple
 
 from archc.compiler import load_bytes
@@ -10,8 +10,11 @@ from archc.diagnostics.model import reject
 from archc.digest import sha256
 from archc.formats import Format, format_of, listed
 from archc.limits import DEFAULT_LIMITS, Limits
-from archc.models.deployed import FileGraph
-from archc.models.importer.build import Imported
+from archc.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archc.models.deployed import FileGraph
+    from archc.models.importer import Imported
 
 
 class Loaded(NamedTuple):
@@ -19,7 +22,7 @@ class Loaded(NamedTuple):
 
     path: str
     format: Format
-    content: FileGraph | Imported
+    content: "FileGraph | Imported"
     size: int
     """Of the file in bytes."""
     digest: str
@@ -51,6 +54,7 @@ def load(path: str, limits: Limits = DEFAULT_LIMITS) -> Loaded:
         )
     data = load_bytes(path, limits.model_bytes, "model_bytes", format.title)
     module, _, name = format.reader.partition(":")
-    content = getattr(import_module(module), name)(path, data, limits)
+    __import__(module)  # `importlib` would have to be loaded
+    content = getattr(sys.modules[module], name)(path, data, limits)
     digest = f"sha256:{sha256(data).hexdigest()}"
     return Loaded(path, format, content, len(data), digest)
