@@ -226,6 +226,15 @@ def computed_scale(n: Net) -> str:
     return n.node("QuantizeLinear", n.x, scale, n.constant(np.int8(0)))
 
 
+def blown_up(n: Net) -> str:
+    """A hundred bytes of a file that ask for terabytes."""
+    return n.node("Tile", n.x, n.constant(np.array([1, 2**16, 2**12, 1], np.int64)))
+
+
+def bare(n: Net) -> str:
+    return n.node("Relu", n.node("DequantizeLinear", n.constant(np.zeros(8, np.int8))))
+
+
 def unknown_shape(n: Net) -> str:
     return n.node("NonZero", n.x)
 
@@ -239,6 +248,8 @@ def unknown_shape(n: Net) -> str:
         (custom, "(`Fancy`): its domain `org.example` is not ONNX's own"),
         (random, "(`RandomNormalLike`): what it gives differs from run to run"),
         (computed_scale, "(`QuantizeLinear`): its scale is computed at run time"),
+        (blown_up, "(`Tile`): its result has 206,158,430,208 elements"),
+        (bare, "(`DequantizeLinear`): it has not the operands of a quantiser"),
         (unknown_shape, "(`NonZero`): the shape of its result"),
     ],
 )
@@ -294,6 +305,12 @@ def list_input(model: ModelProto) -> None:
     model.graph.input[0].type.sequence_type.elem_type.tensor_type.elem_type = 1
 
 
+def functions(model: ModelProto) -> None:
+    made = [helper.make_node("Relu", ["a"], ["b"])]
+    opset = [helper.make_opsetid("", 17)]
+    model.functions.append(helper.make_function("own", "act", ["a"], ["b"], made, opset))
+
+
 def segments(model: ModelProto) -> None:
     model.graph.initializer[0].segment.end = 3
 
@@ -311,6 +328,7 @@ def segments(model: ModelProto) -> None:
         (no_graph, "is not an ONNX file"),
         (list_input, "its input 'x0' is not a tensor"),
         (segments, "is stored in segments"),
+        (functions, "it has functions of its own, such as 'act'"),
     ],
 )
 def test_a_damaged_file_is_refused_in_a_sentence(

@@ -226,20 +226,14 @@ class Count:
             return False, [], []
         inputs = [self.named(n) for n in node.input if n and self.named(n) not in self.constant]
         if node.op_type == D:
-            needed = any(
-                id(self.parts.get(id(r), r)) in self.islands
-                for r in self.readers.get(node.output[0], [])
-            )
-            home = self.home(inputs[0])
-            if not needed and node.output[0] not in self.outputs:
-                self.homes[node.output[0]] = home
+            name, home = node.output[0], self.home(inputs[0])
+            if not self.floats_are_read(name) and name not in self.outputs:
+                self.homes[name] = home
                 return False, [], []
-            other = f"{home} as float"
-            again = other in self.homes.values() and node.output[0] not in self.outputs
-            self.homes[node.output[0]] = (
-                other if node.output[0] not in self.outputs else node.output[0]
-            )
-            return not again, [home], [self.homes[node.output[0]]]
+            other = name if name in self.outputs else f"{self.through(inputs[0])} as float"
+            again = other in self.homes.values()
+            self.homes[name] = other
+            return not again, [home], [other]
         if node.op_type == Q:
             return self.quantise(node, inputs[0])
         reads = [self.home(self.within(node, name)) for name in inputs]
@@ -254,6 +248,11 @@ class Count:
             self.homes[name] = home
             made.append(home)
         return True, reads, made
+
+    def floats_are_read(self, name: str) -> bool:
+        """Whether an operator on floats reads what a `DequantizeLinear` makes."""
+        readers = (self.parts.get(id(node), node) for node in self.readers.get(name, []))
+        return any(id(node) in self.islands for node in readers)
 
     def within(self, node: Any, name: str) -> str:
         """What an operator reads: one of integers the integers, even where an output is of them."""
@@ -343,7 +342,13 @@ class Count:
             for name in self.inputs
             if self.readers.get(name) and all(n.op_type == Q for n in self.readers[name])
         }
-        border |= {n for n in self.outputs if n in self.maker and self.maker[n].op_type == D}
+        border |= {
+            name
+            for name in self.outputs
+            if name in self.maker
+            and self.maker[name].op_type == D
+            and not self.floats_are_read(name)
+        }
         first: dict[str, int] = {self.home(name): 0 for name in self.inputs}
         last: dict[str, int] = dict(first)
         for at, (_, reads, made) in enumerate(steps):

@@ -18,10 +18,8 @@ from typing import NamedTuple
 from archc.models.deployed.graph import FileGraph
 from archc.models.deployed.memory import leaving, outside, root
 
-STATES = 20_000
-"""Sets of operators that are looked at."""
-WORK = 4_000_000
-"""The same times operators: a bound for large networks."""
+WORK = 20_000_000
+"""Operators that are tried, times those of the network: about a second or two."""
 
 
 LARGE = 2_000
@@ -73,7 +71,7 @@ class _Link(NamedTuple):
     before: "_Link | None"
 
 
-def best_order(graph: FileGraph, states: int = STATES) -> Order:
+def best_order(graph: FileGraph, work: int = WORK) -> Order:
     """The order with the lowest peak that is found, and the file's own where that is no higher."""
     task = _task(graph)
     count = len(graph.operators)
@@ -87,7 +85,7 @@ def best_order(graph: FileGraph, states: int = STATES) -> Order:
     start = file if own <= peak else Order(peak, dive, peak == least)
     if start.best:
         return start
-    return _search(task, start, min(states, WORK // count))
+    return _Search(task, work // count).run(start)
 
 
 def _task(graph: FileGraph) -> _Task:
@@ -178,54 +176,84 @@ def _peak(task: _Task, order: Iterable[int]) -> int:
     return peak
 
 
+def _cost(task: _Task, state: _State, place: int) -> tuple[int, int]:
+    """Peak and bytes alive after an operator: what `_after` has, without the rest of the state."""
+    reads = task.reads[place]
+    fresh = [number for number in task.makes[place] if number not in reads]
+    alive = state.alive + sum(task.sizes[number] for number in fresh)
+    freed = sum(task.sizes[number] for number in reads if state.left[number] == 1)
+    freed += sum(task.sizes[number] for number in fresh if state.left[number] == 0)
+    return max(state.peak, alive), alive - freed
+
+
 def _descent(task: _Task) -> tuple[int, ...]:
     """The order that always takes the operator that leaves the fewest bytes alive, of those that
     raise the peak least."""
     state, order = _first(task), []
     while state.ready:
-        following = [(_after(task, state, place), place) for place in sorted(state.ready)]
-        state, place = min(following, key=lambda one: (one[0].peak, one[0].alive, one[1]))
+        place = min(state.ready, key=lambda one: (*_cost(task, state, one), one))
         order.append(place)
+        state = _after(task, state, place)
     return tuple(order)
 
 
-def _search(task: _Task, start: Order, states: int) -> Order:
-    """The best order, unless there are more sets of operators than may be looked at."""
-    count = len(task.reads)
-    state = _settled(task, _first(task))
-    lowest = {state.done: state.peak}
-    """By set of operators: the lowest peak of the orders that were seen of it."""
-    queue = [(state.peak, -len(state.done), 0, state)]
-    number = 0
-    while queue:
-        *_, state = heappop(queue)
-        if len(state.done) == count:
-            return Order(state.peak, _listed(state), True)
-        if state.peak > lowest[state.done]:
-            continue
-        for place in sorted(state.ready):
-            reached = _settled(task, _after(task, state, place))
-            if reached.peak >= lowest.get(reached.done, start.peak):
+class _Spent(Exception):
+    """Raised where more operators were tried than may be."""
+
+
+class _Search:
+    """The best order, unless more operators are tried on the way than may be."""
+
+    def __init__(self, task: _Task, tries: int) -> None:
+        self.task = task
+        self.tries = tries
+
+    def run(self, start: Order) -> Order:
+        try:
+            return self.best(start)
+        except _Spent:
+            return start
+
+    def after(self, state: _State, place: int) -> _State:
+        self.tries -= 1
+        if self.tries < 0:
+            raise _Spent
+        return _after(self.task, state, place)
+
+    def settled(self, state: _State) -> _State:
+        """The state with everything run that costs nothing."""
+        while True:
+            for place in sorted(state.ready):
+                peak, alive = _cost(self.task, state, place)
+                if peak == state.peak and alive <= state.alive:
+                    state = self.after(state, place)
+                    break
+            else:
+                return state
+
+    def best(self, start: Order) -> Order:
+        count = len(self.task.reads)
+        state = self.settled(_first(self.task))
+        lowest = {state.done: state.peak}
+        """By set of operators: the lowest peak of the orders that were seen of it."""
+        queue = [(state.peak, -len(state.done), 0, state)]
+        number = 0
+        while queue:
+            *_, state = heappop(queue)
+            if len(state.done) == count:
+                return Order(state.peak, _listed(state), True)
+            if state.peak > lowest[state.done]:
                 continue
-            if number >= states:
-                return start
-            lowest[reached.done] = reached.peak
-            number += 1
-            heappush(queue, (reached.peak, -len(reached.done), number, reached))
-    return start._replace(best=True)
-
-
-def _settled(task: _Task, state: _State) -> _State:
-    """The state with everything run that costs nothing."""
-    moved = True
-    while moved:
-        moved = False
-        for place in sorted(state.ready):
-            reached = _after(task, state, place)
-            if reached.peak == state.peak and reached.alive <= state.alive:
-                state, moved = reached, True
-                break
-    return state
+            for place in sorted(state.ready):
+                if _cost(self.task, state, place)[0] >= start.peak:
+                    continue
+                reached = self.settled(self.after(state, place))
+                if reached.peak >= lowest.get(reached.done, start.peak):
+                    continue
+                lowest[reached.done] = reached.peak
+                number += 1
+                heappush(queue, (reached.peak, -len(reached.done), number, reached))
+        return start._replace(best=True)
 
 
 def _listed(state: _State) -> tuple[int, ...]:

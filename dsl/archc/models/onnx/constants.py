@@ -61,10 +61,21 @@ def constants(model: Model) -> tuple[dict[str, Held], frozenset[int]]:
         known = all(name in held for name in reads) and (reads or node.kind in STATIC)
         if not known and node.kind not in OF_SHAPES:
             continue
+        if node.kind in (QUANTIZE, DEQUANTIZE) and not operands(node):
+            continue
         static.add(place)
         for name in filter(None, node.outputs):
             held[name] = _made(node, name, held, model.values)
     return held, frozenset(static)
+
+
+def operands(node: Node) -> bool:
+    """Whether a quantiser has what it computes with."""
+    return (
+        2 <= len(node.inputs) <= 3
+        and all(node.inputs[:2])
+        and len(list(filter(None, node.outputs))) == 1
+    )
 
 
 def _stored(name: str, constant: Constant) -> Held:

@@ -2,6 +2,8 @@
 
 import os
 
+from archc.diagnostics.codes import LIMIT
+from archc.diagnostics.model import reject
 from archc.diagnostics.text import few, several
 from archc.digest import sha256
 from archc.limits import DEFAULT_LIMITS, Limits
@@ -31,7 +33,15 @@ def deployed(path: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> FileGra
     model = read(path, data, limits)
     wiring = wired(model)
     refuse(wiring)
-    return checked(_Graph(fold(wiring)).made(model, data))
+    folded = fold(wiring)
+    if len(folded.steps) > limits.operators:
+        raise reject(
+            LIMIT,
+            f"`{path}` has {len(folded.steps):,} operators, more than {limits.operators:,}, the "
+            "limit `operators`",
+            help="if that is meant, raise it with `--limit operators=N`",
+        )
+    return checked(_Graph(folded).made(model, data))
 
 
 class _Graph:

@@ -176,7 +176,7 @@ class _Folding:
         return False
 
     def used(self, name: str) -> bool:
-        return name in self.model.outputs or name in self.wiring.readers
+        return name in self.wiring.outputs or name in self.wiring.readers
 
     def dtype(self, name: str) -> str:
         return self.model.values[name].dtype
@@ -184,7 +184,7 @@ class _Folding:
     def quantised(self, name: str) -> Node | None:
         """The node that quantises a tensor, where all that read it do so and in the same way."""
         readers = self.wiring.reading(name)
-        if not readers or name in self.model.outputs or not all(map(quantizes, readers)):
+        if not readers or name in self.wiring.outputs or not all(map(quantizes, readers)):
             return None
         keys = {self.quantiser(node).key for node in readers}
         return readers[0] if len(keys) == 1 else None
@@ -237,7 +237,7 @@ class _Folding:
         if same:
             self.made[result] = base
             return
-        self.convert(node, base, scales, border=name in self.model.inputs)
+        self.convert(node, base, scales, border=name in self.wiring.inputs)
 
     def dequantize(self, node: Node) -> None:
         """A `DequantizeLinear`: an operator where something needs its floats."""
@@ -247,7 +247,7 @@ class _Folding:
             for place in self.wiring.readers.get(result, ())
             if self.unit_of.get(place) in self.real
         ]
-        ends = result in self.model.outputs
+        ends = result in self.wiring.outputs
         if needed or ends:
             self.convert(node, self.made[name], self.quantiser(node), border=not needed, own=ends)
 
@@ -273,12 +273,10 @@ class _Folding:
         for name in unit.outputs:
             quantiser = None if real else self.quantised(name)
             if quantiser is None:
-                makes.append(self.map(name, None, self.viewed(node, None)))
+                made = self.map(name, None, self.viewed(node, None))
                 if not real and not self.used(name) and isinstance(reads[0], int):
-                    whole, base = self.maps[-1].value, self.maps[reads[0]]
-                    self.maps[-1] = Map(
-                        name, whole._replace(dtype=base.value.dtype), base.scales, None
-                    )
+                    self.unread(made, self.maps[reads[0]])
+                makes.append(made)
                 continue
             scales = self.quantiser(quantiser)
             view = self.viewed(node, scales)
@@ -288,6 +286,11 @@ class _Folding:
         kept = known(node) and OPERATORS[node.kind].activation and not real
         nodes = tuple(self.nodes[place] for place in unit.places)
         self.steps.append(Step(node, nodes, tuple(reads), tuple(makes), real, kept=kept))
+
+    def unread(self, index: int, base: Map) -> None:
+        """Give a result that nothing reads, and so nothing quantises, the type of what is read."""
+        value = self.maps[index].value._replace(dtype=base.value.dtype)
+        self.maps[index] = Map(self.maps[index].name, value, base.scales, None)
 
     def viewed(self, node: Node, scales: Scales | None) -> int | None:
         """The map in whose memory a result lies, if an operator only gives it another shape."""

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 
+from archc.compiler import product
 from archc.diagnostics.codes import MODEL_FILE
 from archc.diagnostics.model import Diagnostic, Rejected, make
 from archc.diagnostics.text import several
-from archc.models.onnx.model import Model
+from archc.models.onnx.constants import operands
+from archc.models.onnx.model import FLOATS, Model
 from archc.models.onnx.operators import refusal
 from archc.models.onnx.reader import short
 from archc.models.onnx.wiring import Wiring, dequantizes, quantizes
 
 SHOWN = 20
 """Nodes that are named one by one."""
-PRODUCTS = ("Cube.AI",)
-"""Producers whose files come out of a deployment tool: what they hold is not what was deployed."""
+ELEMENTS = 2**31
+"""Of one tensor: an offset into it has to be an int32."""
 
 
 def refuse(wiring: Wiring) -> None:
@@ -56,10 +58,13 @@ def _problems(wiring: Wiring) -> Iterator[str]:
 def _quantiser(wiring: Wiring, place: int) -> str | None:
     """Why the scales of a node are not known, if so."""
     node = wiring.model.nodes[place]
-    if not 2 <= len(node.inputs) <= 3 or len(node.outputs) != 1 or not node.inputs[0]:
+    if not operands(node):
         return "it has not the operands of a quantiser"
+    value = wiring.model.values.get(node.inputs[0])
+    if value is not None and (value.dtype in FLOATS) == dequantizes(node):
+        return f"it reads {value.dtype}"
     held = wiring.held
-    if any(name and name not in held for name in node.inputs[1:]) or not node.inputs[1]:
+    if any(name and name not in held for name in node.inputs[1:]):
         return "its scale is computed at run time, so nothing is known of its integers"
     scale, zero = held[node.inputs[1]].shape, held.get(node.read(2))
     if zero is not None and zero.shape != scale:
@@ -71,8 +76,10 @@ def _unknown(wiring: Wiring, place: int) -> str | None:
     """Why a node's shapes are not known, if so."""
     node, values = wiring.model.nodes[place], wiring.model.values
     for name in filter(None, node.outputs):
-        if name not in values and (name in wiring.readers or name in wiring.model.outputs):
+        if name not in values and (name in wiring.readers or name in wiring.outputs):
             return f"the shape of its result `{short(name)}` cannot be inferred"
+        if name in values and product(values[name].shape) >= ELEMENTS:
+            return f"its result has {product(values[name].shape):,} elements"
     for name in filter(None, node.inputs):
         known = name in values or name in wiring.model.constants
         if name in wiring.held and not known:

@@ -66,7 +66,6 @@ def look(data: bytes) -> dict[str, Any]:
         "producer_version": model.producer_version[:TEXT],
         "opsets": [[one.domain, one.version] for one in model.opset_import],
         "metadata": [entry.key[:TEXT] for entry in model.metadata_props[:ATTRIBUTES]],
-        "functions": len(model.functions),
         "inputs": [one.name for one in graph.input if one.name not in constants],
         "outputs": [one.name for one in graph.output],
         "open": opened,
@@ -108,6 +107,9 @@ def whole(model: Any) -> None:
         raise Refused("it has no graph")
     if model.graph.sparse_initializer:
         raise Refused("it has sparse constants")
+    if model.functions:
+        name = model.functions[0].name
+        raise Refused(f"it has functions of its own, such as {name[:80]!r}: inline them")
     if not model.graph.output:
         raise Refused("its graph has no output")
 

@@ -49,18 +49,25 @@ def _contrib(folded: Folded) -> Iterator[Trait]:
 
 def _islands(folded: Folded) -> Iterator[Trait]:
     """Operators that compute in float next to one another, as one."""
-    groups: dict[int, list[int]] = {}
-    at: dict[int, int] = {}
-    """By map: the group that makes it."""
+    parent: dict[int, int] = {}
+    """By operator in float: another one of its island, an earlier one where there is one."""
+    makers = {i: place for place, step in enumerate(folded.steps) if step.real for i in step.makes}
+
+    def head(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
+        return place
+
     for place, step in enumerate(folded.steps):
-        if not step.real:
-            continue
-        before = {at[i] for i in step.reads if isinstance(i, int) and i in at}
-        first = min(before, default=place)
-        groups[first] = sorted({place, *(one for g in before for one in groups.pop(g, []))})
-        for index, group in at.items():
-            at[index] = first if group in before else group
-        at.update(dict.fromkeys(step.makes, first))
+        if step.real:
+            parent[place] = place
+            for other in {makers[i] for i in step.reads if isinstance(i, int) and i in makers}:
+                low, high = sorted((head(other), head(place)))
+                parent[high] = low
+    groups: dict[int, list[int]] = {}
+    for place in parent:
+        groups.setdefault(head(place), []).append(place)
     inputs = set(folded.inputs)
     for first, places in sorted(groups.items()):
         steps = [folded.steps[place] for place in places]
@@ -71,10 +78,10 @@ def _islands(folded: Folded) -> Iterator[Trait]:
         names = few([called(step.node) for step in steps], _NAMED)
         why = "; its filter is float" if any(_float_filter(step) for step in steps) else ""
         yield Trait("float_island", f"{names}, {made:,} B of results{why}", first)
-        read = [i for step in steps for i in step.reads if isinstance(i, int) and i in inputs]
-        if read:
-            size = sum(folded.maps[index].value.bytes for index in set(read))
-            yield Trait("float_first", f"{called(steps[0].node)} reads {size:,} B", first)
+        for place, step in zip(places, steps, strict=True):
+            if read := inputs.intersection(step.reads):
+                size = sum(folded.maps[index].value.bytes for index in read)
+                yield Trait("float_first", f"{called(step.node)} reads {size:,} B", place)
 
 
 def moves_nothing(folded: Folded, step: Step) -> bool:

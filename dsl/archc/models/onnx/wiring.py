@@ -21,6 +21,8 @@ class Wiring(NamedTuple):
     """By tensor: the node that makes it; inputs and constants have none."""
     readers: Mapping[str, tuple[int, ...]]
     """By tensor: the nodes that read it, each once."""
+    inputs: frozenset[str]
+    outputs: frozenset[str]
 
     def maker(self, tensor: str) -> Node | None:
         place = self.makers.get(tensor)
@@ -32,7 +34,7 @@ class Wiring(NamedTuple):
     def only_reader(self, tensor: str) -> int | None:
         """The node that alone reads a tensor which is no output."""
         readers = self.readers.get(tensor, ())
-        return readers[0] if len(readers) == 1 and tensor not in self.model.outputs else None
+        return readers[0] if len(readers) == 1 and tensor not in self.outputs else None
 
 
 def wired(model: Model) -> Wiring:
@@ -59,17 +61,22 @@ def wired(model: Model) -> Wiring:
         tuple(live),
         makers,
         {name: tuple(places) for name, places in readers.items()},
+        frozenset(model.inputs),
+        frozenset(model.outputs),
     )
 
 
 def _without_nothing(model: Model) -> Model:
     """The same model with what reads the result of an `Identity` reading what that reads."""
     renamed: dict[str, str] = {}
+    outputs = frozenset(model.outputs)
     kept = []
     for node in model.nodes:
         inputs = tuple(renamed.get(name, name) for name in node.inputs)
-        if node.kind in NOTHING and node.domain == OWN and node.outputs[0] not in model.outputs:
-            renamed[node.outputs[0]] = inputs[0]
+        made = node.outputs[0]
+        passes = node.kind in NOTHING and node.domain == OWN and inputs and inputs[0]
+        if passes and made and made not in outputs:
+            renamed[made] = inputs[0]
             continue
         kept.append(node._replace(inputs=inputs))
     return model._replace(nodes=tuple(kept))
