@@ -1,12 +1,13 @@
 """Thousands of damaged files through the commands that read them, once:
 
-    python tests/fuzz/model_mutants.py [verify|load|quantize|analyze|onnx ...] [--count N]
+    python tests/fuzz/model_mutants.py [verify|load|quantize|analyze|onnx|graphs ...]
 
 Every run is a process of its own, whose exit code, output, time, memory (with that of its children)
 and leftovers are looked at: exit code 0 or 1, for 1 an error in one sentence, nothing written, no
 traceback.
 `load` is the part of `quantize` that reads and builds the model, in one process with TensorFlow.
-`onnx` is `profile` and `check` in turn, of files that onnxruntime quantised.
+`onnx` is `profile` and `check` in turn, of files that onnxruntime quantised; `graphs` reads and
+judges such files with changed graphs, in one process.
 
 It needs the published models and reports beside the checkout (`support.mlperf`,
 `support.st_reports`). `test_model_mutants` runs a few in CI.
@@ -151,12 +152,41 @@ def load(count: int, seed: int, folder: Path) -> int:
     return wrong
 
 
+def graphs(count: int, seed: int, folder: Path) -> int:
+    """Read and judge ONNX files whose graphs are changed; how many went wrong."""
+    import onnx
+
+    from archc.models.onnx import reader
+    from support.onnx_edits import edited
+    from support.onnx_files import ask_here, judged
+
+    reader._ask = ask_here
+    models = [onnx.load(path) for path in sorted(folder.glob("*.onnx"))]
+    ends: Counter[bool] = Counter()
+    wrong = 0
+    slowest = 0.0
+    began = time.monotonic()
+    for number in range(seed, seed + count):
+        changed = edited(models[number % len(models)], number)
+        started = time.monotonic()
+        try:
+            ends[judged(changed)] += 1
+        except Exception as error:
+            wrong += 1
+            print(f"graphs seed {number}: {error!r}", flush=True)
+        slowest = max(slowest, time.monotonic() - started)
+    minutes = (time.monotonic() - began) / 60
+    print(f"graphs: {count:,}, {ends[True]:,} read, {ends[False]:,} refused; {wrong} wrong")
+    print(f"  {minutes:.1f} min, slowest {slowest:.1f} s")
+    return wrong
+
+
 def prepare(folder: Path, verbs: Sequence[str]) -> None:
     """Manifests and samples of the networks, and what onnxruntime quantises."""
-    if "onnx" in verbs:
+    if {"onnx", "graphs"} & set(verbs):
         program = ROOT / "tests" / "support" / "ort_count.py"
         subprocess.run([sys.executable, str(program), str(folder)], check=True)
-    if set(verbs) <= {"onnx", "analyze"}:
+    if set(verbs) <= {"onnx", "graphs", "analyze"}:
         return
     import numpy as np
 
@@ -256,6 +286,8 @@ def campaign(verb: str, count: int, seed: int, folder: Path) -> int:
     """Run the mutants of a command and say what came of them; how many went wrong."""
     if verb == "load":
         return load(count, seed, folder)
+    if verb == "graphs":
+        return graphs(count, seed, folder)
     codes: Counter[Any] = Counter()
     slowest: tuple[float, str] = (0.0, "")
     largest: tuple[float, str] = (0.0, "")

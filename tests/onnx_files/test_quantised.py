@@ -13,7 +13,11 @@ from support.oracles import require
 
 require("onnx", "onnxruntime", "sympy")
 
-from support.onnx_files import figures, graph_of  # noqa: E402
+import onnx  # noqa: E402
+
+from archc.models.onnx import reader  # noqa: E402
+from support.onnx_edits import edited  # noqa: E402
+from support.onnx_files import ask_here, figures, graph_of, judged  # noqa: E402
 from support.onnx_nets import CASES, Case  # noqa: E402
 
 pytestmark = pytest.mark.oracles
@@ -48,6 +52,17 @@ def test_figures_are_those_of_the_session(
     counted = json.loads((folder / "counts.json").read_text())[case.name]
     graph = graph_of(folder / f"{case.name}.onnx", monkeypatch)
     assert figures(graph) == counted
+
+
+@pytest.mark.parametrize("start", range(0, 300, 100))
+def test_changed_graphs_are_read_or_refused(
+    start: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few of the thousands of `model_mutants.py graphs`."""
+    monkeypatch.setattr(reader, "_ask", ask_here)
+    models = [onnx.load(folder / f"{case.name}.onnx") for case in CASES]
+    ends = [judged(edited(models[seed % len(models)], seed)) for seed in range(start, start + 100)]
+    assert 10 < ends.count(True) < 90
 
 
 def test_the_cases_hold_what_they_are_for(folder: Path) -> None:

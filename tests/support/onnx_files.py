@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from onnx import ModelProto
 
+from archc.compiler import Request, builtin
+from archc.diagnostics.model import Rejected
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.deployed import FileGraph, Operator
 from archc.models.deployed.costs import stored
+from archc.models.deployed.document import analysed, document
 from archc.models.deployed.memory import memory
 from archc.models.onnx import library, reader
 from archc.models.onnx.deployed import deployed
@@ -26,6 +29,8 @@ def ask_here(data: bytes, limits: Limits) -> dict[str, Any]:
         said = json.dumps(library.look(data), allow_nan=False, default=library.untold)
     except library.Refused as problem:
         return {"refused": str(problem)}
+    except Exception as error:  # whatever the library finds wrong with the file
+        return {"refused": type(error).__name__}
     plain: dict[str, Any] = json.loads(said)
     return plain
 
@@ -56,6 +61,17 @@ def island(graph: FileGraph, op: Operator) -> bool:
     """Whether an operator computes in float."""
     edges = (*graph.reads(op), *op.outputs, *([op.filter] if op.filter is not None else []))
     return op.kind not in CONVERTING and any(graph.tensors[index].real for index in edges)
+
+
+def judged(model: ModelProto) -> bool:
+    """Whether a network can be read, all of it and what a target has against it."""
+    target = builtin("stm32n6")
+    request = Request("stm32n6", io="float32", model="file")
+    try:
+        graph = deployed("net.onnx", model.SerializeToString())
+    except Rejected:
+        return False
+    return bool(document(analysed(graph, target, request)))
 
 
 class Quantised(Net):

@@ -62,6 +62,7 @@ class Unit(NamedTuple):
 
     places: tuple[int, ...]
     outputs: tuple[str, ...]
+    """Without those that nothing reads and whose shape is not known."""
 
 
 def fold(wiring: Wiring) -> Folded:
@@ -113,7 +114,8 @@ class _Folding:
                 continue
             places = (place, *self.following(place))
             taken.update(places)
-            units.append(Unit(places, tuple(filter(None, self.nodes[places[-1]].outputs))))
+            made = self.nodes[places[-1]].outputs
+            units.append(Unit(places, tuple(name for name in made if name in self.model.values)))
         return units
 
     def following(self, place: int) -> tuple[int, ...]:
