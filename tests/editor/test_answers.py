@@ -12,8 +12,13 @@ from archc.editor.context import context
 from archc.editor.view import View
 from archc.syntax import ast
 from support.desk import SPECS, desk, marked, shipped, view
+from support.profiles import LONG
 
 SMALL = ("dscnn", "dscnn_a05", "dscnn_a05_ir_se", "squeezenet", "mobilenet_v2")
+
+
+STEP = 9 if LONG else 31
+"""Characters typed at a time."""
 
 
 def ask(opened: View, at: int) -> int:
@@ -67,7 +72,7 @@ def test_every_place(name: str) -> None:
     assert answered > len(opened.source.text) / 3
 
 
-@pytest.mark.parametrize(("name", "step"), [("dscnn_a05_ir_se", 1), ("squeezenet", 9)])
+@pytest.mark.parametrize(("name", "step"), [("dscnn_a05_ir_se", 1), ("squeezenet", STEP)])
 def test_every_prefix(name: str, step: int) -> None:
     """Somebody types a spec from its first character to its last."""
     text = shipped(name).source.text[:1500]

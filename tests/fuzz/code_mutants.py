@@ -1,24 +1,30 @@
 """Mutants of the compiler's own core against the tests that need no TensorFlow, once:
 
-    pip install cosmic-ray
+    pip install cosmic-ray coverage
     python tests/fuzz/code_mutants.py [--count N] [--seed N] [--seconds N] [TEST_PATH ...]
 
 Cosmic Ray says where which change can be made: a comparison turned, a number moved by one, `and`
-for `or`, `not` put in or left out, a loop skipped. A sample of these is drawn; each runs in a
-process of its own, forked when the tests are collected, until one fails. A test that starts
-`archc` as a process sees the code as it is, so it kills none.
+for `or`, `not` put in or left out, a loop skipped. A sample of these is drawn. All tests run once
+on the code as it is, so that it is known which of them reach which line, and how long each takes.
+Then each mutant runs in a process of its own, forked when the tests are collected: the tests that
+reach its line, the shortest first, until one fails or those of `--budget` seconds have passed. A
+test that starts `archc` as a process sees the code as it is, so it kills none.
 
 Left out are changes that mean the same: `==` as `is`, annotations (`|` in them), decorators.
 """
 
 import argparse
+import ast
 import functools
 import gc
+import json
 import os
 import random
 import resource
 import signal
 import sys
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
@@ -26,6 +32,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
+import coverage
 import pytest
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
 from cosmic_ray.mutating import mutate_code
@@ -35,7 +42,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests")]
 CORE = ("sema", "analysis/lowering", "analysis/memory.py", "targets")
 TESTS = ("diagnostics/test_errors.py", "sema", "targets", "models", "analysis", "cli/test_show.py",
-         "emit/test_manifest.py", "emit/test_keras_module.py")  # fmt: skip
+         "emit/test_manifest.py", "emit/test_keras_module.py", "fuzz/test_specs.py")  # fmt: skip
 """What can kill them: the tests of the core, then of what it makes."""
 SLOW = "not ten_thousand and not time_grows and not no_key"
 SAME = ("BinaryOperator_BitOr", "RemoveDecorator", "Eq_Is", "Eq_IsNot")
@@ -127,39 +134,100 @@ def replace_on_import(mutant: Mutant) -> None:
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
 
 
-class Fork:
-    """Runs the collected tests once for each mutant."""
+class Reach(NamedTuple):
+    """Which tests run what, and how long each takes."""
 
-    def __init__(self, sample: list[Mutant], seconds: int) -> None:
+    seconds: dict[str, float]
+    """Of processor time, by the test's id."""
+    lines: dict[str, dict[str, list[str]]]
+    """Tests by file and line."""
+
+    def tests(self, mutant: Mutant, budget: float) -> list[str]:
+        """The ids of those that reach a mutant, the shortest first, as many as the budget allows:
+        of its line, or of its function where no line is known (a part of a long statement), or of
+        its file where it is outside of functions."""
+        lines = self.lines.get(str(mutant.path), {})
+        reached = set(lines.get(str(mutant.line), ()))
+        if not reached:
+            first, last = function(mutant)
+            within = (tests for line, tests in lines.items() if first <= int(line) <= last)
+            reached = {test for tests in within for test in tests}
+        chosen, spent = [], 0.0
+        for test in sorted(reached, key=lambda test: (self.seconds[test], test)):
+            spent += self.seconds[test]
+            if spent > budget:
+                break
+            chosen.append(test)
+        return chosen
+
+
+def function(mutant: Mutant) -> tuple[int, int]:
+    """The first and the last line of the innermost function around a mutant; else of the file."""
+    found = (0, 1_000_000)
+    for node in ast.walk(ast.parse(mutant.path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.end_lineno is not None:
+            around = node.lineno <= mutant.line <= node.end_lineno
+            if around and node.lineno > found[0]:
+                found = (node.lineno, node.end_lineno)
+    return found
+
+
+class Fork:
+    """Runs collected tests for each mutant."""
+
+    def __init__(self, sample: list[Mutant], seconds: int, budget: float, map: Path) -> None:
         self.sample = sample
-        self.seconds = seconds
+        self.seconds, self.budget = seconds, budget
+        self.map = map
         self.outcome: dict[Mutant, str] = {}
+        self.reach = Reach({}, {})
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         from support.checking import compiled
 
         compiled("arch warm { input i: 8 x 8 x 8 head { relu6 } }")  # once, not in every process
         print(f"{len(session.items)} tests, {len(self.sample)} mutants", flush=True)
-        if forked(lambda: self._tests(session, ""), self.seconds):
-            raise SystemExit("the tests fail on the code as it is: see MUTANT_LOG")
+        if not self.map.exists() and forked(lambda: self._survey(session), 10 * self.seconds):
+            raise SystemExit("the tests could not be run on the code as it is: see MUTANT_LOG")
+        self.reach = Reach(*json.loads(self.map.read_text("utf-8")))
+        items = {item.nodeid: item for item in session.items}
         for mutant in self.sample:
-            code = forked(lambda mutant=mutant: self._run(mutant, session), self.seconds)
+            chosen = [items[test] for test in self.reach.tests(mutant, self.budget)]
+            code = forked(lambda m=mutant, c=chosen: self._run(m, c, session), self.seconds)
             if code == LATER:
                 continue
             self.outcome[mutant] = "survived" if code == 0 else "killed"
             print(f"{self.outcome[mutant]} {mutant}", flush=True)
         return True
 
-    def _run(self, mutant: Mutant, session: pytest.Session) -> int:
-        if not swap(mutant):
-            return LATER
-        return self._tests(session, mutant.path.relative_to(ROOT / "dsl/archc").parts[0])
+    def _survey(self, session: pytest.Session) -> int:
+        """Write which tests reach what."""
+        measured = coverage.Coverage(data_file=None, include=[f"{ROOT}/dsl/archc/*"])
+        measured.start()
+        seconds = {}
+        for item in session.items:
+            start = time.process_time()
+            measured.switch_context(item.nodeid)
+            if self._tests(session, [item]):
+                print(f"left out, it fails on the code as it is: {item.nodeid}", flush=True)
+                session.testsfailed = 0
+                continue
+            seconds[item.nodeid] = time.process_time() - start
+        measured.stop()
+        data = measured.get_data()
+        lines = {path: data.contexts_by_lineno(path) for path in data.measured_files()}
+        for contexts in lines.values():
+            for line, tests in contexts.items():
+                contexts[line] = [test for test in tests if test in seconds]
+        self.map.write_text(json.dumps([seconds, lines]), "utf-8")
+        return 0
+
+    def _run(self, mutant: Mutant, chosen: list[pytest.Item], session: pytest.Session) -> int:
+        return self._tests(session, chosen) if swap(mutant) else LATER
 
     @staticmethod
-    def _tests(session: pytest.Session, part: str) -> int:
-        """Run the tests until one fails, those of a part of the compiler first."""
-        nearby = str(ROOT / "tests" / part)
-        items = sorted(session.items, key=lambda item: not str(item.path).startswith(nearby))
+    def _tests(session: pytest.Session, items: list[pytest.Item]) -> int:
+        """Run tests until one fails."""
         for place, item in enumerate(items):
             following = items[place + 1] if place + 1 < len(items) else None
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -203,7 +271,9 @@ def main() -> int:
     parser.add_argument("tests", nargs="*")
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=int, default=400)
+    parser.add_argument("--seconds", type=int, default=100, help="a mutant may take")
+    parser.add_argument("--budget", type=float, default=10, help="seconds of tests for a mutant")
+    parser.add_argument("--map", type=Path, help="where to keep which test reaches what")
     parser.add_argument("--only", help="those that survived, by what an earlier run printed")
     parser.add_argument("--but", help="not those that an earlier run has done")
     given = parser.parse_args()
@@ -217,12 +287,25 @@ def main() -> int:
         done = Path(given.but).read_text("utf-8")
         sample = [mutant for mutant in sample if f"ed {mutant}\n" not in done]
     paths = given.tests or [str(ROOT / "tests" / name) for name in TESTS]
-    options = ["-q", "-m", "not keras and not oracles", "-k", SLOW, "--rootdir", str(ROOT), *paths]
-    fork = Fork(sample, given.seconds)
+    options = ["-q", "-m", "not keras and not oracles", "-k", SLOW, "--rootdir", str(ROOT)]
+    with tempfile.TemporaryDirectory() as folder:
+        return score(every, sample, Path(folder) / "map.json", paths, options, given)
+
+
+def score(
+    every: list[Mutant],
+    sample: list[Mutant],
+    kept: Path,
+    paths: list[str],
+    options: list[str],
+    given: argparse.Namespace,
+) -> int:
+    """Run the mutants and print the score."""
+    fork = Fork(sample, given.seconds, given.budget, given.map or kept)
     outcome = fork.outcome
     loaded = {name for name in sys.modules if name.partition(".")[0] == "archc"}
     assert not loaded, loaded
-    child = forked_early(fork, options, sample, given.seconds)
+    child = forked_early(fork, options, paths)
     outcome.update(child)
     counts = Counter(outcome.values())
     print(f"{len(every):,} changes; of {len(outcome)}: {counts['killed']} killed, "
@@ -230,15 +313,14 @@ def main() -> int:
     return 0
 
 
-def forked_early(
-    fork: Fork, options: list[str], sample: list[Mutant], seconds: int
-) -> dict[Mutant, str]:
+def forked_early(fork: Fork, options: list[str], paths: list[str]) -> dict[Mutant, str]:
     """All mutants; those of what runs on import from here, where nothing is imported yet."""
+    sample = fork.sample
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        pytest.main([*options], plugins=[fork])
+        pytest.main([*options, *paths], plugins=[fork])
         left = [str(sample.index(one)) for one in sample if one not in fork.outcome]
         gone = [f"{sample.index(one)}={said}" for one, said in fork.outcome.items()]
         with os.fdopen(writing, "w") as file:
@@ -248,12 +330,15 @@ def forked_early(
     with os.fdopen(reading) as file:
         words = file.read().split()
     os.waitpid(child, 0)
+    reach = Reach(*json.loads(fork.map.read_text("utf-8")))
     outcome = {}
     for word in words:
         number, _, said = word.partition("=")
         mutant = sample[int(number)]
         if not said:
-            code = forked(lambda mutant=mutant: anew(mutant, options), seconds + IMPORTED)
+            chosen = [*options, *(f"{ROOT}/{t}" for t in reach.tests(mutant, fork.budget))]
+            limit = fork.seconds + IMPORTED
+            code = forked(lambda mutant=mutant, chosen=chosen: anew(mutant, chosen), limit)
             said = "survived" if code == 0 else "killed"
             print(f"{said} {mutant}", flush=True)
         outcome[mutant] = said

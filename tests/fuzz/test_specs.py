@@ -19,6 +19,8 @@ from support.profiles import Tally, share
 from support.strategies import EXOTIC, Spec, specs
 
 GENERATED = Tally("generated specs")
+BATCH = 1_200
+"""Specs among which every operator is."""
 
 
 @share(1.75)  # of which more than half differ
@@ -75,12 +77,12 @@ def test_printing_is_the_inverse_of_parsing(spec: Spec) -> None:
 
 
 @cache
-def batch(count: int) -> list[Spec]:
-    """So many specs, always the same."""
+def batch() -> list[Spec]:
+    """Many specs, always the same."""
     found: list[Spec] = []
 
     @seed(20240229)
-    @settings(max_examples=count, phases=[Phase.generate], derandomize=False)
+    @settings(max_examples=BATCH, phases=[Phase.generate], derandomize=False)
     @given(specs())
     def collect(spec: Spec) -> None:
         found.append(spec)
@@ -90,14 +92,14 @@ def batch(count: int) -> list[Spec]:
 
 
 def test_most_specs_are_accepted_and_many_are_not() -> None:
-    counts = Counter(compiled(spec.text).failed for spec in batch(800)[:120])
+    counts = Counter(compiled(spec.text).failed for spec in batch()[:120])
     accepted = counts[False] / counts.total()
     assert 0.5 < accepted < 0.97, f"{accepted:.0%} of the generated specs are accepted"
 
 
 def test_strategy_writes_every_operator() -> None:
     missing = set(OPERATORS)
-    for spec in batch(1600):
+    for spec in batch():
         for network in compiled(spec.text).networks:
             missing -= {node.keyword for node in network.graph.nodes if node.inputs}
         if not missing:
