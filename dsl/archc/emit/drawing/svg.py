@@ -74,27 +74,30 @@ DARK = Scheme(
 FONTS = "Helvetica Neue, Helvetica, Arial, Liberation Sans, Nimbus Sans, DejaVu Sans, sans-serif"
 
 
-def svg(picture: Picture, *, width: int = 1120) -> str:
+def svg(picture: Picture, *, width: int = 1120, within: str | None = None) -> str:
     """The drawing of a network.
 
     Args:
         picture: what to draw.
         width: pixels to stay within; what cannot be wrapped may go beyond.
+        within: the identifier of the drawing in a page that holds others, so that its identifiers
+            are its own and its style reaches nothing else; a document of its own by default.
 
     Returns:
         An SVG document, the same bytes for the same picture.
     """
     head = _head(picture)
     drawing = lay_out(picture, width=width, top=head.height, least=head.width)
-    name = picture.name
+    name = within or picture.name
+    own = f'id="{_escaped(within)}-picture" ' if within else ""
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{drawing.width}" '
+        f'<svg {own}xmlns="http://www.w3.org/2000/svg" width="{drawing.width}" '
         f'height="{drawing.height}" viewBox="0 0 {drawing.width} {drawing.height}" role="img" '
         f'aria-labelledby="{_escaped(name)}-title {_escaped(name)}-desc">',
         f"<!-- {MARK} -->",
-        f'<title id="{_escaped(name)}-title">{_escaped(name)}</title>',
+        f'<title id="{_escaped(name)}-title">{_escaped(picture.name)}</title>',
         f'<desc id="{_escaped(name)}-desc">{_escaped(description(picture))}</desc>',
-        f"<style>{_style()}</style>",
+        f"<style>{_style(f'#{within}-picture ' if within else '')}</style>",
         f'<rect class="page" width="{drawing.width}" height="{drawing.height}"/>',
         *head.parts,
         *_network(picture, drawing),
@@ -394,7 +397,8 @@ def _escaped(said: str) -> str:
     return said
 
 
-def _style() -> str:
+def _style(within: str) -> str:
+    """The style sheet, its rules for what is below ``within`` only."""
     rules = [
         f"text{{font-family:{FONTS}}}",
         f".s{{font-size:{SMALL}px}}",
@@ -408,9 +412,16 @@ def _style() -> str:
         ".group{fill:none;stroke-width:1}",
         ".many{stroke-dasharray:3 3;stroke-width:1.3}",
         *_scheme(LIGHT),
-        f"@media(prefers-color-scheme:dark){{{''.join(_scheme(DARK))}}}",
     ]
-    return "".join(rules)
+    dark = "".join(_below(within, rule) for rule in _scheme(DARK))
+    rules = [_below(within, rule) for rule in rules]
+    return "".join([*rules, f"@media(prefers-color-scheme:dark){{{dark}}}"])
+
+
+def _below(within: str, rule: str) -> str:
+    """A rule for what is below an element."""
+    selectors, brace, properties = rule.partition("{")
+    return ",".join(within + one for one in selectors.split(",")) + brace + properties
 
 
 def _scheme(colours: Scheme) -> list[str]:

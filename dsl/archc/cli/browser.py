@@ -1,0 +1,74 @@
+"""A page as PDF or PNG, by a browser of this machine; nothing is fetched for it."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from archc.diagnostics.codes import FILE_UNREADABLE
+from archc.diagnostics.model import reject
+
+BROWSERS = (
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    *("chrome", "msedge", "microsoft-edge"),
+)
+"""Programs that print pages when they are started without a window; the first there is."""
+WIDTH, MOST_HEIGHT = 1280, 16_000
+"""Of a PNG, in pixels."""
+SECONDS = 120
+MARKS = {"pdf": b"\n%archc report\n", "png": b"archc report"}
+"""What is written behind the end of a file, where readers of both formats skip it."""
+
+
+def printed(page: str, form: str) -> bytes:
+    """A page, printed.
+
+    Args:
+        page: the HTML.
+        form: `pdf` or `png`.
+
+    Raises:
+        Rejected: there is no browser, or it fails.
+    """
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        raise reject(
+            FILE_UNREADABLE,
+            f"no browser is installed, which a {form} needs",
+            help="write .html and print it from any browser, or install one of "
+            + ", ".join(BROWSERS[:3]),
+        )
+    with tempfile.TemporaryDirectory(prefix="archc-") as folder:
+        source, target = os.path.join(folder, "page.html"), os.path.join(folder, f"page.{form}")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(page)
+        if form == "pdf":
+            _run(program, folder, f"--print-to-pdf={target}", "--no-pdf-header-footer", source)
+        else:
+            # The page's script writes its height where it can be read.
+            shown = _run(program, folder, f"--window-size={WIDTH},800", "--dump-dom", source)
+            told = re.search(rb'data-height="(\d{1,6})"', shown)
+            height = min(int(told[1]) if told else 800, MOST_HEIGHT)
+            size = f"--window-size={WIDTH},{height}"
+            _run(program, folder, size, "--hide-scrollbars", f"--screenshot={target}", source)
+        try:
+            with open(target, "rb") as made:
+                return made.read() + MARKS[form]
+        except FileNotFoundError:
+            why = f"`{os.path.basename(program)}` wrote no {form}"
+            raise reject(FILE_UNREADABLE, why, help="write .html in its place") from None
+
+
+def _run(program: str, folder: str, *options: str) -> bytes:
+    # A container has no user for the browser's sandbox; the page is ours and has no foreign script.
+    alone = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    command = [program, "--headless=new", "--disable-gpu", f"--user-data-dir={folder}/profile"]
+    try:
+        done = subprocess.run(
+            [*command, *alone, *options], capture_output=True, timeout=SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        name = os.path.basename(program)
+        raise reject(FILE_UNREADABLE, f"`{name}` failed: {type(error).__name__}") from None
+    return done.stdout

@@ -1,0 +1,88 @@
+"""The report: networks on one HTML page that anybody can open.
+
+One file: no request leaves it, its one script is named by its hash in its policy, and every text of
+a spec or a model is escaped: by the template, or where markup is made (`memory`, the drawing).
+"""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from os.path import dirname, join
+
+from archc.diagnostics.text import few, printable
+from archc.emit.report.content import compared, network
+from archc.ir.graph import Graph
+from archc.typed import Any, NamedTuple
+
+MARK = "archc report"
+"""What a page is known by as one of ours."""
+_MOST_BOXES = 1_000
+"""Of a drawing; one that would be larger is left out."""
+
+
+_NAMED = 3
+"""Networks that the title names."""
+
+
+class Subject(NamedTuple):
+    """A network that is reported on."""
+
+    document: dict[str, Any]
+    """The plain data of its manifest."""
+    graph: Graph
+    """What is drawn, with the document that the drawing reads."""
+    drawn: dict[str, Any]
+
+
+def report(subjects: Sequence[Subject], version: str) -> str:
+    """Networks as a page, the same bytes for the same networks.
+
+    Args:
+        subjects: the networks, the first of which others are compared with.
+        version: of archc.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = _text("page.js")
+    documents = [subject.document for subject in subjects]
+    networks = [
+        network(subject.document, f"n{number}", _drawing(subject, f"n{number}"))
+        for number, subject in enumerate(subjects)
+    ]
+    return environment.from_string(_text("page.html.jinja")).render(
+        title=few([one.title for one in networks], _NAMED),
+        version=version,
+        mark=MARK,
+        networks=networks,
+        compared=compared(documents) if len(documents) > 1 else [],
+        style=_text("page.css"),
+        script=script,
+        hash=b64encode(sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _harmless(value: object) -> object:
+    """What a template prints: texts without signs that reorder or hide others; markup as it is."""
+    return printable(value) if type(value) is str else value
+
+
+def _drawing(subject: Subject, name: str) -> str:
+    from archc.emit.drawing import TooLarge, picture, svg
+
+    try:
+        found = picture(subject.graph, subject.drawn, most=_MOST_BOXES)
+    except TooLarge:
+        return ""
+    return svg(found, width=1100, within=name)
+
+
+def _text(name: str) -> str:
+    with open(join(dirname(__file__), name), encoding="utf-8") as file:
+        return file.read()

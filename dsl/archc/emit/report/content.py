@@ -1,0 +1,347 @@
+"""What a report says of networks, as plain data: the template only lays it out.
+
+Everything is read from manifests, or from the documents of models, which have the same form. Texts
+are as they stand there: the template escapes them.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from archc.analysis.budgets import BUDGET_NAMES, quantity
+from archc.analysis.figures import FIGURES
+from archc.analysis.figures import known as figure_of
+from archc.analysis.latency import REASONS, milliseconds, remedy
+from archc.analysis.latency_budget import LATENCY
+from archc.analysis.tflite_micro.tables import BUILDS
+from archc.diagnostics.text import several, shape_text, size_text
+from archc.emit.report import memory
+from archc.emit.table import ARENA_REMARK, part_of
+from archc.emit.times import said
+from archc.targets.model import sourced
+from archc.typed import Any, NamedTuple
+
+Manifest = dict[str, Any]
+
+COLUMNS = tuple(figure for figure in FIGURES if figure.heading is not None)
+COSTLIEST = 3
+"""Parts of the time of which it is said what would help."""
+
+
+class Tile(NamedTuple):
+    """A figure that is seen first."""
+
+    label: str
+    value: str
+    remark: str
+    exact: bool
+
+
+class Cell(NamedTuple):
+    """A figure in a table: how it is shown, what it is sorted by, and its share of the largest."""
+
+    shown: str
+    value: int | None
+    percent: int
+    """0 where no bar is drawn."""
+
+
+class Row(NamedTuple):
+    """A layer."""
+
+    name: str
+    part: str
+    kind: str
+    shape: str
+    cells: tuple[Cell, ...]
+    place: str
+
+
+class Span(NamedTuple):
+    """A part of the time."""
+
+    name: str
+    shown: str
+    percent: int
+    """Of the longest."""
+    reason: str
+    advice: str
+
+
+class Network(NamedTuple):
+    """A network, as the template takes it."""
+
+    name: str
+    title: str
+    about: tuple[str, ...]
+    verdict: str
+    tiles: tuple[Tile, ...]
+    drawing: str
+    """Markup."""
+    pictures: tuple[tuple[str, str, str], ...]
+    """Of memory: heading, markup, and a sentence on it."""
+    kinds: tuple[str, ...]
+    """Of tensors in the pictures."""
+    headings: tuple[str, ...]
+    rows: tuple[Row, ...]
+    spans: tuple[Span, ...]
+    time: str
+    findings: tuple[dict[str, str], ...]
+    lists: tuple[tuple[str, tuple[str, ...]], ...]
+    """Headings and what is listed below them."""
+    exact: tuple[str, ...]
+    estimated: tuple[str, ...]
+
+
+class Compared(NamedTuple):
+    """One quantity of several networks."""
+
+    label: str
+    cells: tuple[tuple[str, str], ...]
+    """The figure, and its difference from that of the first network."""
+
+
+def network(manifest: Manifest, name: str, drawing: str) -> Network:
+    """What is said of a network.
+
+    Args:
+        manifest: the plain data of its manifest.
+        name: what identifiers in its part of the page begin with.
+        drawing: the markup of its drawing.
+    """
+    model = manifest["model"]
+    plans = [plan for plan in (memory.placement(manifest), memory.arena(manifest)) if plan]
+    headings = ["layer", "kind", "output", *(figure.heading or "" for figure in COLUMNS)]
+    timed = _times_by_layer(manifest)
+    return Network(
+        name,
+        model["name"],
+        tuple(_about(manifest)),
+        _verdict(manifest),
+        tuple(_tiles(manifest)),
+        drawing,
+        tuple(
+            (plan.title, memory.drawn(plan, f"{name}-{at}"), memory.described(plan))
+            for at, plan in enumerate(plans)
+        ),
+        tuple(memory.kinds(plans)),
+        (*headings, *(["time us"] if timed else []), "line"),
+        tuple(_rows(manifest, timed)),
+        tuple(_spans(manifest)),
+        _time(manifest),
+        tuple(_findings(manifest)),
+        tuple((title, tuple(lines)) for title, lines in _lists(manifest) if lines),
+        tuple(_exact(manifest)),
+        tuple(_estimated(manifest)),
+    )
+
+
+def compared(manifests: Sequence[Manifest]) -> list[Compared]:
+    """Every quantity that `require` can bound, of several networks beside each other."""
+    rows = []
+    for name in BUDGET_NAMES:
+        values = [quantity(manifest, name) for manifest in manifests]
+        if any(value is not None for value in values):
+            first = values[0]
+            cells = tuple((_shown(value), _against(value, first)) for value in values)
+            upper = " (upper end of the band)" if name == LATENCY else ""
+            rows.append(Compared(name.replace("_", " ") + upper, cells))
+    return rows
+
+
+def _shown(value: float | None) -> str:
+    return "not known" if value is None else f"{value:,}"
+
+
+def _against(value: float | None, first: float | None) -> str:
+    if value is None or first is None or value == first:
+        return ""
+    if not first:
+        return f"+{value:,}"
+    return f"{100 * (value - first) / first:+.1f} %"
+
+
+def _about(manifest: Manifest) -> Iterator[str]:
+    model = manifest["model"]
+    derived = f", derived from {model['base']}" if model["base"] else ""
+    yield f"{model['source']}{derived}"
+    for side in ("inputs", "outputs"):
+        tensors = (
+            f"{tensor['name']} {shape_text(tensor['shape'])} {tensor['dtype']}"
+            for tensor in manifest[side]
+        )
+        yield f"{side}: {', '.join(tensors)}"
+    given = ", ".join(f"{name} = {text}" for name, text in model["parameters"].items())
+    if given:
+        yield given
+
+
+def _verdict(manifest: Manifest) -> str:
+    target = manifest["target"]
+    return f"{target['name']}: {target['verdict']}" if target else "no target"
+
+
+def _tiles(manifest: Manifest) -> Iterator[Tile]:
+    totals, deployed = manifest["totals"], manifest["deployed"]
+    for name, label in (("params", "parameters"), ("macs", "MACs")):
+        missing = sum(figure_of(layer, name) is None for layer in manifest["layers"])
+        left = f"{several(missing, 'layer')} left out" if missing else ""
+        yield Tile(label, "?" if totals[name] is None else f"{totals[name]:,}", left, not missing)
+    known = not deployed["unknown"]
+    held = "int8 values and int32 biases" if deployed["precision"] == "int8" else "as stored"
+    yield Tile("weights", size_text(deployed["weight_bytes"]), held, known)
+    peak = size_text(deployed["peak_activation_bytes"])
+    yield Tile("peak of activations", peak, f"at {deployed['peak_at'] or 'one operator'}", False)
+    micro = deployed["tflite_micro"]
+    if micro and micro["smallest_working"] is not None:
+        build = BUILDS[micro["build"]].title if micro["build"] in BUILDS else micro["build"]
+        arena = size_text(micro["smallest_working"])
+        yield Tile("arena of TFLite Micro", arena, build, known)
+    placed = deployed.get("placement")
+    if placed:
+        outside = placed["external_bytes"]
+        remark = f"and {size_text(outside)} in external RAM" if outside else "none in external RAM"
+        yield Tile("RAM on chip, about", size_text(placed["internal_bytes"]), remark, False)
+    latency = deployed.get("latency")
+    if latency:
+        short = milliseconds(latency["microseconds"]) if latency["microseconds"] else "not known"
+        yield Tile("time of one inference", short, said(latency), False)
+
+
+# --- layers and time ---------------------------------------------------------------------------
+
+
+def _times_by_layer(manifest: Manifest) -> dict[str, int]:
+    """Nanoseconds by the first layer of an epoch, which is the one with the kernel."""
+    latency = manifest["deployed"].get("latency")
+    times: dict[str, int] = {}
+    for epoch in latency["epochs"] if latency else ():
+        if epoch["nanoseconds"] is not None and epoch["layers"]:
+            layer = epoch["layers"][0]
+            times[layer] = times.get(layer, 0) + epoch["nanoseconds"]
+    return times
+
+
+def _rows(manifest: Manifest, timed: dict[str, int]) -> Iterator[Row]:
+    layers = manifest["layers"]
+    most = [
+        max((figure_of(layer, figure.name) or 0 for layer in layers), default=0)
+        for figure in COLUMNS
+    ]
+    longest = max(timed.values(), default=0)
+    for layer in layers:
+        cells = [
+            _cell(figure_of(layer, figure.name), whole)
+            for figure, whole in zip(COLUMNS, most, strict=True)
+        ]
+        if timed:
+            spent = timed.get(layer["name"])
+            cell = _cell(spent, longest)
+            cells.append(cell._replace(shown="" if spent is None else f"{spent / 1000:,.1f}"))
+        place = layer["source"]
+        yield Row(
+            layer["name"],
+            part_of(layer, manifest) or "",
+            layer["class_name"],
+            shape_text(layer["output_shape"] or "?"),
+            tuple(cells),
+            f"{place['file']}:{place['line']}" if place else "",
+        )
+
+
+def _cell(value: int | None, most: int) -> Cell:
+    if value is None:
+        return Cell("?", None, 0)
+    return Cell(f"{value:,}", value, max(100 * value // most, 1) if value and most else 0)
+
+
+def _time(manifest: Manifest) -> str:
+    latency = manifest["deployed"].get("latency")
+    return said(latency) if latency else ""
+
+
+def _spans(manifest: Manifest) -> Iterator[Span]:
+    latency = manifest["deployed"].get("latency")
+    epochs = [one for one in latency["epochs"] if one["nanoseconds"]] if latency else []
+    longest = max((one["nanoseconds"] for one in epochs), default=0)
+    ranked = sorted(epochs, key=lambda one: -int(one["nanoseconds"]))
+    helped = {id(one) for one in ranked[:COSTLIEST]}
+    sequence = manifest["deployed"]["sequence"]
+    for one in epochs:
+        operator = sequence[one["operators"][0]]["operator"] if one["operators"] else None
+        name = one["layers"][0] if one["layers"] else (operator or "").lower()
+        advice = remedy(one["kind"], one["reason"], operator) if id(one) in helped else ""
+        yield Span(
+            name,
+            f"{one['nanoseconds'] / 1000:,.1f} us",
+            max(100 * one["nanoseconds"] // longest, 1),
+            REASONS[one["reason"]],
+            advice,
+        )
+
+
+# --- findings and lists ------------------------------------------------------------------------
+
+
+def _findings(manifest: Manifest) -> Iterator[dict[str, str]]:
+    target = manifest["target"]
+    lines = {layer["name"]: layer["source"] for layer in manifest["layers"]}
+    for finding in target["findings"] if target else ():
+        place = lines.get(finding["layer"])
+        yield {
+            "level": finding["level"],
+            "code": finding["code"],
+            "layer": finding["layer"] or "",
+            "place": f"{place['file']}:{place['line']}" if place else "",
+            "message": finding["message"],
+            "remedy": finding["remedy"] or "",
+            "source": sourced(finding["source"], finding["confidence"]),
+        }
+
+
+def _lists(manifest: Manifest) -> Iterator[tuple[str, list[str]]]:
+    operators = manifest["deployed"]["operators"]
+    yield "Deployed operators", [f"{count} {name}" for name, count in operators.items()]
+    yield (
+        "Budgets",
+        [
+            f"{one['name']} {one['actual']:,} of {one['limit']:,}: "
+            + ("met" if one["passed"] else "broken")
+            for one in manifest["budgets"]
+        ],
+    )
+    yield (
+        "Rounded widths",
+        [
+            f"{one['where']}, line {one['line']}: {one['requested']} became {one['effective']}, "
+            f"a multiple of {one['divisor']}"
+            for one in manifest["roundings"]
+        ],
+    )
+    yield (
+        "Skips that were dropped",
+        [f"{one['where']}: {one['reason']}" for one in manifest["skips"] if not one["taken"]],
+    )
+
+
+def _exact(manifest: Manifest) -> Iterator[str]:
+    deployed = manifest["deployed"]
+    yield "Parameters, MACs and shapes are exact: they are those of the Keras model."
+    order = "and their order are" if deployed["order"] == "exact" else "are"
+    yield f"Operators {order} what the TFLite converter makes; weight bytes are to the byte."
+    micro = deployed["tflite_micro"]
+    if micro and micro["smallest_working"] is not None:
+        yield f"The arena of TensorFlow Lite Micro. {ARENA_REMARK}"
+
+
+def _estimated(manifest: Manifest) -> Iterator[str]:
+    deployed = manifest["deployed"]
+    for doubt in deployed["unknown"]:
+        yield f"Not known: {doubt['reason']}."
+    if deployed["order"] != "exact":
+        yield "The order of operators is predicted, and with it the peak."
+    for pool in deployed["pools"]:
+        if pool["estimate"] and pool["used"]:
+            yield f"Memory in {pool['name']}: {pool['estimate']}."
+    latency = deployed.get("latency")
+    if latency:
+        yield f"Time: {said(latency)}. {latency['evidence'] or ''}"
+        yield f"It holds for {latency['version']}."

@@ -1,0 +1,71 @@
+"""`archc report`: what is written where, of specs and of models, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from archc.cli import browser, main
+
+ROOT = Path(__file__).parents[2]
+SPEC = str(ROOT / "specs" / "dscnn_a05.arch")
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_a_report_is_written_and_written_again(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "report.html"
+    assert main(["report", SPEC, "-o", str(path)]) == 0
+    first = path.read_bytes()
+    assert b"<title>dscnn_a05</title>" in first
+    assert main(["report", SPEC, "-o", str(path)]) == 0
+    assert path.read_bytes() == first
+    assert "written" in capsys.readouterr().err
+
+
+def test_a_page_that_is_not_ours_stays(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "index.html"
+    path.write_text("<title>mine</title>")
+    assert main(["report", SPEC, "-o", str(path)]) == 1
+    assert path.read_text() == "<title>mine</title>"
+    assert "index.html" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-o", "report.docx"], ".html, .pdf, .png"),
+        (["-o", "report.html", "--format", "pdf"], "does not end in .pdf"),
+        (["-o", "-", "--format", "png"], "prints the page as HTML"),
+        ([], "-o"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told(arguments: list[str], said: str, capsys: Capture) -> None:
+    assert main(["report", SPEC, *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_nothing_is_written_where_a_spec_has_errors(tmp_path: Path, capsys: Capture) -> None:
+    spec = tmp_path / "bad.arch"
+    spec.write_text("arch bad { input x: 8x8x1 head { dense(2, units = 3) } }")
+    path = tmp_path / "report.html"
+    assert main(["report", SPEC, str(spec), "-o", str(path)]) == 1
+    assert not path.exists()
+    assert "units" in capsys.readouterr().err
+
+
+def test_without_a_browser_a_pdf_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(browser.shutil, "which", lambda name: None)
+    path = tmp_path / "report.pdf"
+    assert main(["report", SPEC, "-o", str(path)]) == 1
+    assert not path.exists()
+    assert "no browser is installed" in capsys.readouterr().err
+
+
+def test_a_browser_that_makes_nothing_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(browser.shutil, "which", lambda name: "/bin/true")
+    assert main(["report", SPEC, "-o", str(tmp_path / "report.png")]) == 1
+    assert "wrote no png" in capsys.readouterr().err
