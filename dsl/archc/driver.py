@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from archc.analysis.budgets import budget_faults, budgets
-from archc.analysis.lowering import OBSERVED, Failure, lower, lower_both
+from archc.analysis.lowering import OBSERVED, Deployed, Failure, lower, lower_both
 from archc.analysis.memory import Memory, memory
 from archc.analysis.profile import profile
 from archc.analysis.tflite_micro import DEFAULT, micro
@@ -166,10 +166,19 @@ def elaborate(
     return None, reporter.diagnostics
 
 
-def compile_model(
-    model: Model, program: Program, options: Options, reporter: Reporter
-) -> Network | None:
-    """One network from its model; None, and reports, where it has none."""
+class Lowered(NamedTuple):
+    """A network on its way to the device."""
+
+    target: Selection | None
+    graph: Graph
+    io: str
+    """The type at the border."""
+    deployed: Deployed
+    untrained: Deployed
+
+
+def deploy(model: Model, options: Options, reporter: Reporter) -> Lowered | None:
+    """The graphs of a model; None, and reports, where it has none."""
     target = select(model.target, options.target, reporter)
     reporter.extend(budget_faults(model.budgets))
     graph = expand(model, reporter)
@@ -178,6 +187,17 @@ def compile_model(
     io = target.request.io if target else border(model.target)
     deployed, untrained = lower_both(graph, io)
     reporter.extend(not_convertible(graph, deployed.failures))
+    return Lowered(target, graph, io, deployed, untrained)
+
+
+def compile_model(
+    model: Model, program: Program, options: Options, reporter: Reporter
+) -> Network | None:
+    """One network from its model; None, and reports, where it has none."""
+    made = deploy(model, options, reporter)
+    if made is None:
+        return None
+    target, graph, io, deployed, untrained = made
     needed = memory(deployed)
     reporter.extend(shortcut_order(model, graph, needed, io))
     report = planned = None

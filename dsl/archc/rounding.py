@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from archc.typed import NamedTuple
+from archc.values import below, larger
 
 
 class Rounding(NamedTuple):
@@ -22,7 +23,7 @@ class Rounding(NamedTuple):
         numerator, denominator = requested.as_integer_ratio()
         # floor(requested / divisor + 1 / 2), in whole numbers
         steps = (2 * numerator + denominator * divisor) // (2 * denominator * divisor)
-        rounded = max(steps * divisor, divisor)
-        if self.keep and rounded < self.keep * requested:
-            rounded += divisor
+        rounded: int = larger(steps * divisor, divisor)
+        if self.keep:
+            rounded += divisor * below(rounded, self.keep * requested)
         return rounded

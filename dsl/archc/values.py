@@ -5,11 +5,98 @@ would silently become a float, so no float enters here.
 """
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from fractions import Fraction
 
-from archc.typed import NamedTuple
+from archc.typed import Any, NamedTuple
 
 Number = Fraction
+
+
+class Symbolic(Fraction):
+    """A number that stands for those of many variants at once (`archc.space`). The compiler's
+    formulas run on it where they compare by `==` and `<`, and use the functions below for what
+    would make a key or a decision of a number."""
+
+    __slots__ = ()
+
+    def larger(self, other: Any) -> "Symbolic":
+        """The maximum of both."""
+        raise NotImplementedError
+
+    def smaller(self, other: Any) -> "Symbolic":
+        """The minimum of both."""
+        raise NotImplementedError
+
+    def below(self, other: Any) -> "Symbolic":
+        """1 where it is smaller than another one, else 0."""
+        raise NotImplementedError
+
+    def distinct(self, numbers: Any) -> "Symbolic":
+        """The sum of numbers, equal ones once."""
+        raise NotImplementedError
+
+    def planned(self, sizes: Any, lives: tuple[tuple[int, int], ...]) -> "Symbolic":
+        """See `archc.analysis.arena.end`."""
+        raise NotImplementedError
+
+
+def symbolic(number: object) -> bool:
+    """Whether a number, of whatever type it is said to be, stands for many."""
+    return isinstance(number, Symbolic)
+
+
+def whole(number: Any) -> Fraction:
+    """A whole number as a number of the language."""
+    return number if isinstance(number, Fraction) else Fraction(number)
+
+
+def larger(a: Any, b: Any) -> Any:
+    """`max(a, b)`, which of symbolic numbers is no decision."""
+    if type(a) is type(b) is int:
+        return a if a >= b else b
+    if isinstance(a, Symbolic):
+        return a.larger(b)
+    return b.larger(a) if isinstance(b, Symbolic) else max(a, b)
+
+
+def smaller(a: Any, b: Any) -> Any:
+    """`min(a, b)`, which of symbolic numbers is no decision."""
+    if type(a) is type(b) is int:
+        return a if a <= b else b
+    if isinstance(a, Symbolic):
+        return a.smaller(b)
+    return b.smaller(a) if isinstance(b, Symbolic) else min(a, b)
+
+
+def below(a: Any, b: Any) -> Any:
+    """1 where a is smaller than b, else 0."""
+    if isinstance(a, Symbolic):
+        return a.below(b)
+    if isinstance(b, Symbolic):
+        opposite: Any = -b
+        return opposite.below(-a)
+    return int(a < b)
+
+
+def distinct_sum(numbers: "list[int]") -> int:
+    """The sum of numbers, equal ones once."""
+    for each in numbers:
+        if symbolic(each):
+            first: Any = each
+            total: int = first.distinct(numbers)
+            return total
+    return sum(set(numbers))
+
+
+KEYS: ContextVar[Callable[[tuple[object, ...]], object] | None] = ContextVar("keys", default=None)
+"""What makes keys of tuples while numbers are symbolic, which cannot be hashed."""
+
+
+def key(*parts: object) -> object:
+    """A key of a dictionary that numbers are part of."""
+    make = KEYS.get()
+    return parts if make is None else make(parts)
 
 
 class Size(NamedTuple):
@@ -89,7 +176,7 @@ def unwrapped(value: object) -> object:
 
 def nearest_whole(value: Fraction) -> Fraction:
     """The nearest whole number, ties up: `floor(v + 1/2)`. (`round()` would go to even.)"""
-    return Fraction((value + Fraction(1, 2)).__floor__())
+    return whole((value + Fraction(1, 2)).__floor__())
 
 
 def show(value: object) -> str:
@@ -119,6 +206,8 @@ def _spaced(size: Size) -> bool:
 
 def show_number(value: Fraction) -> str:
     """A decimal where the number has a finite one, else a fraction."""
+    if isinstance(value, Symbolic):
+        return str(value)
     numerator, denominator = value.numerator, value.denominator
     if denominator == 1:
         return str(numerator)

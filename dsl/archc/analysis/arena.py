@@ -8,7 +8,8 @@ which it overlaps no block that is alive together with it. Source:
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 
-from archc.typed import NamedTuple
+from archc.typed import Any, NamedTuple
+from archc.values import symbolic
 
 ALIGNMENT = 16
 """Sizes are rounded up to a multiple of it, so that offsets are multiples too."""
@@ -71,6 +72,17 @@ class _Few:
                     start = high
         insort(self._blocks, (start, start + size, first, last))
         return start
+
+
+def plan_end(blocks: Sequence[Block]) -> int:
+    """Where the plan of some blocks ends."""
+    sizes = [rounded(block.bytes) for block in blocks]
+    for size in sizes:
+        if symbolic(size):
+            one: Any = size
+            planned: int = one.planned(sizes, tuple([(first, last) for _, first, last in blocks]))
+            return planned
+    return end(blocks, place(blocks))
 
 
 class _Ranges:

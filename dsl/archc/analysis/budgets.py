@@ -12,7 +12,7 @@ from archc.diagnostics.nearest import Proposal, normal, propose
 from archc.diagnostics.text import few
 from archc.sema.model import BudgetRequest
 from archc.typed import Any, NamedTuple
-from archc.values import show
+from archc.values import Symbolic, show
 
 
 class Budget(NamedTuple):
@@ -73,7 +73,7 @@ def budget_faults(requests: Iterable[BudgetRequest]) -> tuple[Diagnostic, ...]:
         name = request.name.text
         if name not in BUDGET_NAMES:
             faults.append(_unknown(request))
-        elif name != LATENCY and not isinstance(request.limit, int):
+        elif name != LATENCY and not isinstance(request.limit, int | Symbolic):
             faults.append(
                 make(
                     NUMBER,

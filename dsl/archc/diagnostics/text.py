@@ -3,6 +3,8 @@ columns it takes there."""
 
 from collections.abc import Iterable, Sequence
 
+from archc.values import symbolic
+
 TAB = "    "
 """A tab, as in excerpts: four columns wherever it stands."""
 
@@ -90,6 +92,8 @@ def kib(size: int, digits: int = 0) -> str:
 
 def size_text(size: int) -> str:
     """Bytes, to the unit below 10 KiB: `8,192 B`, `1,176 KiB`."""
+    if symbolic(size):  # of which nobody reads a text
+        return str(size)
     return kib(size) if size >= 10240 else f"{size:,} B"
 
 

@@ -33,7 +33,7 @@ from archc.sema.origin import called, causes, listed, worked
 from archc.source import Span
 from archc.syntax import ast
 from archc.typed import Any, NamedTuple
-from archc.values import Exact, Items, Size, Symbol, describe, show
+from archc.values import Exact, Items, Size, Symbol, Symbolic, describe, show
 
 
 class Output(NamedTuple):
@@ -153,7 +153,7 @@ class Building:
             )
         rounding = self.rounding
         width = rounding.width(value)
-        if width != value:
+        if isinstance(width, int) and width != value:
             self.roundings.append(
                 RoundingNote(where, show(value), width, rounding.divisor, given.span)
             )
@@ -167,6 +167,8 @@ class Building:
     def difference(self, start: int, end: int) -> str:
         """Why a value and what was made of it cannot be added: `stride 2`, `16 → 32 channels`."""
         entered, left = self.shape(start), self.shape(end)
+        if any(isinstance(extent, Symbolic) for extent in entered + left):
+            return ""
         if not len(entered) == len(left) == 3:
             return f"{show_shape(entered)} → {show_shape(left)}"
         reasons = []
@@ -319,7 +321,7 @@ class Building:
                 call.name.span,
                 "operators",
             )
-        if max(shape) > limits.dimension:
+        if any(extent > limits.dimension for extent in shape):
             raise reject(
                 LIMIT,
                 f"an axis has at most {limits.dimension:,} elements, not {max(shape):,}",

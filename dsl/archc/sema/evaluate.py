@@ -25,9 +25,12 @@ from archc.values import (
     Unfit,
     describe,
     elementwise,
+    larger,
     nearest_whole,
     show,
+    smaller,
     unwrapped,
+    whole,
 )
 
 
@@ -140,6 +143,8 @@ class Evaluator:
         if isinstance(expression, ast.Choice):
             holds = self.truth(expression.condition, scope)
             return self.value(expression.value if holds else expression.otherwise, scope)
+        if isinstance(expression, ast.Known):
+            return expression.value
         return self.operation(expression, scope)
 
     def truth(self, expression: ast.Expression, scope: Scope) -> bool:
@@ -324,7 +329,7 @@ class Evaluator:
             )
         assert isinstance(feature, tuple)
         if name == "channels":
-            return Fraction(feature[-1])
+            return whole(feature[-1])
         if len(feature) != 3:
             raise reject(
                 VALUE,
@@ -336,8 +341,8 @@ class Evaluator:
                 help="`global_average_pool(keepdims = true)` keeps a 1x1 feature map",
             )
         if name == "size":
-            return Size((Fraction(feature[0]), Fraction(feature[1])))
-        return Fraction(feature[0] if name == "height" else feature[1])
+            return Size((whole(feature[0]), whole(feature[1])))
+        return whole(feature[0] if name == "height" else feature[1])
 
     # --- operations -----------------------------------------------------------------------
 
@@ -496,9 +501,9 @@ class Evaluator:
             if many:
                 best = values[0]
                 for value in values[1:]:
-                    best = elementwise(max if name == "max" else min, best, value)
+                    best = elementwise(larger if name == "max" else smaller, best, value)
                 if len(values) == 1:
-                    best = elementwise(max, best, best)
+                    best = elementwise(larger, best, best)
                 assert isinstance(best, Fraction | Size)
                 return best
             rounded = ROUNDINGS[name]
@@ -530,6 +535,8 @@ def equal(left: object, right: object) -> bool:
         left, right = right, left
     if isinstance(left, Size) and isinstance(right, Fraction):
         return all(extent == right for extent in left.extents)
+    if isinstance(left, Fraction) and isinstance(right, Fraction):
+        return left == right
     return type(left) is type(right) and left == right
 
 
@@ -565,6 +572,6 @@ COMPARISONS: dict[str, Callable[[Fraction, Fraction], bool]] = {
 }
 ROUNDINGS: dict[str, Callable[[Fraction], Fraction]] = {
     "round": nearest_whole,
-    "floor": lambda value: Fraction(value.__floor__()),
-    "ceil": lambda value: Fraction(value.__ceil__()),
+    "floor": lambda value: whole(value.__floor__()),
+    "ceil": lambda value: whole(value.__ceil__()),
 }

@@ -32,7 +32,7 @@ from archc.sema.ranges import in_range
 from archc.sema.scope import Scope
 from archc.syntax import ast
 from archc.typed import Any
-from archc.values import Exact, Map, Size, describe, show
+from archc.values import Exact, Map, Size, describe, show, whole
 
 NOTHING = -1
 """What enters a network of several inputs until a statement names one."""
@@ -159,9 +159,9 @@ class Expander:
             try:
                 width = self.building.width(channels, name)
                 exact = isinstance(channels.value, Exact)
-                kept = Exact(Fraction(width)) if exact else Fraction(width)
+                kept = Exact(whole(width)) if exact else whole(width)
                 asked, remark = worked(channels), f"`channels` is {width}, set here"
-                if channels.value != kept:
+                if isinstance(width, int) and channels.value != kept:
                     asked = asked or f"`channels` is {show(channels.value)}"
                     remark = f"{asked}, rounded to {width}"
                 channels = channels._replace(value=kept, hint="channels", remark=remark)
@@ -592,7 +592,11 @@ class Expander:
             return None
         entered, left = self.building.shape(value), self.building.shape(result)
         where = context.frame.name
-        reason = None if entered == left else self.building.difference(value, result)
+        reason = (
+            None
+            if len(entered) == len(left) and entered == left
+            else self.building.difference(value, result)
+        )
         shortcut = callee.bound.get("shortcut")
         source, middle = value, len(self.building.nodes)
         if reason is not None and shortcut is not None:

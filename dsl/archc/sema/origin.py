@@ -72,7 +72,11 @@ def listed(given: Given) -> Rejected:
 
 def worked(given: Given) -> str:
     """What a value's text amounts to: "`64 * alpha` is 19.2"; empty where it is a literal."""
-    if given.made is None or isinstance(given.made[0], ast.Number) or given.value is BAD:
+    if (
+        given.made is None
+        or isinstance(given.made[0], ast.Number | ast.Known)
+        or given.value is BAD
+    ):
         return ""
     if isinstance(given.value, Callee) or "\n" in given.span.text or len(given.span.text) > 60:
         return ""

@@ -333,7 +333,7 @@ class Resolver:
                 f"a tensor has at most {self.limits.rank} axes, not counting the batch",
                 member.shape.span,
             )
-        if max(whole) > self.limits.dimension:
+        if any(extent > self.limits.dimension for extent in whole):
             raise reject(
                 LIMIT,
                 f"an axis has at most {self.limits.dimension:,} elements",

@@ -113,8 +113,16 @@ class Braces(Node):
     span: Span
 
 
+class Known(Node):
+    """What stands for a value that is known already; no text is parsed to one."""
+
+    value: object
+    span: Span
+
+
 Expression = (
     Number
+    | Known
     | Reference
     | Feature
     | Property

@@ -96,9 +96,9 @@ def dimension(facts: Facts, limits: Limits) -> Iterator[Offence]:
     shapes = [(index, node.shape) for index, node in enumerate(facts.graph.nodes)]
     shapes += [(facts.first_layer(op) or 0, op.shape) for op in facts.deployed.operators]
     for index, shape in shapes:
-        extent = max(shape, default=0)
-        if extent >= below and index not in seen:
+        if index not in seen and any(extent >= below for extent in shape):
             seen.add(index)
+            extent = max(shape)
             yield Offence(index, {"extent": f"{extent:,}", "shape": shape_text(shape)}, extent)
 
 

@@ -65,14 +65,27 @@ def check(
     deployed: Deployed,
     live: Peak | None = None,
     planned: Prepared | None = None,
+    *,
+    errors: bool = False,
 ) -> Report:
-    """Judge a network by every rule of a target; ``live`` and ``planned`` are the peak of its
-    activations and the plan of its buffers, where they are known already."""
+    """Judge a network by every rule of a target.
+
+    Args:
+        target: the device.
+        request: what is asked of it.
+        graph: the network.
+        deployed: what the converter leaves of it.
+        live: the peak of its activations, where it is known already.
+        planned: the plan of its buffers, where it is known already.
+        errors: only by the rules that decide the verdict.
+    """
     facts = Facts(target, request, graph, deployed, live, planned)
     findings: list[Finding] = []
     unsupported: set[int] = set()
     needed: set[str] = set()
     for rule in target.rules:
+        if errors and rule.level != "error":
+            continue
         offences = list(PREDICATES[rule.check].check(facts, Limits(rule.limits)))
         if not offences:
             continue

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from archc.ops.base import Placement, Shape, Step
 from archc.typed import NamedTuple
+from archc.values import distinct_sum, key
 
 INPUT = -1
 """The network's input, where an operator names what it reads; its second input is -2."""
@@ -158,13 +159,26 @@ def remeasured(deployed: Deployed, operators: tuple[DeviceOp, ...]) -> Deployed:
 
 def _stored(operators: tuple[DeviceOp, ...]) -> tuple[int, int]:
     """`weight_bytes` and `constant_bytes` of a deployed graph."""
-    weights = {key: size for op in operators for key, size in weights_of(op)}
-    tables = {("int32", table): 4 * len(table) for op in operators for table in op.tables}
-    return sum(weights.values()), sum((tables | weights).values())
+    weights = [content for op in operators for content in weights_of(op)]
+    tables = [(_int32(table), 4 * len(table)) for op in operators for table in op.tables]
+    return _distinct(weights), _distinct(weights + tables)
 
 
 FAR = 10**9
 """A bound from which on no scale holds it: it is stored as the largest int8 value."""
+
+
+class Zeros(NamedTuple):
+    """The content of so many int32 that are 0."""
+
+    length: int
+
+
+def _distinct(contents: list[tuple[object, int]]) -> int:
+    """The bytes of contents, each distinct one once."""
+    zeros = [content.length for content, _ in contents if isinstance(content, Zeros)]
+    others = {content: size for content, size in contents if not isinstance(content, Zeros)}
+    return sum(others.values()) + 4 * distinct_sum(zeros)
 
 
 def weights_of(op: DeviceOp) -> Iterator[tuple[object, int]]:
@@ -176,16 +190,21 @@ def weights_of(op: DeviceOp) -> Iterator[tuple[object, int]]:
     """
     if op.weights:
         one = op.splat is not None
-        yield ("int8", op.splat, op.weights) if one else object(), op.weights
+        yield key("int8", op.splat, op.weights) if one else object(), op.weights
     bounds = op.operator in ("MAXIMUM", "MINIMUM")
     if op.scalar is not None and bounds and abs(op.scalar) < FAR:
         yield object(), 1  # in the scale of what it bounds
     elif op.scalar is not None:
-        yield ("int8", 1 if op.scalar > 0 else -1, 1), 1
+        yield key("int8", 1 if op.scalar > 0 else -1, 1), 1
     if op.biases and op.zero_bias:
-        yield ("int32", (0,) * op.biases), 4 * op.biases
+        yield Zeros(op.biases), 4 * op.biases
     elif op.biases and (op.twin is None or op.own_bias):
         yield object(), 4 * op.biases
+
+
+def _int32(table: tuple[int, ...]) -> object:
+    """What tells the content of a table."""
+    return key("int32", table) if any(table) else Zeros(len(table))
 
 
 def _is_chain(operators: tuple[DeviceOp, ...]) -> bool:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from archc.analysis.lowering.block import Block, Operation
 from archc.ops.base import Placement, Shape, Step
 from archc.ops.convolution import SPREAD as TRACED
+from archc.values import key
 
 SPREAD = "spread"
 """Operator of what stands for SpaceToBatchND until it is known whether it is shared."""
@@ -36,8 +37,8 @@ def split_dilated(block: Block) -> None:
         if operation.step.traced and not operation.step.traced[0].name.startswith("convolution"):
             continue  # a grouped one is dilated by itself
         source = _source(operation)
-        key = source.index, window.dilation, tuple(_padding(window, source.shape))
-        groups.setdefault(key, []).append(operation)
+        padding = tuple(_padding(window, source.shape))
+        groups.setdefault(key(source.index, window.dilation, padding), []).append(operation)
     for group in groups.values():
         if len(group) > 1:
             _split(block, group)

@@ -16,6 +16,7 @@ from archc.analysis.lowering.order import Place, Places, places
 from archc.ir.graph import Graph
 from archc.ops.base import Shape, Step
 from archc.typed import NamedTuple
+from archc.values import key
 
 KERNELS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
 """Operators with a filter and a bias."""
@@ -290,7 +291,7 @@ def _first(
 ) -> Operation:
     """The first operation that is equal to one with these operands. Most share theirs with none, so
     that the rest of them need not be compared."""
-    alike = seen.setdefault((operation.operator, *keys), [])
+    alike = seen.setdefault(key(operation.operator, *keys), [])
     for other in alike:
         if other.activation == operation.activation and _facts(other) == _facts(operation):
             return other

@@ -26,6 +26,7 @@ from archc.analysis.lowering.quantising import quantise
 from archc.analysis.lowering.rewriting import rewrite, rewrite_integers
 from archc.ir.graph import Graph
 from archc.typed import Any
+from archc.values import key as keyed
 
 
 def lower(graph: Graph, io: str = "float32", trained: bool = True) -> Deployed:
@@ -160,7 +161,7 @@ class _Shared:
 
     def _twin(self, number: int, key: object) -> int | None:
         """The operator before this one that reads the same constant."""
-        first = self.first.setdefault(key, number)
+        first = self.first.setdefault(keyed(key), number)
         return None if first == number else first
 
 

@@ -3,6 +3,7 @@
 from archc.analysis.lowering.deployed import INPUT, Deployed, DeviceOp
 from archc.ops.base import Shape
 from archc.typed import NamedTuple
+from archc.values import key
 
 
 class Tensor(NamedTuple):
@@ -101,10 +102,11 @@ class _Tensors:
         """What an operator reads, constants where TFLite has them."""
         reads = [made[source] for source in op.inputs]
         tables = [
-            self.share(("table", table), Tensor((len(table),), 4, 0, True)) for table in op.tables
+            self.share(key("table", table), Tensor((len(table),), 4, 0, True))
+            for table in op.tables
         ]
         if op.scalar is not None:
-            tables.append(self.share(("number", op.scalar), Tensor((1,), 1, 1, True)))
+            tables.append(self.share(key("number", op.scalar), Tensor((1,), 1, 1, True)))
         constants = []
         if op.weights or op.twin is not None:
             self.filters[index] = (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import accumulate
 
-from archc.analysis.arena import Block, end, place, rounded
+from archc.analysis.arena import Block, plan_end, rounded
 from archc.analysis.tflite_micro import cmsis_nn
 from archc.analysis.tflite_micro.network import Network, Operator
 from archc.analysis.tflite_micro.tables import (
@@ -23,6 +23,7 @@ from archc.analysis.tflite_micro.tables import (
 )
 from archc.ops.base import product
 from archc.typed import NamedTuple
+from archc.values import larger
 
 
 class Plan(NamedTuple):
@@ -108,7 +109,7 @@ class _Ends:
         """Keep so much at the end; so many bytes of what is borrowed are read no more."""
         self.tail = -(-(self.tail + size) // align) * align
         # TFLM compares with the head alone: in less it would overwrite live temporaries.
-        self.need = max(self.need, self.tail + max(self.head, self.temporary - dead))
+        self.need = larger(self.need, self.tail + larger(self.head, self.temporary - dead))
 
     def borrow(self, requests: Iterable[tuple[int, int]]) -> None:
         """Take what is given back once an operator is prepared: (bytes, alignment) each."""
@@ -116,13 +117,12 @@ class _Ends:
         for size, align in requests:
             temporary = -(-temporary // align) * align + size
         self.temporary = temporary
-        if self.tail + temporary > self.need:
-            self.need = self.tail + temporary
+        self.need = larger(self.need, self.tail + temporary)
 
     def resize(self, size: int) -> None:
         """The start reaches so far now, and nothing is borrowed any more."""
         self.head = self.temporary = size
-        self.need = max(self.need, self.tail + size)
+        self.need = larger(self.need, self.tail + size)
 
 
 def _keep_options(ends: _Ends, op: Operator, build: Build) -> None:
@@ -216,7 +216,7 @@ def _commit(ends: _Ends, network: Network, build: Build, planned: Plan) -> None:
     ends.borrow(((build.pointer, build.pointer), (allocations, build.pointer)))
     # The planner has what lies between the two ends, each taken to its multiple of 16.
     between = rounded(ends.tail) + rounded(ends.temporary)
-    ends.need = max(ends.need, between + PLANNED_BLOCK * planned.blocks)
+    ends.need = larger(ends.need, between + PLANNED_BLOCK * planned.blocks)
     ends.resize(planned.bytes)
     for indices in (network.inputs, network.outputs):
         ends.persist(build.pointer * len(indices))
@@ -232,7 +232,7 @@ def plan(network: Network, build: Build) -> Plan:
     """Where the greedy planner ends (`archc.analysis.arena`)."""
     requests = [scratch(op, network, build) for op in network.operators]
     blocks = [block for _, block in alive(network, requests)]
-    return Plan(end(blocks, place(blocks)), len(blocks), tuple(map(len, requests)))
+    return Plan(plan_end(blocks), len(blocks), tuple(map(len, requests)))
 
 
 def fullest(network: Network, build: Build) -> tuple[int, list[tuple[int, int]]]:

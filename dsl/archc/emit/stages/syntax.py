@@ -130,7 +130,7 @@ def expression(node: ast.Expression) -> str:
             return f"[{', '.join(map(expression, node.items))}]"
         case ast.Braces():
             return _body(node.body)
-        case ast.Hole():  # of a text with syntax errors, which is not shown
+        case ast.Hole() | ast.Known():  # of a text with syntax errors, or of none: not shown
             return ast.HOLE
 
 

@@ -1,0 +1,161 @@
+"""One structural class: what one trace of the compiler says of all variants that go its way."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from archc.diagnostics.model import Diagnostic, Reporter
+from archc.driver import Options
+from archc.sema.resolve import Setting, resolve
+from archc.sema.scope import Module
+from archc.source import Source, Span
+from archc.space.keys import Key
+from archc.space.measure import Measured, measure
+from archc.space.planner import Planner
+from archc.space.program import Program
+from archc.space.symbolic import Number, parameter
+from archc.space.trace import Axis, Escape, Form, Trace
+from archc.syntax import ast
+from archc.typed import NamedTuple
+from archc.values import KEYS
+
+Exact = int | Number
+
+
+class Spec(NamedTuple):
+    """An arch whose variants are measured, parsed and checked once."""
+
+    module: Module
+    declared: ast.Arch | ast.Derived
+    options: Options
+
+
+class Budget(NamedTuple):
+    """A budget of the spec whose figure is known: the places of the figure and of the limit among
+    the outputs."""
+
+    name: str
+    limit: int
+
+
+class Class:
+    """See the module.
+
+    `figures` gives where each figure is among the outputs; a figure that is missing there does not
+    exist in this class.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        choices: tuple[Setting, ...],
+        axes: Mapping[str, Axis],
+        witness: Mapping[str, int],
+    ) -> None:
+        trace, measured, found = _followed(spec, choices, axes, witness)
+        self.fault: Diagnostic | None = next((d for d in found if d.level == "error"), None)
+        """The first error of the witness; there may still be a network."""
+        self.network = measured is not None
+        self.verdict = measured.verdict if measured else None
+        outputs: list[Form] = []
+
+        def output(value: Exact) -> int:
+            form = value.form if isinstance(value, Number) else Form((), value)
+            outputs.append(form)
+            return len(outputs) - 1
+
+        figures = measured.figures if measured else {}
+        self.figures = {name: output(value) for name, value in figures.items()}
+        self.budgets = [
+            Budget(each.name.text, output(each.limit))
+            for each in (measured.budgets if measured else ())
+            if each.name.text in self.figures and isinstance(each.limit, Exact)
+        ]
+        self.unbudgeted = [
+            each.name.text
+            for each in (measured.budgets if measured else ())
+            if each.name.text not in self.figures
+        ]
+        """Quantities with budgets that have no figure here."""
+        self.outcomes = tuple(trace.guards.values())
+        self.program = Program(trace, list(trace.guards), outputs)
+        self.planners = [Planner(trace, index) for index in self.program.plans]
+        self.hits = 0
+
+    def holds(self, places: Mapping[str, int]) -> bool:
+        """Whether a variant is of this class."""
+        return self.program.guards(places, max, _distinct, ()) == self.outcomes
+
+    def scalar(self, places: Mapping[str, int]) -> tuple[int, ...]:
+        """The outputs for one variant, on plain integers."""
+        planners = [each.scalar for each in self.planners]
+        return self.program.figures(places, max, _distinct, planners)
+
+    def mask(self, places: Mapping[str, Any], rows: int) -> Any:
+        """Which of several variants are of this class."""
+        import numpy as np
+
+        found = np.ones(rows, bool)
+        if self.program.wide:
+            places = {name: each.astype(object) for name, each in places.items()}
+        guards = self.program.guards(places, np.maximum, distinct, ())
+        for holds, outcome in zip(guards, self.outcomes, strict=True):
+            found &= np.asarray(holds, bool) if outcome else ~np.asarray(holds, bool)
+        return found
+
+    def arrays(self, places: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The outputs for several variants: arrays, or a number that all have."""
+        import numpy as np
+
+        if self.program.wide:
+            places = {name: each.astype(object) for name, each in places.items()}
+        planners = [each.arrays for each in self.planners]
+        return self.program.figures(places, np.maximum, distinct, planners)
+
+
+def _distinct(numbers: list[int]) -> int:
+    return sum(set(numbers))
+
+
+def distinct(columns: list[Any]) -> Any:
+    """The sum in each row, equal numbers once."""
+    import numpy as np
+
+    table = np.sort(np.stack(np.broadcast_arrays(*columns)), axis=0)
+    table[1:][table[1:] == table[:-1]] = 0
+    return table.sum(axis=0)
+
+
+def _followed(
+    spec: Spec,
+    choices: tuple[Setting, ...],
+    axes: Mapping[str, Axis],
+    witness: Mapping[str, int],
+) -> tuple[Trace, Measured | None, tuple[Diagnostic, ...]]:
+    """The compiler's way with a witness. Where it cannot be followed for all values of an axis,
+    again with the witness' value of that alone."""
+    fixed: frozenset[str] = frozenset()
+    while True:
+        trace, reporter = Trace(), Reporter(spec.options.limits.errors)
+        settings = [*choices]
+        for name, axis in axes.items():
+            value = parameter(trace, axis, witness[name])
+            settings.append(known(name, value.pinned() if name in fixed else value))
+        token = KEYS.set(Key)
+        try:
+            model = resolve(
+                spec.module, spec.declared, tuple(settings), spec.options.limits, reporter
+            )
+            measured = model and measure(model, spec.options, reporter)
+            return trace, measured, reporter.diagnostics
+        except Escape as escape:
+            if fixed == frozenset(axes):
+                raise AssertionError(f"nothing is left to fix: {escape}") from escape
+            fixed |= escape.axes - fixed or frozenset(axes)
+        finally:
+            KEYS.reset(token)
+
+
+def known(name: str, value: object) -> Setting:
+    """A parameter with a value that no text was parsed to."""
+    span = Span(Source("<set>", name), 0, len(name))
+    return Setting(ast.Name(name, span), ast.Known(value, span))

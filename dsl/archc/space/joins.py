@@ -1,0 +1,109 @@
+"""Atoms that are made of several forms without a decision between them."""
+
+from collections.abc import Sequence
+
+from archc.analysis.arena import Block, plan_end
+from archc.space.trace import Form, Lives, Near, Trace
+
+OPTIONS = 8
+"""Of how many forms a maximum is at the most; further ones are compared with that one."""
+
+
+def _alone(atom: int) -> Form:
+    return Form(((atom, 1),), 0)
+
+
+def options(trace: Trace, form: Form) -> tuple[Form, ...]:
+    """The forms that one is the largest of."""
+    if not form.constant and len(form.terms) == 1 and form.terms[0][1] == 1:
+        atom = trace.atoms[form.terms[0][0]]
+        if atom.kind == "larger" and len(atom.args) < OPTIONS:
+            forms: tuple[Form, ...] = atom.args
+            return forms
+    return (form,)
+
+
+def maximum(trace: Trace, forms: Sequence[Form]) -> Form:
+    """The largest of some forms; those that another one is never below are left out."""
+    kept: list[Form] = []
+    for each in forms:
+        if all(_least(trace, known, each) < 0 for known in kept):
+            kept = [known for known in kept if _least(trace, each, known) < 0]
+            kept.append(each)
+    if len(kept) == 1:
+        return kept[0]
+    chosen = tuple(sorted(kept))
+
+    def bounds() -> tuple[int, int]:
+        ends = [trace.bounds(form) for form in chosen]
+        return max(low for low, _ in ends), max(high for _, high in ends)
+
+    return _alone(trace.atom("larger", chosen, lambda: max(map(trace.value, chosen)), bounds))
+
+
+def _least(trace: Trace, a: Form, b: Form) -> int:
+    """What a form is at least above another one."""
+    least, factors = a.constant - b.constant, dict(a.terms)
+    for index, factor in b.terms:
+        factors[index] = factors.get(index, 0) - factor
+    for index, factor in factors.items():
+        if factor:
+            atom = trace.atoms[index]
+            least += factor * (atom.low if factor > 0 else atom.high)
+    return least
+
+
+def negative(trace: Trace, form: Form) -> Form:
+    """1 where a form is below 0, else 0."""
+    low, high = trace.bounds(form)
+    if high < 0 or low >= 0:
+        return Form((), int(high < 0))
+    value, bounds = int(trace.value(form) < 0), (0, 1)
+    return _alone(trace.atom("below", (form,), lambda: value, lambda: bounds))
+
+
+def distinct(trace: Trace, forms: Sequence[Form]) -> Form:
+    """The sum of forms, equal ones once."""
+    parts = tuple(sorted(set(forms)))
+    value = sum(set(map(trace.value, parts)))
+    return _alone(trace.atom("distinct", parts, lambda: value, lambda: _together(trace, parts)))
+
+
+def plan(trace: Trace, sizes: Sequence[Form], lives: Lives) -> Form:
+    """Where the plan of an arena ends.
+
+    Args:
+        trace: the run.
+        sizes: of its blocks in bytes, rounded up.
+        lives: of each.
+    """
+    parts, near = tuple(sizes), _near(lives)
+    trace.lives.setdefault(near, lives)
+
+    def value() -> int:
+        values = map(trace.value, parts)
+        return plan_end([Block(size, *life) for size, life in zip(values, lives, strict=True)])
+
+    return _alone(trace.atom("plan", (parts, near), value, lambda: _together(trace, parts)))
+
+
+def _together(trace: Trace, parts: Sequence[Form]) -> tuple[int, int]:
+    """Bounds of what is at least the largest and at most the sum."""
+    ends = [trace.bounds(form) for form in parts]
+    return max(low for low, _ in ends), sum(high for _, high in ends)
+
+
+def _near(lives: Lives) -> Near:
+    """Which blocks are alive together with each."""
+    return tuple(
+        [
+            tuple(
+                [
+                    other
+                    for other, (begin, finish) in enumerate(lives)
+                    if other != index and first <= finish and begin <= last
+                ]
+            )
+            for index, (first, last) in enumerate(lives)
+        ]
+    )

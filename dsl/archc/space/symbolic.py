@@ -1,0 +1,438 @@
+"""Numbers that stand for those of many variants: the compiler's own formulas run on them.
+
+A number is a linear form over whole atoms, `(3*a + b - 12) / 4`; an atom is a parameter, a product
+of forms, a rounded quotient, a maximum, a comparison as 0 or 1, or the end of a planned arena. It
+also has a value, that of one variant, the witness, which decides every comparison. What intervals
+do not decide for all variants is recorded as a guard: a variant for which all guards have the same
+outcome takes the same way through the compiler, so that its figures are the same forms.
+
+What cannot be followed, such as a hash, raises `Escape`; `__index__` makes the value a constant of
+the class. Nothing is guessed.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import gcd, lcm
+from typing import Any
+
+from archc.space import joins
+from archc.space.trace import Axis, Escape, Form, Lives, Terms, Trace, scaled, summed
+from archc.values import Symbolic
+
+
+def parameter(trace: Trace, axis: Axis, k: int) -> "Number":
+    """A parameter whose value is that of the witness."""
+    atom = trace.atom("axis", (axis.name,), lambda: k, lambda: (0, axis.last))
+    return number(trace, ((atom, axis.step),), axis.first, axis.denominator)
+
+
+def number(trace: Trace, terms: Terms, constant: int, denominator: int = 1) -> "Number":
+    """The number of a form over a denominator, which is reduced."""
+    if denominator != 1:
+        shared = gcd(denominator, constant, *[factor for _, factor in terms])
+        if shared != 1:
+            terms = tuple([(atom, factor // shared) for atom, factor in terms])
+            constant //= shared
+            denominator //= shared
+    made: Number = object.__new__(Number)
+    made.trace, made.terms, made.constant, made.over = trace, terms, constant, denominator
+    return made
+
+
+Exact = int | Fraction
+
+
+class Number(Symbolic):
+    """See the module."""
+
+    __slots__ = ("constant", "over", "terms", "trace")
+    trace: Trace
+    terms: Terms
+    constant: int
+    over: int
+
+    # --- what it is ---------------------------------------------------------------------------
+
+    @property
+    def form(self) -> Form:
+        return Form(self.terms, self.constant)
+
+    @property
+    def witness(self) -> Fraction:
+        return Fraction(self.trace.value(self.form), self.over)
+
+    @property
+    def axes(self) -> frozenset[str]:
+        return self.trace.support(self.terms)
+
+    def _lift(self, other: Any) -> "Number | None":
+        if type(other) is Number:
+            return other
+        if type(other) is int:
+            return number(self.trace, (), other)
+        if isinstance(other, Fraction | int):
+            return number(self.trace, (), other.numerator, other.denominator)
+        return None
+
+    # --- arithmetic ---------------------------------------------------------------------------
+
+    def _plus(self, other: object, sign: int, own: int = 1) -> "Number":
+        if type(other) is int:
+            constant = own * self.constant + sign * other * self.over
+            return number(self.trace, scaled(self.terms, own), constant, self.over)
+        more = self._lift(other)
+        if more is None:
+            return NotImplemented  # type: ignore[no-any-return]
+        over = lcm(self.over, more.over)
+        mine, theirs = own * (over // self.over), sign * (over // more.over)
+        terms = summed(self.terms, mine, more.terms, theirs)
+        return number(self.trace, terms, self.constant * mine + more.constant * theirs, over)
+
+    def __add__(self, other: Any) -> "Number":  # type: ignore[override]
+        return self._plus(other, 1)
+
+    __radd__ = __add__  # type: ignore[assignment]
+
+    def __sub__(self, other: Any) -> "Number":  # type: ignore[override]
+        return self._plus(other, -1)
+
+    def __rsub__(self, other: Any) -> "Number":  # type: ignore[override]
+        return self._plus(other, 1, -1)
+
+    def __neg__(self) -> "Number":
+        return self._plus(0, 1, -1)
+
+    def __pos__(self) -> "Number":
+        return self
+
+    def __abs__(self) -> "Number":
+        return -self if self < 0 else self
+
+    def _times(self, factor: int, over: int = 1) -> "Number":
+        if factor == 0:
+            return number(self.trace, (), 0)
+        terms = self.terms
+        if factor != 1:
+            terms = tuple([(atom, each * factor) for atom, each in terms])
+        return number(self.trace, terms, self.constant * factor, self.over * over)
+
+    def __mul__(self, other: Any) -> "Number":  # type: ignore[override]
+        if type(other) is int:
+            return self._times(other)
+        more = self._lift(other)
+        if more is None:
+            return NotImplemented
+        if not more.terms:
+            return self._times(more.constant, more.over)
+        if not self.terms:
+            return more._times(self.constant, self.over)
+        return self._product(more)
+
+    __rmul__ = __mul__  # type: ignore[assignment]
+
+    def _factors(self) -> tuple[int, tuple[Form, ...]]:
+        """A whole factor, and forms without one: their product is the numerator."""
+        terms, constant = self.terms, self.constant
+        shared = gcd(constant, *[factor for _, factor in terms])
+        if terms[0][1] < 0:
+            shared = -shared
+        if shared != 1:
+            terms = tuple([(atom, factor // shared) for atom, factor in terms])
+            constant //= shared
+        if len(terms) == 1 and not constant:
+            atom = self.trace.atoms[terms[0][0]]
+            if atom.kind == "product":
+                return shared, atom.args
+        return shared, (Form(terms, constant),)
+
+    def _product(self, other: "Number") -> "Number":
+        trace = self.trace
+        mine, theirs = self._factors(), other._factors()
+        factors = tuple(sorted((*mine[1], *theirs[1])))
+
+        def value() -> int:
+            made = 1
+            for factor in factors:
+                made *= trace.value(factor)
+            return made
+
+        def bounds() -> tuple[int, int]:
+            low = high = 1
+            for factor in factors:
+                ends = trace.narrowed(factor)
+                corners = [a * b for a in (low, high) for b in ends]
+                low, high = min(corners), max(corners)
+            return low, high
+
+        atom = trace.atom("product", factors, value, bounds)
+        return number(trace, ((atom, mine[0] * theirs[0]),), 0, self.over * other.over)
+
+    def __truediv__(self, other: Any) -> "Number":  # type: ignore[override]
+        more = self._lift(other)
+        if more is None:
+            return NotImplemented
+        if more.terms:
+            quotient = self._without(more)
+            if quotient is None:
+                raise Escape("division by a parameter", more.axes)
+            return quotient
+        factor = more.over if more.constant > 0 else -more.over
+        return self._times(factor, abs(more.constant))
+
+    def __rtruediv__(self, other: Any) -> "Number":  # type: ignore[override]
+        more = self._lift(other)
+        if more is None:
+            return NotImplemented
+        return more.__truediv__(self)
+
+    def _without(self, divisor: "Number") -> "Number | None":
+        """The quotient, where the divisor is a factor that is never 0."""
+        if len(self.terms) != 1 or self.constant or self.trace.bounds(divisor.form)[0] <= 0:
+            return None
+        (shared, factors), (other, others) = self._factors(), divisor._factors()
+        left = list(factors)
+        for factor in others:
+            if factor not in left:
+                return None
+            left.remove(factor)
+        made: Number = number(self.trace, (), shared * divisor.over, self.over)._times(1, other)
+        for factor in left:
+            made = made * number(self.trace, *factor)
+        return made
+
+    def __floordiv__(self, other: Any) -> "Number":  # type: ignore[override]
+        more = self._lift(other)
+        if more is None:
+            return NotImplemented
+        if not more.terms:
+            return (self / more).__floor__()
+        exact = self._without(more)
+        if exact is not None:
+            return exact.__floor__()
+        low, high = self.trace.bounds(more.form)
+        if low <= 0:
+            raise Escape("division by what may be 0", more.axes)
+        above = Form(scaled(self.terms, more.over), self.constant * more.over)
+        below = Form(scaled(more.terms, self.over), more.constant * self.over)
+        trace, least, most = self.trace, low * self.over, high * self.over
+
+        def bounds() -> tuple[int, int]:
+            corners = [a // b for a in trace.bounds(above) for b in (least, most)]
+            return min(corners), max(corners)
+
+        atom = trace.atom(
+            "divided", (above, below), lambda: trace.value(above) // trace.value(below), bounds
+        )
+        return number(trace, ((atom, 1),), 0)
+
+    def __rfloordiv__(self, other: Any) -> "Number":  # type: ignore[override]
+        more = self._lift(other)
+        if more is None:
+            return NotImplemented
+        return more.__floordiv__(self)
+
+    def __mod__(self, other: Any) -> "Number":  # type: ignore[override]
+        return self - (self // other) * other  # type: ignore[no-any-return]
+
+    def __rmod__(self, other: Any) -> "Number":  # type: ignore[override]
+        return other - (other // self) * self  # type: ignore[no-any-return]
+
+    def __divmod__(self, other: Any) -> "tuple[Number, Number]":  # type: ignore[override]
+        return self // other, self % other
+
+    def __pow__(self, power: Any) -> "Number":  # type: ignore[override]
+        if not isinstance(power, int | Fraction) or isinstance(power, Number):
+            raise Escape("a parameter as an exponent", self.axes)
+        if power.denominator != 1 or not 0 <= power <= 64:
+            raise Escape("an exponent that is not a small whole number", self.axes)
+        made = number(self.trace, (), 1)
+        for _ in range(int(power)):
+            made = made * self
+        return made
+
+    def __rpow__(self, base: Any) -> Any:
+        raise Escape("a parameter as an exponent", self.axes)
+
+    def __floor__(self) -> "Number":  # type: ignore[override]
+        """`floor(form / d)`: whole multiples of d are taken out, and what divides all of the rest
+        is cancelled. Leading coefficients are made positive by
+        `floor(-y / d) = -floor((y + d - 1) / d)`, so that equal quotients are one atom."""
+        over = self.over
+        if over == 1:
+            return self
+        trace = self.trace
+        outside = tuple([(a, factor // over) for a, factor in self.terms if factor % over == 0])
+        inside = tuple([entry for entry in self.terms if entry[1] % over])
+        whole, rest = divmod(self.constant, over)
+        if not inside:
+            return number(trace, outside, whole)
+        sign = 1
+        if inside[0][1] < 0:
+            inside = tuple([(atom, -factor) for atom, factor in inside])
+            sign, rest = -1, over - 1 - rest
+        shared = gcd(over, *[factor for _, factor in inside])
+        if shared != 1:
+            inside = tuple([(atom, factor // shared) for atom, factor in inside])
+            rest, over = rest // shared, over // shared
+        form = Form(inside, rest)
+        low, high = (bound // over for bound in trace.bounds(form))
+        if low == high:
+            return number(trace, outside, whole + sign * low)
+        atom = trace.atom(
+            "quotient", (form, over), lambda: trace.value(form) // over, lambda: (low, high)
+        )
+        return number(trace, summed(outside, 1, ((atom, sign),), 1), whole)
+
+    def __ceil__(self) -> "Number":  # type: ignore[override]
+        return -((-self).__floor__())
+
+    def __round__(self, digits: Any = None) -> Any:
+        raise Escape("round()", self.axes)
+
+    # --- without a decision -------------------------------------------------------------------
+
+    def larger(self, other: Any) -> "Number":
+        more = self._lift(other)
+        assert more is not None
+        over = lcm(self.over, more.over)
+        options = (*self._options(over), *more._options(over))
+        return number(self.trace, *joins.maximum(self.trace, options), over)
+
+    def _options(self, over: int) -> tuple[Form, ...]:
+        """The forms that it is the largest of, over a denominator."""
+        times = over // self.over
+        if times == 1:
+            return joins.options(self.trace, self.form)
+        return (Form(scaled(self.terms, times), self.constant * times),)
+
+    def smaller(self, other: Any) -> "Number":
+        return -((-self).larger(-other))
+
+    def below(self, other: Any) -> "Number":
+        return number(self.trace, *joins.negative(self.trace, (self - other).form))
+
+    def distinct(self, numbers: Sequence[Exact]) -> "Number":
+        return number(self.trace, *joins.distinct(self.trace, self._forms(numbers)))
+
+    def planned(self, sizes: Sequence[Exact], lives: Lives) -> "Number":
+        return number(self.trace, *joins.plan(self.trace, self._forms(sizes), lives))
+
+    def _forms(self, numbers: Sequence[Exact]) -> tuple[Form, ...]:
+        """The forms of whole numbers."""
+        return tuple([each.form for each in map(self._lift, numbers) if each is not None])
+
+    # --- decisions ----------------------------------------------------------------------------
+
+    def _compare(self, other: object, kind: str, swap: bool = False) -> bool:
+        more = self._lift(other)
+        if more is None:
+            return NotImplemented  # type: ignore[no-any-return]
+        difference = more - self if swap else self - more
+        if not difference.terms:
+            return difference.constant < 0 if kind == "<" else difference.constant == 0
+        return self.trace.decide(kind, difference.terms, difference.constant)
+
+    def __lt__(self, other: Any) -> bool:
+        return self._compare(other, "<")
+
+    def __gt__(self, other: Any) -> bool:
+        return self._compare(other, "<", True)
+
+    def __le__(self, other: Any) -> bool:
+        outcome = self._compare(other, "<", True)
+        return outcome if outcome is NotImplemented else not outcome
+
+    def __ge__(self, other: Any) -> bool:
+        outcome = self._compare(other, "<")
+        return outcome if outcome is NotImplemented else not outcome
+
+    def __eq__(self, other: object) -> bool:
+        return self._compare(other, "==")
+
+    def __ne__(self, other: object) -> bool:
+        outcome = self._compare(other, "==")
+        return outcome if outcome is NotImplemented else not outcome
+
+    def __bool__(self) -> bool:
+        return self != 0
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        raise Escape(
+            "a hash", self.axes
+        )  # of a constant too: what is kept by it outlives the trace
+
+    def pinned(self) -> Fraction:
+        """The value of the witness, which the class then has throughout."""
+        value = self.witness
+        if self.terms and not self == value:
+            raise AssertionError("the witness is not itself")
+        return value
+
+    def __index__(self) -> int:
+        value = self.pinned()
+        if value.denominator != 1:
+            raise TypeError(f"not a whole number: {value}")
+        return value.numerator
+
+    def __int__(self) -> int:  # type: ignore[override]
+        return self.__index__()
+
+    def __trunc__(self) -> int:
+        return self.__index__()
+
+    def __float__(self) -> float:
+        if self.terms:
+            raise Escape("a float", self.axes)
+        return float(self.witness)
+
+    @property
+    def numerator(self) -> "Number":  # type: ignore[override]
+        return self if self.over == 1 else self.__floor__()
+
+    @property
+    def denominator(self) -> Any:
+        return 1 if self.over == 1 else _Denominator(self)
+
+    def as_integer_ratio(self) -> "tuple[Number, int]":  # type: ignore[override]
+        """A ratio of whole numbers, which for other variants may not be reduced."""
+        return number(self.trace, *self.form), self.over
+
+    def bit_length(self) -> int:
+        return max(abs(bound) for bound in self.trace.bounds(self.form)).bit_length()
+
+    # --- texts, in which the witness stands -----------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"Number({self.witness})"
+
+    def __str__(self) -> str:
+        return str(self.witness)
+
+    def __format__(self, spec: str) -> str:
+        value = self.witness
+        if spec[-1:] in ("f", "e", "g"):
+            return format(float(value), spec)
+        return format(value.numerator if value.denominator == 1 else str(value), spec)
+
+    def __reduce__(self) -> Any:
+        raise Escape("a copy", self.axes)
+
+
+class _Denominator:
+    """The denominator of a number that may be whole: only whether it is 1 can be asked."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, of: Number) -> None:
+        self.of = of
+
+    def __eq__(self, other: object) -> bool:
+        if other != 1:
+            raise Escape("a denominator", self.of.axes)
+        return self.of == self.of.__floor__()
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def bit_length(self) -> int:
+        return self.of.over.bit_length()

@@ -1,0 +1,148 @@
+"""Every figure of every variant against a full compile of it."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archc.space.engine import Difference, Space
+from support.printer import print_file
+from support.profiles import Tally, share
+from support.spaces import SPECS, agree, opened, space
+from support.strategies import Spec, specs
+
+pytest.importorskip("numpy")
+
+SHIPPED = {
+    "dscnn": (
+        "alpha=0.05..2.0:0.05",
+        "num_classes=1..40",
+        "height=8..60",
+        "width=8..60",
+        "depth_multiplier=1..2",
+    ),
+    "squeezenet": ("resolution=32..96:4", "num_classes=2..1000"),
+    "two_inputs": ("alpha=0.5..2.0:0.5", "num_classes=1..100"),
+}
+
+EDGES = {
+    "what vanishes or not depends on sizes": (
+        """arch a(h = 8, w = 8, c = 8, n = 10) {
+    require params <= 9000, macs <= 400 k
+    input image: h x w x c
+    stage a(stride = 2) {
+        zero_pad(before = 0, after = 1) conv(exact(c), 3x3, padding = valid) batchnorm relu6
+    }
+    stage b {
+        skip { conv(exact(16), 3x3) relu }
+        if in.channels == c { conv(exact(n)) } else { dwconv(3x3) }
+    }
+    stage d {
+        gate {
+            global_average_pool(keepdims = true)
+            conv(max(in.channels / 4, 4)) relu conv(exact(in.channels)) hard_sigmoid
+        }
+    }
+    head { flatten dense(n) dense(10) softmax }
+}""",
+        ("h=1..40", "w=1..40", "c=1..40", "n=1..40"),
+    ),
+    "windows, strides, groups and dilations": (
+        """arch e(h = 32, c = 8, k = 3, s = 1, g = 1, p = 1, d = 1) {
+    target stm32n6(io = int8, allow = [global_max_pool])
+    input image: h x h x 3
+    stage a(channels = 8 * c, stride = s) {
+        zero_pad(p) conv(kernel = k x k, padding = valid) batchnorm relu6
+        dwconv(k x 3, dilation = d) relu
+    }
+    stage b {
+        conv(exact(12 * g), 3x3, groups = g) max_pool(2x2)
+        skip(shortcut = conv(exact(4 * c), 1x1)) { conv(exact(4 * c), 3x3) relu }
+    }
+    head { global_max_pool reshape(4 x c) flatten dense(10) sigmoid }
+}""",
+        ("h=8..40", "c=4..20", "k=1..5", "s=1..3", "g=1..4", "p=0..2", "d=1..2"),
+    ),
+    "figures beyond an int64": (
+        """arch huge(h = 8, w = 8, c = 8) {
+    input image: h x w x c
+    stage a(channels = c) { conv(kernel = 3x3) relu6 conv(channels, stride = 2) }
+    head { global_average_pool dense(10) softmax }
+}""",
+        ("h=[1, 8, 1000, 2000000000]", "w=[1, 9, 2000000000]", "c=[1, 8, 30, 2000000]"),
+    ),
+    "a derived arch, choices, shares that are kept": (
+        """arch base(a = 1.0 in 0.1 .. 3.0, unit = ds, n = 10) {
+    rounding(divisor = 4, keep = 0.9)
+    input image: 24 x 24 x 1
+    stage s(channels = 16 * a, repeat = 2) { unit }
+    head { global_average_pool dense(n) }
+}
+arch other = base(n = 3)
+""",
+        ("a=0.1..3.0:0.1", "unit=[ds, ir(expansion = 2), { conv relu }, bogus]"),
+    ),
+}
+
+
+def some(made: Space, rows: int) -> list[int]:
+    chance = random.Random(rows)
+    count = made.grid.size
+    return [0, count - 1, *chance.sample(range(count), min(rows, count))]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_specs(name: str) -> None:
+    made = space((SPECS / f"{name}.arch").read_text(), *SHIPPED[name])
+    assert agree(made, some(made, 12)) == 14
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_decisions_that_depend_on_parameters(name: str) -> None:
+    text, over = EDGES[name]
+    made = space(text, *over, arch="other" if "other" in text else None)
+    assert agree(made, some(made, 12)) >= 7
+
+
+TALLY = Tally("design spaces of generated specs, with a network among them")
+
+
+@share(0.25)
+@given(specs(), st.integers(0, 10_000))
+def test_generated_specs(spec: Spec, seed: int) -> None:
+    """Of specs written at random, with numbers turned into parameters, every variant is right."""
+    text = print_file(spec.file)
+    chance = random.Random(seed)
+    made = opened(text, chance)
+    if made is None:
+        return
+    text, arch, over = made
+    variants = space(text, *over, arch=arch)
+    if variants.failed:
+        return
+    count = variants.grid.size
+    rows = chance.sample(range(count), min(8, count))
+    TALLY.add(text, agree(variants, rows) > 0)
+
+
+def test_a_class_that_is_wrong_stops_the_sweep() -> None:
+    made = space((SPECS / "dscnn.arch").read_text(), "height=16..48", "num_classes=2..9")
+    known, places = made.of(0)
+    right = known.scalar
+    known.scalar = lambda places: (right(places)[0] + 1, *right(places)[1:])  # type: ignore[method-assign]
+    with pytest.raises(Difference, match=r"`params` is .* with height = 16, num_classes = 2"):
+        made.compare(made.compile(0), known, places)
+    known.scalar, known.verdict = right, "incompatible"  # type: ignore[method-assign]
+    with pytest.raises(Difference, match="the verdict"):
+        made.compare(made.compile(0), known, places)
+
+
+def test_few_classes_and_few_guards() -> None:
+    """What splits the variants of a plain network into classes are its sizes, not its texts."""
+    over = ("alpha=0.5..1.5:0.05", "num_classes=2..100", "height=32..96", "width=64..256:4")
+    made = space((SPECS / "dscnn.arch").read_text(), *over)
+    for _ in made.batches(0, 200_000):
+        pass
+    assert made.count <= 4
+    assert all(len(known.outcomes) < 12 for known in made.classes)
