@@ -69,3 +69,14 @@ def test_a_browser_that_makes_nothing_is_told(
     monkeypatch.setattr(browser.shutil, "which", lambda name: "/bin/true")
     assert main(["report", SPEC, "-o", str(tmp_path / "report.png")]) == 1
     assert "wrote no png" in capsys.readouterr().err
+
+
+MODEL = ROOT.parent / "shared" / "models" / "kws_ref_model.tflite"
+
+
+@pytest.mark.skipif(not MODEL.exists(), reason="the published models are not here")
+def test_a_file_is_reported_as_what_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(MODEL), "-o", "-"]) == 0
+    page = capfd.readouterr().out
+    assert "counted in the file" in page
+    assert "2,656,768" in page

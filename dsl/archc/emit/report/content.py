@@ -324,9 +324,12 @@ def _lists(manifest: Manifest) -> Iterator[tuple[str, list[str]]]:
 
 def _exact(manifest: Manifest) -> Iterator[str]:
     deployed = manifest["deployed"]
-    yield "Parameters, MACs and shapes are exact: they are those of the Keras model."
-    order = "and their order are" if deployed["order"] == "exact" else "are"
-    yield f"Operators {order} what the TFLite converter makes; weight bytes are to the byte."
+    if "scheme" in manifest.get("file", {}):
+        yield "Weights, MACs, shapes, operators and their order are counted in the file."
+    else:
+        yield "Parameters, MACs and shapes are exact: they are those of the Keras model."
+        order = "and their order are" if deployed["order"] == "exact" else "are"
+        yield f"Operators {order} what the TFLite converter makes; weight bytes are to the byte."
     micro = deployed["tflite_micro"]
     if micro and micro["smallest_working"] is not None:
         yield f"The arena of TensorFlow Lite Micro. {ARENA_REMARK}"
@@ -334,8 +337,9 @@ def _exact(manifest: Manifest) -> Iterator[str]:
 
 def _estimated(manifest: Manifest) -> Iterator[str]:
     deployed = manifest["deployed"]
-    for doubt in deployed["unknown"]:
+    for doubt in (*deployed["unknown"], *manifest.get("gaps", ())):
         yield f"Not known: {doubt['reason']}."
+    yield from manifest.get("remarks", ())
     if deployed["order"] != "exact":
         yield "The order of operators is predicted, and with it the peak."
     for pool in deployed["pools"]:
