@@ -1,13 +1,14 @@
 """Thousands of damaged files through the commands that read them, once:
 
-    python tests/fuzz/model_mutants.py [verify|load|quantize|analyze|onnx|graphs ...]
+    python tests/fuzz/model_mutants.py [verify|models|load|quantize|analyze|onnx|graphs ...]
 
 Every run is a process of its own, whose exit code, output, time, memory (with that of its children)
 and leftovers are looked at: exit code 0 or 1, for 1 an error in one sentence, nothing written, no
 traceback.
 `load` is the part of `quantize` that reads and builds the model, in one process with TensorFlow.
-`onnx` is `profile` and `check` in turn, of files that onnxruntime quantised; `graphs` reads and
-judges such files with changed graphs, in one process.
+`models` is all verbs that take a model, in turn, of `.tflite`, `.h5` and `.keras` files; `onnx` is
+`profile` and `check` in turn, of files that onnxruntime quantised; `graphs` reads and judges such
+files with changed graphs, in one process.
 
 It needs the published models and reports beside the checkout (`support.mlperf`,
 `support.st_reports`). `test_model_mutants` runs a few in CI.
@@ -39,13 +40,24 @@ SECONDS = 300
 """After which a run counts as hanging."""
 MODELS = (
     *("models.verify.device", "models.verify.layers", "models.stedgeai.compare"),
-    *("models.front.analysis", "models.onnx.deployed"),
+    *("models.front.analysis", "models.front.network", "models.onnx.deployed"),
+    *("models.front.keras_file", "emit.drawing", "emit.difference", "emit.table"),
 )
 QUANTISED = (
     *("chain-channel", "residual-kept", "inception-prepared", "silu", "mean_island", "attention"),
     *("constant_nodes", "shape_chain", "parts", "shuffled", "separable-int4", "two_inputs"),
 )
 """Cases of `support.onnx_nets` whose files are damaged."""
+
+
+TAKING = (
+    ("check", "FILE"),
+    ("profile", "FILE", "--target", "none"),
+    ("show", "FILE", "--stage", "deployed", "--target", "none"),
+    ("graph", "FILE", "-o", "FOLDER/o.svg", "--target", "none"),
+    ("diff", "WHOLE", "FILE", "--target", "none"),
+)
+"""Verbs that take a model; WHOLE stands for the file before it was damaged."""
 
 
 class Task(NamedTuple):
@@ -99,6 +111,17 @@ def tasks(verb: str, count: int, seed: int, folder: Path) -> Iterator[Task]:
                 yield Task("check", files[place], made, ("FILE",))
             else:
                 yield Task("profile", files[place], made, ("FILE", "--target", "none"))
+        return
+    if verb == "models":
+        files = [
+            *sorted(mlperf.REAL.glob("*.tflite")),
+            *sorted(mlperf.REAL.glob("*.h5")),
+            *sorted(folder.glob("*.keras")),
+        ]
+        for place, made in mutants([p.read_bytes() for p in files], count, seed):
+            called, *arguments = TAKING[made.seed % len(TAKING)]
+            whole = [str(files[place]) if word == "WHOLE" else word for word in arguments]
+            yield Task(called, files[place], made, tuple(whole))
         return
     named = [
         (name, mlperf.REAL / file)
@@ -186,7 +209,10 @@ def prepare(folder: Path, verbs: Sequence[str]) -> None:
     if {"onnx", "graphs"} & set(verbs):
         program = ROOT / "tests" / "support" / "ort_count.py"
         subprocess.run([sys.executable, str(program), str(folder)], check=True)
-    if set(verbs) <= {"onnx", "graphs", "analyze"}:
+    for network in mlperf.NETWORKS.values():
+        if network.h5 is not None and "models" in verbs:
+            archive(mlperf.REAL / network.h5, folder)
+    if set(verbs) <= {"onnx", "graphs", "analyze", "models"}:
         return
     import numpy as np
 
@@ -195,6 +221,20 @@ def prepare(folder: Path, verbs: Sequence[str]) -> None:
         compiled.write(folder)
         shape = compiled.manifest["inputs"][0]["shape"]
         np.savez(folder / f"{name}.npz", np.random.RandomState(0).uniform(-1, 1, (8, *shape)))
+
+
+def archive(path: Path, folder: Path) -> None:
+    """A `.keras` archive of the same network, without weights, which only figures are asked of."""
+    import json
+    import zipfile
+
+    from archc.limits import DEFAULT_LIMITS
+    from archc.models.verify.saved import read_saved
+
+    config = read_saved(path.name, path.read_bytes(), DEFAULT_LIMITS).config
+    with zipfile.ZipFile(folder / f"{path.stem}.keras", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("metadata.json", json.dumps({"keras_version": "3.15.1"}))
+        file.writestr("config.json", json.dumps(config))
 
 
 def warm() -> None:

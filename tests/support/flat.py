@@ -84,3 +84,93 @@ def sample(channels: int = 4) -> bytes:
     note.name, note.buffer = "min_runtime_version", 0
     model.metadata = [note]
     return packed(model)
+
+
+def separable(operators: int, channels: int, side: int = 16) -> bytes:
+    """An int8 network of so many operators: depthwise and 1x1 convolutions in turn, with skips
+    around every second pair, and a dense layer behind a mean. Filters differ from one another."""
+    import numpy as np
+    from ai_edge_litert import schema_py_generated as schema
+
+    kinds = schema.BuiltinOperator
+    codes = (kinds.DEPTHWISE_CONV_2D, kinds.CONV_2D, kinds.ADD, kinds.MEAN, kinds.FULLY_CONNECTED)
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    model.version, model.buffers = 3, [schema.BufferT()]
+    model.operatorCodes = []
+    for number in codes:
+        made = schema.OperatorCodeT()
+        made.builtinCode = made.deprecatedBuiltinCode = number
+        made.version = 1
+        model.operatorCodes.append(made)
+    graph.name, graph.tensors, graph.operators = "main", [], []
+    random = np.random.RandomState(0)
+
+    def tensor(name: str, shape: tuple[int, ...], values: Any = None, scales: int = 1) -> int:
+        made = schema.TensorT()
+        made.name, made.shape, made.buffer = name, list(shape), 0
+        made.type = schema.TensorType.INT8
+        if values is not None:
+            stored = schema.BufferT()
+            stored.data = np.frombuffer(values.tobytes(), "uint8")
+            made.buffer = len(model.buffers)
+            model.buffers.append(stored)
+            if values.dtype == np.int32:
+                made.type = schema.TensorType.INT32
+        if scales:
+            made.quantization = schema.QuantizationParametersT()
+            made.quantization.scale = [0.05] * scales
+            made.quantization.zeroPoint = [0] * scales
+        graph.tensors.append(made)
+        return len(graph.tensors) - 1
+
+    def operator(kind: int, inputs: list[int], output: int, options: Any) -> int:
+        made = schema.OperatorT()
+        made.opcodeIndex, made.inputs, made.outputs = codes.index(kind), inputs, [output]
+        made.builtinOptions = options
+        made.builtinOptionsType = getattr(
+            schema.BuiltinOptions, type(options).__name__.removesuffix("T")
+        )
+        graph.operators.append(made)
+        return output
+
+    def kernel(name: str, shape: tuple[int, ...], outputs: int) -> list[int]:
+        values = random.randint(-127, 128, shape).astype("int8")
+        bias = random.randint(-99, 99, outputs).astype("int32")
+        filter = tensor(f"{name}/filter", shape, values, outputs)
+        if len(shape) == 4:
+            axis = 3 if shape[0] == 1 and shape[3] == outputs else 0
+            graph.tensors[filter].quantization.quantizedDimension = axis
+        return [filter, tensor(f"{name}/bias", (outputs,), bias, outputs)]
+
+    shape = (1, side, side, channels)
+    at = skipped = tensor("image", shape)
+    graph.inputs = [at]
+    pair = 0
+    while len(graph.operators) < operators - 2:
+        name = f"net/block_{pair}"
+        options = schema.DepthwiseConv2DOptionsT()
+        options.strideW = options.strideH = options.depthMultiplier = 1
+        options.fusedActivationFunction = 3
+        given = [at, *kernel(f"{name}/dw", (1, 3, 3, channels), channels)]
+        made = tensor(f"{name}/dw/depthwise", shape)
+        at = operator(kinds.DEPTHWISE_CONV_2D, given, made, options)
+        if len(graph.operators) == operators - 2:
+            break
+        options = schema.Conv2DOptionsT()
+        options.strideW = options.strideH = 1
+        given = [at, *kernel(f"{name}/pw", (channels, 1, 1, channels), channels)]
+        made = tensor(f"{name}/pw/convolution", shape)
+        at = operator(kinds.CONV_2D, given, made, options)
+        pair += 1
+        if pair % 2 == 0 and len(graph.operators) < operators - 2:
+            made = tensor(f"{name}/add", shape)
+            at = skipped = operator(kinds.ADD, [at, skipped], made, schema.AddOptionsT())
+    axes = tensor("axes", (2,), np.array([1, 2], "int32"), 0)
+    options = schema.ReducerOptionsT()
+    made = tensor("net/pool/mean", (1, channels))
+    at = operator(kinds.MEAN, [at, axes], made, options)
+    given = [at, *kernel("net/scores", (10, channels), 10)]
+    made = tensor("net/scores/matmul", (1, 10))
+    graph.outputs = [operator(kinds.FULLY_CONNECTED, given, made, schema.FullyConnectedOptionsT())]
+    model.subgraphs = [graph]
+    return packed(model)

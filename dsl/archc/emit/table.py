@@ -328,6 +328,9 @@ def _memory(manifest: Manifest, width: int) -> Section:
         lines += indented(f"alive there: {listed}", width, "    ")
     if (order := manifest.get("best_order")) is not None:
         lines += indented(_order_remark(peak, order), width, "    ", "")
+    if any(gap["figure"] == "operators" for gap in manifest.get("gaps", ())):
+        left = "A lower bound: what becomes of some layers is not known, see above."
+        lines += indented(left, width, "    ", "")
     lines += indented(peak_remark(manifest), width, "    ", "")
     return "Memory", lines
 

@@ -99,18 +99,18 @@ def read(files: "list[str]") -> "tuple[list[tuple[str, Net]], list[Report]]":
     from archc.files import load_bytes
     from archc.limits import DEFAULT_LIMITS
     from archc.models.calibration.measured import stem_of
+    from archc.models.deployed.timing import timed_net
     from archc.models.stedgeai import run
     from archc.models.stedgeai.layout import load
     from archc.models.tflite import SUFFIX
-    from archc.models.tflite import read as read_tflite
-    from archc.models.tflite.timing import timed_net
+    from archc.models.tflite.deployed import deployed
 
     nets: list[tuple[str, Net]] = []
     reports: list[Report] = []
     for path in files:
         if path.endswith(SUFFIX):
             data = load_bytes(path, DEFAULT_LIMITS.model_bytes, "model_bytes")
-            nets.append((stem_of(path), timed_net(read_tflite(path, data))))
+            nets.append((stem_of(path), timed_net(deployed(path, data))))
         else:
             reports.append(run.read([load(path)])[0])
     return nets, reports

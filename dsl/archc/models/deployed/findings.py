@@ -64,6 +64,11 @@ SCHEMES: dict[str, tuple[Level, str, str] | None] = {
 }
 """By how a file is quantised: what is said of it (level, what, remedy), or nothing. Floats of any
 width have `_FLOAT`. Sources: `docs/n6.md`, "2. Hard rules"."""
+SCHEMES["float16 weights"] = (
+    "error",
+    "its weights are float16, and it computes in float32: the NPU takes int8",
+    "convert it to int8: `archc quantize` does",
+)
 _FLOAT: tuple[Level, str, str] = (
     "error",
     "it computes in {scheme}: the NPU takes int8",

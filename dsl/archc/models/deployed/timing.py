@@ -1,6 +1,8 @@
 """A deployed graph as the estimate of time takes it (`archc.analysis.latency`)."""
 
 from archc.compiler import Net, TimedOperator, feature_map
+from archc.diagnostics.codes import MODEL_FILE
+from archc.diagnostics.model import reject
 from archc.models.deployed.graph import FileGraph, Operator
 
 OWN_SCALES = "own_scales"
@@ -10,7 +12,14 @@ _CONVERTING = ("QUANTIZE", "DEQUANTIZE")
 
 
 def timed_net(graph: FileGraph) -> Net:
-    """The network for the estimate."""
+    """The network for the estimate.
+
+    Raises:
+        Rejected: its time is not known, whatever the device.
+    """
+    gap = graph.gap("time")
+    if gap is not None:
+        raise reject(MODEL_FILE, f"the time of `{graph.path}` is not known: {gap.reason}")
     tensors = graph.tensors
     return Net(
         tuple(feature_map(tensor.shape[1:]) for tensor in tensors),

@@ -79,7 +79,7 @@ def analysed(
     )
     verdict = None
     if target is not None and planned is not None:
-        pools = uses(target, target.board(request.board), planned.layout)
+        pools = uses(target, target.board(request.board), planned.layout) if whole else ()
         verdict = TargetJudgement(target.name, _verdict(said), said, request.io, pools)
     document = manifest(identity, named, figures, verdict)
     document["inputs"] = [

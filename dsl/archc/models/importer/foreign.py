@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from archc.compiler import KerasCall, Op, Shape, Step, Weight
+from archc.compiler import KerasCall, Op, Shape, Step, Traced, Weight
 
 UNSEEN = "?"
 """Begins the name of the operator that stands where what the converter makes is not known."""
@@ -60,7 +60,8 @@ class Foreign(Op):
             return self.facts.steps
         # A name of its own, so that no pass takes two of them for one.
         reads = tuple(-1 - place for place in range(len(inputs)))
-        return (Step(f"{UNSEEN}{self.facts.mark}", output, inputs=reads),)
+        traced = (Traced("call"),)  # by which it stands behind all that it reads
+        return (Step(f"{UNSEEN}{self.facts.mark}", output, inputs=reads, traced=traced),)
 
     def title(self, brief: bool) -> str | None:
         return self.keyword

@@ -37,29 +37,31 @@ def deployed(path: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> FileGra
     Raises:
         Rejected: it is not a whole TFLite file, is damaged, or larger than a bound.
     """
-    model = read(path, data, limits)
-    graph = model.subgraphs[0]
+    return checked(graph_of(path, read(path, data, limits)))
+
+
+def graph_of(path: str, model: file.Model) -> FileGraph:
+    """What a file that was read holds, not checked yet."""
+    data, graph = model.data, model.subgraphs[0]
     tensors = tuple(_tensor(model, tensor) for tensor in graph.tensors)
     names = layer_names(graph.operators, graph.tensors)
     operators = tuple(
         _operator(op, name, tensors, graph) for op, name in zip(graph.operators, names, strict=True)
     )
     unnamed = os.path.basename(path)
-    return checked(
-        FileGraph(
-            name=unnamed[: -len(SUFFIX)] if unnamed.lower().endswith(SUFFIX) else unnamed,
-            path=path,
-            format=SUFFIX,
-            scheme=scheme(operators, tensors),
-            tensors=tensors,
-            operators=operators,
-            inputs=graph.inputs,
-            outputs=graph.outputs,
-            size=len(data),
-            digest=f"sha256:{sha256(data).hexdigest()}",
-            gaps=tuple(_gaps(model, operators)),
-            remarks=tuple(_remarks(model, tensors)),
-        )
+    return FileGraph(
+        name=unnamed[: -len(SUFFIX)] if unnamed.lower().endswith(SUFFIX) else unnamed,
+        path=path,
+        format=SUFFIX,
+        scheme=scheme(operators, tensors),
+        tensors=tensors,
+        operators=operators,
+        inputs=graph.inputs,
+        outputs=graph.outputs,
+        size=len(data),
+        digest=f"sha256:{sha256(data).hexdigest()}",
+        gaps=tuple(_gaps(model, operators)),
+        remarks=tuple(_remarks(model, tensors)),
     )
 
 
