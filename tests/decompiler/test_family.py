@@ -9,10 +9,9 @@ from archc.cli import main
 from archc.diagnostics.model import Rejected
 from archc.driver import Options, compile_spec
 from archc.files import Loader
-from archc.models.decompiler import decompile_family
+from archc.models.decompiler import decompile_family, of_config
 from archc.models.decompiler.equality import compare
 from archc.models.decompiler.network import of_graph
-from archc.models.importer import read_config
 from archc.source import Source
 from support import shipped
 from support.graph_configs import config_of, saved
@@ -29,7 +28,7 @@ FAMILIES = {
 def test_the_multiplier_and_the_rounding_are_recovered(name: str) -> None:
     wide, narrow, alpha, rounding = FAMILIES[name]
     graphs = [shipped.graph(one) for one in (narrow, wide)]
-    small, large = decompile_family([read_config(config_of(graph)) for graph in graphs], name=name)
+    small, large = decompile_family([of_config(config_of(graph)) for graph in graphs], name=name)
     text = large.text
     assert small.text == text
     assert f"arch {name}(alpha = 1.0 in {alpha} .. 1.0" in text
@@ -44,7 +43,7 @@ def test_the_multiplier_and_the_rounding_are_recovered(name: str) -> None:
 def test_models_of_two_families_are_refused() -> None:
     configs = [config_of(shipped.graph("dscnn")), resnet18()]
     with pytest.raises(Rejected, match="not one network at two widths"):
-        decompile_family([read_config(config) for config in configs])
+        decompile_family([of_config(config) for config in configs])
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

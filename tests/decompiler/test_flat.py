@@ -9,10 +9,9 @@ from hypothesis import given, settings
 
 from archc.cli import main
 from archc.diagnostics.model import Rejected
-from archc.models.decompiler import decompile
+from archc.models.decompiler import decompile, of_config
 from archc.models.decompiler.equality import compare
-from archc.models.decompiler.network import of_graph, of_model
-from archc.models.importer import read_config
+from archc.models.decompiler.network import of_graph
 from support import shipped
 from support.configs import functional, image, layer, model, on
 from support.graph_configs import config_of, graph_of, saved
@@ -26,7 +25,7 @@ def conv(name: str, **config: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", shipped.NAMES)
 def test_every_shipped_spec(name: str) -> None:
     graph = shipped.graph(name)
-    made = decompile(read_config(config_of(graph)), flat_only=True)
+    made = decompile(of_config(config_of(graph)), flat_only=True)
     assert made.in_order
     again = graph_of(made.text)
     assert again is not None
@@ -40,7 +39,7 @@ def test_random_specs(spec: Spec) -> None:
     graph = graph_of(spec.text)
     if graph is None:
         return
-    made = decompile(read_config(config_of(graph)), flat_only=True)
+    made = decompile(of_config(config_of(graph)), flat_only=True)
     again = graph_of(made.text)
     assert again is not None
     assert compare(of_graph(graph), of_graph(again)).equal
@@ -94,7 +93,7 @@ def test_outputs_keep_their_names() -> None:
     )
     outputs = {"boxes": ["b", 0, 0], "scores": ["a", 0, 0]}
     config = model(functional(*layers, outputs=outputs))
-    made = decompile(read_config(config), flat_only=True, results=("boxes", "scores"))
+    made = decompile(of_config(config), flat_only=True)
     graph = graph_of(made.text)
     assert graph is not None
     assert graph.names == ("boxes", "scores")
@@ -124,16 +123,16 @@ def test_what_cannot_be_said_is_refused_with_its_layer(
 
 def test_a_layer_is_left_out_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     layers = (image(8, 8, 3), on(layer("Normalization", "norm"), "image"), on(conv("c"), "norm"))
-    imported = read_config(model(functional(*layers)))
+    config = model(functional(*layers))
     with pytest.raises(Rejected, match="norm"):
-        of_model(imported)
-    made = decompile(imported, without=["norm"])
+        of_config(config)
+    made = decompile(of_config(config, without=["norm"]))
     assert made.notes == ("`norm` is left out, as asked",)
     assert "normal" not in made.text
     with pytest.raises(Rejected, match="changes the shape"):
-        of_model(imported, ["c"])
+        of_config(config, without=["c"])
     with pytest.raises(Rejected, match="no layer"):
-        of_model(imported, ["d"])
+        of_config(config, without=["d"])
 
 
 def test_an_open_shape_can_be_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,14 +171,14 @@ def test_names_bring_no_text_into_the_spec(name: str) -> None:
         on(layer("Add", "sum"), "c", name + "2"),
         on(conv("last"), name + "2"),
     )
-    outputs = [["sum", 0, 0], ["last", 0, 0]]
+    outputs = {name: ["sum", 0, 0], name + "3": ["last", 0, 0]}
     config = model(functional(*layers, outputs=outputs, name=name))
     try:
-        imported = read_config(config)
+        read = of_config(config)
     except Rejected:
         assert not name.isprintable()
         return
-    made = decompile(imported, flat_only=True, results=(name, name + "3"))
+    made = decompile(read, flat_only=True)
     graph = graph_of(made.text)
     assert graph is not None
     assert graph_of(made.text.partition("\n")[2]) is not None

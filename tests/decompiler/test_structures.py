@@ -10,11 +10,9 @@ from hypothesis import given, settings
 from archc.driver import elaborate
 from archc.files import Loader
 from archc.limits import DEFAULT_LIMITS
-from archc.models.decompiler import Decompiled, decompile
+from archc.models.decompiler import Decompiled, decompile, of_config
 from archc.models.decompiler.equality import compare
-from archc.models.decompiler.network import of_graph, of_model
-from archc.models.decompiler.reading import result_names
-from archc.models.importer import read_config
+from archc.models.decompiler.network import of_graph
 from archc.source import Source
 from archc.syntax.layout import lay_out
 from support import shipped
@@ -28,14 +26,14 @@ SPECS = Path(__file__).parents[2] / "specs"
 
 def imported(config: dict[str, Any], **options: Any) -> Decompiled:
     """The spec of a config, held to be laid out and equal to it."""
-    read = read_config(config)
-    made = decompile(read, results=result_names(config), **options)
+    read = of_config(config)
+    made = decompile(read, **options)
     assert lay_out(Source("made.arch", made.text), DEFAULT_LIMITS) == made.text
     again = graph_of(made.text)
     assert again is not None
-    comparison = compare(of_model(read), of_graph(again))
+    comparison = compare(read.network, of_graph(again))
     assert comparison.equal
-    assert set(made.layers) == {layer.path for layer in read.layers}
+    assert set(made.layers) == {operation.layer for operation in read.network.operations}
     return made
 
 
@@ -86,7 +84,7 @@ def test_random_specs(spec: Spec) -> None:
     if graph is None:
         return
     config = config_of(graph)
-    made = decompile(read_config(config), results=result_names(config))
+    made = decompile(of_config(config))
     again = graph_of(made.text)
     assert again is not None
     assert {*again.names} == {*graph.names}

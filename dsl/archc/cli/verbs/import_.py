@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from archc.cli.arguments import UsageError, limit_argument, limits
 from archc.diagnostics.text import several
+from archc.formats import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from archc.limits import Limits
-    from archc.models.decompiler import Decompiled
-    from archc.models.decompiler.reading import Model
+    from archc.models.decompiler import Decompiled, Model
 
 SUMMARY = "write a model as a spec"
 MAP_SUFFIX = ".layers.json"
@@ -24,8 +24,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "models",
         nargs="+",
         metavar="MODEL",
-        help="a `.keras` or `.h5` file; two of one family, at two widths, make one spec with a "
-        "width multiplier",
+        help=f"a model: {listed()}; two of one family, at two widths, make one spec with a width "
+        "multiplier",
     )
     parser.add_argument(
         "-o",
@@ -54,6 +54,35 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHAPE",
         help="the shape of the input where the model leaves it open: `224x224x3`",
     )
+    parser.add_argument(
+        "--from",
+        dest="origin",
+        choices=["timm"],
+        help="MODEL is not a file but block strings of timm, such as `ir_r2_k3_s2_e6_c24_se0.25`, "
+        "or a list of lists of them",
+    )
+    parser.add_argument(
+        "--stem",
+        type=int,
+        default=32,
+        metavar="N",
+        help="with `--from timm`: channels of the convolution before the blocks, 0 for none "
+        "(default: 32)",
+    )
+    parser.add_argument(
+        "--features",
+        type=int,
+        default=1280,
+        metavar="N",
+        help="with `--from timm`: channels of the convolution behind the blocks, 0 for none "
+        "(default: 1280)",
+    )
+    parser.add_argument(
+        "--activation",
+        choices=["relu", "relu6", "hard_swish", "swish"],
+        default="relu",
+        help="with `--from timm`: the activation of strings without one (default: relu)",
+    )
     limit_argument(parser)
 
 
@@ -63,24 +92,53 @@ def run(options: argparse.Namespace) -> int:
 
     bounds = limits(options.limit)
     name = arch_name(options)
-    if len(options.models) > 2 or (len(options.models) == 2 and options.flat):
+    if options.origin is None and (
+        len(options.models) > 2 or (options.flat and len(options.models) > 1)
+    ):
         raise UsageError("one model, or two of one family without `--flat`")
     try:
-        extents = shape(options.shape)
-        models = [read(path, extents, bounds) for path in options.models]
-        made = specs(models, options, name, bounds)
+        made = specs(models(options, bounds), name, bounds, flat_only=options.flat)
     except Rejected as rejected:
         tell(rejected.diagnostic)
         return FAILURE
     if options.output is None:
         print(made[0].text, end="")
         return SUCCESS
-    return written(options.output, list(map(os.path.basename, options.models)), made)
+    named = [options.origin] if options.origin else list(map(os.path.basename, options.models))
+    return written(options.output, named, made)
+
+
+def models(options: argparse.Namespace, bounds: "Limits") -> "list[Model]":
+    """The models of the command line.
+
+    Raises:
+        Rejected: one cannot be read, or the language cannot say it.
+    """
+    from archc.models.decompiler import Model, read_model
+
+    if options.origin is None:
+        extents, without = shape(options.shape), options.without
+        return [read_model(path, bounds, shape=extents, without=without) for path in options.models]
+    from archc.models.decompiler.timm import of_strings, strings
+
+    for count in (options.stem, options.features):
+        if not 0 <= count <= 100_000:
+            raise UsageError(f"{count} is not a number of channels")
+    given = [string for text in options.models for string in strings(text)]
+    network = of_strings(
+        given,
+        name=options.name or "network",
+        stem=options.stem,
+        features=options.features,
+        activation=options.activation,
+        operators=bounds.operators,
+    )
+    return [Model(network, None)]
 
 
 def specs(
-    models: "Sequence[Model]", options: argparse.Namespace, name: str | None, bounds: "Limits"
-) -> "list[Decompiled]":
+    models: "Sequence[Model]", name: str | None, bounds: "Limits", *, flat_only: bool
+) -> "Sequence[Decompiled]":
     """The models as archs of one text.
 
     Raises:
@@ -89,21 +147,8 @@ def specs(
     from archc.models.decompiler import decompile, decompile_family
 
     if len(models) == 1:
-        made = decompile(
-            models[0].imported,
-            name=name,
-            flat_only=options.flat,
-            without=options.without,
-            results=models[0].results,
-            limits=bounds,
-        )
-        return [made]
-    imported = [model.imported for model in models]
-    results = [model.results for model in models]
-    without = options.without
-    return list(
-        decompile_family(imported, name=name, without=without, results=results, limits=bounds)
-    )
+        return [decompile(models[0], name=name, flat_only=flat_only, limits=bounds)]
+    return decompile_family(models, name=name, limits=bounds)
 
 
 def arch_name(options: argparse.Namespace) -> str | None:
@@ -136,19 +181,6 @@ def shape(text: str | None) -> tuple[int, ...] | None:
     if not all(re.fullmatch(r"[1-9][0-9]{0,8}", extent) for extent in extents):
         raise UsageError(f"`{text}` is not a shape: write `--shape 224x224x3`")
     return tuple(map(int, extents))
-
-
-def read(path: str, given: tuple[int, ...] | None, bounds: "Limits") -> "Model":
-    """The graph of a model file.
-
-    Raises:
-        Rejected: it cannot be read.
-    """
-    from archc.files import load_bytes
-    from archc.models.decompiler.reading import read_model
-
-    data = load_bytes(path, bounds.model_bytes, "model_bytes", "a model: `.keras` or `.h5`")
-    return read_model(path, data, given, bounds)
 
 
 def written(path: str, models: "Sequence[str]", made: "Sequence[Decompiled]") -> int:

@@ -13,22 +13,19 @@ from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.decompiler.family import family
 from archc.models.decompiler.flat import flat
 from archc.models.decompiler.names import Names
-from archc.models.decompiler.network import of_model
+from archc.models.decompiler.reading import Model, of_config, read_model
 from archc.models.decompiler.remarks import remarks
 from archc.models.decompiler.result import Decompiled, finished
 from archc.models.decompiler.search import Failure, searched, tried
-from archc.models.importer import Imported
 
-__all__ = ["Decompiled", "decompile", "decompile_family"]
+__all__ = ["Decompiled", "Model", "decompile", "decompile_family", "of_config", "read_model"]
 
 
 def decompile(
-    model: Imported,
+    model: Model,
     *,
     name: str | None = None,
     flat_only: bool = False,
-    without: Sequence[str] = (),
-    results: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> Decompiled:
     """Write a model as a spec.
@@ -36,13 +33,11 @@ def decompile(
     Args:
         name: of the arch; the model's own by default.
         flat_only: one statement for each layer, in the model's order, and no blocks or stages.
-        without: paths of layers to leave out.
-        results: names of the results, where they have names.
 
     Raises:
-        Rejected: a layer cannot be said, is called more than once or is not known.
+        Rejected: it cannot be said.
     """
-    network = of_model(model, without, tuple(results))
+    network = model.network
     own = Names().fresh(name or network.name, "network")
     best = None if flat_only else searched(network, own, limits)
     if best is None:
@@ -54,31 +49,20 @@ def decompile(
                 notes=["nothing was written"],
             )
         best = result
-    notes = (*network.notes, *remarks(model, best, whole=not without))
-    return finished(network, own, best, notes)
+    return finished(network, own, best, (*network.notes, *remarks(model.graph, best)))
 
 
 def decompile_family(
-    models: Sequence[Imported],
-    *,
-    name: str | None = None,
-    without: Sequence[str] = (),
-    results: Sequence[Sequence[str]] = ((), ()),
-    limits: Limits = DEFAULT_LIMITS,
+    models: Sequence[Model], *, name: str | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Decompiled, Decompiled]:
     """Write two models of one family, at two widths, as one spec: the arch of the wider one with a
     width multiplier, and the other as a variant of it.
 
     Args:
         name: of the arch; by default, as that of the variant, the model's own.
-        without: paths of layers to leave out, in both.
-        results: names of the results of each, where they have names.
 
     Raises:
-        Rejected: a layer cannot be said, or the models are not one network at two widths.
+        Rejected: the models are not one network at two widths.
     """
-    networks = [
-        of_model(model, without, tuple(named)) for model, named in zip(models, results, strict=True)
-    ]
-    first, second, _ = family(networks, name, limits)
+    first, second, _ = family([model.network for model in models], name, limits)
     return first, second

@@ -29,6 +29,8 @@ from archc.models.decompiler.writing import call, scalar, width
 
 _PARAMETERS = ("alpha", "resolution", "height", "width", "num_classes")
 """Parameters of archs that are made here."""
+_SCORES = {"sigmoid", "softmax"}
+_WHOLE = {"flatten", "global_average_pool", "global_max_pool"}
 _POOLS = ("max_pool", "average_pool", "zero_pad")
 
 
@@ -419,13 +421,19 @@ def _enter(chain: Segment, current: int | None, network: Network) -> None:
 
 
 def _classes(network: Network, chains: Sequence[Segment]) -> int | None:
-    """The number of classes, where the last layer with weights decides what leaves the network."""
+    """The number of classes, where the last layer with weights decides what leaves the network and
+    that is a choice: scores, or what is made of a whole map."""
     shape = network.operations[network.ends[0]].shape
     if len(shape) != 1:
         return None
-    for item in reversed(chains[-1].items):
-        if isinstance(item, Leaf) and item.keyword in ("conv", "dense"):
-            return shape[0] if item.leaving[-1] == shape[0] else None
+    after: set[str] = set()
+    for place in reversed(range(len(chains[-1].items))):
+        item = chains[-1].items[place]
         if not isinstance(item, Leaf):
             return None
+        if item.keyword in ("conv", "dense"):
+            before = {keyword(one) for one in chains[-1].items[max(place - 2, 0) : place]}
+            scores = after & _SCORES or (item.keyword == "dense" and before & _WHOLE)
+            return shape[0] if scores and item.leaving[-1] == shape[0] else None
+        after.add(item.keyword)
     return None

@@ -1,13 +1,18 @@
 """Model files, read as data for a spec to be made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from archc.compiler import shown
+from archc.compiler import Graph, load_bytes, shown
 from archc.diagnostics.codes import IMPORT, MODEL
 from archc.diagnostics.model import reject
-from archc.limits import Limits
-from archc.models.importer import Imported, read_config
+from archc.formats import format_of
+from archc.limits import DEFAULT_LIMITS, Limits
+from archc.models.decompiler.filed import of_file
+from archc.models.decompiler.network import Network, of_model
+from archc.models.deployed import FileGraph
+from archc.models.front import load
+from archc.models.importer import read_config
 from archc.models.importer.older import GONE, strangers
 from archc.models.verify.saved import read_saved
 
@@ -15,27 +20,56 @@ from archc.models.verify.saved import read_saved
 class Model(NamedTuple):
     """A model that was read."""
 
-    imported: Imported
-    results: tuple[str, ...]
-    """Names of its results, where it gives them by name."""
+    network: Network
+    graph: Graph | None
+    """All of it as the converter sees it, where that is known: what the spec is compared with in
+    order and memory."""
 
 
-def read_model(path: str, data: bytes, shape: tuple[int, ...] | None, limits: Limits) -> Model:
-    """A model of a `.keras` or `.h5` file.
+def read_model(
+    path: str,
+    limits: Limits,
+    *,
+    shape: tuple[int, ...] | None = None,
+    without: Iterable[str] = (),
+) -> Model:
+    """A model of any format that archc reads.
 
     Args:
         path: of the file; its ending says what it is.
         shape: of the input, the batch excluded, where the model leaves it open.
+        without: paths of layers to leave out.
 
     Raises:
-        Rejected: the file is no model, is damaged or over a bound.
+        Rejected: the file is no model, is damaged or over a bound, or the language cannot say it.
     """
+    format = format_of(path)
+    if format is None or format.deployed:
+        content = load(path, limits).content
+        assert isinstance(content, FileGraph)
+        if shape is not None or without:
+            raise reject(IMPORT, "`--shape` and `--without` are for Keras models")
+        return Model(of_file(content), None)
+    data = load_bytes(path, limits.model_bytes, "model_bytes", format.title)
     config: Mapping[str, Any] = read_saved(path, data, limits).config
     for stranger in strangers(config):
         what = GONE[stranger.class_name]
         raise reject(MODEL, f"the layer {shown(stranger.layer)} cannot be read: it is {what}")
-    closed = config if shape is None else _closed(config, shape)
-    return Model(read_config(closed, limits=limits), result_names(closed))
+    return of_config(config if shape is None else _closed(config, shape), limits, without=without)
+
+
+def of_config(
+    config: Mapping[str, Any], limits: Limits = DEFAULT_LIMITS, *, without: Iterable[str] = ()
+) -> Model:
+    """A Keras model from its config.
+
+    Raises:
+        Rejected: it is not one, is over a bound, or the language cannot say it.
+    """
+    left_out = tuple(without)
+    imported = read_config(config, limits=limits)
+    network = of_model(imported, left_out, result_names(config))
+    return Model(network, None if left_out else imported.graph)
 
 
 def result_names(config: Mapping[str, Any]) -> tuple[str, ...]:

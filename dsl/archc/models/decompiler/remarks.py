@@ -1,20 +1,19 @@
 """What a spec does not have in common with its model although the networks are equal."""
 
-from archc.compiler import Deployed, lower, memory
+from archc.compiler import Deployed, Graph, lower, memory
 from archc.models.decompiler.search import Candidate
-from archc.models.importer import Imported
 
 
-def remarks(model: Imported, made: Candidate, *, whole: bool) -> tuple[str, ...]:
-    """That the converter puts operators in another order, and what that does to the arena.
+def remarks(model: Graph | None, made: Candidate) -> tuple[str, ...]:
+    """That operators are executed in another order, and what that does to the arena.
 
     Args:
-        whole: whether every layer of the model is in the spec.
+        model: as the converter sees it; None where the spec is not all of it, or it is a file.
     """
     other = "branches are executed in another order than in the model"
-    if not whole or model.graph is None:
+    if model is None:
         return () if made.comparison.in_order else (other,)
-    before, after = lower(model.graph), lower(made.graph)
+    before, after = lower(model), lower(made.graph)
     sizes = memory(before).arena_bytes, memory(after).arena_bytes
     if sizes[0] != sizes[1]:
         return (f"{other}: the arena is estimated at {sizes[1]:,} bytes, not {sizes[0]:,}",)
