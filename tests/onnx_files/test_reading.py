@@ -182,6 +182,30 @@ def test_external_data_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "1 constant in another file, which is not read" in graph.remarks[1]
 
 
+def test_pads_that_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As PyTorch's exporter writes `F.pad`: shape inference follows none of it."""
+    n = Net((1, 3, 16, 8))
+    rest = n.node("ConstantOfShape", n.constant(np.array([4], np.int64)))
+    pads = n.node("Concat", n.constant(np.array([1, 2, 3, 4], np.int64)), rest, axis=0)
+    pads = n.node("Reshape", pads, n.constant(np.array([-1, 2], np.int64)))
+    bounds = [n.constant(np.array([v], np.int64)) for v in (-1, -(2**63) + 1, 0, -1)]
+    pads = n.node("Transpose", n.node("Slice", pads, *bounds), perm=[1, 0])
+    pads = n.node("Cast", n.node("Reshape", pads, n.constant(np.array([-1], np.int64))), to=7)
+    graph = graph_of(n.model(n.conv(n.node("Pad", n.x, pads), 3, 8)), monkeypatch)
+    assert [op.kind for op in graph.operators] == ["PAD", "CONV_2D"]
+    assert [graph.tensors[op.outputs[0]].shape for op in graph.operators] == [
+        *((1, 23, 11, 3), (1, 23, 11, 8)),
+    ]
+
+
+def test_a_shape_that_asks_for_terabytes_is_not_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = Net()
+    large = n.node("ConstantOfShape", n.constant(np.array([2**20, 2**20], np.int64)))
+    pads = n.node("Reshape", large, n.constant(np.array([-1], np.int64)))
+    (message,) = told(n.model(n.node("Pad", n.x, pads)), monkeypatch)
+    assert "cannot be inferred" in message
+
+
 def test_names_are_made_printable(monkeypatch: pytest.MonkeyPatch) -> None:
     n = Net()
     n.conv(n.x, 3, 8)

@@ -2,9 +2,8 @@
 shapes of its tensors, and writes JSON about it.
 
 It is run in a process of its own, with bounds on memory and time: protobuf and shape inference are
-written in C++ and may end the process on a damaged file. Nothing of the file is executed, and no
-other file is opened: of weights, type and shape are enough. Large tensors are taken out before
-shapes are inferred, which look at the values of small ones alone.
+C++, which may end the process on a damaged file. Nothing of the file is executed, and no other file
+is opened: of weights, type and shape are enough.
 
 Usage: library.py BYTES, where BYTES bounds the file.
 """
@@ -23,6 +22,14 @@ INFERRED = 4_096
 """Elements up to which shape inference sees the values of a tensor: shapes, axes, pads."""
 SCALES = 1_048_576
 """Scales of one tensor that are looked at."""
+FOLDED = (
+    *("Add", "Cast", "Ceil", "Concat", "ConstantOfShape", "Div", "Floor", "Gather", "Identity"),
+    *("Max", "Min", "Mul", "Neg", "Reshape", "Shape", "Slice", "Squeeze", "Sub", "Transpose"),
+    "Unsqueeze",
+)
+"""What exporters compute shapes and pads with. None of them makes much more than it reads."""
+ROUNDS = 8
+"""Of inference and of working out."""
 TEXT = 500
 ATTRIBUTES = 4_096
 ROOM = 1_536 * 1024**2
@@ -229,13 +236,15 @@ def constant(node: Any) -> tuple[str, Any]:
     if held.name == "value":
         check(name, held.t)
         return name, held.t
-    lists = {"value_float": [held.f], "value_floats": held.floats}
-    numbers = {"value_int": [held.i], "value_ints": held.ints}
-    texts = {"value_string": [held.s], "value_strings": held.strings}
-    for kinds, number in ((lists, 1), (numbers, 7), (texts, 8)):
-        if held.name in kinds:
-            dims = [len(kinds[held.name])] if held.name.endswith("s") else []
-            return name, helper.make_tensor(name, number, dims, list(kinds[held.name]))
+    for what, type, one, many in (
+        ("float", 1, held.f, held.floats),
+        ("int", 7, held.i, held.ints),
+        ("string", 8, held.s, held.strings),
+    ):
+        if held.name == f"value_{what}":
+            return name, helper.make_tensor(name, type, [], [one])
+        if held.name == f"value_{what}s":
+            return name, helper.make_tensor(name, type, [len(many)], list(many))
     raise Refused(f"its node {node.name[:80]!r} holds a sparse constant")
 
 
@@ -254,22 +263,16 @@ def plain_attribute(attribute: Any) -> Any:
     """An attribute as JSON; a tensor is null, a graph {}."""
     import onnx
 
-    field = {
-        onnx.AttributeProto.INT: attribute.i,
-        onnx.AttributeProto.FLOAT: attribute.f,
-        onnx.AttributeProto.STRING: attribute.s[:TEXT].decode("utf-8", "replace"),
-    }
-    if attribute.type in field:
-        return finite(field[attribute.type])
-    if attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS):
-        return {}
-    if attribute.type == onnx.AttributeProto.INTS:
-        return list(attribute.ints[:ATTRIBUTES])
-    if attribute.type == onnx.AttributeProto.FLOATS:
-        return [finite(one) for one in attribute.floats[:ATTRIBUTES]]
-    if attribute.type == onnx.AttributeProto.STRINGS:
+    name = onnx.AttributeProto.AttributeType.Name(attribute.type)
+    if name in ("INT", "FLOAT"):
+        return finite(attribute.i if name == "INT" else attribute.f)
+    if name == "STRING":
+        return attribute.s[:TEXT].decode("utf-8", "replace")
+    if name in ("INTS", "FLOATS"):
+        return [finite(one) for one in (attribute.ints or attribute.floats)[:ATTRIBUTES]]
+    if name == "STRINGS":
         return [one[:TEXT].decode("utf-8", "replace") for one in attribute.strings[:ATTRIBUTES]]
-    return None
+    return {} if name in ("GRAPH", "GRAPHS") else None
 
 
 def close_batch(graph: Any, constants: dict[str, Any]) -> list[str]:
@@ -300,12 +303,40 @@ def close_batch(graph: Any, constants: dict[str, Any]) -> list[str]:
 
 
 def shapes(model: Any, constants: dict[str, Any]) -> dict[str, Any]:
-    """Type and shape of everything that is computed, as far as they can be inferred."""
+    """Type and shape of everything that is computed, as far as they can be inferred.
+
+    Inference follows few of the operators that exporters compute shapes and pads with. Where a
+    shape is not known, those of them that read small constants alone are worked out, and inference
+    is asked again.
+    """
+    lighten(model, constants)
+    small = {n: t for n, t in constants.items() if legible(t)}
+    worked: dict[str, Any] = {}
+    found: dict[str, Any] = {}
+    for _ in range(ROUNDS):
+        found = {**inferred(model, constants), **worked}
+        results = (name for node in model.graph.node for name in node.output if name)
+        if all(found.get(name) or name in constants for name in results):
+            break
+        made = fold(model, small, found)
+        if not made:
+            break
+        worked.update((n, [kind(tensor), list(tensor.dims)]) for n, tensor in made.items())
+    return found
+
+
+def legible(tensor: Any) -> bool:
+    """Whether shape inference may look at the values of a constant."""
+    return math.prod(tensor.dims) <= INFERRED and not external(tensor) and bool(width(tensor))
+
+
+def lighten(model: Any, constants: dict[str, Any]) -> None:
+    """Take everything out of a model that shape inference has no use for, or believes."""
     import onnx
 
     graph = model.graph
     entered = {entry.name for entry in graph.input}
-    large = {n: t for n, t in constants.items() if math.prod(t.dims) > INFERRED or external(t)}
+    large = {n: t for n, t in constants.items() if not legible(t)}
     replace(graph.initializer, (t for t in graph.initializer if t.name not in large))
     for name, tensor in large.items():
         if name not in entered:
@@ -323,6 +354,12 @@ def shapes(model: Any, constants: dict[str, Any]) -> dict[str, Any]:
         model.opset_import.append(onnx.helper.make_opsetid(domain, 1))
     if not listed & {"", "ai.onnx"}:
         raise Refused("it does not say of which opset its operators are")
+
+
+def inferred(model: Any, constants: dict[str, Any]) -> dict[str, Any]:
+    """What shape inference says."""
+    import onnx
+
     try:
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception as error:
@@ -330,6 +367,54 @@ def shapes(model: Any, constants: dict[str, Any]) -> dict[str, Any]:
         raise Refused(f"the shapes of its tensors cannot be inferred: {words}") from None
     entries = (*graph.input, *graph.value_info, *graph.output)
     return {e.name: plain_type(e) for e in entries if e.name not in constants}
+
+
+def fold(model: Any, small: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """Work out what reads small constants, and put it in the place of its node; what was made."""
+    graph = model.graph
+    made = {}
+    kept = []
+    for node in graph.node:
+        tensor = worked_out(model, node, small, found)
+        if tensor is None:
+            kept.append(node)
+        else:
+            tensor.name = node.output[0]
+            made[tensor.name] = small[tensor.name] = tensor
+    replace(graph.node, kept)
+    graph.initializer.extend(made.values())
+    return made
+
+
+def worked_out(model: Any, node: Any, small: dict[str, Any], found: dict[str, Any]) -> Any:
+    """What an operator on shapes gives; None where it is another one, or not known."""
+    from onnx import helper, numpy_helper
+
+    if node.op_type not in FOLDED or node.domain not in ("", "ai.onnx") or len(node.output) != 1:
+        return None
+    entering = found.get(node.input[0]) if node.op_type == "Shape" and node.input else None
+    if entering is not None and not node.attribute:
+        return helper.make_tensor("", 7, [len(entering[1])], entering[1])
+    inputs = [name for name in node.input if name]
+    if not inputs or any(name not in small for name in inputs):
+        return None
+    if node.op_type == "ConstantOfShape" and math.prod(array(small[inputs[0]]).tolist()) > INFERRED:
+        return None
+    from onnx.reference import ReferenceEvaluator
+
+    tensors = []
+    for name in dict.fromkeys(inputs):
+        tensors.append(type(small[name]).FromString(small[name].SerializeToString()))
+        tensors[-1].name = name
+    graph = helper.make_graph([node], "f", [], [helper.make_empty_tensor_value_info("")], tensors)
+    graph.output[0].name = node.output[0]
+    alone = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+    try:
+        results: Any = ReferenceEvaluator(alone).run(None, {})
+        tensor = numpy_helper.from_array(results[0])
+    except Exception:  # an operator that cannot be worked out is left to inference
+        return None
+    return tensor if math.prod(tensor.dims) <= INFERRED else None
 
 
 def replace(field: Any, kept: Iterable[Any]) -> None:
