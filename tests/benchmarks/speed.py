@@ -38,6 +38,38 @@ Path({file!r}).write_bytes(shipped.tflite({name!r}, "int8"))
 """
 
 
+CHAIN = """
+arch {name} {{
+    input image: 96 x 96 x 3
+    stage body(channels = 32, repeat = 100) {{ conv(kernel = 3x3) batchnorm relu6 }}
+    head {{ conv(exact(4)) }}
+}}
+"""
+DETECTOR = """
+arch {name} {{
+    input image: 96 x 96 x 3
+    stage c2(channels = 16, stride = 2) {{ conv(kernel = 3x3) batchnorm relu6 }}
+    stage c3(channels = 24, stride = 2, repeat = 3) {{ ir }}
+    stage c4(channels = 32, stride = 2, repeat = 4) {{ ir }}
+    stage c5(channels = 48, stride = 2, repeat = 4) {{ ir }}
+    stage neck(channels = 32) {{
+        c5 conv batchnorm relu6 as top
+        add {{ c4 conv batchnorm relu6 }} {{ top upsample(2) }} ds as middle
+        add {{ c3 conv batchnorm relu6 }} {{ middle upsample(2) }} ds as low
+        add {{ middle ds }} {{ low ds(stride = 2) }} ds as middle_again
+        add {{ top ds }} {{ middle_again ds(stride = 2) }} ds as top_again
+    }}
+    {outputs}
+}}
+"""
+"""About as many layers as the chain, joined at four places, read far from where they are made."""
+HEADS = "".join(
+    f"output {what}_{level} {{{{ {level} ds(32) ds(32) ds(32) conv(exact({values})) }}}}\n"
+    for level in ("low", "middle_again", "top_again")
+    for what, values in (("boxes", 4), ("scores", 10))
+)
+
+
 def seconds(command: list[str]) -> float:
     """The time of one run of a command.
 
@@ -88,6 +120,24 @@ def profilers(folder: str, keras: list[str], runs: int) -> None:
     show("convert, then Vela : archc profile", whole, archc, whole / archc, "no goal")
 
 
+def wired(runs: int) -> None:
+    """A detector beside a chain of as many layers, in one process, each text a new one."""
+    import archc
+
+    texts = {"detector": DETECTOR.replace("{outputs}", HEADS), "chain": CHAIN}
+    taken: dict[str, list[float]] = {kind: [] for kind in texts}
+    layers = {}
+    for number in range(runs + 1):
+        for kind, text in texts.items():
+            start = perf_counter()
+            compiled = archc.compile_text(text.format(name=f"{kind}_{number}"))
+            taken[kind].append(perf_counter() - start)
+            layers[kind] = len(compiled.manifest["layers"])
+    detector, chain = (median(times[1:]) for times in taken.values())
+    what = f"detector of {layers['detector']} layers : chain of {layers['chain']}"
+    show(what, detector, chain, detector / chain, "at most 1.5")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=15, help="counted runs of each command")
@@ -102,6 +152,7 @@ def main() -> None:
             show("Keras build and summary : archc", keras, archc, keras / archc, "at least 15")
             profilers(folder, script, max(3, runs // 3))
 
+        wired(runs)
         base = (ROOT / "specs" / "dscnn.arch").read_text()
         specs = []
         for number in range(200):
