@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from archc.api import profile_model as profile_model
     from archc.api import quantize as quantize
     from archc.api import shadow_quantised as shadow_quantised
+    from archc.api import transfer_weights as transfer_weights
     from archc.api import verify_model as verify_model
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ __all__ = [
     "profile_model",
     "quantize",
     "shadow_quantised",
+    "transfer_weights",
     "verify_model",
 ]
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archc.models.quantization.convert import Io, Progress
     from archc.models.quantization.core import Quantization
     from archc.models.training.shadow import FineTuned
+    from archc.models.transfer import Transfer
     from archc.models.verify import Verification
 
 
@@ -393,6 +394,67 @@ def shadow_quantised(model: "keras.Model", *, leave: Sequence[str] = ()) -> "Ite
         yield shadow.report
     finally:
         shadow.detach()
+
+
+def transfer_weights(
+    source: "keras.Model | str | os.PathLike[str]",
+    target: "keras.Model",
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+) -> "Transfer":
+    """Copy the weights of one Keras model into another that is the same network. Needs the
+    `tensorflow` extra.
+
+    >>> import keras, archc
+    >>> image = keras.Input((8, 8, 3))
+    >>> x = keras.layers.SeparableConv2D(8, 3, padding="same", name="a")(image)
+    >>> x = keras.layers.GlobalAveragePooling2D()(x)
+    >>> trained = keras.Model(image, keras.layers.Dense(2, name="b")(x))
+    >>> spec = '''arch net {
+    ...     input image: 8 x 8 x 3
+    ...     stage s(channels = 8) { dwconv(3x3, bias = false) conv }
+    ...     head { global_average_pool dense(2) }
+    ... }'''
+    >>> model = archc.compile_text(spec).build_model()
+    >>> for pair in archc.transfer_weights(trained, model).arrays:
+    ...     print(*pair)
+    a/depthwise_kernel s_1_dwconv/kernel
+    a/pointwise_kernel s_1_conv/kernel
+    a/bias s_1_conv/bias
+    b/kernel head_dense/kernel
+    b/bias head_dense/bias
+
+    Layers are paired by structure: by what they hold and by how the layers with weights are
+    connected, whatever lies between them. Names decide between layers that are alike otherwise,
+    and all of it where the models are connected in different ways but all layers with weights
+    have the same names. A kernel goes to the form that the target has for it: a Dense is a
+    convolution of 1x1, a Dense behind a Flatten one of the whole map, a SeparableConv2D a
+    depthwise convolution and one of 1x1, a Conv1D a convolution over one row or column. Layers
+    that are shared, nested models, several inputs and outputs, statistics of normalisations are
+    handled alike. Settings are not looked at: what a layer does beside its arrays, an epsilon for
+    instance, is the target's.
+
+    Args:
+        source: a model, or the path of a `.keras` or `.h5` file, which is loaded without running
+            anything of its own.
+        target: a built model. It is changed only if everything can be transferred.
+        limits: bounds on the work: `model_bytes`, `operators`, `nesting`.
+
+    Returns:
+        ``arrays``, the pairs of arrays, and ``by``, what layers were paired by: `structure` or
+        `names`.
+
+    Raises:
+        ArchError: an array of one has no counterpart in the other, or several; it lists both
+            sides. A file cannot be read.
+        ImportError: Keras is not installed.
+    """
+    from archc.models.transfer import transfer
+
+    try:
+        return transfer(source, target, limits)
+    except Rejected as rejected:
+        raise ArchError([rejected.diagnostic]) from None
 
 
 def quantize(

@@ -6,7 +6,10 @@ NEEDS_A_MODEL = {
     name
     for name in entries()
     if name.startswith(
-        ("verify_", "quantize_", "model", "import", "manifest_", "fine_", "extra_", "calibrate")
+        (
+            *("verify_", "quantize_", "model", "import", "manifest_", "fine_", "extra_"),
+            *("calibrate", "transfer"),
+        )
     )
 }
 """Codes about model files, which an example would have to train first: they have none."""

@@ -51,22 +51,30 @@ def imported(model: Any, limits: Limits) -> tuple[Imported | None, str | None]:
     """
     from archc.models.importer import read_config
 
+    config, reason = config_of(model)
+    if config is None:
+        return None, reason
+    return read_config(config, name=model.name, live=facts(model), limits=limits), None
+
+
+def config_of(model: Any) -> tuple[Mapping[str, object] | None, str | None]:
+    """The config of a model, which lists its layers and how they are called; or None, and why."""
     own = _overrides(model)
     if own is not None:
         return None, f"its class `{type(model).__name__}` has a `{own}` of its own"
     config = _config(model)
     if config is None:
         return None, f"its class `{type(model).__name__}` has no config that lists its layers"
-    return read_config(config, name=model.name, live=facts(model), limits=limits), None
+    return config, None
 
 
 def facts(model: Any) -> dict[str, Live]:
     """What Keras says of every layer, by path."""
     seen: set[int] = set()
     found: dict[str, Live] = {}
-    for path, layer in _walk(model, ""):
+    for path, layer in walk(model):
         variables = getattr(layer, "weights", ())  # a function has none
-        if not getattr(layer, "built", True) or _nested(layer):
+        if not getattr(layer, "built", True) or nested(layer):
             continue
         # As Keras does it: by the variables' own flags, and the model's as a whole.
         learned = [variable for variable in variables if variable.trainable]
@@ -103,14 +111,15 @@ def _size(variable: Any) -> int:
     return size
 
 
-def _walk(model: Any, path: str) -> Iterator[tuple[str, Any]]:
+def walk(model: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The layers and operations of a model by path, those of nested models included."""
     stack = [(path, model)]
     while stack:
         prefix, outer = stack.pop()
         for layer in _operations(outer):
             inner = f"{prefix}/{layer.name}" if prefix else layer.name
             yield inner, layer
-            if _nested(layer):
+            if nested(layer):
                 stack.append((inner, layer))
 
 
@@ -139,7 +148,7 @@ def _kind(model: Any) -> str | None:
     return None
 
 
-def _nested(layer: Any) -> bool:
+def nested(layer: Any) -> bool:
     """Whether a layer is a model that the config opens: of Keras' own classes."""
     return _kind(layer) is not None and not _bases(layer)
 
@@ -180,7 +189,7 @@ def _config(model: Any) -> Mapping[str, object] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a Lambda's code is stored, which is not run
-            for _, layer in _walk(model, ""):
+            for _, layer in walk(model):
                 if not _serializes(layer):
                     # For this one call it has the least config there can be.
                     layer.__dict__["get_config"] = _least(layer)
