@@ -113,6 +113,38 @@ def test_the_page_shows_these_tables() -> None:
         assert found[1].splitlines()[2:] == list(made()), name
 
 
+def test_what_the_page_says_in_words() -> None:
+    """Every figure in its sentences that data here can tell; what only the study tells says so."""
+    text = " ".join(PAGE.read_text().split())
+    rows = chosen("cal", "cal spilled")
+    for name in ("plain", "wide", "spilled"):
+        band = timing().bands[name]
+        own = chosen("cal spilled")
+        if name != "spilled":
+            own = [row for row in chosen("cal") if estimated(row.network).grade.band == name]
+        inside = sum(band.least <= 1 / (1 + error(row)) <= band.most for row in own)
+        assert f"{inside} of {len(own)} " in text
+        if name != "spilled":
+            assert band.evidence.startswith(f"{inside} of {len(own)} networks that the constants")
+    counts = npu_tables.confusion()
+    assert (
+        f"({len(rows)} in all: {counts[True, True]} rightly said to spill, {counts[False, False]} "
+        f"rightly not, {counts[True, False]} missed, none wrongly)"
+    ) in text
+    assert counts[False, True] == 0
+    suspect = sorted(-error(row) for row in npu.rows() if row.use.startswith("shown: label"))
+    assert f"(three rows, {100 * suspect[0]:.0f} to {100 * suspect[-1]:.0f} % too low)" in text
+    (pico,) = (error(row) for row in npu.rows() if row.use.startswith("shown: row"))
+    assert f"({-100 * pico:.1f} % too low)" in text
+    pose = estimated("yolov8n_pose_per_channel_coco_person_256").epochs
+    software = sum(e.nanoseconds for e in pose if e.reason == "software")
+    share = 100 * software / sum(e.nanoseconds for e in pose)
+    assert f"these formulas at {share:.0f} %" in text
+    for sentence in re.split(r"[.;|:] ", text):
+        if "kept apart" in sentence and "study" not in sentence:
+            assert "to judge it by" in sentence, sentence
+
+
 # --- what holds for every network ------------------------------------------------------------
 
 
@@ -194,16 +226,17 @@ def test_what_grows_takes_longer_or_a_rule_says_why(
 def _explained(small: Net, large: Net, one: Estimate, two: Estimate) -> bool:
     """Whether a named rule of the model says why the larger network is faster: channels that more
     accelerators share, or another place of its buffers."""
-    arrays = [
-        [_arrays(step.channels[0]) for step in epochs(net).steps if step.kind == "conv"]
-        for net in (small, large)
+    steps = [[step for step in epochs(net).steps if step.kind == "conv"] for net in (small, large)]
+    for before, after in zip(*steps, strict=False):  # those that both have
+        if _arrays(before.channels[0]) != _arrays(after.channels[0]):
+            return True
+        if (before.channels[0] < 8) != (after.channels[0] < 8):
+            return True
+    maps = [
+        {(each.op, each.first): each.pools for each in found.layout.buffers if each.what == "map"}
+        for found in (one, two)
     ]
-    below = [
-        [step.channels[0] < 8 for step in epochs(net).steps if step.kind == "conv"]
-        for net in (small, large)
-    ]
-    places = [[buffer.pools for buffer in each.layout.buffers] for each in (one, two)]
-    return arrays[0] != arrays[1] or below[0] != below[1] or places[0] != places[1]
+    return any(maps[0][key] != maps[1][key] for key in maps[0].keys() & maps[1].keys())
 
 
 def test_every_reason_and_grade_is_reached() -> None:

@@ -74,3 +74,15 @@ def test_the_order_of_convolutions(
     assert ranks.statistic >= correlation
     costliest = [set(sorted(shared, key=lambda one: -by[one])[:5]) for by in (theirs, mine)]
     assert len(costliest[0] & costliest[1]) >= same
+
+
+def test_what_the_compiler_says_of_the_cpu() -> None:
+    """`docs/latency.md`: it prices the CPU at 5 % of YOLOv8n-pose."""
+    document = json.loads((REAL / "yolov8n_pose_256_core210_c_info.json").read_text())
+    prices = {part["node_id"]: part["max_cycles"] for part in document["power_estimates"]}
+    software = [
+        prices.get(node["id"], 0)
+        for node in document["graphs"][0]["nodes"]
+        if node["mapping"] in ("NODE_SW", "NODE_SW_HW")
+    ]
+    assert round(100 * sum(software) / sum(prices.values())) == 5
