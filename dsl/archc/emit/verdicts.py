@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archc.diagnostics.grid import GAP, aligned, bold, in_signs, widths
-from archc.diagnostics.model import Diagnostic
+from archc.diagnostics.model import LEVELS, Diagnostic
 from archc.diagnostics.text import few, printable, several
 from archc.emit.cells import ASCII, UNICODE, Manifest, indented, shortened
 
@@ -12,6 +12,8 @@ HEADINGS = ("model", "quantised", "operators", "MACs", "peak bytes", "verdict")
 _SIDES = "llrrrl"
 _LEAST = 20
 """Columns that a name has at least."""
+_REASONS = 12
+"""How many errors and warnings are listed, those of most models first."""
 _NAMED = 3
 """How many models a reason names."""
 
@@ -23,7 +25,7 @@ def verdicts(
     unicode: bool = True,
     color: bool = False,
 ) -> str:
-    """One row per model, what all come to, and each error with the models that have it.
+    """One row per model, what all come to, and errors and warnings with the models that have them.
 
     Args:
         models: the manifest of each, and what its target has against it.
@@ -50,17 +52,20 @@ def verdicts(
     counts = {name: verdict.count(name) for name in sorted(set(verdict))}
     tally = ", ".join(f"{count} {name}" for name, count in counts.items())
     lines += ["", f"{several(len(rows), 'model')}: {tally}"]
-    reasons: dict[tuple[str, str], list[str]] = {}
+    reasons: dict[tuple[str, str, str], dict[str, None]] = {}
     for name, (_, said) in zip(names, every, strict=True):
         for one in said:
-            if one.level == "error":
-                reasons.setdefault((one.code, one.message), []).append(name)
-    for (code, message), having in sorted(reasons.items(), key=lambda item: -len(set(item[1]))):
-        among = list(dict.fromkeys(having))
-        lines += indented(f"error[{code}]: {message}", width, "")
-        lines += indented(f"in {len(among):,}: {few(among, _NAMED)}", width, "  ")
+            if one.level in LEVELS[:2]:
+                among = reasons.setdefault((one.level, one.code, one.message), {})
+                among[name] = None
+    ranked = sorted(reasons.items(), key=lambda item: (LEVELS.index(item[0][0]), -len(item[1])))
+    for (level, code, message), among in ranked[:_REASONS]:
+        lines += indented(f"{level}[{code}]: {message}", width, "")
+        lines += indented(f"in {len(among):,}: {few(list(among), _NAMED)}", width, "  ")
     if reasons:
-        lines.append("`archc check MODEL` shows all that is said of one.")
+        more = len(ranked) - _REASONS
+        besides = f"{several(more, 'more finding')}; " if more > 0 else ""
+        lines.append(f"{besides}`archc check MODEL` shows all that is said of one.")
     return in_signs("\n".join(lines), unicode) + "\n"
 
 

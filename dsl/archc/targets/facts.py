@@ -31,6 +31,11 @@ class Request(NamedTuple):
     """How permission is given where it is asked for a model, not in a spec: `python`, an argument
     of a function; `command`, an option; or `file`, the same for one that is converted already."""
 
+    @property
+    def as_is(self) -> bool:
+        """Whether a model is taken as it is: the command was asked, which gives no permissions."""
+        return self.model in ("command", "file")
+
 
 class Offence(NamedTuple):
     """A place where a rule is broken."""

@@ -108,6 +108,10 @@ class Rule(NamedTuple):
     """The quantity of which a budget cannot be trusted where this rule is broken."""
     model_remedy: str | None = None
     """The remedy in a Keras model, where that of a spec does not do."""
+    as_is: str | None = None
+    """What breaks it in a model that is taken as it is: a warning, since there is no one to ask for
+    permission. None where it is as bad there."""
+    as_is_remedy: str | None = None
 
     @property
     def by_operator(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from archc.diagnostics.text import shape_text
 from archc.ops.base import product
 from archc.targets.facts import (
+    UNKNOWN,
     Facts,
     Limits,
     Offence,
@@ -17,7 +18,7 @@ from archc.targets.facts import (
 # --- the gate ---------------------------------------------------------------------------------
 
 
-@predicate("exotic_layer", "operator", "becomes", "meaning")
+@predicate("exotic_layer", "operator", "becomes", "meaning", "says")
 def exotic_layer(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Layers that are not of a demanded class and leave something on the device."""
     alone: dict[tuple[int, ...], list[int]] = {}
@@ -38,7 +39,15 @@ def exotic_layer(facts: Facts, limits: Limits) -> Iterator[Offence]:
             "becomes": ", ".join(dict.fromkeys(names)),
             "meaning": facts.meaning(names, said),
         }
+        values["says"] = says(values)
         yield Offence(index, values, allow=node.keyword, gate=True)
+
+
+def says(values: dict[str, str]) -> str:
+    """What becomes of operators, as a clause."""
+    if values["meaning"] == UNKNOWN:
+        return f"no source here says how {values['becomes']} runs"
+    return f"{values['becomes']} {values['meaning']}"
 
 
 @predicate("unmapped_layer", "operator", "meaning")
@@ -50,7 +59,7 @@ def unmapped_layer(facts: Facts, limits: Limits) -> Iterator[Offence]:
             yield Offence(index, {"operator": node.keyword, "meaning": meaning}, gate=True)
 
 
-@predicate("exotic_operator", "becomes", "meaning")
+@predicate("exotic_operator", "becomes", "meaning", "says")
 def exotic_operator(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Deployed operators beyond the demanded ones that stem from demanded layers alone."""
     demanded = facts.target.demanded
@@ -61,6 +70,7 @@ def exotic_operator(facts: Facts, limits: Limits) -> Iterator[Offence]:
         if op.border and op.operator in demanded.border:
             continue
         values = {"becomes": op.operator, "meaning": facts.treats(place)[0]}
+        values["says"] = says(values)
         yield Offence(facts.first_layer(op), values, gate=True)
 
 

@@ -288,12 +288,15 @@ class _Reader:
             table.example("fixed"),
             table.optional_text("doubts"),
             table.optional_text("model_remedy"),
+            table.optional_text("as_is"),
+            table.optional_text("as_is_remedy"),
         )
         common = COMMON_FIELDS | set(limits)
         self.known_fields(table, "statement", rule.statement, common - {"board"})
         self.known_fields(table, "message", rule.message, common | predicate.fields)
         self.known_fields(table, "remedy", rule.remedy or "", common | predicate.fields)
-        self.known_fields(table, "model_remedy", rule.model_remedy or "", common | predicate.fields)
+        for key in ("model_remedy", "as_is", "as_is_remedy"):
+            self.known_fields(table, key, getattr(rule, key) or "", common | predicate.fields)
         table.done(*Rule._fields)
         return rule
 

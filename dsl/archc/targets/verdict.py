@@ -34,7 +34,7 @@ class Finding(NamedTuple):
     source: str
     confidence: str
     allowed: bool = False
-    """Whether it is an error that the spec allows, and so a warning."""
+    """Whether it is an error that the spec allows, or that a model is taken with, and so none."""
 
 
 class Report(NamedTuple):
@@ -127,23 +127,29 @@ def _finding(facts: Facts, rule: Rule, offence: Offence) -> Finding:
     allowed = rule.level == "error" and (
         offence.allow in request.allow or (rule.overrule and rule.name in request.allow)
     )
-    message = _fill(facts, rule, offence, rule.message)
+    as_is = request.as_is and rule.as_is is not None
+    message = _fill(facts, rule, offence, rule.as_is if as_is and rule.as_is else rule.message)
     template = (request.model and rule.model_remedy) or rule.remedy
+    template = rule.as_is_remedy if as_is else template
     remedy = _fill(facts, rule, offence, template) if template else None
-    if allowed:
+    level = "warning" if allowed or as_is else rule.level
+    if as_is:
+        level = "note" if allowed else "warning"
+        message += "; it is allowed" if allowed else ""
+    elif allowed:
         message += "; it is allowed" if request.model else "; the spec allows it"
         remedy = f"confirm with `{facts.target.analyzer}`"
     node = offence.node
     return Finding(
         f"{facts.target.name}/{rule.name}",
-        "warning" if allowed else rule.level,
+        level,
         None if node is None else facts.graph.nodes[node].name,
         node,
         message,
         remedy,
         rule.source.text,
         rule.source.confidence,
-        allowed,
+        allowed or as_is,
     )
 
 

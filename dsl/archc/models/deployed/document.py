@@ -157,16 +157,14 @@ def _judgement(found: Analysis) -> TargetJudgement | None:
     board = found.target.board(found.request.board)
     pools = uses(found.target, board, found.planned.layout)
     said = found.findings
-    return TargetJudgement(
-        found.target.name, verdict(said, found.report), said, found.file.io, pools
-    )
+    return TargetJudgement(found.target.name, verdict(said), said, found.file.io, pools)
 
 
-def verdict(said: Sequence[Finding], report: Report) -> str:
+def verdict(said: Sequence[Finding]) -> str:
     """The verdict over all findings: those of the file count like those of the rules."""
     if any(finding.level == "error" for finding in said):
         return "incompatible"
-    return report.verdict if report.verdict != "incompatible" else "compatible"
+    return "conditional" if any(finding.allowed for finding in said) else "compatible"
 
 
 def _rows(found: Analysis) -> list[Row]:

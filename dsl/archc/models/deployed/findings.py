@@ -31,6 +31,8 @@ class Finding(NamedTuple):
     """As the file's format calls the first."""
     tensor: str | None = None
     """The name of its result in the file."""
+    allowed: bool = False
+    """Whether a model is taken with it: it makes a verdict conditional."""
 
 
 SCHEMES: dict[str, tuple[Level, str, str] | None] = {
@@ -96,6 +98,7 @@ def findings(graph: FileGraph, low: Lowered, report: Report, target: Target) -> 
                 breach.source,
                 breach.confidence,
                 *_place(graph, op),
+                allowed=breach.allowed,
             )
         )
     rule = next((one for one in target.rules if one.check == "by_construction"), None)

@@ -117,11 +117,10 @@ def _known(deployed: Deployed) -> dict[str, int]:
 
 
 def _verdict(said: Iterable[Finding]) -> str:
-    levels = [(finding.level, finding.message) for finding in said]
-    if any(level == "error" for level, _ in levels):
+    found = list(said)
+    if any(finding.level == "error" for finding in found):
         return "incompatible"
-    allowed = any(message.endswith("; it is allowed") for _, message in levels)
-    return "conditional" if allowed else "compatible"
+    return "conditional" if any(finding.allowed for finding in found) else "compatible"
 
 
 def _gaps(model: Imported, deployed: Deployed) -> Iterable[dict[str, Any]]:

@@ -46,6 +46,8 @@ class Finding(NamedTuple):
     confidence: str
     layers: tuple[str, ...] = ()
     """Paths of all the layers of which it is said, each once."""
+    allowed: bool = False
+    """Whether a model is taken with it: it makes a verdict conditional."""
 
 
 class Judgement(NamedTuple):
@@ -111,6 +113,7 @@ def findings(imported: Imported, target: Target, request: Request) -> list[Findi
                 breach.remedy,
                 breach.source,
                 breach.confidence,
+                allowed=breach.allowed,
             )
         )
     everything.extend(_failures(judgement, paths))
@@ -193,10 +196,12 @@ def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Fi
             )
         else:
             allowed = layer.class_name in request.allow
+            taken: Level = "note" if allowed else "warning"
+            level: Level = "warning" if allowed else "error"
             yield _finding(
                 target,
                 "unknown_layer",
-                "warning" if allowed else "error",
+                taken if request.as_is else level,
                 layer.layer,
                 f"whether this `{layer.class_name}` runs is not known: {layer.reason}"
                 + ("; it is allowed" if allowed else ""),
@@ -206,7 +211,7 @@ def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Fi
                 f"{permission(layer.class_name, request.model)} and confirm with "
                 f"`{target.analyzer}`",
                 None,
-            )
+            )._replace(allowed=allowed or request.as_is)
 
 
 def _blind(first: Unseen, count: int, target: Target) -> Finding:
