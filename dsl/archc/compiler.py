@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from archc.analysis.lowering.pipeline import lower
     from archc.driver import elaborate
     from archc.files.loader import Loader
-    from archc.sema.check import unusable_module
+    from archc.sema.naming import unusable_module
     from archc.syntax.layout import lay_out
     from archc.vocabulary import vocabulary
 
@@ -87,7 +87,7 @@ _LATE = {
     "elaborate": "archc.driver",
     "lay_out": "archc.syntax.layout",
     "lower": "archc.analysis.lowering.pipeline",
-    "unusable_module": "archc.sema.check",
+    "unusable_module": "archc.sema.naming",
     "vocabulary": "archc.vocabulary",
 }
 """What is loaded when it is first asked for: nothing that reads a deployed file needs it."""

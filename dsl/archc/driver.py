@@ -39,10 +39,11 @@ from archc.emit.manifest import (
 from archc.emit.marker import MANIFEST_SUFFIX
 from archc.ir.graph import Graph, innermost
 from archc.limits import DEFAULT_LIMITS, Limits
-from archc.sema.check import check, unusable_module
+from archc.sema.check import check
 from archc.sema.expand import expand
 from archc.sema.load import Program, SourceLoader
 from archc.sema.model import Model
+from archc.sema.naming import unusable_module
 from archc.sema.resolve import Setting, resolve
 from archc.sema.scope import Module
 from archc.sema.versions import language_version

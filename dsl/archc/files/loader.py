@@ -14,7 +14,7 @@ from archc.files.kinds import not_a_spec
 from archc.files.reading import CHECK_PATH, SPEC_SUFFIX, is_folder, load_spec, missing, similar
 from archc.files.shipped import std_sources
 from archc.limits import DEFAULT_LIMITS, Limits
-from archc.sema.check import DEVICE_NAMES
+from archc.sema.naming import DEVICE_NAMES
 from archc.source import Source, Span
 
 SMALL = 50_000

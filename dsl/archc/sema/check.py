@@ -1,33 +1,18 @@
 """What can be told of declarations without running them: names exist, arguments fit."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from keyword import iskeyword
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from archc.diagnostics.codes import (
-    BAD_NAME,
-    BODIES,
-    DUPLICATE_NAME,
-    LIMIT,
-    RECURSION,
-    STRUCTURE,
-    UNKNOWN_NAME,
-)
-from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
+from archc.diagnostics.codes import STRUCTURE
+from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make
 from archc.limits import Limits
 from archc.ops.arguments import Arg
-from archc.sema import callees, matching
+from archc.sema import matching, naming
 from archc.sema.callees import BAD, Bad, Callee, Given
+from archc.sema.calls import bodies_problem, respelt, unknown_call
 from archc.sema.evaluate import unknown
-from archc.sema.maps import (
-    applied,
-    misplaced,
-    named,
-    named_twice,
-    never_read,
-    not_made,
-    parts_of_one,
-)
+from archc.sema.maps import applied, misplaced, named_twice, never_read, parts_of_one
+from archc.sema.recursion import recursion
 from archc.sema.resolve import joined
 from archc.sema.scope import FUNCTIONS, Module, Scope
 from archc.source import Span
@@ -35,16 +20,8 @@ from archc.syntax import ast
 from archc.typed import Any
 from archc.values import Map
 
-EXPRESSIONS = (ast.Operation, ast.Minus, ast.Not, ast.ListOf, ast.Item, ast.Choice)
 PYTHON_VALUES = ("True", "False", "None")
 """What a call as Python writes it may have, and its translation has in our words."""
-MODULE_NAMES = ("keras", "build_model", "list_models")
-"""Names that a module in the output folder would shadow."""
-DEVICE_NAMES = frozenset(
-    {"con", "prn", "aux", "nul", "conin$", "conout$"}
-    | {f"{port}{n}" for port in ("com", "lpt") for n in "123456789\u00b9\u00b2\u00b3"}
-)
-"""Names that are devices in every folder on Windows, whatever their extension."""
 
 
 def check(module: Module, limits: Limits, reporter: Reporter) -> None:
@@ -86,112 +63,27 @@ class Checker:
     def run(self) -> None:
         file = self.module.file
         names = (declared.name for declared in (*file.archs, *file.blocks))
-        self.distinct(sorted(names, key=lambda name: name.span.start))
+        self.reporter.extend(naming.distinct(sorted(names, key=lambda name: name.span.start)))
         for arch in file.archs:
-            self.arch_name(arch.name)
+            self.reporter.extend(naming.of_arch(arch.name, self.limits))
             if isinstance(arch, ast.Arch):
                 self.arch(arch)
             else:
                 self.arguments(arch.arguments, Scope(self.module, None))
         for block in file.blocks:
-            self.declared(block.name)
-            self.not_a_form(block.name)
+            self.reporter.extend(naming.of_block(block.name, self.limits))
             scope = self.parameters(block.parameters, BAD)
             self.body(block.body, scope)
             self.all_read()
-        self.recursion()
-
-    # --- names ----------------------------------------------------------------------------
-
-    def declared(self, name: ast.Name) -> None:
-        if name.hole:
-            return
-        if iskeyword(name.text):
-            self.reporter.add(
-                make(
-                    BAD_NAME,
-                    f"`{name.text}` is a keyword of Python",
-                    name.span,
-                    help=f"call it `{name.text}_` or something that says what it is for",
-                )
-            )
-        if len(name.text) > self.limits.name_length:
-            self.reporter.add(
-                make(
-                    LIMIT,
-                    f"this name has more than {self.limits.name_length} characters",
-                    name.span,
-                    help="`--limit name_length=N` changes the limit",
-                )
-            )
-
-    def arch_name(self, name: ast.Name) -> None:
-        self.declared(name)
-        why = unusable_module(name.text)
-        if why is not None and not iskeyword(name.text):
-            self.reporter.add(make(BAD_NAME, why, name.span, help="choose another name"))
-
-    def layer_name(self, name: ast.Name) -> None:
-        """A name that names of layers start with."""
-        self.declared(name)
-        if name.text.startswith("_"):
-            # TensorFlow: "Accepted names conform to Regex ^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$"
-            self.reporter.add(
-                make(
-                    BAD_NAME,
-                    f"names of layers would start with the underscore of `{name.text}`",
-                    name.span,
-                    help="start it with a letter: TensorFlow converts no model with such names",
-                )
-            )
-
-    def input_name(self, name: ast.Name) -> None:
-        if name.text == "self":  # observed on TensorFlow 2.21: it becomes a parameter of a method
-            self.reporter.add(
-                make(
-                    BAD_NAME,
-                    "the TFLite converter fails on an input called `self`",
-                    name.span,
-                    help="call it for what it is, such as `image`",
-                )
-            )
-
-    def not_a_form(self, name: ast.Name) -> None:
-        if name.text in RESERVED_FORMS or name.text in FUNCTIONS:
-            self.reporter.add(
-                make(
-                    BAD_NAME,
-                    f"`{name.text}` is built in and cannot be declared",
-                    name.span,
-                    help="choose another name",
-                )
-            )
-
-    def distinct(self, names: Iterable[ast.Name]) -> None:
-        seen: dict[str, ast.Name] = {}
-        for name in names:
-            first = seen.setdefault(name.text.casefold(), name)
-            if first is name:
-                continue
-            same = "" if first.text == name.text else f", which differs from `{name.text}` in case"
-            self.reporter.add(
-                make(
-                    DUPLICATE_NAME,
-                    f"`{first.text}` is already declared{same}",
-                    name.span,
-                    label="declared again",
-                    related=[Label(first.span, "first here")],
-                    help="give one of them another name",
-                )
-            )
+        self.reporter.extend(recursion(self.module))
 
     def parameters(self, parameters: tuple[ast.Parameter, ...], feature: Bad | None) -> Scope:
         """Check parameters, and give the scope in which they are known."""
-        self.distinct(parameter.name for parameter in parameters)
+        self.reporter.extend(naming.distinct(parameter.name for parameter in parameters))
         names: dict[str, Given] = {}
         scope = Scope(self.module, feature, names)
         for parameter in parameters:
-            self.declared(parameter.name)
+            self.reporter.extend(naming.declared(parameter.name, self.limits))
             for part in parameter.values:
                 self.expression(part, scope)
             names[parameter.name.text] = Given(BAD, parameter.name.span)
@@ -202,9 +94,9 @@ class Checker:
     def arch(self, arch: ast.Arch) -> None:
         scope = self.parameters(arch.parameters, None)
         parts = [one for one in arch.members if isinstance(one, ast.Stage | ast.Output)]
-        self.distinct(part.name for part in parts)
+        self.reporter.extend(naming.distinct(part.name for part in parts))
         inputs = [member for member in arch.members if isinstance(member, ast.Input)]
-        self.distinct(one.name for one in inputs)
+        self.reporter.extend(naming.distinct(one.name for one in inputs))
         for one in inputs:
             scope.maps[one.name.text] = Given(Map(None, None), one.name.span)
         unsure = self.module.unsure(arch.span)
@@ -237,7 +129,7 @@ class Checker:
                 headed = headed or member
                 self.body(member.body, scope.inner(BAD))
             elif isinstance(member, ast.Output):
-                self.layer_name(member.name)
+                self.reporter.extend(naming.of_layers(member.name, self.limits))
                 self.body(member.body, scope.inner(BAD))
             elif isinstance(member, ast.Stage):
                 if headed is not None and not unsure:
@@ -256,8 +148,7 @@ class Checker:
                     self.reporter.add(named_twice(member.name, first.span))
                 scope.maps[member.name.text] = Given(Map(None, None), member.name.span)
             elif isinstance(member, ast.Input):
-                self.layer_name(member.name)
-                self.input_name(member.name)
+                self.reporter.extend(naming.of_input(member.name, self.limits))
                 self.expression(member.shape, scope)
             elif isinstance(member, ast.Require):
                 for budget in member.budgets:
@@ -285,7 +176,7 @@ class Checker:
             )
 
     def stage(self, stage: ast.Stage, scope: Scope) -> None:
-        self.layer_name(stage.name)
+        self.reporter.extend(naming.of_layers(stage.name, self.limits))
         self.arguments(stage.arguments, scope)
         wide = any(a.name is None or a.name.text == "channels" for a in stage.arguments)
         names = {"channels": Given(BAD, stage.name.span)} if wide else {}
@@ -330,9 +221,9 @@ class Checker:
             if first is not None and isinstance(first.value, Map):
                 self.reporter.add(named_twice(name, first.span))
             elif first is not None:
-                self.distinct([ast.Name(name.text, first.span), name])
+                self.reporter.extend(naming.distinct([ast.Name(name.text, first.span), name]))
             if not name.hole:
-                self.declared(name)
+                self.reporter.extend(naming.declared(name, self.limits))
                 scope.names[name.text] = Given(Map(None, None), name.span)
                 self.unread.setdefault((id(scope.names), name.text), []).append(name)
         if len(call.names) > 1 and call.name.text not in SPLITS:
@@ -432,48 +323,7 @@ class Checker:
             self.reporter.add(rejected.diagnostic)
             return BAD
 
-    # --- recursion ------------------------------------------------------------------------
 
-    def recursion(self) -> None:
-        """Report blocks of this file that name themselves, directly or through one another."""
-        blocks = self.module.blocks
-        edges = {name: list(_references(block)) for name, block in blocks.items()}
-        done: set[str] = set()
-        for start in blocks:
-            path = [] if start in done else [start]
-            within = set(path)
-            rests = [iter(edges[name]) for name in path]
-            while path:
-                reference = next(rests[-1], None)
-                if reference is None:
-                    within.discard(path[-1])
-                    done.add(path.pop())
-                    rests.pop()
-                elif reference.text in within:
-                    self.circle(path[path.index(reference.text) :], reference)
-                elif reference.text in blocks and reference.text not in done:
-                    path.append(reference.text)
-                    within.add(reference.text)
-                    rests.append(iter(edges[reference.text]))
-
-    def circle(self, path: list[str], reference: ast.Name) -> None:
-        names = path if len(path) <= 6 else [*path[:3], "...", *path[-2:]]
-        chain = " → ".join([*names, reference.text])
-        alone = f"`{reference.text}` calls itself"
-        self.reporter.add(
-            make(
-                RECURSION,
-                alone if len(path) == 1 else f"blocks call one another: {chain}",
-                reference.span,
-                label="closes the circle",
-                related=[Label(self.module.blocks[path[0]].name.span, "declared here")],
-                help="use `repeat` on a stage, or write the calls out",
-            )
-        )
-
-
-RESERVED_FORMS = frozenset(callees.FORMS) - {"split"}
-"""Those that no spec of before could have a block of the name of."""
 SPLITS = ("split",)
 """Forms that make several maps."""
 SINGLE: dict[type, str] = {
@@ -483,24 +333,6 @@ SINGLE: dict[type, str] = {
 }
 
 
-def unusable_module(name: str) -> str | None:
-    """Why a name cannot be that of a module in the output folder, or None if it can."""
-    if iskeyword(name):
-        return f"`{name}` is a keyword of Python"
-    if name.startswith("_"):
-        return f"`{name}` starts with an underscore, which is for private names"
-    if name.casefold() in MODULE_NAMES:
-        return f"a module called `{name}` would shadow one that generated code imports"
-    if name.casefold() in DEVICE_NAMES:
-        return f"`{name}` is a device on Windows, where no file can have that name"
-    return None
-
-
-def respelt(problem: Diagnostic) -> bool:
-    """Whether a fault of an argument is fixed by another name for it."""
-    return any(edit.span == problem.span for edit in problem.edits)
-
-
 def _types(callee: object, matched: Iterable[tuple[str, ast.Argument]]) -> Mapping[Span, Arg[Any]]:
     """The declarations of an operator's arguments, by the places where they are given."""
     if not isinstance(callee, Callee) or callee.kind != "operator":
@@ -508,84 +340,7 @@ def _types(callee: object, matched: Iterable[tuple[str, ast.Argument]]) -> Mappi
     return {argument.span: callee.target.args[slot] for slot, argument in matched}
 
 
-def unknown_call(call: ast.Call, scope: Scope) -> Rejected:
-    """The rejection of a statement whose name nothing declares."""
-    from archc.sema import foreign
-
-    absent = not_made(call.name, scope.module)
-    if absent is not None:
-        return Rejected(absent)
-    said = foreign.call(call, scope)
-    return reject(
-        UNKNOWN_NAME,
-        said.message,
-        call.name.span,
-        label="not found",
-        help=said.help,
-        edits=said.edits,
-    )
-
-
-def bodies_problem(callee: Callee, call: ast.Call) -> Rejected | None:
-    """The rejection of a call with the wrong number of bodies, or None."""
-    low, high = callee.bodies
-    count = len(call.bodies)
-    if low <= count <= high:
-        return None
-    if high == 0:
-        return reject(
-            BODIES,
-            f"`{call.name.text}` takes no body in braces",
-            call.bodies[0].span,
-            related=[Label(call.name.span, f"{callee.noun}, which takes arguments only")],
-            help="put what is in the braces after it, without braces",
-            edits=_unbraced(call),
-        )
-    takes = "one body" if high == 1 else "two or more bodies"
-    return reject(
-        BODIES,
-        f"`{call.name.text}` takes {takes} in braces, not {count}",
-        call.name.span,
-        help=f"write `{call.name.text}" + " { ... }" * max(low, 1) + "`",
-    )
-
-
-def _unbraced(call: ast.Call) -> tuple[Edit, ...]:
-    """The edits that put the statements of a call's only body after the call."""
-    if len(call.bodies) != 1:
-        return ()
-    span = call.bodies[0].span
-    return tuple(Edit(Span(span.source, at, at + 1), "") for at in (span.start, span.end - 1))
-
-
 def _word(span: Span, word: str) -> Span:
     """The place of a word that a construct starts with, behind its doc string."""
     at = span.source.text.find(word, span.start, span.end)
     return Span(span.source, at, at + len(word)) if at >= 0 else span
-
-
-def _references(block: ast.Block) -> Iterator[ast.Name]:
-    """Names that a block's text uses and its parameters do not declare."""
-    own = {parameter.name.text for parameter in block.parameters}
-    own |= {name.text for name in named(block)}
-    work: list[object] = [block.body, *(p.default for p in block.parameters)]
-    while work:
-        part = work.pop()
-        if isinstance(part, ast.Name):
-            if part.text not in own:
-                yield part
-        elif isinstance(part, ast.Call):
-            work.extend((part.name, *(a.value for a in part.arguments), *part.bodies))
-        elif isinstance(part, ast.Reference):
-            work.append(part.name)
-            work.extend(ast.parts(part))
-        elif isinstance(part, ast.Body):
-            work.extend(part.statements)
-        elif isinstance(part, ast.If):
-            for branch in part.branches:
-                work.extend(branch)
-            work.append(part.otherwise)
-        elif isinstance(part, ast.Braces):
-            work.append(part.body)
-        elif isinstance(part, EXPRESSIONS):
-            work.extend(ast.parts(part))

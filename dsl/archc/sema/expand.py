@@ -22,7 +22,7 @@ from archc.ops.rearranging import Slice
 from archc.sema.bias import settle_bias
 from archc.sema.building import Building, Output
 from archc.sema.callees import BAD, Bad, Callee, Given, Slot
-from archc.sema.check import bodies_problem, unknown_call
+from archc.sema.calls import bodies_problem, unknown_call
 from archc.sema.evaluate import Evaluator, Exhausted, Poisoned, exhausted
 from archc.sema.frames import Context, Open, Supply
 from archc.sema.maps import applied, named_twice, nameless, shares, unread

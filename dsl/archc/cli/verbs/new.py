@@ -41,7 +41,7 @@ def usable(name: str) -> None:
     Raises:
         UsageError: it is none.
     """
-    from archc.sema.check import unusable_module
+    from archc.sema.naming import unusable_module
     from archc.syntax.tokens import words
 
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):

@@ -1,0 +1,64 @@
+"""What is wrong with a call, whoever makes it."""
+
+from archc.diagnostics.codes import BODIES, UNKNOWN_NAME
+from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, reject
+from archc.sema.callees import Callee
+from archc.sema.maps import not_made
+from archc.sema.scope import Scope
+from archc.source import Span
+from archc.syntax import ast
+
+
+def respelt(problem: Diagnostic) -> bool:
+    """Whether a fault of an argument is fixed by another name for it."""
+    return any(edit.span == problem.span for edit in problem.edits)
+
+
+def unknown_call(call: ast.Call, scope: Scope) -> Rejected:
+    """The rejection of a statement whose name nothing declares."""
+    from archc.sema import foreign
+
+    absent = not_made(call.name, scope.module)
+    if absent is not None:
+        return Rejected(absent)
+    said = foreign.call(call, scope)
+    return reject(
+        UNKNOWN_NAME,
+        said.message,
+        call.name.span,
+        label="not found",
+        help=said.help,
+        edits=said.edits,
+    )
+
+
+def bodies_problem(callee: Callee, call: ast.Call) -> Rejected | None:
+    """The rejection of a call with the wrong number of bodies, or None."""
+    low, high = callee.bodies
+    count = len(call.bodies)
+    if low <= count <= high:
+        return None
+    if high == 0:
+        return reject(
+            BODIES,
+            f"`{call.name.text}` takes no body in braces",
+            call.bodies[0].span,
+            related=[Label(call.name.span, f"{callee.noun}, which takes arguments only")],
+            help="put what is in the braces after it, without braces",
+            edits=_unbraced(call),
+        )
+    takes = "one body" if high == 1 else "two or more bodies"
+    return reject(
+        BODIES,
+        f"`{call.name.text}` takes {takes} in braces, not {count}",
+        call.name.span,
+        help=f"write `{call.name.text}" + " { ... }" * max(low, 1) + "`",
+    )
+
+
+def _unbraced(call: ast.Call) -> tuple[Edit, ...]:
+    """The edits that put the statements of a call's only body after the call."""
+    if len(call.bodies) != 1:
+        return ()
+    span = call.bodies[0].span
+    return tuple(Edit(Span(span.source, at, at + 1), "") for at in (span.start, span.end - 1))
