@@ -23,10 +23,9 @@ from archc.ops.base import (
     show_shape,
 )
 from archc.ops.composite import Composite, chain
-from archc.ops.convolution import scalar
 from archc.ops.merge import Concat
 from archc.ops.recognise import KerasLayer
-from archc.ops.reshaping import Reshape
+from archc.ops.reshaping import Edges, Reshape
 
 SLICED = Traced(
     "strided_slice", (), tuple(f"strided_slice/stack{place}" for place in ("", "_1", "_2"))
@@ -95,10 +94,11 @@ class Slice(Op):
         return (sliced(output, (0, 0, 0, self.first), (0, 0, 0, -rest), (1, 1, 1, 1)),)
 
 
-class Crop(Op):
+class Crop(Edges):
     """A feature map without some of its outer rows and columns."""
 
     keyword = "crop"
+    layer = ("Cropping2D", "cropping")
     stated = Stated(
         "crop(before = 1, after = 0 x 2)",
         FEATURE_MAP,
@@ -114,22 +114,6 @@ class Crop(Op):
         if min(rows, columns) < 1:
             raise OpError(f"nothing is left of {show_shape(inputs[0])}", argument="before")
         return rows, columns, channels
-
-    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
-        amounts: int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
-        if self.before == self.after:
-            amounts = scalar(self.before)
-        else:
-            (top, left), (bottom, right) = self.before, self.after
-            amounts = ((top, bottom), (left, right))
-        return KerasCall("Cropping2D", (KerasArgument("cropping", amounts, positional=True),))
-
-    @classmethod
-    def from_keras(cls, layer: KerasLayer) -> Op | None:
-        if layer.class_name != "Cropping2D" or not layer.channels_last:
-            return None
-        (top, bottom), (left, right) = layer.amounts("cropping", 2)
-        return cls(before=(top, left), after=(bottom, right))
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         (top, left), (bottom, right) = self.before, self.after

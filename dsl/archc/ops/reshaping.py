@@ -24,6 +24,7 @@ from archc.ops.base import (
 )
 from archc.ops.convolution import scalar
 from archc.ops.recognise import KerasLayer
+from archc.typed import ClassVar
 
 RESHAPED = Traced("Reshape", (), ("Reshape/shape",))
 _RESIZED = {
@@ -34,17 +35,43 @@ _RESIZED = {
 INTERPOLATIONS = tuple(_RESIZED)
 
 
-class ZeroPad(Op):
+class Edges(Op):
+    """What adds or takes rows and columns at the edges of a feature map."""
+
+    layer: ClassVar[tuple[str, str]]
+    """The Keras layer, and its argument with the amounts."""
+    before = Amount("rows above and columns left")
+    after = Amount("rows below and columns right", "=before")
+
+    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+        amounts: int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
+        if self.before == self.after:
+            amounts = scalar(self.before)
+        else:
+            (top, left), (bottom, right) = self.before, self.after
+            amounts = ((top, bottom), (left, right))
+        name, keyword = self.layer
+        return KerasCall(name, (KerasArgument(keyword, amounts, positional=True),))
+
+    @classmethod
+    def from_keras(cls, layer: KerasLayer) -> Op | None:
+        name, keyword = cls.layer
+        if layer.class_name != name or not layer.channels_last:
+            return None
+        (top, bottom), (left, right) = layer.amounts(keyword, 2)
+        return cls(before=(top, left), after=(bottom, right))
+
+
+class ZeroPad(Edges):
     """Rows and columns of zeros around a feature map."""
 
     keyword = "zero_pad"
+    layer = ("ZeroPadding2D", "padding")
     stated = Stated(
         "zero_pad(before = 1, after = 0 x 2)",
         FEATURE_MAP,
         (("", "top + H + bottom x left + W + right x C"),),
     )
-    before = Amount("rows above and columns left")
-    after = Amount("rows below and columns right", "=before")
 
     def infer(self, *inputs: Shape) -> Shape:
         height, width, channels = feature_map(self, inputs[0])
@@ -53,22 +80,6 @@ class ZeroPad(Op):
             width + self.before[1] + self.after[1],
             channels,
         )
-
-    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
-        padding: int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
-        if self.before == self.after:
-            padding = scalar(self.before)
-        else:
-            (top, left), (bottom, right) = self.before, self.after
-            padding = ((top, bottom), (left, right))
-        return KerasCall("ZeroPadding2D", (KerasArgument("padding", padding, positional=True),))
-
-    @classmethod
-    def from_keras(cls, layer: KerasLayer) -> Op | None:
-        if layer.class_name != "ZeroPadding2D" or not layer.channels_last:
-            return None
-        (top, bottom), (left, right) = layer.amounts("padding", 2)
-        return cls(before=(top, left), after=(bottom, right))
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         (top, left), (bottom, right) = self.before, self.after
