@@ -44,13 +44,19 @@ class Compiled:
         self.name = network.name
         self.manifest: dict[str, Any] = network.manifest
         """The profile, as the JSON file has it."""
-        self.module_source = network.module
-        """The text of the Keras builder module."""
+        self._module: str | None = None
         self.diagnostics = diagnostics
         """Warnings and notes."""
 
     def __repr__(self) -> str:
         return f"<Compiled {self.name!r}>"
+
+    @property
+    def module_source(self) -> str:
+        """The text of the Keras builder module."""
+        if self._module is None:
+            self._module = self._network.module
+        return self._module
 
     def write(self, directory: "str | os.PathLike[str]") -> tuple[str, ...]:
         """Write the module, the manifest and the registry; the names of files that changed.

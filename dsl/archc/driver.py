@@ -27,7 +27,7 @@ from archc.diagnostics.model import (
     make,
     reject,
 )
-from archc.emit import keras_module, registry
+from archc.emit import registry
 from archc.emit.manifest import (
     Identity,
     Judgement,
@@ -80,8 +80,19 @@ class Network(NamedTuple):
     declared: Span
     graph: Graph
     manifest: dict[str, Any]
-    module: str
-    """The text of the Keras builder."""
+    identity: Identity
+
+    @property
+    def module(self) -> str:
+        """The text of the Keras builder, which is written when it is asked for: who checks a spec
+        or compares figures needs none."""
+        from archc.emit import keras_module
+
+        identity = self.identity
+        header = keras_module.Header(
+            identity.source, identity.source_digest, identity.language_version
+        )
+        return keras_module.emit(self.graph, header)
 
 
 class Compilation(NamedTuple):
@@ -217,14 +228,9 @@ def compile_model(
         device = target.target
         pools = uses(device, device.board(target.request.board), layout)
         judgement = Judgement(device.name, report.verdict, report.findings, io, pools)
-    document = manifest(identity(model, program, options), graph, figures, judgement, held)
-    described = document["model"]
-    header = keras_module.Header(
-        described["source"], described["source_digest"], document["language_version"]
-    )
-    return Network(
-        model.name, model.declared.span, graph, document, keras_module.emit(graph, header)
-    )
+    known = identity(model, program, options)
+    document = manifest(known, graph, figures, judgement, held)
+    return Network(model.name, model.declared.span, graph, document, known)
 
 
 def micro_build(target: Selection | None, options: Options) -> str:

@@ -76,6 +76,11 @@ class Callee(NamedTuple):
             return "a block in braces"
         return f"the {'operator' if self.kind == 'form' else self.kind} `{self.name}`"
 
+    def takes(self, bodies: int) -> bool:
+        """Whether it takes so many bodies."""
+        low, high = self.bodies
+        return low <= bodies <= high
+
     def missing(self) -> list[str]:
         """Its parameters that have to be bound yet."""
         bound = self.bound

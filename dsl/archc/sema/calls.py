@@ -1,17 +1,12 @@
-"""What is wrong with a call, whoever makes it."""
+"""What is said of a call that cannot be made: for errors alone."""
 
 from archc.diagnostics.codes import BODIES, UNKNOWN_NAME
-from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, reject
+from archc.diagnostics.model import Edit, Label, Rejected, reject
 from archc.sema.callees import Callee
 from archc.sema.maps import not_made
 from archc.sema.scope import Scope
 from archc.source import Span
 from archc.syntax import ast
-
-
-def respelt(problem: Diagnostic) -> bool:
-    """Whether a fault of an argument is fixed by another name for it."""
-    return any(edit.span == problem.span for edit in problem.edits)
 
 
 def unknown_call(call: ast.Call, scope: Scope) -> Rejected:
@@ -32,12 +27,10 @@ def unknown_call(call: ast.Call, scope: Scope) -> Rejected:
     )
 
 
-def bodies_problem(callee: Callee, call: ast.Call) -> Rejected | None:
-    """The rejection of a call with the wrong number of bodies, or None."""
+def wrong_bodies(callee: Callee, call: ast.Call) -> Rejected:
+    """The rejection of a call with a number of bodies that its callee does not take."""
     low, high = callee.bodies
     count = len(call.bodies)
-    if low <= count <= high:
-        return None
     if high == 0:
         return reject(
             BODIES,

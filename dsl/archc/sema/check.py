@@ -9,7 +9,6 @@ from archc.limits import Limits
 from archc.ops.arguments import Arg
 from archc.sema import matching, naming
 from archc.sema.callees import BAD, Bad, Callee, Given
-from archc.sema.calls import bodies_problem, respelt, unknown_call
 from archc.sema.evaluate import unknown
 from archc.sema.maps import applied, misplaced, named_twice, never_read, parts_of_one
 from archc.sema.recursion import recursion
@@ -246,6 +245,8 @@ class Checker:
         if elsewhere is not None:
             self.reporter.add(elsewhere)
         elif callee is None:
+            from archc.sema.calls import unknown_call
+
             fault = unknown_call(call, scope).diagnostic
             draft = self.module.drafts.get(call.span.start)
             translated = draft.translated(fault) if draft is not None else None
@@ -258,10 +259,11 @@ class Checker:
             matched, problems = matching.match(callee, call.name, call.arguments, call)
             self.reporter.extend(problems)
             # What is fixed by another name keeps its value, which may be wrong as well.
-            reported |= {problem.span for problem in problems if not respelt(problem)}
-            problem = bodies_problem(callee, call)
-            if problem is not None and not self.module.unsure(call.span):
-                self.reporter.add(problem.diagnostic)
+            reported |= {problem.span for problem in problems if not _respelt(problem)}
+            if not callee.takes(len(call.bodies)) and not self.module.unsure(call.span):
+                from archc.sema.calls import wrong_bodies
+
+                self.reporter.add(wrong_bodies(callee, call).diagnostic)
         given = [a for a in call.arguments if not reported & {a.span, a.name and a.name.span}]
         self.arguments(given, scope, _types(callee, matched))
         for body in call.bodies:
@@ -331,6 +333,11 @@ SINGLE: dict[type, str] = {
     ast.Target: "target",
     ast.Rounding: "rounding rule",
 }
+
+
+def _respelt(problem: Diagnostic) -> bool:
+    """Whether a fault of an argument is fixed by another name for it."""
+    return any(edit.span == problem.span for edit in problem.edits)
 
 
 def _types(callee: object, matched: Iterable[tuple[str, ast.Argument]]) -> Mapping[Span, Arg[Any]]:

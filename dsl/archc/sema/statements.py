@@ -15,7 +15,6 @@ from archc.ops.merge import Add, Multiply
 from archc.ops.rearranging import Slice
 from archc.sema.building import Building
 from archc.sema.callees import BAD, Bad, Callee, Given
-from archc.sema.calls import bodies_problem, unknown_call
 from archc.sema.evaluate import Evaluator, Poisoned, exhausted
 from archc.sema.frames import Context, Open, Supply
 from archc.sema.maps import applied, named_twice, nameless, shares
@@ -194,6 +193,8 @@ class Statements:
         if value is None and self.evaluator.told(call.name.span):
             raise Poisoned
         if value is None:
+            from archc.sema.calls import unknown_call
+
             raise unknown_call(call, scope)
         if value is BAD:
             raise Poisoned
@@ -205,11 +206,12 @@ class Statements:
                 related=causes_of(ast.Reference(call.name, None, call.name.span), scope),
                 help=f"give `{call.name.text}` a block or an operator, such as `ds` or `relu6`",
             )
-        problem = bodies_problem(value, call)
-        if problem is not None and scope.module.unsure(call.span):
-            raise Poisoned
-        if problem is not None:
-            raise problem
+        if not value.takes(len(call.bodies)):
+            from archc.sema.calls import wrong_bodies
+
+            if scope.module.unsure(call.span):
+                raise Poisoned
+            raise wrong_bodies(value, call)
         return self.evaluator.bind(value, call.name, call.arguments, scope)
 
     def fail(self, diagnostic: Diagnostic, context: Context) -> None:
