@@ -17,6 +17,7 @@ from archc.emit.drawing import (
     DETAILS,
     Picture,
     TooLarge,
+    cells,
     layout,
     picture,
     structure,
@@ -24,8 +25,9 @@ from archc.emit.drawing import (
     text,
     untimed,
 )
-from archc.emit.drawing.layout import Drawing, lay_out
+from archc.emit.drawing.layout import lay_out
 from archc.emit.drawing.paint import level
+from archc.emit.drawing.placed import SMALL, TITLE, Drawing, Way
 from archc.emit.drawing.structure import Box, Group, Item, Join, Tag, walk
 from archc.emit.drawing.svg import DARK, LIGHT
 from archc.emit.mermaid import mermaid
@@ -294,11 +296,11 @@ def check_clear(drawing: Drawing) -> None:
                     assert apart((line[0], ay - 6, line[2], ay + 6), box), (way, box)
     for placed in drawing.boxes:
         room = placed.width - 8
-        assert text.width(placed.title, layout.TITLE, bold=True) <= room
-        assert all(text.width(line, layout.SMALL) <= room for line in placed.lines)
-        assert text.width(placed.cost, layout.SMALL) <= room
+        assert text.width(placed.title, TITLE, bold=True) <= room
+        assert all(text.width(line, SMALL) <= room for line in placed.lines)
+        assert text.width(placed.cost, SMALL) <= room
         rows = len(placed.lines) + bool(placed.cost)
-        assert layout.LINE * rows + 17 * bool(placed.title) <= placed.height
+        assert cells.LINE * rows + 17 * bool(placed.title) <= placed.height
 
 
 def check_joined(drawing: Drawing) -> None:
@@ -347,9 +349,9 @@ def crosses(line: Rect, box: Rect) -> bool:
 
 
 def label_rect(label: Any) -> Rect:
-    width = text.width(label.text, layout.SMALL)
+    width = text.width(label.text, SMALL)
     left = label.x - width // 2 if label.middle else label.x
-    return left, label.y - layout.SMALL + 2, left + width, label.y + 1
+    return left, label.y - SMALL + 2, left + width, label.y + 1
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -368,7 +370,7 @@ def test_an_overlap_would_be_seen() -> None:
     moved = drawing._replace(boxes=(first, second._replace(x=first.x + 5, y=first.y), *rest))
     with pytest.raises(AssertionError):
         check_clear(moved)
-    way = layout.Way(((first.x - 9, first.y + 9), (first.x + 400, first.y + 9)), "flow", False)
+    way = Way(((first.x - 9, first.y + 9), (first.x + 400, first.y + 9)), "flow", False)
     with pytest.raises(AssertionError):
         check_clear(drawing._replace(ways=(*drawing.ways, way)))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from archc.diagnostics.text import shape_text
 from archc.emit.drawing import text
-from archc.emit.drawing.layout import cost, group_label
+from archc.emit.drawing.cells import cost, group_label
 from archc.emit.drawing.structure import Box, Group, Item, Join, Picture, Stage, Tag
 from archc.ops.base import Shape
 

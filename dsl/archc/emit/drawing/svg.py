@@ -8,15 +8,12 @@ from collections.abc import Sequence
 
 from archc.diagnostics.text import printable, several, shape_text, size_text
 from archc.emit.drawing import text
-from archc.emit.drawing.layout import (
-    END_HEIGHT,
-    HEADER,
-    LINE,
-    MARGIN,
+from archc.emit.drawing.cells import LINE, STACK, tag_text
+from archc.emit.drawing.layout import END_HEIGHT, HEADER, MARGIN, PADDING, end_width, lay_out
+from archc.emit.drawing.paint import BINS
+from archc.emit.drawing.placed import (
     NAME,
-    PADDING,
     SMALL,
-    STACK,
     TITLE,
     Band,
     Drawing,
@@ -26,11 +23,7 @@ from archc.emit.drawing.layout import (
     PlacedJoin,
     PlacedTag,
     Way,
-    end_width,
-    lay_out,
-    tag_text,
 )
-from archc.emit.drawing.paint import BINS
 from archc.emit.drawing.structure import Join, Picture, Stage, walk
 
 MARK = "Drawn by archc."
