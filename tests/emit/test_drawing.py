@@ -762,10 +762,11 @@ def test_too_many_boxes_are_refused() -> None:
 
 
 def test_three_thousand_operators() -> None:
-    """Unasked it is one box; in full it is large, but no dearer than the compile of it."""
+    """Unasked it is one box; in full it is large, but no dearer than the build of it."""
     body = "\n".join(f"conv({8 * (1 + index % 7)}) batchnorm relu6" for index in range(1_000))
     with counted() as compiling:
         (one,) = compiled(f"arch huge {{ input image: 8x8x8 stage s {{ {body} }} }}").networks
+        assert one.module
     with counted() as drawing:
         assert len(svg(picture(one.graph, one.manifest))) < 8_000
         assert len(mermaid(picture(one.graph, one.manifest, most=240))) < 8_000
