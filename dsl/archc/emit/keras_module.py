@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from archc.diagnostics.text import shape_text
-from archc.emit.functions import RESERVED, Body, Item, Layer, Program, Statements, Use
+from archc.emit.functions import Body, Program, Statements, Use
 from archc.emit.marker import MARKER
+from archc.emit.parameters import RESERVED, Item, Layer
 from archc.emit.python import (
     UNUSABLE,
     call,
