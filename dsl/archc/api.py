@@ -69,6 +69,39 @@ class Compiled:
             raise ArchError(written.diagnostics)
         return written.written
 
+    def svg(self, detail: str | None = None, *, color: str = "macs", width: int = 1120) -> str:
+        """The network as a drawing, as `archc graph` makes it; notebooks show it by themselves.
+
+        Args:
+            detail: `stages`, `blocks` or `layers`; by default as much as is easy to read.
+            color: what colours show a share of: `macs` or `time`.
+            width: pixels to stay within.
+
+        Raises:
+            ValueError: there is no such detail or colour, or nothing says how long it takes.
+            TooLarge: in this detail it would have too many boxes.
+        """
+        from archc.emit.drawing import DETAILS, picture, svg, untimed
+        from archc.emit.drawing.paint import QUANTITIES
+
+        if detail not in (None, *DETAILS) or color not in QUANTITIES:
+            raise ValueError(f"detail is one of {DETAILS}, color one of {QUANTITIES}")
+        if color == "time" and (reason := untimed(self.manifest)) is not None:
+            raise ValueError(reason)
+        network = self._network
+        return svg(picture(network.graph, network.manifest, detail, color=color), width=width)
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def report(self) -> str:
+        """The network as one HTML page, as `archc report` makes it."""
+        from archc import __version__
+        from archc.emit.report import Subject, report
+
+        network = self._network
+        return report([Subject(network.manifest, network.graph, network.manifest)], __version__)
+
     def build_model(self, **knobs: Any) -> "keras.Model":
         """The Keras model, freshly initialised. Needs the `tensorflow` extra.
 
