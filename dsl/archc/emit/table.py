@@ -331,7 +331,10 @@ def _memory(manifest: Manifest, width: int) -> Section:
     if any(gap["figure"] == "operators" for gap in manifest.get("gaps", ())):
         left = "A lower bound: what becomes of some layers is not known, see above."
         lines += indented(left, width, "    ", "")
-    lines += indented(peak_remark(manifest), width, "    ", "")
+    remark = peak_remark(manifest)
+    if deployed["precision"] != "int8":
+        remark = "Bytes of the values alive together at one operator, in the types of the file."
+    lines += indented(remark, width, "    ", "")
     return "Memory", lines
 
 
