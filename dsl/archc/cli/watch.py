@@ -80,7 +80,8 @@ def files(session: Session) -> list[str]:
 
 def compare(before: Manifests, session: Session) -> Manifests:
     """Show what moved since the last compile without errors; the new manifests."""
-    from archc.emit.difference import difference, moved
+    from archc.emit.changes import moved
+    from archc.emit.difference import difference
 
     after = {network.name: network.manifest for network in session.networks}
     if before:

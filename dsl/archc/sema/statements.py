@@ -1,14 +1,12 @@
 """Statements, run on values: operators added, blocks and braces called, forms wired."""
 
-from fractions import Fraction
-
 from archc.diagnostics.codes import (
     ARGUMENTS,
     MAP,
     SHAPE,
     VALUE,
 )
-from archc.diagnostics.model import Diagnostic, Edit, Label, Rejected, Reporter, make, reject
+from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make, reject
 from archc.ir.graph import SkipNote, Via
 from archc.ops.base import operator, show_shape
 from archc.ops.merge import Add, Multiply
@@ -24,7 +22,7 @@ from archc.sema.ranges import in_range
 from archc.sema.scope import Scope
 from archc.syntax import ast
 from archc.typed import Any
-from archc.values import Map, Size, describe, show
+from archc.values import Map, Size, describe
 
 NOTHING = -1
 """What enters a network of several inputs until a statement names one."""
@@ -400,9 +398,13 @@ class Statements:
                 return None
         else:
             inputs = (value,) if value is not None else ()
-        swapped = misordered(callee, call)
-        if swapped is not None:
-            raise swapped
+        channels = callee.bound.get("channels")
+        if channels is not None and isinstance(channels.value, Size):
+            from archc.sema.calls import misordered
+
+            swapped = misordered(callee, call)
+            if swapped is not None:
+                raise swapped
         attributes: dict[str, Any] = {}
         name = self.building.layer_name(op.keyword, context)
         for slot, given in callee.bound.items():
@@ -430,21 +432,3 @@ class Statements:
 def unsure(callee: Callee) -> bool:
     """Whether what a block does is a guess, after a syntax error in it."""
     return callee.kind == "block" and callee.scope.unsure(callee.target.span)
-
-
-def misordered(callee: Callee, call: ast.Call) -> Rejected | None:
-    """The rejection of `conv(3x3, 64)`, whose two faults have one cause; else None."""
-    channels, kernel = callee.bound.get("channels"), callee.bound.get("kernel")
-    if channels is None or kernel is None or not isinstance(channels.value, Size):
-        return None
-    if not isinstance(kernel.value, Fraction) or [a.name for a in call.arguments[:2]] != [None] * 2:
-        return None
-    first, second = channels.span, kernel.span
-    return reject(
-        VALUE,
-        f"`{call.name.text}` takes its channels first, then its kernel",
-        first.to(second),
-        label=f"the size {show(channels.value)} stands for the channels",
-        help=f"write `{call.name.text}({second.text}, {first.text})`",
-        edits=[Edit(first, second.text), Edit(second, first.text)],
-    )

@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from archc.cli.session import FAILURE, Session, show, terminal_width, unicode
     from archc.diagnostics.model import Rejected
     from archc.diagnostics.nearest import did_you_mean
+    from archc.emit import changes
     from archc.emit import difference as differ
 
     try:
@@ -68,11 +69,11 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError(f"`{condition.name}` is not a quantity of a manifest: {hint}")
     broken = [condition.text for condition in conditions if condition.holds(found)]
     if options.format == "json":
-        session.json(**differ.data(found), failed=broken)
+        session.json(**changes.data(found), failed=broken)
     elif options.markdown:
-        show(differ.markdown(found))
+        show(changes.markdown(found))
     else:
-        show(differ.text(found, unicode=unicode(sys.stdout), width=terminal_width()))
+        show(changes.text(found, unicode=unicode(sys.stdout), width=terminal_width()))
     for text in broken:
         print(f"archc diff: {text}", file=sys.stderr)
     return FAILURE if broken or session.failed else session.code
