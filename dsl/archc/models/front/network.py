@@ -23,9 +23,9 @@ from archc.compiler import (
     totals,
     uses,
 )
-from archc.models.importer.build import Imported, Unseen
 from archc.models.importer.compatibility import Finding, Judgement, findings, judged
 from archc.models.importer.foreign import UNSEEN
+from archc.models.importer.imported import Imported, Unseen
 from archc.models.importer.profile import layer_figures, layer_row
 
 _NO_NETWORK = Network((), (), (), ())

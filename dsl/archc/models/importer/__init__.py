@@ -7,8 +7,9 @@ graph of operators that specs become, so that everything after it applies unchan
 from collections.abc import Mapping
 
 from archc.limits import DEFAULT_LIMITS, Limits
-from archc.models.importer.build import Imported, ImportedLayer, Live, Unseen, build
+from archc.models.importer.build import build
 from archc.models.importer.config import read
+from archc.models.importer.imported import Imported, ImportedLayer, Live, Unseen
 
 __all__ = ["Imported", "ImportedLayer", "Live", "Unseen", "read_config"]
 

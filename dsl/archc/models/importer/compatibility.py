@@ -25,8 +25,8 @@ from archc.compiler import (
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Level, reject
 from archc.diagnostics.nearest import did_you_mean
-from archc.models.importer.build import Imported, ImportedLayer, Unseen
 from archc.models.importer.foreign import Foreign
+from archc.models.importer.imported import Imported, ImportedLayer, Unseen
 
 BLIND = "what it reads is not known"
 """Why a layer after one without a shape is not seen."""

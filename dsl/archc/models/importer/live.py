@@ -7,7 +7,7 @@ from typing import Any
 from archc.diagnostics.codes import MODEL
 from archc.diagnostics.model import reject
 from archc.limits import Limits
-from archc.models.importer.build import Imported, Live
+from archc.models.importer.imported import Imported, Live
 
 EXTRA = "pip install 'archc-dsl[tensorflow]'"
 

@@ -20,7 +20,6 @@ from archc.compiler import (
 )
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.importer import live
-from archc.models.importer.build import Imported, ImportedLayer, Unseen
 from archc.models.importer.compatibility import (
     Finding,
     Judgement,
@@ -30,6 +29,7 @@ from archc.models.importer.compatibility import (
     request,
 )
 from archc.models.importer.foreign import UNSEEN, unknown
+from archc.models.importer.imported import Imported, ImportedLayer, Unseen
 from archc.plain import picked
 
 
