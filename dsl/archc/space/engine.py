@@ -8,6 +8,7 @@ it was not traced with, if it has another one.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from archc.analysis.latency_budget import LATENCY
 from archc.diagnostics.model import Reporter
 from archc.driver import Compilation, Network, Options, choose, compile_spec, parse_settings
 from archc.sema.check import check
@@ -238,7 +239,7 @@ class Space:
                 column = column.astype(object)
             column[which] = value
             columns[name] = column
-        holds: Any = not known.unbudgeted
+        holds: Any = not set(known.unbudgeted) - {LATENCY}  # of time only a compile knows
         for budget in known.budgets:
             holds = holds & (outputs[known.figures[budget.name]] <= outputs[budget.limit])
         return holds

@@ -1,12 +1,13 @@
-"""`archc sweep SPEC NAME=V1,V2,...`: how a network grows with a parameter, or with several."""
+"""`archc sweep SPEC`: how a network grows with its parameters, or which variants are best."""
 
 import argparse
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
-from archc.cli.arguments import UsageError, shared_arguments
+from archc.cli.arguments import UsageError
 from archc.cli.session import Session, show, terminal_width
+from archc.cli.spaces import space_arguments
 from archc.plain import plain
 
 if TYPE_CHECKING:
@@ -21,16 +22,59 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sweep",
         metavar="NAME=V1,V2,...",
-        nargs="+",
-        help="a parameter and its values; of several, every combination",
+        nargs="*",
+        help="a parameter and its values; of several, every combination, each compiled and "
+        "compared with the default",
     )
-    parser.add_argument("--arch", help="the arch of the spec to sweep")
     parser.add_argument("--markdown", action="store_true", help="the table as Markdown")
-    parser.set_defaults(set=[])
-    shared_arguments(parser)
+    for flag, better, kind in (
+        ("--minimize", "smaller", smallest),
+        ("--maximize", "larger", largest),
+    ):
+        parser.add_argument(
+            flag,
+            metavar="FIGURE",
+            dest="objectives",
+            type=kind,
+            action="append",
+            default=[],
+            help=f"the {better} the better; can be repeated, and of several the front is found",
+        )
+    parser.add_argument(
+        "--top", type=int, metavar="N", help="show so many of the best by the first objective"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write all variants that meet the conditions: .csv, .jsonl or .parquet",
+    )
+    parser.add_argument("--start", type=int, metavar="N", help="begin with this variant, to go on")
+    space_arguments(parser)
+
+
+def smallest(name: str) -> tuple[str, bool]:
+    return name, False
+
+
+def largest(name: str) -> tuple[str, bool]:
+    return name, True
+
+
+SEARCHES = ("over", "where", "objectives", "top", "output", "shard", "sample", "start")
+"""Options with which variants are searched and not only listed."""
 
 
 def run(options: argparse.Namespace) -> int:
+    if not options.sweep or any(getattr(options, name) for name in SEARCHES):
+        from archc.cli.sweeping import searched
+
+        return searched(options)
+    return listed(options)
+
+
+def listed(options: argparse.Namespace) -> int:
+    """Compile a few variants and compare them with the default."""
     from archc.emit.scaling import Scaling, scaling, scaling_markdown, scaling_text
 
     swept = dict(map(parameter, options.sweep))
@@ -66,6 +110,8 @@ def parameter(text: str) -> tuple[str, list[str]]:
     Raises:
         UsageError: it is not of that form.
     """
+    from archc.space.dimensions import split_values
+
     name, equals, listed = text.partition("=")
     values = split_values(listed)
     if not equals or not all(values):
@@ -112,15 +158,3 @@ def _with(fault: "Diagnostic", name: str, values: Sequence[str]) -> "Diagnostic"
     if fault.span is not None and fault.span.source.name == "<set>":
         return fault
     return fault._replace(notes=(*fault.notes, f"with `{name}` = {', '.join(values)}"))
-
-
-def split_values(text: str) -> list[str]:
-    """Expressions separated by commas outside brackets."""
-    values, depth = [""], 0
-    for character in text:
-        depth += (character in "([{") - (character in ")]}")
-        if character == "," and depth == 0:
-            values.append("")
-        else:
-            values[-1] += character
-    return [value.strip() for value in values]

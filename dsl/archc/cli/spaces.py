@@ -1,0 +1,228 @@
+"""What verbs on design spaces share: their arguments, the space itself, progress."""
+
+import argparse
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archc.cli.arguments import UsageError, shared_arguments
+from archc.cli.session import Session, tell
+
+if TYPE_CHECKING:
+    from archc.space.dimensions import Dimension
+    from archc.space.engine import Batch, Space
+    from archc.space.question import Question
+
+MOST = 2_000_000_000
+"""Variants that one run goes through at the most."""
+EVERY = 0.25
+"""Seconds between two lines of progress."""
+
+
+def space_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--over",
+        metavar="NAME=VALUES",
+        action="append",
+        default=[],
+        help="a parameter and its values, `A..B:STEP` or `[a, b]` (default: every parameter that "
+        "has a range or choices in the spec)",
+    )
+    parser.add_argument(
+        "--where",
+        metavar="CONDITION",
+        action="append",
+        default=[],
+        help="only variants of which it is true, such as 'macs <= 30 M'; can be repeated",
+    )
+    parser.add_argument(
+        "--shard", metavar="I/N", help="only this part of the variants, of N of equal size"
+    )
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="only so many variants, always the same ones"
+    )
+    parser.add_argument("--arch", help="the arch of the spec")
+    parser.set_defaults(set=[])
+    shared_arguments(parser)
+
+
+def opened(session: Session, over: Sequence[str]) -> "Space | None":
+    """The space of the one spec over some parameters; None, and reports, where its declarations
+    have errors.
+
+    Raises:
+        Rejected: the spec cannot be read, or values of a parameter are none.
+        UsageError: no parameter has values.
+    """
+    from archc.space.dimensions import Reader, grid
+    from archc.space.engine import Space
+
+    (path,) = session.arguments.specs
+    path = os.path.normpath(path)
+    loader, options = session.options(path, ())
+    source = loader.load(path)
+    bare = Space(loader, source, options, grid([]))
+    if bare.failed:
+        session.diagnostics += bare.faults
+        return None
+    reader = Reader(bare.home, bare.arch, session.limits)
+    dimensions = [reader.over(text) for text in over]
+    names = [each.name for each in dimensions]
+    if len({*names}) < len(names):
+        raise UsageError("a parameter is swept once: give all its values together")
+    if not dimensions:
+        dimensions = own(bare, reader)
+    else:
+        unset(bare, names)
+    return Space(loader, source, options, grid(dimensions))
+
+
+def own(bare: "Space", reader: Any) -> "list[Dimension]":
+    """The parameters that have values in the spec.
+
+    Raises:
+        Rejected, UsageError: one has no default and no values, or none has values.
+    """
+    found = [made for each in bare.arch.parameters if (made := reader.own(each)) is not None]
+    if not found:
+        raise UsageError(
+            f"no parameter of `{bare.arch.name.text}` has a range: give `--over NAME=A..B:STEP`"
+        )
+    unset(bare, [each.name for each in found])
+    return found
+
+
+def unset(bare: "Space", names: Sequence[str]) -> None:
+    """Refuse parameters that nothing gives a value.
+
+    Raises:
+        UsageError: there is one.
+    """
+    from archc.syntax import ast
+
+    given = {*names}
+    declared = bare.spec.declared
+    if isinstance(declared, ast.Derived):
+        return  # what it leaves open is said of its first variant
+    for each in declared.parameters:
+        if each.default is None and each.name.text not in given:
+            raise UsageError(
+                f"`{each.name.text}` has neither a value nor a range: give "
+                f"`--over {each.name.text}=A..B:STEP`"
+            )
+
+
+def asked(options: argparse.Namespace, session: Session) -> "Question":
+    """The conditions and objectives of the command line.
+
+    Raises:
+        Rejected: one is not understood.
+        UsageError: conditions contradict each other.
+    """
+    from archc.space.question import Objective, Question, condition, contradictions, figure
+
+    conditions = tuple(condition(text, session.limits) for text in options.where)
+    wrong = contradictions(conditions)
+    if wrong is not None:
+        raise UsageError(wrong)
+    objectives = [
+        Objective(figure(name), largest) for name, largest in getattr(options, "objectives", [])
+    ]
+    return Question(conditions, tuple(objectives))
+
+
+def part(options: argparse.Namespace, size: int) -> tuple[int, int]:
+    """The first variant of the shard, and the one behind its last.
+
+    Raises:
+        UsageError: the shard is none, or it is too large to go through.
+    """
+    start, stop = 0, size
+    if options.shard:
+        found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", options.shard)
+        if found is None or not 1 <= int(found[1]) <= int(found[2]):
+            raise UsageError(f"`--shard` takes a part such as 3/16, not `{options.shard}`")
+        index, parts = int(found[1]), int(found[2])
+        start, stop = size * (index - 1) // parts, size * index // parts
+    start = max(start, getattr(options, "start", None) or 0)
+    if stop - start > MOST and not options.sample:
+        parts = -(-size // MOST)
+        raise UsageError(
+            f"this is a space of {size:,} variants, and one run goes through {MOST:,} at the most: "
+            f"take coarser steps, `--sample 1000000`, or {parts:,} shards with `--shard 1/{parts}`"
+        )
+    return start, stop
+
+
+def taken(space: "Space", options: argparse.Namespace, start: int, stop: int) -> "Iterator[Batch]":
+    """The variants to look at."""
+    if not options.sample or options.sample >= stop - start:
+        return space.batches(start, stop)
+    import random
+
+    import numpy as np
+
+    rows = random.Random(0).sample(range(start, stop), options.sample)
+    return space.chosen(np.array(sorted(rows), dtype=np.int64))
+
+
+class Progress:
+    """A line on a terminal that says how far a pass is."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.began = self.said = time.monotonic()
+        self.shown = sys.stderr.isatty()
+        self.width = 0
+
+    def __call__(self, looked: int) -> None:
+        now = time.monotonic()
+        if not self.shown or now - self.said < EVERY:
+            return
+        self.said = now
+        rate = looked / max(now - self.began, 1e-9)
+        left = (self.total - looked) / max(rate, 1e-9)
+        self._line(
+            f"{looked:,} of {self.total:,} variants ({100 * looked // self.total} %), "
+            f"{rate:,.0f} a second, {left:,.0f} s left"
+        )
+
+    def over(self, batches: "Iterator[Batch]") -> "Iterator[Batch]":
+        """The same batches, told of."""
+        looked = 0
+        for batch in batches:
+            yield batch
+            looked += len(batch.rows)
+            self(looked)
+
+    def _line(self, text: str) -> None:
+        print(f"\r{text.ljust(self.width)}", end="", file=sys.stderr, flush=True)
+        self.width = len(text)
+
+    def done(self) -> None:
+        if self.width:
+            self._line("")
+            print("\r", end="", file=sys.stderr, flush=True)
+
+
+def missing(error: ModuleNotFoundError) -> None:
+    """Say which package is missing, if it is one of an extra.
+
+    Raises:
+        ModuleNotFoundError: it is another one.
+    """
+    from archc.diagnostics.codes import EXTRA_MISSING
+    from archc.diagnostics.model import make
+
+    extras = {
+        "numpy": ("evaluating a space needs NumPy", "sweep"),
+        "pyarrow": ("Parquet files need pyarrow", "parquet"),
+    }
+    name = (error.name or "").partition(".")[0]
+    if name not in extras:
+        raise error
+    what, extra = extras[name]
+    tell(make(EXTRA_MISSING, what, None, help=f"pip install 'archc-dsl[{extra}]'"))

@@ -1,0 +1,220 @@
+"""`archc sweep` through a space: the best variants, each compiled, and all of them as a file."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archc.cli.arguments import UsageError
+from archc.cli.session import FAILURE, Session, show
+from archc.cli.spaces import Progress, asked, missing, opened, part, taken
+
+if TYPE_CHECKING:
+    from archc.space.engine import Space
+    from archc.space.question import Question
+    from archc.space.search import Answer
+
+SHOWN = 10
+"""Variants that are shown unasked, and of a front."""
+COLUMNS = ("params", "macs", "weight_bytes", "peak_activation_bytes", "arena_bytes", "latency_ms")
+"""Figures that the table has besides those asked for."""
+
+
+class Shown(NamedTuple):
+    """A variant as it was compiled."""
+
+    variant: int
+    parameters: dict[str, str]
+    figures: dict[str, int | float]
+    verdict: str | None
+    front: bool
+
+
+def searched(options: argparse.Namespace) -> int:
+    """Search the space of a spec."""
+    from archc.diagnostics.model import Rejected
+    from archc.space.engine import Difference
+    from archc.space.search import COMPILED, TooManyToCompile
+
+    options.specs, options.name = [options.spec], None
+    session = Session(options)
+    try:
+        return _searched(options, session)
+    except Rejected as rejected:
+        session.diagnostics.append(rejected.diagnostic)
+    except ModuleNotFoundError as error:
+        missing(error)
+        return FAILURE
+    except TooManyToCompile:
+        raise UsageError(
+            f"time is estimated from a plan of buffers, for which each variant is compiled, and "
+            f"more than {COMPILED:,} meet the other conditions: add some, such as "
+            "`--where 'macs <= 10 M'`, or `--sample N`"
+        ) from None
+    except Difference as difference:
+        print(f"archc: bug in archc: the sweep differs from a compile: {difference}\n"
+              "please report it with the spec; nothing of this sweep can be relied on",
+              file=sys.stderr)  # fmt: skip
+        return FAILURE
+    if options.format == "json":
+        session.json()
+    else:
+        session.show(("error",))
+    return FAILURE
+
+
+def _searched(options: argparse.Namespace, session: Session) -> int:
+    from archc.space.search import search
+
+    writer = _writer(options.output)
+    space = opened(session, [*options.over, *options.sweep])
+    if space is None:
+        session.show(("error",))
+        return FAILURE
+    question = asked(options, session)
+    start, stop = part(options, space.grid.size)
+    began = time.monotonic()
+    progress = Progress(min(options.sample or stop - start, stop - start))
+    batches = taken(space, options, start, stop)
+    answer = search(space, batches, question, options.top or SHOWN, start, progress)
+    progress.done()
+    seconds = time.monotonic() - began
+    if options.output:
+        _write(space, options, question, answer, start, writer)
+    best = answer.best if options.top or not answer.front else answer.front[:SHOWN]
+    if not best and answer.nearest is not None:
+        best = (answer.nearest,)
+    rows = [_compiled(space, row, answer) for row in best]
+    if options.format == "json":
+        session.json(
+            variants=space.grid.size,
+            classes=space.count,
+            count=answer.counted._asdict(),
+            front=list(answer.front),
+            next=answer.next if answer.next < stop else None,
+            nearest=answer.nearest,
+            rows=[row._asdict() for row in rows],
+        )
+    else:
+        show(_text(space, question, answer, rows, seconds, options.markdown))
+    if answer.next < stop and not options.sample:
+        _stopped(options, answer.next)
+    return session.code if answer.counted.met else FAILURE
+
+
+def _stopped(options: argparse.Namespace, following: int) -> None:
+    other = " and another `-o`" if options.output else ""
+    print(
+        f"stopped; go on with the same command, `--start {following}`{other}",
+        file=sys.stderr,
+    )
+
+
+def _writer(path: str | None) -> Any:
+    """What writes a file of this name.
+
+    Raises:
+        UsageError: nothing does.
+    """
+    from archc.space.rows import SUFFIXES, csv_rows, json_rows, parquet_rows
+
+    if path is None:
+        return None
+    for suffix, writer in zip(SUFFIXES, (csv_rows, json_rows, parquet_rows), strict=True):
+        if path.endswith(suffix):
+            return writer
+    raise UsageError(f"`{path}` does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+
+
+def _write(
+    space: "Space",
+    options: argparse.Namespace,
+    question: "Question",
+    answer: "Answer",
+    start: int,
+    writer: Any,
+) -> None:
+    """Write the variants that were looked at and meet the conditions."""
+    import numpy as np
+
+    from archc.files.streaming import streamed
+
+    front = np.array(answer.front, dtype=np.int64)
+    progress = Progress(max(answer.counted.looked, 1))
+    binary = options.output.endswith(".parquet")
+    batches = progress.over(taken(space, options, start, answer.next))
+    with streamed(options.output, not binary) as file, writer(space.grid, file) as write:
+        for batch in batches:
+            chosen = np.flatnonzero(question.holds(batch))
+            write(batch, chosen, np.isin(batch.rows[chosen], front))
+    progress.done()
+
+
+def _compiled(space: "Space", row: int, answer: "Answer") -> Shown:
+    """A variant, compiled and compared.
+
+    Raises:
+        Difference: its class said something else.
+    """
+    from archc.analysis.budgets import BUDGET_NAMES, quantity
+
+    variant = space.compile(row)
+    known, places = space.of(row)
+    space.compare(variant, known, places)
+    figures: dict[str, int | float] = {}
+    verdict = None
+    if variant.network is not None:
+        manifest = variant.network.manifest
+        for name in BUDGET_NAMES:
+            value = quantity(manifest, name)
+            if value is not None:
+                figures[name] = value
+        verdict = manifest["target"] and manifest["target"]["verdict"]
+    return Shown(row, dict(variant.settings), figures, verdict, row in answer.front)
+
+
+def _text(
+    space: "Space",
+    question: "Question",
+    answer: "Answer",
+    rows: "Sequence[Shown]",
+    seconds: float,
+    markdown: bool,
+) -> str:
+    from archc.diagnostics.grid import grid
+    from archc.diagnostics.grid import markdown as in_markdown
+
+    count = answer.counted
+    rate = count.looked / max(seconds, 1e-9)
+    names = [each.name for each in space.grid.dimensions]
+    conditions = " and ".join(f"`{each}`" for each in question.conditions)
+    lines = [
+        f"{space.spec.declared.name.text} over {', '.join(names)}: {count.looked:,} of "
+        f"{space.grid.size:,} variants, {rate:,.0f} a second",
+        f"{count.networks:,} have a network, {count.valid:,} compile, {count.within:,} are within "
+        "the spec's budgets" + (f", {count.met:,} meet {conditions}" if conditions else ""),
+    ]
+    if not count.met:
+        lines.append("none is feasible" + ("; the nearest one:" if rows else ""))
+    elif answer.front and len(question.objectives) > 1:
+        lines.append(f"{len(answer.front):,} are on the front, which * marks")
+    wanted = [*(o.name for o in question.objectives), *(c.name for c in question.conditions)]
+    figures = list(dict.fromkeys([*wanted, *COLUMNS]))
+    figures = [name for name in figures if any(name in row.figures for row in rows)]
+    table = [["", *names, *figures, "verdict"]]
+    for row in rows:
+        cells = [_cell(row.figures.get(name)) for name in figures]
+        mark = "*" if row.front and len(question.objectives) > 1 else ""
+        table.append([mark, *row.parameters.values(), *cells, row.verdict or "-"])
+    sides = "l" + "l" * len(names) + "r" * len(figures) + "l"
+    if rows:
+        lines += ["", *(in_markdown(table, sides) if markdown else grid(table, sides))]
+        lines += ["", f"these were compiled, as was one more of each of {space.count} classes"]
+    return "\n".join(lines)
+
+
+def _cell(value: int | float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"

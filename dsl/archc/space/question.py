@@ -1,0 +1,147 @@
+"""What is asked of a space: conditions on figures, objectives."""
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from archc.analysis.budgets import BUDGET_NAMES
+from archc.analysis.latency_budget import LATENCY
+from archc.diagnostics.codes import NUMBER, SYNTAX, UNKNOWN_NAME
+from archc.diagnostics.model import reject
+from archc.diagnostics.nearest import propose
+from archc.limits import Limits
+from archc.source import Source, Span
+from archc.space.engine import MISSING, Batch
+from archc.space.measure import MEMORY
+from archc.syntax.numbers import BYTE_UNITS, UNITS, literal
+from archc.typed import NamedTuple
+from archc.values import show
+
+FIGURES = (
+    *(name for name in BUDGET_NAMES if name != LATENCY),
+    "arena.lower_bound",
+    *(f"untrained.{name}" for name in MEMORY),
+)
+"""What is exact for every variant, by its name in the manifest."""
+
+_CONDITION = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|==|!=|<|>)\s*(.+?)\s*")
+
+
+class Condition(NamedTuple):
+    """`macs <= 30 M`"""
+
+    name: str
+    sign: str
+    limit: Fraction
+
+    @property
+    def bounds(self) -> bool:
+        """Whether it limits a figure from above."""
+        return self.sign in ("<", "<=")
+
+    def __str__(self) -> str:
+        limit = f"{self.limit.numerator:,}" if self.limit.denominator == 1 else show(self.limit)
+        return f"{self.name} {self.sign} {limit}"
+
+    def holds(self, value: Any) -> Any:
+        """Of a number, or of each of an array of whole ones."""
+        low, exact = self.limit.__floor__(), self.limit.denominator == 1
+        if isinstance(value, Fraction):
+            low, exact = self.limit, True  # type: ignore[assignment]
+        if self.sign in ("==", "!="):
+            equal = (value == low) if exact else value != value
+            return equal if self.sign == "==" else ~equal if hasattr(equal, "dtype") else not equal
+        if self.sign == "<=":
+            return value <= low
+        if self.sign == ">":
+            return value > low
+        if self.sign == "<":
+            return value < low if exact else value <= low
+        return value >= low if exact else value > low
+
+
+class Objective(NamedTuple):
+    name: str
+    largest: bool
+
+
+class Question(NamedTuple):
+    """What is looked for."""
+
+    conditions: tuple[Condition, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+
+    @property
+    def timed(self) -> bool:
+        """Whether the estimate of time is asked for, which takes a compile of each variant."""
+        names = [*(each.name for each in self.conditions), *(o.name for o in self.objectives)]
+        return LATENCY in names
+
+    def holds(self, batch: Batch) -> Any:
+        """Which variants of a batch compile within the spec's budgets, and meet the conditions on
+        exact figures."""
+        found = batch.valid & batch.within
+        for each in self.conditions:
+            if each.name == LATENCY:
+                continue
+            column = batch.figures.get(each.name)
+            if column is None:
+                return found & False
+            found = found & (column != MISSING) & each.holds(column).astype(bool)
+        return found
+
+
+def condition(text: str, limits: Limits) -> Condition:
+    """The condition of `--where`.
+
+    Raises:
+        Rejected: it is none, or of no figure.
+    """
+    source = Source("<where>", text)
+    found = _CONDITION.fullmatch(text)
+    if found is None:
+        raise reject(
+            SYNTAX,
+            f"`{text}` is not a condition",
+            Span(source, 0, len(text)),
+            help="write `macs <= 30 M`, with one of <= < >= > == !=",
+        )
+    name, sign, rest = found.groups()
+    span = Span(source, found.start(3), found.end(3))
+    figure(name, Span(source, found.start(1), found.end(1)))
+    units = "|".join(UNITS | BYTE_UNITS)
+    if not re.fullmatch(rf"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)? ?({units})?", rest):
+        raise reject(
+            NUMBER, f"`{rest}` is not a number", span, help="units are k, M, G, KiB and MiB"
+        )
+    return Condition(name, sign, literal(rest, span, limits))
+
+
+def figure(name: str, span: Span | None = None) -> str:
+    """A name, if it is that of a figure.
+
+    Raises:
+        Rejected: it is not.
+    """
+    if name not in (*FIGURES, LATENCY):
+        near = propose(name, span, (*FIGURES, LATENCY))
+        raise reject(
+            UNKNOWN_NAME,
+            f"`{name}` is not a figure of a network",
+            span,
+            help=near.help or f"figures are {', '.join((*FIGURES, LATENCY))}",
+        )
+    return name
+
+
+def contradictions(conditions: Sequence[Condition]) -> str | None:
+    """What two conditions on one figure leave no value for, in words."""
+    for high in conditions:
+        for low in conditions:
+            if high.name != low.name or not high.bounds or low.sign not in (">", ">="):
+                continue
+            strict = high.sign == "<" or low.sign == ">"
+            if low.limit > high.limit or (strict and low.limit == high.limit):
+                return f"nothing has both `{low}` and `{high}`"
+    return None

@@ -1,0 +1,98 @@
+"""Variants as rows of CSV, JSON lines and Parquet, written as they come."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from archc.space.dimensions import Grid
+from archc.space.engine import MISSING, VERDICTS, Batch
+from archc.space.question import FIGURES
+
+SUFFIXES = (".csv", ".jsonl", ".parquet")
+
+Write = Callable[[Batch, Any, Any], None]
+"""Takes a batch, which of its variants to write, and which of these are on the front."""
+
+
+def heads(grid: Grid) -> list[str]:
+    """The columns: the variant's number, its parameters, every exact figure, the verdict, whether
+    the spec's budgets hold, and whether it is on the front."""
+    names = [each.name for each in grid.dimensions]
+    return ["variant", *names, *FIGURES, "verdict", "within_budgets", "front"]
+
+
+def _records(grid: Grid, batch: Batch, chosen: Any, front: Any) -> Iterator[list[object]]:
+    figures = [batch.figures.get(name) for name in FIGURES]
+    columns = [None if each is None else each[chosen].tolist() for each in figures]
+    rows, verdicts = batch.rows[chosen].tolist(), batch.verdicts[chosen].tolist()
+    within, marked = batch.within[chosen].tolist(), front.tolist()
+    for place, row in enumerate(rows):
+        values = [None if each is None else each[place] for each in columns]
+        yield [
+            row,
+            *[text for _, text in grid.settings(row)],
+            *[None if value == MISSING else value for value in values],
+            VERDICTS[verdicts[place]],
+            within[place],
+            marked[place],
+        ]
+
+
+@contextmanager
+def csv_rows(grid: Grid, file: TextIO) -> Iterator[Write]:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(heads(grid))
+
+    def write(batch: Batch, chosen: Any, front: Any) -> None:
+        for record in _records(grid, batch, chosen, front):
+            writer.writerow([int(v) if isinstance(v, bool) else v for v in record])
+
+    yield write
+
+
+@contextmanager
+def json_rows(grid: Grid, file: TextIO) -> Iterator[Write]:
+    names = heads(grid)
+
+    def write(batch: Batch, chosen: Any, front: Any) -> None:
+        for record in _records(grid, batch, chosen, front):
+            file.write(json.dumps(dict(zip(names, record, strict=True))) + "\n")
+
+    yield write
+
+
+@contextmanager
+def parquet_rows(grid: Grid, file: Any) -> Iterator[Write]:
+    """Figures as int64, or as texts where they may be larger.
+
+    Raises:
+        ModuleNotFoundError: pyarrow is not installed.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = heads(grid)
+    texts = [each.name for each in grid.dimensions]
+    kinds = {name: pa.int64() for name in names} | {name: pa.string() for name in texts}
+    kinds |= {"verdict": pa.string(), "within_budgets": pa.bool_(), "front": pa.bool_()}
+    schema = pa.schema([(name, kinds[name]) for name in names])
+    writer = pq.ParquetWriter(file, schema)
+
+    def write(batch: Batch, chosen: Any, front: Any) -> None:
+        records = list(_records(grid, batch, chosen, front))
+        if records:
+            columns: Sequence[Sequence[object]] = list(zip(*records, strict=True))
+            writer.write_table(
+                pa.table(
+                    [
+                        pa.array(column, kinds[name])
+                        for name, column in zip(names, columns, strict=True)
+                    ],
+                    schema=schema,
+                )
+            )
+
+    with writer:
+        yield write

@@ -1,0 +1,251 @@
+"""`archc sweep` through a space and `archc space`, against a compile of every variant."""
+
+import csv
+import json
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archc import compile_text
+from archc.cli import main
+from archc.space.engine import Batch, Space
+
+np = pytest.importorskip("numpy")
+
+SPEC = """arch a(width = 8 in 8 .. 32 step 8, side = 8 in [8, 12, 16], unit = ds in [ds, conv]) {
+    require params <= 1500
+    target stm32n6
+    input image: side x side x 3
+    stage s(channels = width) { conv(kernel = 3x3) }
+    stage t(channels = 2 * width, stride = 2) { unit }
+    head { global_average_pool dense(4) }
+}
+"""
+WIDTHS, SIDES, UNITS = (8, 16, 24, 32), (8, 12, 16), ("ds", "conv")
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.arch").write_text(SPEC)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def truth() -> dict[tuple[str, ...], dict[str, Any]]:
+    """The manifest of every variant, budgets left aside."""
+    free = SPEC.replace("    require params <= 1500\n", "")
+    found = {}
+    for width, side, unit in product(WIDTHS, SIDES, UNITS):
+        made = compile_text(free, width=width, side=side, unit=unit)
+        found[str(width), str(side), unit] = made.manifest
+    return found
+
+
+def table(path: str) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_variant_within_budget_is_written(truth: Any, capsys: Capture) -> None:
+    command = ["sweep", "a.arch", "--minimize", "macs", "--maximize", "params", "-o", "out.csv"]
+    assert main([*command, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    rows = table("out.csv")
+    within = {key: m for key, m in truth.items() if m["totals"]["params"] <= 1500}
+    assert {(row["width"], row["side"], row["unit"]) for row in rows} == within.keys()
+    for row in rows:
+        totals = truth[row["width"], row["side"], row["unit"]]["totals"]
+        deployed = truth[row["width"], row["side"], row["unit"]]["deployed"]
+        assert int(row["params"]) == totals["params"]
+        assert int(row["activation_bytes.int8"]) == totals["activation_bytes"]["int8"]
+        assert int(row["arena_bytes"]) == deployed["arena_bytes"]
+        assert int(row["tflite_micro.total"]) == deployed["tflite_micro"]["total"]
+        assert row["verdict"] == "compatible"
+    costs = {key: (m["totals"]["macs"], -m["totals"]["params"]) for key, m in within.items()}
+    front = {
+        costs[key]
+        for key in costs
+        if not any(
+            other != costs[key] and other[0] <= costs[key][0] and other[1] <= costs[key][1]
+            for other in costs.values()
+        )
+    }
+    marked = [(int(row["macs"]), -int(row["params"])) for row in rows if row["front"] == "1"]
+    assert sorted(marked) == sorted(front)
+    assert len(document["front"]) == len(front)
+    assert document["count"]["looked"] == len(truth)
+    assert document["count"]["within"] == document["count"]["met"] == len(within)
+    shown = [row["figures"]["macs"] for row in document["rows"]]
+    assert shown == sorted(shown)
+    assert all(row["figures"]["latency_ms"] > 0 for row in document["rows"])
+
+
+def test_conditions_top_and_table(truth: Any, capsys: Capture) -> None:
+    command = ["sweep", "a.arch", "--over", "width=8..24:8", "--over", "side=[8, 16]"]
+    where = ["--where", "macs <= 60 k", "--where", "params > 300", "--maximize", "params"]
+    assert main([*command, *where, "--top", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "`macs <= 60,000` and `params > 300`" in said
+    chosen = [
+        m["totals"]["params"]
+        for (width, side, unit), m in truth.items()
+        if int(width) <= 24 and side != "12" and unit == "ds"
+        and 300 < m["totals"]["params"] <= 1500 and m["totals"]["macs"] <= 60_000
+    ]  # fmt: skip
+    lines = [line.split() for line in said.splitlines() if line.endswith("compatible")]
+    assert [int(line[2].replace(",", "")) for line in lines] == sorted(chosen)[:-3:-1]
+
+
+def test_formats_and_shards_are_one_table(capsys: Capture) -> None:
+    assert main(["sweep", "a.arch", "-o", "whole.csv"]) == 0
+    for index in (1, 2, 3):
+        main(["sweep", "a.arch", "--shard", f"{index}/3", "-o", f"part{index}.csv"])
+    whole = table("whole.csv")
+    assert [row for index in (1, 2, 3) for row in table(f"part{index}.csv")] == whole
+    assert main(["sweep", "a.arch", "-o", "whole.jsonl"]) == 0
+    lines = [json.loads(line) for line in Path("whole.jsonl").read_text().splitlines()]
+    for line, row in zip(lines, whole, strict=True):
+        assert list(line) == list(row)
+        assert {name: str(int(v) if isinstance(v, bool) else v) for name, v in line.items()} == row
+    parquet = pytest.importorskip("pyarrow.parquet")
+    for index in (1, 2, 3):
+        main(["sweep", "a.arch", "--shard", f"{index}/3", "-o", f"parts/{index}.parquet"])
+    assert parquet.read_table("parts").to_pylist() == lines
+
+
+def test_ctrl_c_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    real = Space.batches
+
+    def batches(self: Space, start: int, stop: int) -> Iterator[Batch]:
+        for number, batch in enumerate(real(self, start, stop, 5)):
+            if number == 2 and stop > 10:
+                raise KeyboardInterrupt
+            yield batch
+
+    assert main(["sweep", "a.arch", "-o", "whole.csv"]) == 0
+    monkeypatch.setattr(Space, "batches", batches)
+    assert main(["sweep", "a.arch", "-o", "some.csv"]) == 0
+    assert "--start 10" in capsys.readouterr().err
+    monkeypatch.setattr(Space, "batches", real)
+    assert main(["sweep", "a.arch", "-o", "rest.csv", "--start", "10"]) == 0
+    assert table("some.csv") + table("rest.csv") == table("whole.csv")
+
+
+def test_time_is_that_of_compiles(truth: Any, capsys: Capture) -> None:
+    command = ["sweep", "a.arch", "--minimize", "latency_ms", "--format", "json", "--top", "3"]
+    assert main(command) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    times = sorted(
+        m["deployed"]["latency"]["most"] / 1000
+        for m in truth.values()
+        if m["totals"]["params"] <= 1500
+    )
+    assert [row["figures"]["latency_ms"] for row in rows] == times[:3]
+
+
+def test_a_budget_that_nothing_meets_names_the_nearest(capsys: Capture) -> None:
+    assert main(["sweep", "a.arch", "--where", "macs <= 10"]) == 1
+    said = capsys.readouterr().out
+    assert "none is feasible; the nearest one:" in said
+    assert said.count("compatible") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--where", "macs <= 1", "--where", "macs > 2"], "nothing has both `macs > 2` and"),
+        (["--where", "macs"], "`macs` is not a condition"),
+        (["--where", "mac <= 5"], "`mac` is not a figure of a network"),
+        (["--where", "macs <= many"], "`many` is not a number"),
+        (["--minimize", "speed"], "`speed` is not a figure"),
+        (["--over", "wide=1..2"], "`a` has no parameter `wide`"),
+        (["--over", "width=9..1"], "has no values"),
+        (["--over", "width=1..ds"], "is not a number"),
+        (["--over", "width"], "is not of the form NAME=VALUES"),
+        (["--over", "width=8", "--over", "width=16"], "swept once"),
+        (["--over", "width=1..1000000", "--over", "side=1..1000000"], "--shard 1/500"),
+        (["--shard", "4/3"], "takes a part such as 3/16"),
+        (["-o", "out.txt"], "does not end in .csv, .jsonl or .parquet"),
+    ],
+)  # fmt: skip
+def test_bad_input(options: list[str], said: str, capsys: Capture) -> None:
+    assert main(["sweep", "a.arch", *options]) in (1, 2)
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_a_space_that_is_too_large_says_how_to_go_through_it(capsys: Capture) -> None:
+    assert main(["space", "a.arch", "--over", "width=1..1000000", "--over", "side=1..1000000"]) == 2
+    said = capsys.readouterr().err
+    assert "1,000,000,000,000 variants" in said
+    assert "--sample" in said
+    over = ["--over", "width=8..80:8", "--over", "side=8..99"]
+    assert main(["space", "a.arch", *over, "--sample", "50"]) == 0
+    assert "of these 50 were looked at" in capsys.readouterr().out
+
+
+def test_parameters_without_values(capsys: Capture) -> None:
+    Path("b.arch").write_text(SPEC.replace("width = 8 in 8 .. 32 step 8", "width"))
+    assert main(["sweep", "b.arch", "--minimize", "macs"]) == 2
+    assert "`width` has neither a value nor a range" in capsys.readouterr().err
+    Path("c.arch").write_text(SPEC.replace("in 8 .. 32 step 8", "in 8.0 .. 32.0"))
+    assert main(["sweep", "c.arch", "--minimize", "macs"]) == 1
+    assert "the range of `width` has no step" in capsys.readouterr().err
+    Path("d.arch").write_text("arch d { input image: 8x8x3 head { flatten dense(2) } }")
+    assert main(["space", "d.arch"]) == 2
+    assert "no parameter of `d` has a range" in capsys.readouterr().err
+
+
+def test_a_sweep_that_differs_from_a_compile_says_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    from archc.space import classes
+
+    real = classes.measure
+
+    def wrong(*arguments: Any) -> Any:
+        found = real(*arguments)
+        found.figures["macs"] += 1
+        return found
+
+    monkeypatch.setattr(classes, "measure", wrong)
+    assert main(["sweep", "a.arch", "--minimize", "macs", "-o", "out.csv"]) == 1
+    captured = capsys.readouterr()
+    assert "bug in archc" in captured.err
+    assert "`macs` is" in captured.err
+    assert not Path("out.csv").exists()
+
+
+def test_a_space_counts_and_explains(truth: Any, capsys: Capture) -> None:
+    assert main(["space", "a.arch", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["summary"]
+    within = [m for m in truth.values() if m["totals"]["params"] <= 1500]
+    assert (found["variants"], found["networks"]) == (len(truth), len(truth))
+    assert found["within"] == len(within)
+    macs = sorted(m["totals"]["macs"] for m in within)
+    assert found["quantiles"][0] == [0.0, macs[0]]
+    assert found["quantiles"][-1] == [1.0, macs[-1]]
+    every = np.array([m["totals"]["macs"] for m in truth.values()], float)
+    keys = list(truth)
+    for place, name in enumerate(("width", "side", "unit")):
+        (moved,) = (m for m in found["moved"] if (m["parameter"], m["cost"]) == (name, "macs"))
+        means = {}
+        for value in {key[place] for key in keys}:
+            means[value] = every[[key[place] == value for key in keys]].mean()
+        spread = np.array([means[key[place]] for key in keys])
+        assert moved["share"] == pytest.approx(spread.var() / every.var())
+        assert moved["most"] == pytest.approx(max(means.values()))
+    values = {value["text"]: value["within"] for value in found["values"]["width"]}
+    assert values == {
+        str(width): sum(m["model"]["parameters"]["width"] == str(width) for m in within)
+        for width in WIDTHS
+    }
+    assert main(["space", "a.arch"]) == 0
+    said = capsys.readouterr().out
+    assert "24 variants" in said
+    assert "what each parameter explains" in said
