@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archc.cli.arguments import (
@@ -15,20 +15,26 @@ from archc.cli.arguments import (
 from archc.formats import listed
 
 if TYPE_CHECKING:
+    from archc.analysis.lowering import Deployed
     from archc.cli.session import Session
     from archc.ir.graph import Graph
     from archc.source import Span
+    from archc.targets.model import Target
 
 SUMMARY = "draw a network"
 
-ENDINGS = {"svg": (".svg",), "mermaid": (".mmd", ".mermaid", ".md"), "dot": (".dot", ".gv")}
+ENDINGS = {
+    "svg": (".svg",),
+    "mermaid": (".mmd", ".mermaid", ".md"),
+    "dot": (".dot", ".gv"),
+    "node-data": (".json",),
+}
 """Formats, and how the names of their files end."""
 
 CONVERTED = {
     ".png": "`rsvg-convert {stem}.svg -o {name}`, or `dot -Tpng {stem}.dot -o {name}`",
     ".pdf": "`rsvg-convert -f pdf {stem}.svg -o {name}`, or `dot -Tpdf {stem}.dot -o {name}`",
     ".html": 'a page shows an SVG as it is: `<img src="{stem}.svg">`',
-    ".json": "`archc show SPEC --stage graph --format json` prints the graph as data",
 }
 """What to do for files that are not drawn, by how their names end."""
 CONVERTED |= {".htm": CONVERTED[".html"]}
@@ -50,7 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         metavar="FILE",
         help="write it there, in the format that FILE ends in: .svg; .mmd, .mermaid or .md "
-        "(Mermaid); .dot or .gv (Graphviz)",
+        "(Mermaid); .dot or .gv (Graphviz); .json (node data for Model Explorer)",
     )
     parser.add_argument(
         "--detail",
@@ -59,9 +65,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--color",
-        choices=("macs", "time"),
+        choices=("macs", "time", "weights", "activations", "tier"),
         default="macs",
-        help="what colours show: each box's share of the MACs, or of the estimated time",
+        help="what colours show: the share of the MACs or of the estimated time; in node data also "
+        "bytes of weights, bytes of results, and where the target runs each operator",
     )
     parser.add_argument(
         "--unfold", action="store_true", help="draw every repeat, not one with a count"
@@ -137,16 +144,20 @@ def draw(
 ) -> tuple[str, Callable[[bytes], bool]] | None:
     """The text of the drawing, and how to know such a one again; None and a report where it would
     have too many boxes."""
+    if options.format == "node-data":
+        return overlay(session, options.color)
     from archc.diagnostics.codes import LIMIT
     from archc.diagnostics.model import make
     from archc.emit import dot, mermaid
-    from archc.emit.drawing import DETAILS, MARK, TooLarge, picture, svg, untimed
+    from archc.emit.drawing import DETAILS, MARK, QUANTITIES, TooLarge, picture, svg, untimed
 
+    if options.color not in QUANTITIES:
+        raise UsageError(f"`--color {options.color}` is for `--format node-data`")
     name, declared, graph, document = subject(session)
     charted = options.format == "mermaid"
     most = options.boxes or (mermaid.MOST if charted else 2_000)
-    if options.color == "time" and (reason := untimed(document)) is not None:
-        raise UsageError(f"`--color time` has nothing to show of `{name}`: {reason}")
+    if options.color == "time":
+        needed(name, untimed(document))
     fold = not options.unfold
     try:
         found = picture(graph, document, options.detail, color=options.color, fold=fold, most=most)
@@ -175,6 +186,66 @@ def draw(
     if options.format == "dot":
         return dot.dot(found), lambda data: data.startswith(dot.MARK.encode())
     return svg(found, width=options.width), lambda data: data.find(MARK.encode(), 0, 800) >= 0
+
+
+def needed(name: str, missing: str | None) -> None:
+    """Refuse to show what is not known.
+
+    Raises:
+        UsageError: something is missing.
+    """
+    if missing is not None:
+        raise UsageError(f"`--color` has nothing to show of `{name}`: {missing}")
+
+
+def overlay(session: "Session", quantity: str) -> tuple[str, Callable[[bytes], bool]]:
+    """Node data of every operator of the int8 file, and how to know such a text again.
+
+    Raises:
+        UsageError: the quantity is not known of this network.
+    """
+    from archc.emit.drawing import untimed
+    from archc.emit.node_data import MARK, figures, node_data
+
+    if session.models:
+        model = session.models[0]
+        name, document, graph, deployed = model.name, model.document, model.graph, model.deployed
+        keys = model.keys
+    else:
+        from archc.analysis.lowering import lower
+
+        network = session.networks[0]
+        name, document, graph = network.name, network.manifest, network.graph
+        deployed = lower(graph, document["inputs"][0]["dtype"])
+        keys = tuple(map(str, range(len(deployed.operators))))
+    if quantity == "time":
+        needed(name, untimed(document))
+    if quantity == "tier":
+        needed(name, None if document["target"] else "no target says where operators run")
+        values: Sequence[Any] = tiers(session.target, document, graph, deployed)
+    else:
+        values = figures(deployed, document, quantity)
+    return node_data(name, quantity, keys, values), lambda data: data.startswith(MARK.encode())
+
+
+def tiers(
+    target: "Target | None", document: dict[str, Any], graph: "Graph", deployed: "Deployed"
+) -> list[str]:
+    """Whether the NPU or the CPU runs each operator, and by which of the target's tiers."""
+    from archc.targets.builtin import builtin
+    from archc.targets.facts import Facts, Request
+
+    target = target or builtin(document["target"]["name"])
+    io = document["inputs"][0]["dtype"]
+    facts = Facts(target, Request(target.name, io=io), graph, deployed)
+    on_cpu = set(facts.software_places())
+    found = []
+    for place, op in enumerate(deployed.operators):
+        tier = target.tier(op.operator)
+        where = "CPU" if place in on_cpu else "NPU" if tier is not None else "not known"
+        agrees = tier is not None and tier.software == (place in on_cpu)
+        found.append(f"{where} ({tier.name})" if tier is not None and agrees else where)
+    return found
 
 
 def subject(

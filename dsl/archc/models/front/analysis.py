@@ -60,6 +60,15 @@ class Analysed(NamedTuple):
     content: "FileGraph | Imported"
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The id of each operator in Model Explorer: in an ONNX file the name of its node, else its
+        position in the file, which of a Keras model is the one that it becomes."""
+        content = self.content
+        if isinstance(content, FileGraph) and content.format == ".onnx":
+            return tuple(op.name for op in content.operators)
+        return tuple(map(str, range(len(self.deployed.operators))))
+
+    @property
     def stages(self) -> tuple[str, ...]:
         """What there is to show of it, by the names of the compiler's stages."""
         return ("deployed",) if isinstance(self.content, FileGraph) else ("graph", "deployed")
