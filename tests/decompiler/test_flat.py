@@ -22,7 +22,7 @@ def conv(name: str, **config: Any) -> dict[str, Any]:
     return layer("Conv2D", name, **{"filters": 8, "kernel_size": [3, 3], **config})
 
 
-@pytest.mark.parametrize("name", shipped.NAMES)
+@pytest.mark.parametrize("name", [*shipped.NAMES, *shipped.WIRED])
 def test_every_shipped_spec(name: str) -> None:
     graph = shipped.graph(name)
     made = decompile(of_config(config_of(graph)), flat_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from archc.compiler import OPERATORS, Input, Op, OpError, Shape
-from archc.models.decompiler.network import Network, Operation, unsayable
+from archc.models.decompiler.network import Network, Operation, plain, unsayable
 from archc.models.deployed import FileGraph, Operator, Tensor
 
 _BORDER = re.compile(r"^serving_default_|:\d+$|_u?int8$")
@@ -107,8 +107,8 @@ class _Reading:
             self.notes.append("batch normalisations are folded into convolutions: biases stay")
         if graph.scheme != "float32":
             self.notes.append(f"the file is {graph.scheme}; the spec is of the float network")
-        operations = _swishes(self.operations)
-        return _pruned(Network(graph.name, tuple(operations), ends, (), tuple(self.notes)))
+        operations = plain(tuple(_swishes(self.operations)))
+        return _pruned(Network(graph.name, operations, ends, (), tuple(self.notes)))
 
     def add(self, op: Op, inputs: tuple[int, ...], shape: Shape, name: str) -> int:
         self.operations.append(Operation(op, inputs, shape, name))

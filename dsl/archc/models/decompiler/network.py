@@ -69,7 +69,7 @@ class Network(NamedTuple):
 def of_graph(graph: Graph) -> Network:
     """The network of a spec that was compiled."""
     operations = tuple(Operation(n.op, n.inputs, n.shape, n.name) for n in graph.nodes)
-    return Network(graph.name, _plain(operations), graph.ends, graph.names)
+    return Network(graph.name, plain(operations), graph.ends, graph.names)
 
 
 def of_model(model: Imported, without: Iterable[str] = (), names: tuple[str, ...] = ()) -> Network:
@@ -97,7 +97,7 @@ def of_model(model: Imported, without: Iterable[str] = (), names: tuple[str, ...
     )
     ends = tuple(place[end] for end in _ends(model, operations))
     _outputs(kept, ends)
-    return Network(model.name, _plain(kept), ends, names, tuple(dict.fromkeys(notes)))
+    return Network(model.name, plain(kept), ends, names, tuple(dict.fromkeys(notes)))
 
 
 def _ends(model: Imported, operations: list[Operation]) -> tuple[int, ...]:
@@ -242,7 +242,7 @@ def unsayable(path: str, why: str, help: str | None = None) -> Rejected:
     )
 
 
-def _plain(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+def plain(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
     """The operators with what makes no difference put one way: the padding of a 1x1 convolution,
     and the floating-point noise of a rate."""
     return tuple(o._replace(op=_normal(o.op)) if o.inputs else o for o in operations)

@@ -19,6 +19,8 @@ TOKEN = re.compile(r'"""|[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e-?\d+)?|\.\.|[<>=!]=|\S')
 
 LARGE, LARGEST = 1500, 5000
 """Operations from which on fewer texts are tried, and none but that of one statement each."""
+_WORTH = 0.85
+"""How much shorter a text with fewer blocks has to be: what repeats is to be seen."""
 _UNROUNDED = 8
 """What `rounding(divisor = 1)` costs beside its tokens: a family of the network would have odd
 widths, where a few `exact` say which ones are meant."""
@@ -95,7 +97,7 @@ def searched(network: Network, name: str, limits: Limits) -> Candidate | None:
     best: Candidate | None = None
     for effort in Effort:
         found = shortest(structures(network, name, effort), network, limits)
-        if found is not None and (best is None or found.size < best.size):
+        if found is not None and (best is None or found.size < _WORTH * best.size):
             best = found
         if best is not None and (effort is Effort.MERGES or len(network.operations) > LARGE):
             break  # less effort only makes longer texts
