@@ -35,6 +35,8 @@ class Format(NamedTuple):
     """Empty where files have none."""
     told: str
     """What is said of a file that has this signature and another name."""
+    quantizer: str = "`archc quantize`"
+    """What makes an int8 file of such a network, as the subject of a sentence."""
 
 
 FORMATS: tuple[Format, ...] = (
@@ -57,6 +59,7 @@ FORMATS: tuple[Format, ...] = (
         0,
         b"",
         "",
+        "onnxruntime's `quantize_static` (QDQ, QInt8 for activations and weights)",
     ),
     Format(
         "Keras",

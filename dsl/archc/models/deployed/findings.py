@@ -6,6 +6,7 @@ from typing import NamedTuple
 from archc.compiler import Report, Rule, Target
 from archc.diagnostics.model import Level
 from archc.diagnostics.text import few, several, shape_text
+from archc.formats import format_of
 from archc.models.deployed.graph import FileGraph, Operator
 from archc.models.deployed.judged import Lowered
 
@@ -46,17 +47,17 @@ SCHEMES: dict[str, tuple[Level, str, str] | None] = {
     "uint8": (
         "error",
         "it computes in uint8, which ST Edge AI Core refuses",
-        "convert it with int8: `archc quantize` does",
+        "convert it with int8: {how} does",
     ),
     "int16x8": (
         "error",
         "it computes in int16, of which no source says that the NPU runs it",
-        "convert it with int8 activations: `archc quantize` does",
+        "convert it with int8 activations: {how} does",
     ),
     "dynamic range": (
         "error",
         "only its weights are integers: it computes in float32, on the CPU",
-        "convert it with samples, so that activations are int8 too: `archc quantize` does",
+        "convert it with samples, so that activations are int8 too: {how} does",
     ),
     "mixed": (
         "warning",
@@ -69,12 +70,12 @@ width have `_FLOAT`. Sources: `docs/n6.md`, "2. Hard rules"."""
 SCHEMES["float16 weights"] = (
     "error",
     "its weights are float16, and it computes in float32: the NPU takes int8",
-    "convert it to int8: `archc quantize` does",
+    "convert it to int8: {how} does",
 )
 _FLOAT: tuple[Level, str, str] = (
     "error",
     "it computes in {scheme}: the NPU takes int8",
-    "convert it to int8: `archc quantize` does",
+    "convert it to int8: {how} does",
 )
 
 
@@ -149,7 +150,9 @@ def _static(graph: FileGraph, target: Target, rule: Rule) -> Iterator[Finding]:
     said = SCHEMES.get(graph.scheme, _FLOAT)
     if said is not None:
         level, message, remedy = said
-        yield finding(level, message.format(scheme=graph.scheme), remedy)
+        format = format_of(graph.format)
+        how = format.quantizer if format is not None else ""
+        yield finding(level, message.format(scheme=graph.scheme), remedy.format(how=how))
     for index in graph.inputs:
         tensor = graph.tensors[index]
         if len(tensor.shape) > 1 and tensor.shape[0] != 1:
