@@ -145,4 +145,5 @@ def test_few_classes_and_few_guards() -> None:
     for _ in made.batches(0, 200_000):
         pass
     assert made.count <= 4
+    assert not any(known.fixed for known in made.classes)
     assert all(len(known.outcomes) < 12 for known in made.classes)

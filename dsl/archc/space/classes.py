@@ -51,7 +51,8 @@ class Class:
         axes: Mapping[str, Axis],
         witness: Mapping[str, int],
     ) -> None:
-        trace, measured, found = _followed(spec, choices, axes, witness)
+        trace, measured, found, self.fixed = _followed(spec, choices, axes, witness)
+        """Axes of which the class has one value, as they could not be followed."""
         self.fault: Diagnostic | None = next((d for d in found if d.level == "error"), None)
         """The first error of the witness; there may still be a network."""
         self.network = measured is not None
@@ -76,6 +77,8 @@ class Class:
             if each.name.text not in self.figures
         ]
         """Quantities with budgets that have no figure here."""
+        self.spare = output(measured.spare if measured else 0)
+        """Where `Measured.spare` is among the outputs."""
         self.outcomes = tuple(trace.guards.values())
         self.program = Program(trace, list(trace.guards), outputs)
         self.planners = [Planner(trace, index) for index in self.program.plans]
@@ -130,7 +133,7 @@ def _followed(
     choices: tuple[Setting, ...],
     axes: Mapping[str, Axis],
     witness: Mapping[str, int],
-) -> tuple[Trace, Measured | None, tuple[Diagnostic, ...]]:
+) -> tuple[Trace, Measured | None, tuple[Diagnostic, ...], frozenset[str]]:
     """The compiler's way with a witness. Where it cannot be followed for all values of an axis,
     again with the witness' value of that alone."""
     fixed: frozenset[str] = frozenset()
@@ -146,7 +149,7 @@ def _followed(
                 spec.module, spec.declared, tuple(settings), spec.options.limits, reporter
             )
             measured = model and measure(model, spec.options, reporter)
-            return trace, measured, reporter.diagnostics
+            return trace, measured, reporter.diagnostics, fixed
         except Escape as escape:
             if fixed == frozenset(axes):
                 raise AssertionError(f"nothing is left to fix: {escape}") from escape

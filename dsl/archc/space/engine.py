@@ -207,10 +207,13 @@ class Space:
             known.hits += hits
             if known.network:
                 inside = own if whole else {name: each[which] for name, each in places.items()}
-                within[which] = self._fill(known, inside, columns, which, size)
+                outputs = known.arrays(inside)
+                within[which] = self._fill(known, outputs, columns, which, size)
                 network[which] = True
                 valid[which] = known.fault is None and known.verdict != "incompatible"
-                verdicts[which] = VERDICTS.index(known.verdict)
+                settled = known.verdict == "incompatible" or outputs[known.spare] >= 0
+                codes = VERDICTS.index(known.verdict), VERDICTS.index(OPEN)
+                verdicts[which] = np.where(settled, *codes)
             if whole:
                 break
             rest = np.flatnonzero(~mask) if rest is None else rest[~mask]
@@ -220,7 +223,7 @@ class Space:
     def _fill(
         self,
         known: Class,
-        places: Mapping[str, Any],
+        outputs: tuple[Any, ...],
         columns: dict[str, Any],
         which: Any,
         size: int,
@@ -228,7 +231,6 @@ class Space:
         """Put the figures of a class into columns; whether its budgets hold."""
         import numpy as np
 
-        outputs = known.arrays(places)
         for name, place in known.figures.items():
             value = outputs[place]
             wide = _objects(value) or _large(value)
@@ -269,7 +271,8 @@ class Space:
                     f"`{name}` is {truth.get(name)} with {named}, not {said.get(name)}"
                 )
         judged = network.manifest["target"]
-        if known.verdict not in (OPEN, judged and judged["verdict"]):
+        settled = known.verdict == "incompatible" or outputs[known.spare] >= 0
+        if settled and known.verdict != (judged and judged["verdict"]):
             raise Difference(f"the verdict with {named}")
 
     def _named(self, row: int) -> str:

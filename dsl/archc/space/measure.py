@@ -41,6 +41,10 @@ class Measured(NamedTuple):
     """By their names in the manifest's `totals` and `deployed`; those that it does not have are
     left out."""
     verdict: str | None
+    """What the target says, if all buffers have a place."""
+    spare: int
+    """Bytes that a memory has left with all buffers in it at once, alive together or not: from 0 on
+    they have a place in any plan. Below it the verdict is `OPEN`, unless it is settled."""
     budgets: tuple[BudgetRequest, ...]
 
 
@@ -55,7 +59,8 @@ def measure(model: Model, options: Options, reporter: Reporter) -> Measured | No
     figures |= memory
     _arena(made, options, figures)
     _untrained(made, memory, figures)
-    return Measured(figures, _verdict(made, memory["peak_activation_bytes"]), model.budgets)
+    verdict, spare = _verdict(made, memory["peak_activation_bytes"])
+    return Measured(figures, verdict, spare, model.budgets)
 
 
 def _most(values: Iterable[int]) -> int:
@@ -97,23 +102,17 @@ def _untrained(made: Lowered, memory: Mapping[str, int], figures: dict[str, int]
     figures["untrained.constant_bytes"] = made.untrained.constant_bytes
 
 
-def _verdict(made: Lowered, peak: int) -> str | None:
-    """What the target says, by the rules that decide it.
-
-    Where buffers lie is not planned here. Memory that holds all of them at once, alive together or
-    not, holds them in any plan; without such memory the verdict is open, unless another rule
-    settles it.
-    """
+def _verdict(made: Lowered, peak: int) -> tuple[str | None, int]:
+    """What the target says, by the rules that decide it, and how much memory is left for what they
+    are not asked: where buffers lie is not planned here."""
     if made.target is None:
-        return None
+        return None, 0
     target, request = made.target.target, made.target.request
     places = memories(target.board(request.board), ())
     room = max([places.bank, *[area.end - area.start for _, area in places.outside[:1]]])
     live = Peak(peak, None, ())
     report = check(target, request, made.graph, made.deployed, live, SETTLED, errors=True)
-    if report.verdict == "incompatible" or _together(made.deployed) <= room:
-        return report.verdict
-    return OPEN
+    return report.verdict, room - _together(made.deployed)
 
 
 def _together(deployed: Deployed) -> int:

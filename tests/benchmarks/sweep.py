@@ -1,0 +1,121 @@
+"""Sweeps against this build's own full compiles, in one process:
+
+    python tests/benchmarks/sweep.py [--rows 1000000]
+
+For each space: the CPU seconds of a full compile with nothing but the parameters changed (the best
+of several, the spec parsed before), those of a sweep of all figures from nothing, with traces and
+checks of classes, and of a second pass; and how many times the rate of compiles that is. At first
+what a sweep of so many variants adds to the memory of the process.
+"""
+
+import argparse
+import resource
+import sys
+import time
+from itertools import product
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "dsl"), str(ROOT / "tests")]
+
+from archc.space.engine import Space  # noqa: E402
+from support.spaces import space  # noqa: E402
+
+SPECS = ROOT / "specs"
+DSCNN = ("alpha=0.1..2.0:0.01", "num_classes=2..100", "height=16..100", "width=16..300:4")
+EFFICIENTNET = ("resolution=96..320:2", "num_classes=2..1000")
+PER_STAGE = """arch perstage(alpha = 1.0 in 0.05 .. 4.0, height = 64 in 8 .. 1024,
+    u1 = ds, u2 = ds, u3 = ds, u4 = ds) {
+    target stm32n6
+    input spectrogram: height x 256 x 1
+    stage stage1(channels = 64 * alpha, stride = 2) { u1 }
+    stage stage2(channels = 128 * alpha, stride = 2) { u2 }
+    stage stage3(channels = 256 * alpha, stride = 2) { u3 }
+    stage stage4(channels = 512 * alpha, stride = 2) { u4 }
+    head { global_average_pool dropout(0.5) dense(100) sigmoid }
+}
+block five(channels, stride = 1) {
+    skip { dwconv(5x5, stride) batchnorm relu6 conv(channels) batchnorm relu6 }
+}
+block full(channels, stride = 1) { conv(channels, 3x3, stride) batchnorm relu6 }
+"""
+UNITS = ("ds", "ir", "ir(expansion = 3)", "five", "full")
+
+
+def compile_seconds(made: Space, rows: list[int]) -> float:
+    """Of one full compile: the best of several, which is the hardest to beat."""
+    best = float("inf")
+    for row in rows * 3:
+        start = time.process_time()
+        made.compile(row)
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def sweep_seconds(made: Space, start: int, stop: int) -> float:
+    began = time.process_time()
+    for _ in made.batches(start, stop):
+        pass
+    return time.process_time() - began
+
+
+def report(name: str, made: Space, rows: int) -> None:
+    rows = min(rows, made.grid.size)
+    start = (made.grid.size - rows) // 2
+    one = compile_seconds(made, [start, start + rows // 2, start + rows - 1])
+    cold = sweep_seconds(made, start, start + rows)
+    warm = sweep_seconds(made, start, start + rows)
+    print(
+        f"{name}: {rows:,} rows, {made.count} classes; compile {1000 * one:.1f} ms; "
+        f"cold {rows / cold:,.0f}/s = {rows / cold * one:,.0f} times; "
+        f"warm {rows / warm:,.0f}/s = {rows / warm * one:,.0f} times",
+        flush=True,
+    )
+
+
+def structures() -> None:
+    """150 structures of blocks by stages, 2,000 rows each, from nothing."""
+    chosen = list(product(UNITS, repeat=4))[::4][:150]
+    made = [
+        space(
+            PER_STAGE,
+            "alpha=0.05..2.0:0.05",
+            "height=16..65",
+            *(f"u{place}=[{unit}]" for place, unit in enumerate(units, 1)),
+        )
+        for units in chosen
+    ]
+    one = min(compile_seconds(each, [1000]) for each in made[:10])
+    cold = sum(sweep_seconds(each, 0, 2000) for each in made)
+    rows = 2000 * len(made)
+    classes = sum(each.count for each in made)
+    print(
+        f"{len(made)} structures of five blocks by stages: {rows:,} rows, {classes} classes; "
+        f"compile {1000 * one:.1f} ms; cold {rows / cold:,.0f}/s = {rows / cold * one:,.0f} times",
+        flush=True,
+    )
+
+
+def memory(rows: int) -> None:
+    made = space((SPECS / "dscnn.arch").read_text(), *DSCNN)
+    made.figures(0)
+    next(made.batches(0, 16_384))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    sweep_seconds(made, 0, rows)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"{rows:,} variants of dscnn: {(after - before) / 1024:.0f} MiB more at the most")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    rows = parser.parse_args().rows
+    memory(rows)
+    report("dscnn", space((SPECS / "dscnn.arch").read_text(), *DSCNN), rows)
+    efficientnet = space((SPECS / "efficientnet_b0.arch").read_text(), *EFFICIENTNET)
+    report("efficientnet_b0", efficientnet, rows // 10)
+    structures()
+
+
+if __name__ == "__main__":
+    main()
