@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from archc.analysis.latency import REASONS, Estimate, Net, Op, estimate, prepare
+from archc.analysis.latency import REASONS, Estimate, Net, Op, estimate, prepare, remedy
 from archc.analysis.latency.epochs import epochs
 from archc.analysis.latency.times import _arrays
 from support import npu, npu_tables
@@ -258,3 +258,10 @@ def test_a_board_without_external_ram() -> None:
     assert found.grade.name == "unknown"
     assert found.microseconds is None
     assert "no external RAM" in found.grade.why[0]
+
+
+@pytest.mark.parametrize(("kernel", "said"), [(7, "3x3 kernel"), (3, "halve its map")])
+def test_a_large_kernel_is_what_to_drop(kernel: int, said: str) -> None:
+    found = estimate(prepare(chain(64, 32, 1, kernel), board()), timing())
+    (conv,) = (epoch for epoch in found.epochs if epoch.ops)
+    assert said in remedy(conv.kind, conv.reason, "CONV_2D")

@@ -309,6 +309,8 @@ def test_time_is_stated_with_its_error_and_where_it_goes() -> None:
     assert f"{latency['microseconds'] / 1000:.2f} ms ±30 %" in text
     assert re.search(r"\(results\) +[\d,]+ us  software", text)
     assert re.search(r"b_1_conv +[\d,]+ us  ", text)
+    (row,) = (layer for layer in compiled.manifest["layers"] if layer["name"] == "b_1_conv")
+    assert re.search(rf"b_1_conv +[\d,]+ us  \w+ +{row['macs']:,}  ", text)  # MACs beside it
     assert "feed int8" in text
     assert "take int8 results" in text
     assert "fits" not in text

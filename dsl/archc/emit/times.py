@@ -50,20 +50,26 @@ def _epochs(manifest: Manifest, epochs: list[Manifest], width: int, signs: Signs
     ranked = sorted(epochs, key=lambda epoch: -int(epoch["nanoseconds"]))
     shown = {id(epoch) for epoch in ranked[:SHOWN]}
     listed = [epoch for epoch in epochs if id(epoch) in shown]
+    macs = {layer["name"]: layer["macs"] or 0 for layer in manifest["layers"]}
     cells = [
-        [_name(manifest, epoch), f"{epoch['nanoseconds'] / 1000:,.0f} us", epoch["reason"]]
+        [
+            _name(manifest, epoch),
+            f"{epoch['nanoseconds'] / 1000:,.0f} us",
+            epoch["reason"],
+            f"{sum(macs.get(name, 0) for name in epoch['layers']):,}",
+        ]
         for epoch in listed
     ]
-    reasons = max(len(reason) for _, _, reason in cells)
-    figures = max(len(figure) for _, figure, _ in cells)
-    room = width - figures - reasons - 5 * len(GAP)
+    figures, reasons, counts = (max(len(cell[at]) for cell in cells) for at in (1, 2, 3))
+    counts = max(counts, len("MACs"))
+    room = width - figures - reasons - counts - 6 * len(GAP)
     bars = max(min(room // 3, 30), 5)
-    names = min(max(columns(name) for name, _, _ in cells), room - bars)
+    names = min(max(columns(cell[0]) for cell in cells), room - bars)
     most = max(int(epoch["nanoseconds"]) for epoch in epochs)
-    lines = []
-    for epoch, (name, figure, reason) in zip(listed, cells, strict=True):
-        texts = [shortened(name, names, signs), figure, reason]
-        row = aligned(texts, [names, figures, reasons], "lrl")
+    wide = [names, figures, reasons, counts]
+    lines = [f"{GAP}{aligned(['', 'time', '', 'MACs'], wide, 'lrlr')}"]
+    for epoch, (name, *texts) in zip(listed, cells, strict=True):
+        row = aligned([shortened(name, names, signs), *texts], wide, "lrlr")
         lines.append(f"{GAP}{row}{GAP}{drawn_bar(int(epoch['nanoseconds']), most, bars, signs)}")
     if len(epochs) > len(listed):
         rest = total - sum(epoch["nanoseconds"] for epoch in listed)

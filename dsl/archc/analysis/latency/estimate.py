@@ -65,7 +65,8 @@ def estimate(prepared: Prepared, timing: Timing) -> Estimate:
     for step, around in zip(network.steps, prepared.surroundings, strict=True):
         each = cost(step, around, constants)
         whole, reason = int(each.total + 0.5), each.reason(step.kind)
-        timed.append(Epoch(step.kind, tuple(step.ops), whole, reason, step.unknown))
+        large = "large " if step.kind in ("conv", "depthwise") and step.kernel > 3 else ""
+        timed.append(Epoch(large + step.kind, tuple(step.ops), whole, reason, step.unknown))
     total = sum(epoch.nanoseconds for epoch in timed)
     grade = _grade(prepared, tuple(timed), total)
     time = least = most = None

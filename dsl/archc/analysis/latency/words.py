@@ -80,4 +80,6 @@ def remedy(kind: str, reason: str, operator: str | None) -> str:
         return _SOFTWARE.get(operator or "QUANTIZE", _REMEDIES[reason])
     if kind == "input":
         return "feed a smaller image"
+    if kind.startswith("large ") and reason in ("array", "stream", "overhead"):
+        return "use a 3x3 kernel there, or halve its map"
     return _REMEDIES[reason]
