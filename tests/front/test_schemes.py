@@ -1,7 +1,10 @@
 """What is said of a file, and what refused, by how it is quantised (`docs/models.md`, "What is said
 of deployed files, by how they are quantised")."""
 
+import contextlib
+import io
 import os
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,7 +57,9 @@ def file(scheme: str) -> bytes:
         ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if scheme == "int8" else wide]
         converter.target_spec.supported_ops = ops
         converter.representative_dataset = data
-    return bytes(converter.convert())
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it takes the range of the input from the data
+        return bytes(converter.convert())
 
 
 def unsigned(model: Any) -> None:
@@ -117,7 +122,7 @@ def test_what_the_converter_makes(scheme: str, said: str, width: int, tmp_path: 
     found = read(data, tmp_path)
     assert found["file"]["scheme"] == scheme
     assert found["totals"]["macs"] == 36 * 16 * (9 * 4 + 9 + 9 * 16) + 160
-    assert (said in errors(found)) == bool(said)
+    assert said in errors(found)
     assert bool(errors(found)) == bool(said)
     assert unknown(found) - {"arena"} == (set() if scheme == "int8" else {"time"})
     if scheme != "float16 weights":  # there unpacked weights are alive as well

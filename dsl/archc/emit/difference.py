@@ -164,7 +164,7 @@ def difference(before: Manifest, after: Manifest) -> Difference:
     """Check two manifests against each other. Where one is of a deployed file and the other of a
     network that is not converted yet, what both have is compared: operators."""
     if _deployed_file(before) != _deployed_file(after):
-        before, after = _by_operators(before), _by_operators(after)
+        before, after = _named_alike(_by_operators(before), _by_operators(after))
     old, new = quantities(before), quantities(after)
     if _build(before) != _build(after):
         old = {name: size for name, size in old.items() if not name.startswith("tflite_micro.")}
@@ -223,6 +223,22 @@ def _by_operators(manifest: Manifest) -> Manifest:
         once = {(one["code"], one["level"], one["message"]): one for one in found}
         target = {**target, "findings": list(once.values())}
     return {**manifest, "target": target, "layers": layers, "totals": totals}
+
+
+def _named_alike(before: Manifest, after: Manifest) -> tuple[Manifest, Manifest]:
+    """Both, the second's operators by the names of the first where they are the same ones in the
+    same order: a file does not name all of its operators."""
+    old, new = before["layers"], after["layers"]
+    same = [(one["class_name"], one["output_shape"]) for one in old] == [
+        (one["class_name"], one["output_shape"]) for one in new
+    ]
+    if same:
+        rows = [
+            {**row, "name": other["name"], "stage": other["stage"]}
+            for row, other in zip(new, old, strict=True)
+        ]
+        after = {**after, "layers": rows}
+    return before, after
 
 
 def _build(manifest: Manifest) -> object:

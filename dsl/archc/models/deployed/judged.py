@@ -156,7 +156,7 @@ def lowered(graph: FileGraph) -> Lowered:
     for number, index in enumerate(graph.inputs):
         tensor = graph.tensors[index]
         values[index], made[index] = len(nodes), INPUT - number
-        name = tensor.name or f"input_{number}"
+        name = entry_name(tensor.name) or f"input_{number}"
         nodes.append(Node(name, Input(tensor.map), (), tensor.map, (), None, None, None))
         origins.append(-1)
     operators: list[DeviceOp] = []
@@ -203,6 +203,11 @@ def lowered(graph: FileGraph) -> Lowered:
         ),
         tuple(origins),
     )
+
+
+def entry_name(name: str) -> str:
+    """What an input is called: TensorFlow's signatures put words around the name of the layer."""
+    return name.removeprefix("serving_default_").removesuffix(":0")
 
 
 def _inner(graph: FileGraph, operators: list[DeviceOp], source: int) -> int:
