@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cli.arguments import UsageError
-from archc.cli.session import FAILURE, Session, show
+from archc.cli.session import FAILURE, Session, show, terminal_width
 from archc.cli.spaces import Progress, asked, missing, opened, part, taken
 
 if TYPE_CHECKING:
@@ -184,16 +184,22 @@ def _text(
 ) -> str:
     from archc.diagnostics.grid import grid
     from archc.diagnostics.grid import markdown as in_markdown
+    from archc.diagnostics.text import wrapped
 
     count = answer.counted
     rate = count.looked / max(seconds, 1e-9)
-    names = [each.name for each in space.grid.dimensions]
-    conditions = " and ".join(f"`{each}`" for each in question.conditions)
+    names = [each.name for each in space.grid.dimensions if each.size > 1]
+    width = terminal_width()
+    met = [f"{count.met:,} meet all conditions"] * bool(question.conditions)
+    counts = [f"{count.networks:,} have a network", f"{count.valid:,} compile"]
+    counts += [f"{count.within:,} are within the spec's budgets", *met]
     lines = [
-        f"{space.spec.declared.name.text} over {', '.join(names)}: {count.looked:,} of "
-        f"{space.grid.size:,} variants, {rate:,.0f} a second",
-        f"{count.networks:,} have a network, {count.valid:,} compile, {count.within:,} are within "
-        "the spec's budgets" + (f", {count.met:,} meet {conditions}" if conditions else ""),
+        *wrapped(
+            f"{space.spec.declared.name.text} over {', '.join(names)}: {count.looked:,} of "
+            f"{space.grid.size:,} variants, {rate:,.0f} a second",
+            width,
+        ),
+        *wrapped(", ".join(counts), width),
     ]
     if not count.met:
         lines.append("none is feasible" + ("; the nearest one:" if rows else ""))
@@ -202,16 +208,28 @@ def _text(
     wanted = [*(o.name for o in question.objectives), *(c.name for c in question.conditions)]
     figures = list(dict.fromkeys([*wanted, *COLUMNS]))
     figures = [name for name in figures if any(name in row.figures for row in rows)]
+    table = _table(question, rows, names, figures)
+    while not markdown and len(figures) > len({*wanted}) and max(map(len, grid(*table))) > width:
+        figures = figures[:-1]
+        table = _table(question, rows, names, figures)
+    if rows:
+        lines += ["", *(in_markdown(*table) if markdown else grid(*table))]
+        classes = "one class" if space.count == 1 else f"{space.count:,} classes"
+        lines += ["", f"compiled and equal: these, and another variant of {classes}"]
+    return "\n".join(lines)
+
+
+def _table(
+    question: "Question", rows: "Sequence[Shown]", names: Sequence[str], figures: Sequence[str]
+) -> tuple[list[list[str]], str]:
+    """Rows of cells, and the sides to which they are aligned."""
     table = [["", *names, *figures, "verdict"]]
     for row in rows:
         cells = [_cell(row.figures.get(name)) for name in figures]
         mark = "*" if row.front and len(question.objectives) > 1 else ""
-        table.append([mark, *row.parameters.values(), *cells, row.verdict or "-"])
-    sides = "l" + "l" * len(names) + "r" * len(figures) + "l"
-    if rows:
-        lines += ["", *(in_markdown(table, sides) if markdown else grid(table, sides))]
-        lines += ["", f"these were compiled, as was one more of each of {space.count} classes"]
-    return "\n".join(lines)
+        chosen = [row.parameters[name] for name in names]
+        table.append([mark, *chosen, *cells, row.verdict or "-"])
+    return table, "l" + "l" * len(names) + "r" * len(figures) + "l"
 
 
 def _cell(value: int | float | None) -> str:

@@ -66,7 +66,8 @@ def text(space: "Space", found: "Summary") -> str:
     """A summary for a terminal."""
     from archc.diagnostics.grid import grid
 
-    names = ", ".join(each.name for each in space.grid.dimensions)
+    open_ = [each.name for each in space.grid.dimensions if each.size > 1]
+    names = ", ".join(open_)
     lines = [f"{space.spec.declared.name.text} over {names}: {space.grid.size:,} variants"]
     if found.variants < space.grid.size:
         lines.append(f"of these {found.variants:,} were looked at")
@@ -95,10 +96,12 @@ def text(space: "Space", found: "Summary") -> str:
             f"{each.most:,.0f}",
         ]
         for each in found.moved
-        if each.share is not None
+        if each.share is not None and each.parameter in open_
     ]
     lines += ["", "what each parameter explains of a cost's variance", *grid(rows, "llrrr")]
     for name, values in found.values.items():
+        if name not in open_:
+            continue
         step = -(-len(values) // SHOWN)
         rows = [[name, "networks", "within", "mean MACs"]]
         rows += [
