@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from archc.driver import elaborate
 from archc.files import Loader
@@ -18,6 +18,7 @@ from archc.syntax.layout import lay_out
 from support import shipped
 from support.configs import functional, image, layer, model, on
 from support.graph_configs import config_of, graph_of
+from support.profiles import share
 from support.published_configs import densenet121, resnet18
 from support.strategies import Spec, specs
 
@@ -78,7 +79,7 @@ def test_families(name: str) -> None:
 
 
 @given(specs())
-@settings(max_examples=40, deadline=None)
+@share(0.3)
 def test_random_specs(spec: Spec) -> None:
     graph = graph_of(spec.text)
     if graph is None:

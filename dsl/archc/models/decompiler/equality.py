@@ -41,7 +41,7 @@ def compare(first: Network, second: Network) -> Comparison:
         return pairs[index] == other and mine[index] == theirs[other]
 
     entries = zip(range(first.entries), range(second.entries), strict=True)
-    ends = zip(first.ends, second.ends, strict=True)
+    ends = zip(_ends(first, second), _ends(second, first), strict=True)
     if not all(pair(index, other) for index, other in (*entries, *ends)):
         return Comparison(False)
     for index in reversed(range(len(mine))):  # what reads an operation comes after it
@@ -56,6 +56,14 @@ def compare(first: Network, second: Network) -> Comparison:
             return Comparison(False)
     whole = tuple(other for other in pairs if other is not None)
     return Comparison(True, mine == theirs, whole)
+
+
+def _ends(network: Network, other: Network) -> tuple[int, ...]:
+    """The results in order; those that go by the same names in both in the order of these."""
+    if set(network.names) != set(other.names):
+        return network.ends
+    named = sorted(zip(network.names, network.ends, strict=False))
+    return tuple(end for _, end in named) or network.ends
 
 
 def _matched(

@@ -14,6 +14,8 @@ from archc.models.decompiler.network import Network
 from archc.models.decompiler.writing import bias
 
 KERNELS = frozenset({"conv", "dwconv", "conv_transpose", "dense"})
+_DEEPEST = 16
+"""Braces within one another; what is deeper is a chain of its own."""
 _LONG = 3
 """Kernels from which on a branch that does not close is a chain of its own."""
 
@@ -54,6 +56,8 @@ class Body:
     start: int | None
     """The operation that it goes on from, by name; None: what enters."""
     items: "list[Item]" = field(default_factory=list)
+    depth: int = 0
+    """How many braces are within one another in it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,17 +159,20 @@ class _Reduction:
         bodies = [self.taken(source) for source in operation.inputs]
         starts = {body.start for body in bodies}
         start = next(iter(starts))
-        if len(starts) == 1 and start is not None and not self.long(index, bodies):
+        depth = 1 + max(body.depth for body in bodies)
+        closes = len(starts) == 1 and start is not None and depth <= _DEEPEST
+        if closes and start is not None and not self.long(index, bodies):
             for body in bodies:
                 body.start = None
             self.uses[start] -= len(bodies) - 1
             outer = self.taken(start)
+            outer.depth = max(outer.depth, depth)
             entering = self.network.operations[start].shape
             outer.items.append(_closed(index, entering, operation.shape, operation.keyword, bodies))
             return outer
         bodies = [self.cut(index, body) for body in bodies]
         merge = Merge(index, (), operation.shape, operation.keyword, tuple(bodies))
-        return Body(None, [merge])
+        return Body(None, [merge], 1 + max(body.depth for body in bodies))
 
     def taken(self, source: int) -> Body:
         """What makes a value, to be continued by the one that reads it, or its name."""
@@ -190,17 +197,21 @@ class _Reduction:
         if not items:
             return body
         free = body.start is None  # it begins with such a merge itself
+        if body.depth >= _DEEPEST:
+            return self.named(body, len(items))
         if not free and kernels(items) < _LONG and not self.long(index, [Body(None), body]):
             return body
         place = _last_growth(items)
         if place is None:
             place = max((n for n, item in enumerate(items) if kernels([item])), default=-1) + 1
-        if place == 0:
-            return body
-        source = items[place - 1].index
-        self.chains[source] = Body(body.start, items[:place])
+        return self.named(body, place) if place else body
+
+    def named(self, body: Body, place: int) -> Body:
+        """What follows the first items of a branch, which become a chain of their own."""
+        source = body.items[place - 1].index
+        self.chains[source] = Body(body.start, body.items[:place], body.depth)
         self.pinned.add(source)
-        return Body(source, items[place:])
+        return Body(source, body.items[place:])
 
 
 def _last_growth(items: list[Item]) -> int | None:
