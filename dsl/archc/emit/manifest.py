@@ -226,7 +226,12 @@ def _placement(deployed: Footprint) -> dict[str, Any] | None:
         "buffers": [
             {
                 "operator": buffer.op if buffer.op >= 0 else None,
-                **picked(buffer, "what bytes first last offset pools"),
+                "what": buffer.what,
+                "bytes": buffer.bytes,
+                "first": buffer.first,
+                "last": buffer.last,
+                "offset": buffer.offset,
+                "pools": list(buffer.pools),
             }
             for buffer in layout.buffers
         ],

@@ -45,13 +45,14 @@ def uses(target: Target, board: Board, layout: Layout) -> tuple[PoolUse, ...]:
     used = _weights(board, layout.flash_bytes)
     places = memories(board, ())
     for external, named in ((False, places.names), (True, places.outside)):
-        spans = [
+        spans = touched(
             (each.offset, each.offset + each.bytes)
             for each in layout.buffers
             if each.external == external
-        ]
+        )
         for name, area in named:
-            used[name] = touched((max(a, area.start), min(b, area.end)) for a, b in spans)
+            inside = [min(end, area.end) - max(start, area.start) for start, end in spans]
+            used[name] = sum([size for size in inside if size > 0])
     last = [name for name, _ in (*places.names, *places.outside)][-1:]
     for name in last:
         outside = sum(used[name] for name, _ in places.outside)

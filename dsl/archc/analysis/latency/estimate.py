@@ -2,7 +2,6 @@
 
 from archc.analysis.latency.epochs import Epochs, Step, depthwise_growth, epochs
 from archc.analysis.latency.model import (
-    Area,
     Buffer,
     Epoch,
     Estimate,
@@ -125,11 +124,9 @@ def _slowness(each: Place, memories: Memories) -> float:
     size = each.need.bytes
     if size > memories.bank:
         return 1
-    return sum(_shared(each, area) for area in memories.slow) / size if size else 0
-
-
-def _shared(each: Place, area: Area) -> int:
-    return max(min(each.offset + each.need.bytes, area.end) - max(each.offset, area.start), 0)
+    start, end = each.offset, each.offset + size
+    shared = [min(end, area.end) - max(start, area.start) for area in memories.slow]
+    return sum([part for part in shared if part > 0]) / size if size else 0
 
 
 def _buffers(network: Epochs, plan: Plan, memories: Memories) -> list[Buffer]:
@@ -137,7 +134,8 @@ def _buffers(network: Epochs, plan: Plan, memories: Memories) -> list[Buffer]:
     for each in plan.places:
         need = each.need
         named = memories.outside if each.external else memories.names
-        pools = tuple(name for name, area in named if _shared(each, area))
+        start, end = each.offset, each.offset + need.bytes
+        pools = tuple([name for name, area in named if area.start < end and start < area.end])
         maker = (
             network.steps[need.step].ops[0] if need.buffer is None else network.makers[need.buffer]
         )

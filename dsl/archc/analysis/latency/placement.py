@@ -133,16 +133,17 @@ class _Memory:
 
     def touched(self) -> int:
         """The bytes that lie in any buffer."""
-        return touched((start, end) for start, end, _, _ in self.taken)
+        spans = touched((start, end) for start, end, _, _ in self.taken)
+        return sum(end - start for start, end in spans)
 
 
-def touched(spans: Iterable[tuple[int, int]]) -> int:
-    """How many bytes lie in any of several spans (start, end); those that end before they start
-    count for nothing."""
-    total, reached = 0, None
+def touched(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What lies in any of several spans (start, end), as spans that do not touch, in order."""
+    found: list[tuple[int, int]] = []
     for start, end in sorted(spans):
-        low = start if reached is None else max(start, reached)
-        if end > low:
-            total += end - low
-            reached = end
-    return total
+        if found and start <= found[-1][1]:
+            if end > found[-1][1]:
+                found[-1] = (found[-1][0], end)
+        elif end > start:
+            found.append((start, end))
+    return found
