@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -133,6 +134,27 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch, capsys: Capt
     monkeypatch.setattr(Space, "batches", real)
     assert main(["sweep", "a.arch", "-o", "rest.csv", "--start", "10"]) == 0
     assert table("some.csv") + table("rest.csv") == table("whole.csv")
+
+
+def test_a_plot_has_the_front_with_its_parameters(capsys: Capture) -> None:
+    pytest.importorskip("matplotlib")
+    command = ["sweep", "a.arch", "--minimize", "macs", "--maximize", "params", "--format", "json"]
+    assert main([*command, "--where", "macs <= 200 k", "--plot", "out.svg"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    drawn = Path("out.svg").read_text()
+    titles = re.findall("<title>(.*)</title>", drawn)
+    shown = [row["parameters"] for row in document["rows"]]
+    assert sorted(titles) == sorted(
+        ", ".join(f"{name} = {text}" for name, text in each.items()) for each in shown
+    )
+    assert len(titles) == len(document["front"]) > 1
+    assert main([*command, "--where", "macs <= 200 k", "--plot", "again.svg"]) == 0
+    assert Path("again.svg").read_text() == drawn
+    assert main([*command, "--plot", "out.png"]) == 0
+    assert Path("out.png").read_bytes().startswith(b"\x89PNG")
+    capsys.readouterr()
+    assert main(["sweep", "a.arch", "--minimize", "macs", "--plot", "out.svg"]) == 2
+    assert "a plot shows two objectives" in capsys.readouterr().err
 
 
 def test_time_is_that_of_compiles(truth: Any, capsys: Capture) -> None:

@@ -219,6 +219,7 @@ def missing(error: ModuleNotFoundError) -> None:
 
     extras = {
         "numpy": ("evaluating a space needs NumPy", "sweep"),
+        "matplotlib": ("plots need matplotlib", "plot"),
         "pyarrow": ("Parquet files need pyarrow", "parquet"),
     }
     name = (error.name or "").partition(".")[0]

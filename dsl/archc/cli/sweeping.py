@@ -73,6 +73,7 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
         session.show(("error",))
         return FAILURE
     question = asked(options, session)
+    axes = _axes(options.plot, question)
     start, stop = part(options, space.grid.size)
     began = time.monotonic()
     progress = Progress(min(options.sample or stop - start, stop - start))
@@ -82,6 +83,8 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     seconds = time.monotonic() - began
     if options.output:
         _write(space, options, question, answer, start, writer)
+    if axes:
+        _draw(space, options, question, answer, start, axes)
     best = answer.best if options.top or not answer.front else answer.front[:SHOWN]
     if not best and answer.nearest is not None:
         best = (answer.nearest,)
@@ -149,6 +152,45 @@ def _write(
             chosen = np.flatnonzero(question.holds(batch))
             write(batch, chosen, np.isin(batch.rows[chosen], front))
     progress.done()
+
+
+def _axes(path: str | None, question: "Question") -> tuple[str, str] | None:
+    """The figures that a plot shows; None where none is asked for.
+
+    Raises:
+        UsageError: it cannot be drawn.
+    """
+    from archc.space.plot import SUFFIXES
+
+    if path is None:
+        return None
+    if not path.endswith(SUFFIXES):
+        raise UsageError(f"`{path}` does not end in {' or '.join(SUFFIXES)}")
+    names = [each.name for each in question.objectives]
+    if len(names) < 2 or question.timed:
+        raise UsageError(
+            "a plot shows two objectives of figures that every variant has, such as "
+            "`--minimize macs --maximize params`"
+        )
+    return names[0], names[1]
+
+
+def _draw(
+    space: "Space",
+    options: argparse.Namespace,
+    question: "Question",
+    answer: "Answer",
+    start: int,
+    axes: tuple[str, str],
+) -> None:
+    from archc.files.streaming import streamed
+    from archc.space.plot import picture, points
+
+    batches = taken(space, options, start, answer.next)
+    dots, front = points(batches, question, axes, answer.front)
+    data = picture(space, question, axes, dots, front, options.plot[-4:])
+    with streamed(options.plot, False) as file:
+        file.write(data)
 
 
 def _compiled(space: "Space", row: int, answer: "Answer") -> Shown:

@@ -49,6 +49,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write all variants that meet the conditions: .csv, .jsonl or .parquet",
     )
+    parser.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw the variants by the first two objectives, with their front and the limits: "
+        ".svg or .png",
+    )
     parser.add_argument("--start", type=int, metavar="N", help="begin with this variant, to go on")
     space_arguments(parser)
 
@@ -61,7 +67,7 @@ def largest(name: str) -> tuple[str, bool]:
     return name, True
 
 
-SEARCHES = ("over", "where", "objectives", "top", "output", "shard", "sample", "start")
+SEARCHES = ("over", "where", "objectives", "top", "output", "plot", "shard", "sample", "start")
 """Options with which variants are searched and not only listed."""
 
 

@@ -1,0 +1,95 @@
+"""A space as a picture: its variants by two figures, the front and the limits marked."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree
+
+from archc.space.engine import Batch, Space
+from archc.space.question import Condition, Question
+
+SUFFIXES = (".svg", ".png")
+DOTS = 5_000
+"""Variants that are drawn at the most, besides the front."""
+_SVG = "http://www.w3.org/2000/svg"
+
+
+def points(
+    batches: Iterator[Batch], question: Question, names: tuple[str, str], front: tuple[int, ...]
+) -> tuple[Any, Any]:
+    """Some of the variants that meet the conditions, and all of the front: (number, x, y) each."""
+    import numpy as np
+
+    marked = np.array(front, dtype=np.int64)
+    kept: list[Any] = []
+    ours: list[Any] = []
+    size, step = 0, 1
+    for batch in batches:
+        met = question.holds(batch)
+        if not met.any():
+            continue
+        columns = [batch.rows, *(batch.figures[name] for name in names)]
+        every = np.stack([np.asarray(column, float)[met] for column in columns], axis=1)
+        ours.append(every[np.isin(batch.rows[met], marked)])
+        kept.append(every[::step])
+        size += len(kept[-1])
+        while size > DOTS:
+            kept, step = [np.concatenate(kept)[::2]], step * 2
+            size = len(kept[0])
+    none = np.zeros((0, 3))
+    return np.concatenate([*kept, none]), np.concatenate([*ours, none])
+
+
+def picture(
+    space: Space, question: Question, names: tuple[str, str], dots: Any, front: Any, suffix: str
+) -> bytes:
+    """An SVG or PNG file. In an SVG every variant of the front says its parameters.
+
+    Raises:
+        ModuleNotFoundError: matplotlib is not installed.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context({"svg.hashsalt": "archc", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        axes = figure.add_subplot()
+        axes.scatter(dots[:, 1], dots[:, 2], s=4, color="0.75", linewidths=0, rasterized=True)
+        front = front[front[:, 1].argsort()]
+        axes.plot(front[:, 1], front[:, 2], color="C0", linewidth=1)
+        for row, x, y in front:
+            (mark,) = axes.plot([x], [y], "o", color="C0", markersize=5)
+            mark.set_gid(f"variant-{int(row)}")
+        for condition in question.conditions:
+            _limit(axes, condition, names)
+        axes.set_xlabel(names[0])
+        axes.set_ylabel(names[1])
+        axes.set_title(f"{space.spec.declared.name.text}: {len(front):,} on the front")
+        axes.grid(alpha=0.3)
+        file = io.BytesIO()
+        metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
+        figure.savefig(file, format=suffix[1:], dpi=120, metadata=metadata)
+    return _titled(space, file.getvalue()) if suffix == ".svg" else file.getvalue()
+
+
+def _limit(axes: Any, condition: Condition, names: tuple[str, str]) -> None:
+    if condition.name not in names or condition.sign == "!=":
+        return
+    draw = axes.axvline if condition.name == names[0] else axes.axhline
+    draw(float(condition.limit), color="C3", linestyle="--", linewidth=1)
+
+
+def _titled(space: Space, data: bytes) -> bytes:
+    """An SVG whose marked variants have titles, which browsers show under the pointer."""
+    ElementTree.register_namespace("", _SVG)
+    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+    root = ElementTree.fromstring(data)
+    for element in root.iter(f"{{{_SVG}}}g"):
+        name = element.get("id", "")
+        if name.startswith("variant-"):
+            settings = space.grid.settings(int(name.removeprefix("variant-")))
+            title = ElementTree.Element(f"{{{_SVG}}}title")
+            title.text = ", ".join(f"{name} = {text}" for name, text in settings)
+            element.insert(0, title)
+    made: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return made + b"\n"
