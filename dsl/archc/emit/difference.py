@@ -80,6 +80,8 @@ class Difference(NamedTuple):
     findings: tuple[tuple[str, str], ...]
     """(`added` or `removed`, text) of the target's findings."""
     verdict: tuple[str | None, str | None]
+    left_out: tuple[str, ...] = ()
+    """What is not known of one of two models, so that sums leave it out."""
 
 
 class Condition(NamedTuple):
@@ -188,7 +190,17 @@ def difference(before: Manifest, after: Manifest) -> Difference:
         layers,
         findings,
         verdict,
+        (*_left_out(before), *_left_out(after)),
     )
+
+
+def _left_out(manifest: Manifest) -> Iterator[str]:
+    """What sums of a model leave out."""
+    gaps = [gap["operator"] for gap in manifest.get("gaps", ()) if gap["operator"] is not None]
+    if layers := list(dict.fromkeys(gaps)):
+        count = several(len(layers), "layer")
+        named = few([f"`{name}`" for name in layers], FEW)
+        yield f"of {manifest['model']['name']}, {count} not known and left out: {named}"
 
 
 def _deployed_file(manifest: Manifest) -> bool:

@@ -118,7 +118,7 @@ def _title(manifest: Manifest, width: int) -> Section:
     title = model["name"] + (f", derived from {model['base']}" if model["base"] else "")
     ends = [
         " + ".join(
-            f"{tensor['name']} {shape_text(tensor['shape'])} {tensor['dtype']}"
+            f"{tensor['name']} {_shape(tensor['shape'])} {tensor['dtype']}"
             for tensor in manifest[side]
         )
         for side in ("inputs", "outputs")
@@ -131,6 +131,10 @@ def _title(manifest: Manifest, width: int) -> Section:
         kind = f", {file['scheme']}" if "scheme" in file else ""
         lines += indented(f"a {file['format']} file{kind}, {file['bytes']:,} bytes", width, "  ")
     return f"{title}  ({model['source']})", lines
+
+
+def _shape(shape: Sequence[int] | None) -> str:
+    return "?" if shape is None else shape_text(shape)
 
 
 def _layers(manifest: Manifest, width: int, signs: Signs, color: bool) -> Section:
@@ -203,13 +207,13 @@ def _rows(manifest: Manifest) -> Iterator[_Line]:
         if group is not None:
             indent = "  "
             kind = several(len(members), "layer")
-            shape = shape_text(members[-1]["output_shape"] or "?")
+            shape = _shape(members[-1]["output_shape"])
             yield _Line(printable(group), kind, shape, _sums(members), group=True)
         for layer in members:
             yield _Line(
                 indent + printable(layer["name"]).removeprefix(f"{group}_"),
                 _kind(layer["class_name"]) + ("" if layer["supported"] in (True, None) else " !"),
-                shape_text(layer["output_shape"] or "?"),
+                _shape(layer["output_shape"]),
                 _sums([layer]),
             )
 

@@ -10,6 +10,8 @@ from archc.emit.cells import ASCII, UNICODE, Manifest, indented, shortened
 
 HEADINGS = ("model", "quantised", "operators", "MACs", "peak bytes", "verdict")
 _SIDES = "llrrrl"
+_SCHEME, _NONE = 1, "-"
+"""Which column says how a file is quantised, and what stands there for one that is not."""
 _LEAST = 20
 """Columns that a name has at least."""
 _REASONS = 12
@@ -40,13 +42,20 @@ def verdicts(
     every = list(models)
     names = _names([manifest["model"]["source"] for manifest, _ in every])
     rows = [_row(name, *model) for name, model in zip(names, every, strict=True)]
-    room = widths((HEADINGS, *rows))
+    headings: tuple[str, ...] = HEADINGS
+    sides = _SIDES
+    if all(row[_SCHEME] == _NONE for row in rows):  # none is converted yet
+        for row in rows:
+            del row[_SCHEME]
+        headings = (*HEADINGS[:_SCHEME], *HEADINGS[_SCHEME + 1 :])
+        sides = _SIDES[:_SCHEME] + _SIDES[_SCHEME + 1 :]
+    room = widths((headings, *rows))
     rest = width - sum(room[1:]) - len(GAP) * (len(room) - 1)
     room[0] = min(room[0], max(rest, _LEAST))
-    lines = [bold(aligned(HEADINGS, room, _SIDES).rstrip(), color)]
+    lines = [bold(aligned(headings, room, sides).rstrip(), color)]
     lines.append(signs.rule * (sum(room) + len(GAP) * (len(room) - 1)))
     for name, *cells in rows:
-        lines.append(aligned([shortened(name, room[0], signs), *cells], room, _SIDES).rstrip())
+        lines.append(aligned([shortened(name, room[0], signs), *cells], room, sides).rstrip())
     verdict = [row[-1].split(" ")[0] if manifest["target"] else row[-1]
                for row, (manifest, _) in zip(rows, every, strict=True)]  # fmt: skip
     counts = {name: verdict.count(name) for name in sorted(set(verdict))}
@@ -82,7 +91,7 @@ def _row(name: str, manifest: Manifest, said: Sequence[Diagnostic]) -> list[str]
     verdict = target["verdict"] if target else "no target"
     return [
         name,
-        manifest["file"].get("scheme", "-"),
+        manifest["file"].get("scheme", _NONE),
         f"{sum(manifest['deployed']['operators'].values()):,}",
         "?" if macs is None else f"{macs:,}",
         f"{manifest['deployed']['peak_activation_bytes']:,}",

@@ -104,6 +104,8 @@ def analysed(loaded: Loaded, question: Question) -> Analysed:
         document["file"] = {"format": loaded.format.suffixes[0], "bytes": loaded.size}
         graph, deployed = content.sketch, network.deployed
         told = tuple(_diagnostic(loaded.path, finding) for finding in network.findings)
+    if any(gap["figure"] == "arena" for gap in document["gaps"]):
+        document["deployed"]["arena_bytes"] = None  # the plan is of a network that is not all there
     return Analysed(loaded.path, name, document, told, graph, deployed, content)
 
 

@@ -83,11 +83,11 @@ def analysed(
         verdict = TargetJudgement(target.name, _verdict(said), said, request.io, pools)
     document = manifest(identity, named, figures, verdict)
     document["inputs"] = [
-        {"name": name, "shape": list(shape or ()), "dtype": request.io}
+        {"name": name, "shape": None if shape is None else list(shape), "dtype": request.io}
         for name, shape in zip(model.inputs, model.input_shapes, strict=True)
     ]
     document["outputs"] = [
-        {"name": name, "shape": list(shape or ()), "dtype": request.io}
+        {"name": name, "shape": None if shape is None else list(shape), "dtype": request.io}
         for name, shape in zip(model.outputs, model.output_shapes, strict=True)
     ]
     document["gaps"] = list(_gaps(model, deployed))

@@ -172,7 +172,7 @@ def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Fi
         tier = target.class_tier(layer.class_name)
         if layer.reason == BLIND:
             if layer is blind[0]:
-                yield _blind(layer, len(blind), target)
+                yield _blind(layer, len(blind), target, request)
         elif layer.class_name == "InputLayer":
             rule = _rule(target, "by_construction")
             yield _finding(
@@ -214,19 +214,19 @@ def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Fi
             )._replace(allowed=allowed or request.as_is)
 
 
-def _blind(first: Unseen, count: int, target: Target) -> Finding:
+def _blind(first: Unseen, count: int, target: Target, request: Request) -> Finding:
     more = f", and {count - 1:,} more layers" if count > 1 else ""
     return _finding(
         target,
         "unknown_layer",
-        "error",
+        "warning" if request.as_is else "error",
         first.layer,
         f"whether this `{first.class_name}`{more} run is not known: {BLIND}"
         if more
         else f"whether this `{first.class_name}` runs is not known: {BLIND}",
         "make known the shape of what is before it",
         None,
-    )
+    )._replace(allowed=request.as_is)
 
 
 def blind_model(name: str, reason: str, target: Target) -> Finding:
