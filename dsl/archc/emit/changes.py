@@ -46,6 +46,7 @@ def data(compared: Difference) -> dict[str, Any]:
         "layers": plain(compared.layers),
         "findings": [{"kind": kind, "finding": text} for kind, text in compared.findings],
         "verdict": {"before": compared.verdict[0], "after": compared.verdict[1]},
+        **({"left_out": list(compared.left_out)} if compared.left_out else {}),
     }
 
 
@@ -61,6 +62,7 @@ def text(compared: Difference, *, unicode: bool = True, width: int | None = None
         lines += ["", *grid(rows, "lrrrr")]
         if compared.verdict[0] != compared.verdict[1]:
             lines.append(f"verdict: {compared.verdict[0] or '-'} → {compared.verdict[1] or '-'}")
+        lines += [line for one in compared.left_out for line in wrapped(printable(one), width)]
         if compared.stages:
             lines += ["", *grid(_stage_rows(compared), "l" + "rr" * len(TOLD))]
     if compared.layers:
@@ -117,6 +119,7 @@ def markdown(compared: Difference) -> str:
             + "\n"
         )
     lines += ["", *markdown_table(_figure_rows(compared), "lrrrr")]
+    lines += [f"\n{escaped(one)}" for one in compared.left_out]
     if compared.stages:
         lines += ["", *markdown_table(_stage_rows(compared), "l" + "rr" * len(TOLD))]
     if compared.layers:

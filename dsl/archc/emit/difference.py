@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from archc.analysis.budgets import is_bytes
 from archc.analysis.figures import FIGURES, flat, value
+from archc.diagnostics.text import few, several
 from archc.emit.table import part_of
 from archc.syntax.numbers import BYTE_UNITS, UNITS
 
@@ -194,12 +195,16 @@ def difference(before: Manifest, after: Manifest) -> Difference:
     )
 
 
+_NAMED = 6
+"""How many layers that are left out are named."""
+
+
 def _left_out(manifest: Manifest) -> Iterator[str]:
     """What sums of a model leave out."""
     gaps = [gap["operator"] for gap in manifest.get("gaps", ()) if gap["operator"] is not None]
     if layers := list(dict.fromkeys(gaps)):
         count = several(len(layers), "layer")
-        named = few([f"`{name}`" for name in layers], FEW)
+        named = few([f"`{name}`" for name in layers], _NAMED)
         yield f"of {manifest['model']['name']}, {count} not known and left out: {named}"
 
 
