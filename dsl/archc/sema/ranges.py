@@ -6,7 +6,8 @@ from archc.diagnostics.codes import OUT_OF_RANGE, VALUE
 from archc.diagnostics.model import Label, Rejected, make, reject
 from archc.diagnostics.text import joined
 from archc.sema.callees import BAD, Callee, Given
-from archc.sema.evaluate import Evaluator, Poisoned, equal
+from archc.sema.evaluate import Evaluator, Poisoned
+from archc.sema.operations import equal
 from archc.sema.origin import causes, worked
 from archc.sema.scope import Scope
 from archc.source import Span
