@@ -33,6 +33,8 @@ activations in turns needs as many as it has pairs, also of the converter."""
 FOLDABLE = frozenset({*FOLDS, "RESHAPE", "PAD", "TRANSPOSE"})
 """Operators that may be nothing but what they read, or a constant."""
 
+ZERO = Fraction(0)
+
 Rewrite = Callable[["Driver", Operation], bool]
 """Applies to an operation, and says whether it did."""
 Rewrites = Mapping[str, Sequence[Rewrite]]
@@ -171,19 +173,18 @@ def computed(operation: Operation) -> Constant | None:
     constants = [operand for operand in operation.operands if isinstance(operand, Constant)]
     if len(constants) < len(operation.operands):
         return None
-    number, initial = (
-        _number(operation.operator, numbers)
-        for numbers in ([one.number for one in constants], [one.initial for one in constants])
-    )
+    number = _number(operation.operator, [constant.number for constant in constants])
+    initial = _number(operation.operator, [constant.initial for constant in constants])
     keys = [constant.key for constant in constants]
     return Constant(operation.shape, number, (operation.operator, *keys), initial)
 
 
 def _number(operator: str, numbers: list[Fraction | None]) -> Fraction | None:
     """What an operation on constants gives throughout; None where that is not known."""
-    fractions = [number for number in numbers if number is not None]
-    if operator == FOLD_PRODUCT and 0 in fractions:
-        return Fraction(0)
-    if operator == FOLD_SUM and len(fractions) == len(numbers):
-        return sum(fractions, Fraction(0))
+    known = [number for number in numbers if number is not None]
+    nonzero = [number for number in known if number]
+    if operator == FOLD_PRODUCT and len(nonzero) < len(known):
+        return ZERO
+    if operator == FOLD_SUM and len(known) == len(numbers):
+        return sum(nonzero[1:], nonzero[0]) if nonzero else ZERO
     return None
