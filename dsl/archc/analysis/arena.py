@@ -147,9 +147,9 @@ class _Taken:
                 node >>= 1
         start = agreed = index = 0
         while agreed < len(ranges):
-            found = ranges[index].room(start, size)
-            agreed = agreed + 1 if found == start else 1
-            start, index = found, (index + 1) % len(ranges)
+            room = ranges[index].room(start, size)
+            agreed = agreed + 1 if room == start else 1
+            start, index = room, (index + 1) % len(ranges)
         end = start + size
         for taken in sampled:
             taken.add(start, end)

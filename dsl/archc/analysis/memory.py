@@ -84,22 +84,22 @@ def tensors(deployed: Deployed) -> tuple[Tensor, ...]:
     floats = not operators or any(op.float_result for op in border)
     outside = not operators or bool(border)
     kind: Kind = "border" if outside else "activation"
-    found = []
+    results = []
     for number, shape in enumerate(deployed.input_shapes):
         maker = INPUT - number
         size = product(shape) * (4 if floats else 1)
         until = last.get(maker, 0)
-        found.append(Tensor(maker, kind, size, 0, until, until))
+        results.append(Tensor(maker, kind, size, 0, until, until))
     scratch = []
     for index, op in enumerate(operators):
         size = op.batch * product(op.shape) * (4 if op.float_result else 1)
         until = end if leaving[index] else last.get(index, index)
         counted = end if index in deployed.outputs else until
         kind = "border" if leaving[index] else "activation"
-        found.append(Tensor(index, kind, size, index, until, counted))
+        results.append(Tensor(index, kind, size, index, until, counted))
         sizes = _scratch(op, deployed)
         scratch += [Tensor(index, "scratch", size, index, index, index) for size in sizes]
-    return (*found, *scratch)
+    return (*results, *scratch)
 
 
 def _scratch(op: DeviceOp, deployed: Deployed) -> tuple[int, ...]:

@@ -189,7 +189,7 @@ def _parts(program: Program, inputs: dict[int, str]) -> tuple[list[Part], dict[i
     for index in sorted(set(wanted) - set(kept)):
         kept[index] = _variable(names.get(index, nodes[index].name), taken)
         taken.add(kept[index])
-    found = []
+    parts = []
     value, variable = graph.frame.input, kept[graph.frame.input]
     for frame, blocks in groups:
         segments = []
@@ -215,8 +215,8 @@ def _parts(program: Program, inputs: dict[int, str]) -> tuple[list[Part], dict[i
             label = f"{label}{name}:"
             ends = shape_text(nodes[frame.input].shape), shape_text(nodes[frame.output].shape)
             title = comment(label, " -> ".join(ends))
-        found.append(Part(title, tuple(segments), keeps))
-    return found, kept
+        parts.append(Part(title, tuple(segments), keeps))
+    return parts, kept
 
 
 def _groups(arch: Frame) -> "Iterator[tuple[Frame, Frame | None]]":

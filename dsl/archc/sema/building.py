@@ -73,8 +73,8 @@ class Building:
             origin = (Via("input", name.span),)
             self.nodes.append(Node(name.text, Input(shape), (), shape, origin, None, None, None))
             self.names[name.text.casefold()] = (name.text, name.span)
-        declared = (one for one in model.arch.members if isinstance(one, ast.Input))
-        self.declared = [one.shape.span.text for one in declared]
+        inputs = (member for member in model.arch.members if isinstance(member, ast.Input))
+        self.declared = [member.shape.span.text for member in inputs]
         """The shapes of the inputs as they are written."""
 
     def graph(
@@ -92,8 +92,8 @@ class Building:
             frame,
             tuple(self.roundings),
             tuple(self.skips),
-            tuple(one.node for one in outputs),
-            tuple(one.name for one in outputs),
+            tuple(output.node for output in outputs),
+            tuple(output.name for output in outputs),
             maps,
         )
 

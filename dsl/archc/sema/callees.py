@@ -111,7 +111,7 @@ def block(declaration: ast.Block, module: object) -> Callee:
 
 @cache
 def form(name: str) -> Callee:
-    slots = tuple(Slot(one, (name, one) in REQUIRED, False) for one in FORMS[name])
+    slots = tuple(Slot(slot, (name, slot) in REQUIRED, False) for slot in FORMS[name])
     return Callee("form", name, name, None, slots, BODIES.get(name, (1, 1)), {})
 
 

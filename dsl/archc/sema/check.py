@@ -49,15 +49,15 @@ class Checker:
         self.said: dict[tuple[str, str | None], Diagnostic] = {}
         """Names that are unknown, with what is proposed for them."""
 
-    def unknown(self, name: str, found: Diagnostic) -> None:
+    def unknown(self, name: str, fault: Diagnostic) -> None:
         """Report an unknown name: once, however often it is used."""
-        key = (name, found.help)
+        key = (name, fault.help)
         first = self.said.get(key)
         if first is None:
-            self.reporter.add(found)
-            self.said[key] = found
+            self.reporter.add(fault)
+            self.said[key] = fault
         else:
-            self.said[key] = self.reporter.merge(first, found, "and here")
+            self.said[key] = self.reporter.merge(first, fault, "and here")
 
     def run(self) -> None:
         file = self.module.file
@@ -92,23 +92,23 @@ class Checker:
 
     def arch(self, arch: ast.Arch) -> None:
         scope = self.parameters(arch.parameters, None)
-        parts = [one for one in arch.members if isinstance(one, ast.Stage | ast.Output)]
+        parts = [member for member in arch.members if isinstance(member, ast.Stage | ast.Output)]
         self.reporter.extend(naming.distinct(part.name for part in parts))
         inputs = [member for member in arch.members if isinstance(member, ast.Input)]
-        self.reporter.extend(naming.distinct(one.name for one in inputs))
-        for one in inputs:
-            scope.maps[one.name.text] = Given(Map(None, None), one.name.span)
+        self.reporter.extend(naming.distinct(entry.name for entry in inputs))
+        for entry in inputs:
+            scope.maps[entry.name.text] = Given(Map(None, None), entry.name.span)
         unsure = self.module.unsure(arch.span)
         for kind, plural in SINGLE.items():
-            found = [member for member in arch.members if isinstance(member, kind)]
-            for extra in () if unsure else found[1:]:
+            members = [member for member in arch.members if isinstance(member, kind)]
+            for extra in () if unsure else members[1:]:
                 self.reporter.add(
                     make(
                         STRUCTURE,
                         f"an arch has one {plural}",
                         extra.span,
                         label="a second one",
-                        related=[Label(found[0].span, "the first")],
+                        related=[Label(members[0].span, "the first")],
                         help="remove one of them",
                     )
                 )

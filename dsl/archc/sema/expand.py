@@ -309,7 +309,7 @@ class Expander(Statements):
         node = self.part("output", name.text, member, scope, value, parent)
         if node is None:
             return
-        same = next((one for one in self.outputs if one.node == node), None)
+        same = next((output for output in self.outputs if output.node == node), None)
         if same is not None or not self.building.nodes[node].inputs:
             what = "the input" if same is None else f"the output `{same.name}`"
             self.reporter.add(

@@ -63,11 +63,11 @@ class Module:
     def _lookup(self, name: str, span: Span) -> object | None:
         if name in self.blocks:
             return callees.block(self.blocks[name], self)
-        found = [used for used in self.uses if name in used.blocks]
-        if len(found) > 1:
-            raise self.ambiguous(name, found, span)
-        if found:
-            return callees.block(found[0].blocks[name], found[0])
+        declaring = [used for used in self.uses if name in used.blocks]
+        if len(declaring) > 1:
+            raise self.ambiguous(name, declaring, span)
+        if declaring:
+            return callees.block(declaring[0].blocks[name], declaring[0])
         if name in OPERATORS:
             return callees.operator(OPERATORS[name])  # type: ignore[arg-type]  # has a hash
         if name in callees.FORMS:

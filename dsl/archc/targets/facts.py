@@ -136,8 +136,8 @@ class Facts:
     def breaks(self, rule: str) -> frozenset[int]:
         """The deployed operators that break a rule of the target."""
         if rule not in self._breaks:
-            one = next(one for one in self.target.rules if one.name == rule)
-            offences = PREDICATES[one.check].check(self, Limits(one.limits))
+            declared = next(each for each in self.target.rules if each.name == rule)
+            offences = PREDICATES[declared.check].check(self, Limits(declared.limits))
             self._breaks[rule] = frozenset(o.op for o in offences if o.op is not None)
         return self._breaks[rule]
 
@@ -197,12 +197,12 @@ class Limits:
     def counts(self, name: str) -> tuple[int, ...]:
         value = self._values[name]
         assert isinstance(value, tuple)
-        return tuple(one for one in value if isinstance(one, int))
+        return tuple(number for number in value if isinstance(number, int))
 
     def names(self, name: str) -> tuple[str, ...]:
         value = self._values[name]
         assert isinstance(value, tuple)
-        return tuple(one for one in value if isinstance(one, str))
+        return tuple(text for text in value if isinstance(text, str))
 
 
 Check = Callable[[Facts, Limits], Iterator[Offence]]

@@ -101,7 +101,7 @@ def translate(graph: Graph, traced: Traced, trained: bool = True) -> Block:
 
 
 def _is_bias(step: Step) -> bool:
-    return step.operator == "ADD" and [one.name for one in step.traced] == ["BiasAdd"]
+    return step.operator == "ADD" and [traced.name for traced in step.traced] == ["BiasAdd"]
 
 
 def _operands(step: Step, sources: list[Operation], trained: bool) -> tuple[Step, list[Value]]:

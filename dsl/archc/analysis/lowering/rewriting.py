@@ -107,7 +107,7 @@ def rewrite(block: Block) -> None:
     settled: list[Rewrites] = []
     """Those that have nothing to do with the block as it is."""
     for rewrites in (*_PASS, *_PASS):
-        if any(rewrites is one for one in settled) or _idle(block, rewrites):
+        if any(rewrites is known for known in settled) or _idle(block, rewrites):
             continue
         driver = Driver(block, rewrites)
         driver.run()
