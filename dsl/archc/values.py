@@ -43,7 +43,7 @@ class Symbolic(Fraction):
 
 def symbolic(number: object) -> bool:
     """Whether a number, of whatever type it is said to be, stands for many."""
-    return isinstance(number, Symbolic)
+    return type(number) is not int and isinstance(number, Symbolic)  # the check alone is slow
 
 
 def whole(number: Any) -> Fraction:
