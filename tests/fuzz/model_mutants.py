@@ -15,6 +15,7 @@ It needs the published models and reports beside the checkout (`support.mlperf`,
 """
 
 import argparse
+import json
 import os
 import resource
 import shutil
@@ -30,6 +31,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests")]
 
+from archc.limits import Limits  # noqa: E402
 from support import mlperf  # noqa: E402
 from support.damage import Mutant, mutants  # noqa: E402
 from support.st_reports import REAL  # noqa: E402
@@ -237,7 +239,7 @@ def archive(path: Path, folder: Path) -> None:
         file.writestr("config.json", json.dumps(config))
 
 
-def warm() -> None:
+def warm(verbs: Sequence[str]) -> None:
     """Import what the commands import, once for all processes that are forked from this one."""
     from importlib import import_module
 
@@ -245,6 +247,37 @@ def warm() -> None:
         import_module(f"archc.{name}")
     for name in ("jsonschema", "lark"):
         import_module(name)
+    if "onnx" in verbs:
+        for name in ("onnx", "onnx.shape_inference", "onnx.reference"):
+            import_module(name)
+        import_module("archc.models.onnx.reader")._ask = forked  # type: ignore[attr-defined]
+
+
+def forked(data: bytes, limits: Limits) -> dict[str, Any]:
+    """As `archc.models.onnx.reader` asks the program that reads files, which is forked here."""
+    from archc.models.onnx import library
+
+    end, start = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            library.restrict(limits.model_bytes)
+            said = json.dumps(library.look(data), allow_nan=False, default=library.untold)
+        except library.Refused as problem:
+            said = json.dumps({"refused": str(problem)})
+        except Exception as error:
+            said = json.dumps({"refused": type(error).__name__})
+        with os.fdopen(start, "wb") as pipe:
+            pipe.write(said.encode())
+        os._exit(0)
+    os.close(start)
+    with os.fdopen(end, "rb") as pipe:
+        answer = pipe.read()
+    _, status = os.waitpid(child, 0)
+    if status:
+        return {"refused": "it is damaged"}
+    plain: dict[str, Any] = json.loads(answer)
+    return plain
 
 
 def run(task: Task) -> Outcome:
@@ -310,7 +343,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    warm()
+    warm(given.verbs)
     folder = Path(tempfile.mkdtemp(prefix="archc-mutants-"))
     faults = 0
     try:
