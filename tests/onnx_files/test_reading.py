@@ -22,6 +22,7 @@ from archc.models.onnx.deployed import deployed  # noqa: E402
 from archc.models.onnx.operators import OPERATORS, REFUSED, Operator  # noqa: E402
 from archc.models.onnx.wire import Corrupt, census  # noqa: E402
 from support import onnx_nets as nets  # noqa: E402
+from support.damage import mutant  # noqa: E402
 from support.onnx_files import Quantised, graph_of  # noqa: E402
 from support.onnx_nets import Net  # noqa: E402
 
@@ -360,6 +361,20 @@ def test_a_damaged_file_is_refused_in_a_sentence(
 ) -> None:
     (message,) = told(changed(change), monkeypatch)
     assert said in message
+
+
+def test_damaged_bytes() -> None:
+    """A few of the thousands of `model_mutants.py onnx`, by the real process."""
+    n = quantised()
+    data = n.model(n.through(n.small())).SerializeToString()
+    said = []
+    for seed in range(8):
+        try:
+            deployed("net.onnx", mutant(data, seed).data)
+        except Rejected as rejected:
+            said.append(rejected.diagnostic.message)
+    assert said
+    assert all(message.startswith("`net.onnx` ") for message in said)
 
 
 @pytest.mark.parametrize("name", ["conv0_out", "conv0", "net"])
