@@ -84,6 +84,20 @@ def spills() -> Iterator[str]:
             yield f"| {row.network} | {row.external_kib:,.0f} | {estimated:,} |"
 
 
+def networks() -> Iterator[str]:
+    """Rows of the table of networks: time, memory on chip and external RAM."""
+    for row in npu.chosen("cal", "cal spilled"):
+        layout = npu.estimated(row.network).layout
+        inner, outer = layout.internal_bytes / 1024, layout.external_bytes // 1024
+        ms = row.ms * (1 + npu.error(row))
+        yield (
+            f"| {row.network} | {row.ms:.2f} | {ms:.2f} | {100 * npu.error(row):+.1f} % "
+            f"| {row.internal_kib:,.0f} | {inner:,.0f} "
+            f"| {100 * (inner / row.internal_kib - 1):+.1f} % "
+            f"| {row.external_kib:,.0f} | {outer:,} |"
+        )
+
+
 def confusion() -> dict[tuple[bool, bool], int]:
     """How many networks spill (published, estimated)."""
     counts = {(a, b): 0 for a in (True, False) for b in (True, False)}
@@ -92,7 +106,13 @@ def confusion() -> dict[tuple[bool, bool], int]:
     return counts
 
 
-TABLES = {"times": times, "grades": grades, "memory": memory, "spills": spills}
+TABLES = {
+    "times": times,
+    "grades": grades,
+    "memory": memory,
+    "spills": spills,
+    "networks": networks,
+}
 """By the name of the marker in front of each in the page."""
 
 
