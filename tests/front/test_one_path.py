@@ -84,3 +84,22 @@ def test_what_is_said_of_a_file_is_said_of_its_spec(tmp_path: Path) -> None:
     assert {one for one in spec if one[0] not in of_conversion} == {
         one for one in file if one[0] not in of_conversion
     }
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_the_parameters_of_a_layer_that_is_not_known_are_those_stored(
+    ending: str, tmp_path: Path
+) -> None:
+    import keras
+
+    sound = keras.Input((20, 6), batch_size=1, name="sound")
+    memory = keras.layers.LSTM(8, dropout=0.5, name="memory")
+    model = keras.Model(sound, keras.layers.Dense(3, name="scores")(memory(sound)))
+    path = tmp_path / f"net{ending}"
+    model.save(path)
+    found = read(path).document
+    rows = {row["name"]: row for row in found["layers"]}
+    assert rows["memory"]["params"] == memory.count_params()
+    assert rows["memory"]["macs"] is None
+    assert rows["memory"]["trainable_params"] is None
+    assert found["totals"]["params"] == model.count_params()

@@ -241,6 +241,10 @@ def _totals(manifest: Manifest, width: int) -> Section:
         remark = figure.remark
         if figure.name == "params" and totals["trainable_params"] is None:
             remark = "values of its weights"
+        elif figure.name == "params" and any(
+            row["trainable_params"] is None for row in manifest["layers"]
+        ):
+            remark = "{trainable_params:,} or more trainable"
         left = ""
         if figure.listed:
             lacking = sum(figure_of(one, figure.name) is None for one in manifest["layers"])

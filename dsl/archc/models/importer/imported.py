@@ -10,7 +10,8 @@ class Live(NamedTuple):
     """What Keras itself says of a layer that it has built."""
 
     params: int
-    trainable_params: int
+    trainable_params: int | None
+    """None where only what is stored of it is known."""
     outputs: tuple[Extents, ...] | None
     """Shapes of its results, the batch included, where it is called once."""
     counted: bool = True

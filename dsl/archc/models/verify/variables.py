@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from archc.diagnostics.codes import VERIFY_PARAMS, VERIFY_VALUES
@@ -69,6 +70,21 @@ class _Archive:
         for path in sorted(self.variables):
             if _VARIABLE.fullmatch(path) and path not in expected:
                 yield path
+
+
+def stored_params(config: Mapping[str, Any], contents: Contents, path: str) -> int | None:
+    """How many values a file holds for a layer; None where it holds none. The states of random
+    generators, which Keras stores too, are no parameters.
+
+    Args:
+        config: of the model, in the form of Keras 3.
+        contents: of the file of weights.
+        path: of the layer.
+    """
+    stored = _Older(contents) if contents.layers else _Archive(config, contents)
+    names = [name for name in stored.all(path) if "seed_generator" not in name]
+    shapes = (contents.variables[name].shape for name in names if name in contents.variables)
+    return sum(map(prod, shapes)) if names else None
 
 
 def named_variables(contents: Contents, path: str) -> list[str]:
