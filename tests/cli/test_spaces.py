@@ -169,6 +169,22 @@ def test_time_is_that_of_compiles(truth: Any, capsys: Capture) -> None:
     assert [row["figures"]["latency_ms"] for row in rows] == times[:3]
 
 
+def test_budgets_of_time_count_in_what_is_written(truth: Any, capsys: Capture) -> None:
+    within = [m for m in truth.values() if m["totals"]["params"] <= 1500]
+    times = sorted(m["deployed"]["latency"]["most"] for m in within)
+    limit = times[3] / 1000
+    expected = sum(time <= times[3] for time in times)
+    where = ["--where", f"latency_ms <= {limit}"]
+    assert main(["sweep", "a.arch", *where, "-o", "out.csv", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["count"]["met"] == expected
+    assert len(table("out.csv")) == expected
+    Path("b.arch").write_text(SPEC.replace("params <=", f"latency_ms <= {limit}, params <="))
+    assert main(["sweep", "b.arch", "-o", "own.csv"]) == 0
+    assert table("own.csv") == table("out.csv")
+    assert main(["space", "a.arch", *where]) == 2
+    assert "time takes a compile" in capsys.readouterr().err
+
+
 def test_a_budget_that_nothing_meets_names_the_nearest(capsys: Capture) -> None:
     assert main(["sweep", "a.arch", "--where", "macs <= 10"]) == 1
     said = capsys.readouterr().out

@@ -1,12 +1,14 @@
 """Every figure of every variant against a full compile of it."""
 
 import random
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archc.space.engine import Difference, Space
+from archc.space.measure import published
 from support.printer import print_file
 from support.profiles import Tally, share
 from support.spaces import SPECS, agree, opened, space
@@ -136,6 +138,15 @@ def test_a_class_that_is_wrong_stops_the_sweep() -> None:
     known.scalar, known.verdict = right, "incompatible"  # type: ignore[method-assign]
     with pytest.raises(Difference, match="the verdict"):
         made.compare(made.compile(0), known, places)
+
+
+def test_one_variant_needs_no_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    made = space((SPECS / "dscnn.arch").read_text(), "alpha=0.1..1.0:0.1", "height=16..48")
+    for row in (0, 5, 100, made.grid.size - 1):
+        network = made.compile(row).network
+        assert network is not None
+        assert made.figures(row) == published(network.manifest)
 
 
 def test_few_classes_and_few_guards() -> None:

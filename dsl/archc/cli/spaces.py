@@ -115,14 +115,16 @@ def unset(bare: "Space", names: Sequence[str]) -> None:
             )
 
 
-def asked(options: argparse.Namespace, session: Session) -> "Question":
+def asked(options: argparse.Namespace, session: Session, space: "Space") -> "Question":
     """The conditions and objectives of the command line.
 
     Raises:
         Rejected: one is not understood.
         UsageError: conditions contradict each other.
     """
+    from archc.analysis.latency_budget import LATENCY
     from archc.space.question import Objective, Question, condition, contradictions, figure
+    from archc.syntax import ast
 
     conditions = tuple(condition(text, session.limits) for text in options.where)
     wrong = contradictions(conditions)
@@ -131,7 +133,13 @@ def asked(options: argparse.Namespace, session: Session) -> "Question":
     objectives = [
         Objective(figure(name), largest) for name, largest in getattr(options, "objectives", [])
     ]
-    return Question(conditions, tuple(objectives))
+    in_time = any(
+        budget.quantity.text == LATENCY
+        for member in space.arch.members
+        if isinstance(member, ast.Require)
+        for budget in member.budgets
+    )
+    return Question(conditions, tuple(objectives), in_time)
 
 
 def part(options: argparse.Namespace, size: int) -> tuple[int, int]:

@@ -72,7 +72,7 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     if space is None:
         session.show(("error",))
         return FAILURE
-    question = asked(options, session)
+    question = asked(options, session, space)
     axes = _axes(options.plot, question)
     start, stop = part(options, space.grid.size)
     began = time.monotonic()
@@ -146,7 +146,10 @@ def _write(
     front = np.array(answer.front, dtype=np.int64)
     progress = Progress(max(answer.counted.looked, 1))
     binary = options.output.endswith(".parquet")
-    batches = progress.over(taken(space, options, start, answer.next))
+    wanted = taken(space, options, start, answer.next)
+    if answer.passed is not None:
+        wanted = space.chosen(np.array(sorted(answer.passed), dtype=np.int64))
+    batches = progress.over(wanted)
     with streamed(options.output, not binary) as file, writer(space.grid, file) as write:
         for batch in batches:
             chosen = np.flatnonzero(question.holds(batch))

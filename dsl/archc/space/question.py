@@ -71,12 +71,14 @@ class Question(NamedTuple):
 
     conditions: tuple[Condition, ...] = ()
     objectives: tuple[Objective, ...] = ()
+    in_time: bool = False
+    """Whether the spec itself has a budget of time."""
 
     @property
     def timed(self) -> bool:
         """Whether the estimate of time is asked for, which takes a compile of each variant."""
         names = [*(each.name for each in self.conditions), *(o.name for o in self.objectives)]
-        return LATENCY in names
+        return self.in_time or LATENCY in names
 
     def holds(self, batch: Batch) -> Any:
         """Which variants of a batch compile within the spec's budgets, and meet the conditions on

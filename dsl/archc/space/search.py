@@ -37,6 +37,8 @@ class Answer(NamedTuple):
     """The best by the first objective, or the first ones."""
     next: int
     """The first variant that was not looked at."""
+    passed: tuple[int, ...] | None
+    """All that meet the conditions, where time is asked for."""
     nearest: int | None
     """Where none meets all conditions: the valid variant that is nearest to it."""
 
@@ -91,12 +93,14 @@ def search(
             progress(count.looked)
     except KeyboardInterrupt:
         pass
+    passed = None
     if question.timed:
         front, best, passed = _timed(space, question, kept, most)
-        count = count._replace(met=passed)
+        count = count._replace(met=len(passed))
     else:
         front, best = kept.front(), kept.best()
-    return Answer(count, front, best, following, None if count.met else kept.nearest)
+    nearest = None if count.met else next(iter(kept.candidates), kept.nearest)
+    return Answer(count, front, best, following, passed, nearest)
 
 
 class _Kept:
@@ -216,28 +220,28 @@ def undominated(values: Any) -> Any:
 
 def _timed(
     space: Space, question: Question, kept: _Kept, most: int
-) -> tuple[tuple[int, ...], tuple[int, ...], int]:
-    """Front and best of compiled variants, and how many meet the conditions."""
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Front and best of compiled variants, and all that meet the conditions."""
     import numpy as np
 
     rows: list[int] = []
     values: list[list[Fraction]] = []
     for row in kept.candidates:
         figures = timed(space.compile(row))
-        met = all(
+        met = bool(figures) and all(
             each.name in figures and each.holds(figures[each.name]) for each in question.conditions
         )
         if met and all(each.name in figures for each in question.objectives):
             rows.append(row)
             values.append([figures[e.name] * (-1 if e.largest else 1) for e in question.objectives])
     if not question.objectives or not rows:
-        return (), tuple(rows[:most]), len(rows)
+        return (), tuple(rows[:most]), tuple(rows)
     scaled = [[int(value * 1000) for value in each] for each in values]
     table = np.array(scaled, dtype=np.int64)
     front = [rows[i] for i in undominated(table)]
     order = sorted(range(len(rows)), key=lambda i: values[i])
     front.sort(key=lambda row: values[rows.index(row)])
-    return tuple(front), tuple(rows[i] for i in order[:most]), len(rows)
+    return tuple(front), tuple(rows[i] for i in order[:most]), tuple(rows)
 
 
 def timed(variant: Variant) -> dict[str, Fraction]:

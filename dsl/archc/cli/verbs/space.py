@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from archc.cli.arguments import UsageError
 from archc.cli.session import FAILURE, Session, show
 from archc.cli.spaces import Progress, asked, missing, opened, part, space_arguments, taken
 
@@ -48,7 +49,9 @@ def _run(options: argparse.Namespace, session: Session) -> int:
     if space is None:
         session.show(("error",))
         return FAILURE
-    question = asked(options, session)
+    question = asked(options, session, space)
+    if question.timed and not question.in_time:
+        raise UsageError("time takes a compile of each variant: `archc sweep` does that for some")
     start, stop = part(options, space.grid.size)
     progress = Progress(min(options.sample or stop - start, stop - start))
     found = summary(space, progress.over(taken(space, options, start, stop)), question)
