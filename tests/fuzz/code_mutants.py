@@ -139,8 +139,8 @@ class Reach(NamedTuple):
 
     seconds: dict[str, float]
     """Of processor time, by the test's id."""
-    lines: dict[str, dict[str, list[str]]]
-    """Tests by file and line."""
+    lines: dict[str, dict[str, list[int]]]
+    """Places in ``seconds`` of tests, by file and line."""
 
     def tests(self, mutant: Mutant, budget: float) -> list[str]:
         """The ids of those that reach a mutant, the shortest first, as many as the budget allows:
@@ -152,8 +152,11 @@ class Reach(NamedTuple):
             first, last = function(mutant)
             within = (tests for line, tests in lines.items() if first <= int(line) <= last)
             reached = {test for tests in within for test in tests}
+        ids = list(self.seconds)
         chosen, spent = [], 0.0
-        for test in sorted(reached, key=lambda test: (self.seconds[test], test)):
+        for test in sorted(
+            (ids[place] for place in reached), key=lambda one: (self.seconds[one], one)
+        ):
             spent += self.seconds[test]
             if spent > budget:
                 break
@@ -202,7 +205,8 @@ class Fork:
 
     def _survey(self, session: pytest.Session) -> int:
         """Write which tests reach what."""
-        measured = coverage.Coverage(data_file=None, include=[f"{ROOT}/dsl/archc/*"])
+        core = [f"{ROOT}/dsl/archc/{part}" + "/*" * (".py" not in part) for part in CORE]
+        measured = coverage.Coverage(data_file=None, include=core)
         measured.start()
         seconds = {}
         for item in session.items:
@@ -215,10 +219,14 @@ class Fork:
             seconds[item.nodeid] = time.process_time() - start
         measured.stop()
         data = measured.get_data()
-        lines = {path: data.contexts_by_lineno(path) for path in data.measured_files()}
-        for contexts in lines.values():
-            for line, tests in contexts.items():
-                contexts[line] = [test for test in tests if test in seconds]
+        numbers = {test: number for number, test in enumerate(seconds)}
+        lines = {
+            path: {
+                line: [numbers[test] for test in tests if test in numbers]
+                for line, tests in data.contexts_by_lineno(path).items()
+            }
+            for path in data.measured_files()
+        }
         self.map.write_text(json.dumps([seconds, lines]), "utf-8")
         return 0
 

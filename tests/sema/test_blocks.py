@@ -316,3 +316,12 @@ def test_calls_go_exactly_as_deep_as_the_bound(place: str) -> None:
     assert error.code == "limit"
     assert "more than 5 deep" in error.message
     assert error.help == "`--limit call_depth=N` changes the limit"
+
+
+@pytest.mark.parametrize("opened", ["skip { ", "if true { ", "concat { relu6 } { "])
+def test_every_pair_of_braces_is_one_deeper(opened: str) -> None:
+    """Three pairs in a head: three deep, whatever they belong to."""
+    text = head(f"conv(8) {opened * 3}conv(8){' }' * 3}")
+    assert not limited(text, call_depth=3).failed
+    (error,) = [one for one in limited(text, call_depth=2).diagnostics if one.level == "error"]
+    assert "more than 2 deep" in error.message

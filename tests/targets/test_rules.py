@@ -304,7 +304,10 @@ def test_silent_at_the_limit(rule: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "fires"),
-    [((64, 64), False), ((25, 11), False), ((50, 6), False), ((50, 11), True), ((7, 7), False)],
+    [
+        *(((64, 64), False), ((25, 11), False), ((50, 6), False), ((50, 11), True)),
+        *(((7, 7), False), ((60, 5), False), ((61, 5), True), ((27, 12), False)),
+    ],
 )
 def test_global_pools_as_measured(size: tuple[int, int], fires: bool) -> None:
     net = chain((*size, 72), "global_average_pool")
