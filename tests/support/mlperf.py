@@ -1,4 +1,4 @@
-"""The networks of MLPerf Tiny: specs by hand, and the published files where they are at hand."""
+"""The networks of MLPerf Tiny: the shipped specs, and the published files where they are."""
 
 import os
 from functools import cache
@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 
 import archc
+from support import shipped
 
-SPECS = Path(__file__).parents[1] / "models" / "mlperf_tiny"
 VARIABLE = "ARCHC_MODELS"
 """Environment variable with the folder of the published files."""
 REAL = Path(os.environ.get(VARIABLE) or Path(__file__).parents[3] / "shared" / "models").resolve()
@@ -39,10 +39,15 @@ NETWORKS = {
 }
 
 
+def spec(name: str) -> Path:
+    """The shipped spec of a network."""
+    return shipped.SPECS / f"families/mlperf_{name}.arch"
+
+
 @cache
 def compiled(name: str) -> archc.Compiled:
     """The network of a spec."""
-    return archc.compile_file(SPECS / f"{name}.arch")
+    return archc.compile_file(spec(name))
 
 
 @cache
