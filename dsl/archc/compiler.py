@@ -23,6 +23,7 @@ from archc.analysis.latency import (
 )
 from archc.analysis.latency import Op as TimedOperator
 from archc.analysis.lowering import INPUT, Deployed, DeviceOp, Trait
+from archc.analysis.lowering.signature import listed
 from archc.analysis.memory import Kind, Memory, Peak, memory, peak, planned
 from archc.analysis.memory import Tensor as LiveTensor
 from archc.analysis.profile import Footprint, Profile, Row, Timed, profile
@@ -183,6 +184,7 @@ __all__ = [
     "latency",
     "lay_out",
     "layer_entries",
+    "listed",
     "load_bytes",
     "load_text",
     "lower",

@@ -192,8 +192,8 @@ def test_counts_are_integers(document: dict[str, Any], value: object) -> None:
             validate(wrong)
 
 
-OPTIONAL = {"layer"}
-"""Of outputs with names; without it other manifests keep their bytes."""
+OPTIONAL = {"index", "layer"}
+"""Of outputs with names, and of several; without them other manifests keep their bytes."""
 
 
 def test_the_schema_is_closed_and_complete() -> None:

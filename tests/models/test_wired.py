@@ -55,6 +55,23 @@ def test_the_file_holds_what_is_deployed_in_order(name: str, io: str) -> None:
 
 
 @pytest.mark.parametrize("name", shipped.WIRED)
+def test_inputs_and_outputs_stand_in_the_file_where_the_manifest_says(name: str) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=shipped.tflite(name))
+    signature = interpreter._get_full_signature_list()["serving_default"]
+    for what, details in (
+        ("inputs", interpreter.get_input_details()),
+        ("outputs", interpreter.get_output_details()),
+    ):
+        ends = shipped.compiled(name).manifest[what]
+        assert len(ends) == len(details)
+        if len(ends) > 1:
+            listed = {one["name"]: details[one["index"]]["index"] for one in ends}
+            assert listed == signature[what]
+
+
+@pytest.mark.parametrize("name", shipped.WIRED)
 def test_the_peak_is_that_of_the_file(name: str) -> None:
     operators = read(shipped.tflite(name)).operators
     deployed = shipped.compiled(name).manifest["deployed"]

@@ -268,9 +268,10 @@ def test_a_float_island_is_said() -> None:
 
 
 def test_several_inputs_and_outputs() -> None:
-    """Outputs in the model's order, inputs by name, whatever the order of the file."""
+    """Inputs are found by name whatever the order of the file; vectors are in that order."""
     import keras
     import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
 
     left, right = keras.Input((4,), name="z_left"), keras.Input((6,), name="a_right")
     x = keras.layers.Concatenate(name="both")([left, right])
@@ -281,12 +282,18 @@ def test_several_inputs_and_outputs() -> None:
     values = np.random.RandomState(0).normal(size=(130, 10)).astype("float32")
     found = archc.quantize(model, {"z_left": values[:, :4], "a_right": values[:, 4:]}, io="int8")
     shapes = {name: array.shape[1:] for name, array in found.vectors.items()}
-    assert shapes == {
-        "m_inputs_1": (4,),
-        "m_inputs_2": (6,),
-        "m_outputs_1": (3,),
-        "m_outputs_2": (5,),
-    }
+    known = {"z_left": (4,), "a_right": (6,), "z_first": (3,), "a_second": (5,)}
+    assert shapes == {vector: known[name] for vector, name in found.vector_names.items()}
+    assert list(shapes) == ["m_inputs_1", "m_inputs_2", "m_outputs_1", "m_outputs_2"]
+    interpreter = Interpreter(model_content=found.tflite)
+    for what, details in (
+        ("inputs", interpreter.get_input_details()),
+        ("outputs", interpreter.get_output_details()),
+    ):
+        assert [tuple(one["shape"][1:]) for one in details] == [
+            shapes[f"m_{what}_{number}"] for number in (1, 2)
+        ]
+    assert found.output_names == ("z_first", "a_second")
     assert found.cosine > 0.99
     assert len(found.outputs) == 2
     assert found.agreement is None

@@ -102,8 +102,8 @@ def differences(deployed: Any, file: TfliteFile, order: bool = True) -> str:
     elif ours == theirs:
         ours, theirs = (
             [
-                # Which of several inputs it reads is not compared: their order in the file goes by
-                # a hash of their names.
+                # Which of several inputs it reads is not compared: in the file they stand in the
+                # order of `archc.analysis.lowering.signature`.
                 f"{op.operator} {op.shape} reads {tuple(max(at, -1) for at in op.inputs)}, "
                 f"{op.activation}"
                 for op in side

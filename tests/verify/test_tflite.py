@@ -18,6 +18,8 @@ from archc.models.verify.file import File
 from archc.models.verify.kernels import dead_kernels
 from support import shipped, small
 from support.flat import changed
+from support.keras_models import randomise
+from support.tflite import convert
 
 pytestmark = pytest.mark.keras
 
@@ -439,3 +441,67 @@ def test_a_transposition_that_the_converter_moves_is_looked_through() -> None:
     names = [op.name for op in read("moved.tflite", file).subgraphs[0].operators]
     assert names[names.index("SOFTMAX") + 1] == "RELU6"
     assert held(file, small.manifest(spec)).differences == ()
+
+
+# --- several inputs and outputs ------------------------------------------------------------------
+
+TWINS = """
+arch twins {
+    target stm32n6
+    input left: 8 x 8 x 8
+    input right: 8 x 8 x 8
+    stage a(channels = 8) { left conv relu6 }
+    stage b(channels = 8) { right conv(kernel = 3x3) relu6 }
+    output both { add { a } { b } conv(exact(4)) }
+    output one { b conv(exact(4)) }
+}
+"""
+"""Inputs and outputs that only their names tell apart."""
+
+
+@cache
+def twins() -> bytes:
+    """Their file, made of the model that users build: outputs have their names in it."""
+    model = small.compiled(TWINS).build_model()
+    randomise(model)
+    return convert(model, "float32", samples=2)
+
+
+def renamed(*names: str) -> Callable[[Any], None]:
+    """Exchange two names in the file's signature."""
+
+    def change(model: Any) -> None:
+        (signature,) = model.signatureDefs
+        ends = [e for e in (*signature.inputs, *signature.outputs) if e.name.decode() in names]
+        ends[0].name, ends[1].name = ends[1].name, ends[0].name
+
+    return change
+
+
+def test_inputs_and_outputs_go_by_the_names_of_the_signature() -> None:
+    manifest = small.manifest(TWINS)
+    assert [d.message for d in held(twins(), manifest).differences] == []
+    for end in ("inputs", "outputs"):
+        assert sorted(one["index"] for one in manifest[end]) == [0, 1]
+    found = held(changed(twins(), renamed("both", "one")), manifest)
+    said = [d.message for d in found.differences if d.level == "error"]
+    assert said == [
+        "the output `both` is not what the layer `both_conv` gives",
+        "the output `one` is not what the layer `one_conv` gives",
+    ]
+    found = held(changed(twins(), renamed("left", "right")), manifest)
+    said = [d.message for d in found.differences if d.level == "error"]
+    assert said == [
+        "CONV_2D reads other results than the layer `a_1_conv`",
+        "CONV_2D reads other results than the layer `b_1_conv`",
+    ]
+
+
+def test_a_file_without_names_is_known_by_shapes() -> None:
+    def unsigned(model: Any) -> None:
+        model.signatureDefs = None
+        for tensor in model.subgraphs[0].tensors:
+            tensor.name = None
+
+    found = held(changed(twins(), unsigned), small.manifest(TWINS))
+    assert not found.failed

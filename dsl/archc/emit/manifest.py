@@ -5,6 +5,7 @@ from itertools import zip_longest
 
 from archc.analysis.budgets import Budget
 from archc.analysis.figures import LISTED, TOTALS, nested
+from archc.analysis.lowering.signature import inputs_listed, outputs_listed
 from archc.analysis.profile import Footprint, Profile, Row, Timed
 from archc.analysis.tflite_micro import Micro
 from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_FOLDER, SCHEMA_ID, SCHEMA_VERSION
@@ -77,11 +78,16 @@ def manifest(
             "verdict": judgement.verdict,
             "findings": [picked(finding, _FINDING) for finding in judgement.findings],
         },
-        "inputs": [_tensor(graph.nodes[index], io) for index in graph.inputs],
-        "outputs": [
-            _tensor(graph.nodes[index], io, name)
-            for index, name in zip_longest(graph.ends, graph.names)
-        ],
+        "inputs": _numbered(
+            [_tensor(graph.nodes[index], io) for index in graph.inputs], inputs_listed(graph)
+        ),
+        "outputs": _numbered(
+            [
+                _tensor(graph.nodes[index], io, name)
+                for index, name in zip_longest(graph.ends, graph.names)
+            ],
+            outputs_listed(graph),
+        ),
         "roundings": [
             {**picked(note, "where requested effective divisor"), "line": note.span.line}
             for note in graph.roundings
@@ -98,6 +104,14 @@ def _tensor(node: Node, io: str, name: str | None = None) -> dict[str, Any]:
     """An input or output: of one with a name of its own also the layer that makes it."""
     named = {"name": node.name} if name is None else {"name": name, "layer": node.name}
     return {**named, "shape": list(node.shape), "dtype": io}
+
+
+def _numbered(tensors: list[dict[str, Any]], listed: list[int] | None) -> list[dict[str, Any]]:
+    """Several inputs or outputs, each with its place in the file, where that is known."""
+    if len(tensors) > 1 and listed is not None:
+        for index, place in enumerate(listed):
+            tensors[place]["index"] = index
+    return tensors
 
 
 _FINDING = "code level layer message remedy source confidence"

@@ -136,7 +136,7 @@ def measure(
     counts: dict[str, int] = {}
     for op in operators:
         counts[op.operator] = counts.get(op.operator, 0) + 1
-    # What converts at several inputs or outputs stands in an order that is not known.
+    # What converts at several inputs or outputs stands in an order that goes by names.
     single = len(input_shapes) == len(outputs) == 1
     return Deployed(
         operators,

@@ -65,7 +65,7 @@ def _lowered(
     quantise(block, io)
     rewrite_integers(block)
     results = [output.index for output in block.end.reads]
-    add_border(block, io)
+    add_border(block, io, graph)
     return block, results
 
 

@@ -38,13 +38,18 @@ class Quantization(NamedTuple):
     lowest_sample: int
     """Which one it is, by its number in the data."""
     outputs: tuple[Error, ...]
+    """Of each output, over all validation samples, in the order of `model.outputs`."""
+    output_names: tuple[str, ...]
+    """What the outputs are called, in the same order: keys of a dictionary, else layers."""
     layers: tuple[LayerError, ...]
     """The error after each operator whose layer is known, in the order of the file."""
     agreement: int | None
     """Validation samples with the same largest output; None where there is no such thing."""
     vectors: dict[str, Any]
-    """`m_inputs_1`, `m_outputs_1`, ...: inputs and outputs of the file, in the types of its border
-    and bit for bit what the interpreter gives, for validation on the target."""
+    """`m_inputs_1`, `m_outputs_1`, ...: inputs and outputs of the file, in its order and the types
+    of its border, and bit for bit what the interpreter gives, for validation on the target."""
+    vector_names: dict[str, str]
+    """What the input or output is called that a vector is of, by the vector."""
     verification: Verification | None
     """Of the file against the manifest; None without one."""
     io: Io
@@ -140,9 +145,11 @@ def quantize(
         lowest=compared.samples[worst],
         lowest_sample=drawn.indices[worst],
         outputs=compared.outputs,
+        output_names=compared.names,
         layers=compared.layers,
         agreement=compared.agreement,
         vectors=compared.vectors,
+        vector_names=compared.vector_names,
         verification=None
         if manifest is None
         else verify(manifest, "model.tflite", file, limits=limits),
@@ -176,11 +183,12 @@ def _doubts(floats: Iterable[str], compared: Comparison) -> Iterable[Diagnostic]
         guessing = doubtful(compared.accuracy, compared.vectors["m_outputs_1"][0].size)
         if guessing is not None:
             yield guessing
-    for number, error in enumerate(compared.outputs, 1):
+    for name, error in zip(compared.names, compared.outputs, strict=True):
         if error.low == error.high:
             yield make(
                 QUANTIZE_DOUBT,
-                f"output {number} of the float model is {error.low:g} for every validation sample",
+                f"the output `{name}` of the float model is {error.low:g} for every validation "
+                "sample",
                 help="is the model trained, and the data scaled as in training? the figures say "
                 "nothing of a network that always answers the same",
             )

@@ -133,6 +133,7 @@ def _result(plain: dict[str, Any], tflite: bytes) -> Quantization:
                 LayerError(**{**row, "error": Error(**row["error"])}) for row in plain["layers"]
             ),
             "doubts": tuple(map(diagnostic, plain["doubts"])),
+            "output_names": tuple(plain["output_names"]),
             "floats": tuple(plain["floats"]),
             "verification": verification,
             "ranges": tuple(

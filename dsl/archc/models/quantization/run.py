@@ -43,6 +43,8 @@ class Comparison(NamedTuple):
     """The quantised network beside the float one."""
 
     outputs: tuple[Error, ...]
+    names: tuple[str, ...]
+    """Of the outputs."""
     samples: tuple[float, ...]
     """Cosine similarity sample by sample, all outputs together."""
     agreement: int | None
@@ -51,7 +53,10 @@ class Comparison(NamedTuple):
     layers: tuple[LayerError, ...]
     """In the order of the file."""
     vectors: dict[str, Any]
-    """Inputs and outputs of the file, in the types of its border: `m_inputs_1`, `m_outputs_1`."""
+    """Inputs and outputs of the file, in its order and the types of its border: `m_inputs_1`,
+    `m_outputs_1`."""
+    vector_names: dict[str, str]
+    """What the input or output is called that a vector is of."""
     accuracy: Accuracy | None
     """Right answers of both, where labels are known."""
 
@@ -140,6 +145,11 @@ class Quantised:
         named = [outputs[name] for name in sorted(outputs)]
         known = [one for one in (listed, named) if sorted(one) == sorted(made)]
         self.outputs = known[0] if known else made
+        self.order = tuple(
+            [mine.index(index) for index in file]
+            for mine, file in ((self.inputs, given), (self.outputs, made))
+        )
+        """The places of inputs, and of outputs, in the order of the file."""
 
     def run(self, sample: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Inputs and outputs in the types of the border.
@@ -236,6 +246,15 @@ class Quantised:
         return found
 
 
+def output_names(model: Any) -> tuple[str, ...]:
+    """What the outputs of a model are called, in the order of `model.outputs`: by the keys of a
+    dictionary, which Keras lists in their order, else by the layers that give them."""
+    structure = getattr(model, "_outputs_struct", None)
+    if isinstance(structure, dict) and len(structure) == len(model.outputs):
+        return tuple(sorted(structure))
+    return tuple(str(tensor._keras_history.operation.name) for tensor in model.outputs)
+
+
 def results_of(model: Any) -> dict[str, Any]:
     """The symbolic results of a model's layers by name, in their order.
 
@@ -292,8 +311,8 @@ def compare(
     total = len(validation[inputs[0].name])
     weight = 4 * sum(int(np.prod(t.shape[1:])) for t in results + tensors)
     size = max(1, min(16, _CHUNK_BYTES // max(weight, 1)))
-    ends = [Sums() for _ in results]
-    rows = [Sums() for _ in steps]
+    sums_of = [Sums() for _ in results]
+    layers = [Sums() for _ in steps]
     cosines = []
     same = 0
     answers: list[tuple[Any, Any]] = []
@@ -311,24 +330,33 @@ def compare(
             one = Sums()
             for number, index in enumerate(quantised.outputs):
                 value = quantised.value(index)
-                ends[number].add(expected[number][place], value)
+                sums_of[number].add(expected[number][place], value)
                 one.add(expected[number][place], value)
                 if labels is not None:
                     answers.append((expected[0][place].ravel(), value.ravel()))
                 if ranked:
                     same += int(expected[0][place].argmax()) == int(value.argmax())
             cosines.append(one.cosine())
-            for sums, step, values in zip(rows, steps, expected[len(results) :], strict=True):
+            for sums, step, values in zip(layers, steps, expected[len(results) :], strict=True):
                 sums.add(values[place], quantised.value(step.tensor))
     progress("comparing", total, total)
-    vectors = {f"m_inputs_{n}": np.concatenate(rows) for n, rows in enumerate(given, 1)}
-    vectors |= {f"m_outputs_{n}": np.concatenate(rows) for n, rows in enumerate(made, 1)}
+    vectors, vector_names = {}, {}
+    outputs = output_names(model)
+    ends = ("inputs", [one.name for one in inputs], given), ("outputs", outputs, made)
+    for (what, names, rows), order in zip(ends, quantised.order, strict=True):
+        for number, place in enumerate(order, 1):
+            vectors[f"m_{what}_{number}"] = np.concatenate(rows[place])
+            vector_names[f"m_{what}_{number}"] = names[place]
     return Comparison(
-        tuple(sums.error() for sums in ends),
+        tuple(sums.error() for sums in sums_of),
+        outputs,
         tuple(cosines),
         same if ranked else None,
-        tuple(LayerError(s.layer, s.operator, r.error()) for s, r in zip(steps, rows, strict=True)),
+        tuple(
+            LayerError(s.layer, s.operator, r.error()) for s, r in zip(steps, layers, strict=True)
+        ),
         vectors,
+        vector_names,
         None if labels is None else _accuracy(labels, answers),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from archc.compiler import listed
 from archc.diagnostics.codes import QUANTIZE_DATA, QUANTIZE_DOUBT
 from archc.diagnostics.model import Diagnostic, make, reject
 from archc.diagnostics.nearest import did_you_mean
@@ -188,7 +189,8 @@ def choose(
     inputs: Sequence[Input], data: Store, named: str | None, doubts: list[Diagnostic]
 ) -> dict[str, str]:
     """The array for each input: the one named, else the one called as the input or
-    `m_inputs_NUMBER` as ST's tool calls it, else the only one, else the only one that fits.
+    `m_inputs_NUMBER` as ST's tool calls it, by its place in the int8 file, else the only one, else
+    the only one that fits.
 
     Raises:
         Rejected: it is not clear which is meant, or it does not fit.
@@ -200,8 +202,10 @@ def choose(
             help=f"call the arrays as the inputs: {_listed([one.name for one in inputs])}",
         )
     chosen = {}
-    for number, one in enumerate(inputs, 1):
-        chosen[one.name] = _array(one, number, len(inputs), data, named, doubts)
+    order = listed([one.name for one in inputs]) or range(len(inputs))
+    numbers = {place: number for number, place in enumerate(order, 1)}
+    for place, one in enumerate(inputs):
+        chosen[one.name] = _array(one, numbers[place], len(inputs), data, named, doubts)
         _fits(one, chosen[one.name], data)
     counts = {data.headers[array].shape[0] for array in chosen.values()}
     if len(counts) > 1:

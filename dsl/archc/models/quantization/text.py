@@ -32,11 +32,13 @@ def text(result: Quantization, threshold: float, name: str) -> str:
         _line("cosine similarity", figure(result.cosine), f"at least {threshold:g} is required"),
         _line("of one sample", figure(result.lowest), f"the lowest, sample {result.lowest_sample}"),
     ]
-    for number, error in enumerate(result.outputs, 1):
-        which = f" {number}" if len(result.outputs) > 1 else ""
+    vectors = {name: vector for vector, name in result.vector_names.items() if "out" in vector}
+    for name, error in zip(result.output_names, result.outputs, strict=True):
+        if len(result.outputs) > 1:
+            lines.append(f"  output `{_fit(name, 30)}`, `{vectors.get(name)}` in the vectors")
         lines.append(
             _line(
-                f"largest error{which}",
+                "largest error",
                 f"{error.worst:.4g}",
                 f"of outputs from {error.low:.4g} to {error.high:.4g}",
             )
@@ -44,7 +46,7 @@ def text(result: Quantization, threshold: float, name: str) -> str:
         shift = error.mean / error.absolute if error.absolute else 0.0
         lines.append(
             _line(
-                f"mean error{which}",
+                "mean error",
                 f"{error.absolute:.4g}",
                 f"of absolute values; {error.mean:+.4g} with sign"
                 + (", most in one direction" if abs(shift) > ONE_SIDED else ""),
@@ -138,14 +140,17 @@ def plain(result: Quantization, threshold: float) -> dict[str, Any]:
         "same_largest_output": result.agreement,
         "accuracy": as_plain(result.accuracy),
         "data": [{**as_plain(one), "scaled": as_plain(one.scaled)} for one in result.ranges],
-        "outputs": as_plain(result.outputs),
+        "outputs": [
+            {"name": name, **as_plain(error)}
+            for name, error in zip(result.output_names, result.outputs, strict=True)
+        ],
         "layers": [
             {"layer": row.layer, "operator": row.operator, **as_plain(row.error)}
             for row in result.layers
         ],
         "float_operators": list(result.floats),
         "vectors": {
-            name: {"shape": list(shape), "dtype": dtype}
+            name: {"shape": list(shape), "dtype": dtype, "of": result.vector_names[name]}
             for name, (shape, dtype) in result.vectors.items()
         },
         "verification": None

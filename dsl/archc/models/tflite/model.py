@@ -99,6 +99,9 @@ class Model(NamedTuple):
     metadata: tuple[str, ...]
     """Names of what else is in the file."""
     data: bytes
+    names: dict[int, str] = {}  # noqa: RUF012  # of a tuple that does not change
+    """Of inputs and outputs of the first subgraph, by index of their tensors: those of the file's
+    first signature that is of it."""
 
     def values(self, tensor: Tensor) -> bytes:
         """The bytes of a constant."""

@@ -100,7 +100,27 @@ def _model(name: str, buffer: Buffer, limits: Limits) -> Model:
         tuple(subgraphs),
         tuple(table.text(schema.METADATA_NAME) for table in metadata),
         buffer.data,
+        _names(root, subgraphs[0]),
     )
+
+
+def _names(root: Table, graph: Subgraph) -> dict[int, str]:
+    """What the first signature of the first subgraph calls its inputs and outputs. One that refers
+    to other tensors is not taken."""
+    names: dict[int, str] = {}
+    for table in root.tables(schema.MODEL_SIGNATURES, SUBGRAPHS, "signatures"):
+        if table.scalar(schema.SIGNATURE_GRAPH, "I"):
+            continue
+        for field, known in (
+            (schema.SIGNATURE_INPUTS, graph.inputs),
+            (schema.SIGNATURE_OUTPUTS, graph.outputs),
+        ):
+            for entry in table.tables(field, OPERANDS, "names of inputs or outputs"):
+                index = entry.scalar(schema.MAP_TENSOR, "I")
+                if index in known:
+                    names[index] = entry.text(schema.MAP_NAME)
+        break
+    return names
 
 
 def _code(table: Table) -> _Code:

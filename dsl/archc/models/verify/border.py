@@ -73,11 +73,12 @@ def check_border(file: File, manifest: dict[str, Any], findings: Findings) -> bo
 
 def ordered(file: File, expected: list[dict[str, Any]], tensors: Sequence[int]) -> list[int]:
     """The inputs or outputs of a file in the order of the manifest. The converter has an order of
-    its own, and keeps names of inputs alone: others are told apart by their shapes."""
+    its own: they go by the names of the file's signature, else by those of their tensors, else by
+    their shapes."""
     left = list(tensors)
     found: list[int] = []
     for want in expected if len(tensors) > 1 else ():
-        named = [one for one in left if _name(file.tensors[one].name) == want["name"]]
+        named = [one for one in left if want["name"] in _names(file, one)]
         alike = [one for one in left if file.tensors[one].shape[1:] == tuple(want["shape"])]
         for one in (*named[:1], *alike[:1])[:1]:
             left.remove(one)
@@ -87,9 +88,23 @@ def ordered(file: File, expected: list[dict[str, Any]], tensors: Sequence[int]) 
     return [one if one >= 0 else left.pop(0) for one in found if one >= 0 or left] + left
 
 
-def _name(tensor: str) -> str:
-    """The name of an input in that of its tensor: `serving_default_NAME:0`."""
-    return tensor.removeprefix("serving_default_").partition(":")[0]
+def named(file: File, expected: list[dict[str, Any]], tensors: Sequence[int]) -> dict[str, int]:
+    """The tensors of inputs or outputs by their names in the manifest, as far as the file has these
+    names."""
+    return {
+        want["name"]: one
+        for want in expected
+        for one in tensors
+        if want["name"] in _names(file, one)
+    }
+
+
+def _names(file: File, index: int) -> tuple[str, ...]:
+    """What an input or output goes by: in the signature, and in the name of its tensor, which of an
+    input is `serving_default_NAME:0`."""
+    own = file.tensors[index].name.removeprefix("serving_default_").partition(":")[0]
+    signed = file.model.names.get(index)
+    return (own,) if signed is None else (signed,)
 
 
 def _check_end(

@@ -81,7 +81,7 @@ class Operators:
             if difference.level == "error"
         ):
             matched = [(a, b) for a, b in pairs if a is not None and b is not None]
-            check_wiring(self.rows, self.file.graph, matched, found)
+            check_wiring(self.rows, self.file, self.manifest, matched, found)
         return not found.failed
 
     def unrelated(self, ours: Sequence[Item], theirs: Sequence[Item], alignment: Alignment) -> bool:
