@@ -321,6 +321,31 @@ def test_hints_read_as_the_field_writes_them() -> None:
     ]
 
 
+def test_hints_say_how_long_it_takes() -> None:
+    """The arch the whole time with its error, each stage and the head their shares of it."""
+    text = (
+        "arch a {\n  target stm32n6(io = int8)\n  input image: 224 x 224 x 3\n"
+        "  stage s(32, stride = 2, repeat = 2) { conv(kernel = 3x3) batchnorm relu6 }\n"
+        "  stage t(64) { conv(kernel = 3x3) batchnorm relu6 }\n"
+        "  head { global_average_pool dense(10) }\n}\n"
+    )
+    opened = view(desk(), text)
+    latency = opened.networks[0].manifest["deployed"]["latency"]
+    whole = sum(epoch["nanoseconds"] for epoch in latency["epochs"])
+    lines = {text.count("\n", 0, hint.at): hint for hint in hints.hints(opened)}
+    stated = f"{latency['microseconds'] / 1000:.2f} ms \u00b115 %"
+    assert lines[6].text.endswith(f" \u00b7 {stated}")
+    assert lines[6].more.endswith(f"; estimated time of one inference: {stated}")
+    for line, stage in ((3, "s_"), (4, "t_")):
+        epochs = (e for e in latency["epochs"] if e["layers"] and e["layers"][0].startswith(stage))
+        share = 100 * sum(epoch["nanoseconds"] for epoch in epochs) / whole
+        assert f" \u00b7 {share:.0f} % of the time" in lines[line].text
+        assert f"; {share:.0f} % of the estimated time" in lines[line].more
+    found = describe.hover(opened, text.index("stage t") + 6)
+    assert found is not None
+    assert "% of the estimated time" in found[0]
+
+
 def test_a_broken_document_answers_from_before() -> None:
     text = shipped("dscnn").source.text
     at = desk()

@@ -26,7 +26,7 @@ class Cost(NamedTuple):
     """The network's estimated peak of activations in bytes, where it is reached in here."""
     whole: bool = False
     """Whether this is the network."""
-    share: int | None = None
+    share: float | None = None
     """Percent of the network's estimated time that is spent here; None where no time is known."""
     time: str | None = None
     """The network's estimated time with its error."""
@@ -70,7 +70,7 @@ def _costs(network: Network) -> Iterable[tuple[Span, Cost]]:
         if any(node.name in reached for node in nodes):
             cost = cost._replace(peak=peak)
         spent = sum(times.get(node.name, 0) for node in nodes)
-        return cost._replace(share=100 * spent // total) if total else cost
+        return cost._replace(share=100 * spent / total) if total else cost
 
     rows: dict[str, Any] = {row["name"]: row for row in network.manifest["layers"]}
     runs: dict[Span, dict[Any, list[Node]]] = {}
@@ -154,8 +154,8 @@ def brief(cost: Cost) -> str:
         parts.append(f"peak {kib(cost.peak)}{'' if cost.whole else ' here'}")
     if cost.time is not None:
         parts.append(cost.time)
-    elif cost.share:
-        parts.append(f"{cost.share} % of the time")
+    elif cost.share is not None and round(cost.share):
+        parts.append(f"{cost.share:.0f} % of the time")
     return f" {DOT} ".join(parts)
 
 
@@ -171,7 +171,7 @@ def full(cost: Cost) -> str:
     if cost.time is not None:
         time = f"; estimated time of one inference: {cost.time}"
     elif cost.share is not None:
-        time = f"; {cost.share} % of the estimated time"
+        time = f"; {cost.share:.0f} % of the estimated time"
     return (
         f"{ARROW} {shown}{times}; {layers}, {cost.params:,} params, {cost.macs:,} MACs "
         f"in `{cost.network}`{peak}{time}"
