@@ -35,7 +35,7 @@ def test_every_shipped_spec(name: str) -> None:
 
 
 @given(specs())
-@share(0.3)
+@share(0.15)
 def test_random_specs(spec: Spec) -> None:
     graph = graph_of(spec.text)
     if graph is None:

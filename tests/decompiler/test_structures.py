@@ -79,7 +79,7 @@ def test_families(name: str) -> None:
 
 
 @given(specs())
-@share(0.3)
+@share(0.15)
 def test_random_specs(spec: Spec) -> None:
     graph = graph_of(spec.text)
     if graph is None:
@@ -192,3 +192,31 @@ def test_numbers_that_floats_blur() -> None:
     text = imported(model(functional(*layers))).text
     assert "rescale(1 / 255)" in text
     assert "dropout(0.075)" in text
+
+
+def test_braces_within_one_another_are_bounded() -> None:
+    """Sums around sums, two hundred deep: chains of their own that read maps by name."""
+    layers = [image(8, 8, 8)]
+    last = "image"
+    for number in range(200):
+        layers.append(on(conv(f"c{number}"), last))
+        last = f"c{number}"
+    for number in reversed(range(199)):
+        layers.append(on(layer("Add", f"a{number}"), last, f"c{number}"))
+        last = f"a{number}"
+    made = decompile(of_config(model(functional(*layers))))
+    assert graph_of(made.text) is not None
+
+
+def test_a_ladder_of_branches_that_cross() -> None:
+    layers = [image(8, 8, 8)]
+    left = right = "image"
+    for number in range(4):
+        layers += [on(conv(f"l{number}"), left), on(conv(f"r{number}"), right)]
+        layers += [
+            on(layer("Add", f"x{number}"), f"l{number}", right),
+            on(layer("Add", f"y{number}"), f"r{number}", left),
+        ]
+        left, right = f"x{number}", f"y{number}"
+    layers.append(on(layer("Concatenate", "both"), left, right))
+    assert imported(model(functional(*layers))).text.count("stage") > 4

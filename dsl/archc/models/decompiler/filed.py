@@ -52,7 +52,8 @@ class _Seen(NamedTuple):
     output: Shape
 
     def refuse(self, why: str) -> Exception:
-        return unsayable(self.operator.name, f"(`{self.operator.label}`) cannot be said: {why}")
+        what = f"(`{self.operator.label}`) cannot be said: {why}"
+        return unsayable(self.operator.name, what, "replace it in the model, and convert it again")
 
     def table(self, place: int) -> tuple[int, ...]:
         """The whole numbers of an operand.
@@ -149,7 +150,8 @@ class _Reading:
         """
         if tensor in self.scaled:
             made = self.graph.operators[self.graph.makers()[tensor]]
-            raise unsayable(made.name, f"(`{made.label}`) cannot be said: it scales alone")
+            what = f"(`{made.label}`) cannot be said: it scales each channel and shifts none"
+            raise unsayable(made.name, what, "replace it in the model, and convert it again")
         return self.values[tensor]
 
     def normalises(self, operator: Operator) -> bool:

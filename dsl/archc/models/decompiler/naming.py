@@ -32,10 +32,13 @@ def name_of(items: Sequence[Item]) -> str:
 
 
 def _residual(merges: Sequence[Merge], words: Sequence[str], *, gated: bool) -> str:
-    if "dwconv" in words:
-        return "mbconv" if gated else "bottleneck"
     skip = next((merge for merge in merges if merge.keyword == "skip"), None)
     body = skip.bodies[0].items if skip else []
+    if "dwconv" in words:
+        first = next((item for item in body if isinstance(item, Leaf)), None)
+        if first is not None and first.keyword == "dwconv":
+            return "separable"
+        return "mbconv" if gated else "bottleneck"
     convs = [item for item in body if isinstance(item, Leaf) and item.keyword == "conv"]
     narrow = any(conv.values["kernel"] == (1, 1) for conv in convs)
     return "bottleneck" if narrow else "residual"
