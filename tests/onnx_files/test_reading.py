@@ -161,6 +161,23 @@ def test_bounds_of_a_clip_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [op.kind for op in graph.operators] == ["RELU6"]
 
 
+@pytest.mark.parametrize(
+    ("about", "kinds"),
+    [
+        ({"alpha": 1 / 6}, ["HARD_SWISH"]),
+        ({"alpha": 0.1667, "beta": 0.5}, ["HARD_SWISH"]),
+        ({}, ["HardSigmoid", "MUL"]),
+        ({"alpha": 1 / 6, "beta": 0.4}, ["HardSigmoid", "MUL"]),
+    ],
+)
+def test_which_gate_is_a_hard_swish(
+    about: dict[str, float], kinds: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n = Net()
+    graph = graph_of(n.model(n.node("Mul", n.node("HardSigmoid", n.x, **about), n.x)), monkeypatch)
+    assert [op.kind for op in graph.operators] == kinds
+
+
 def test_an_operator_that_is_not_declared_has_no_macs(monkeypatch: pytest.MonkeyPatch) -> None:
     n = Net((1, 4, 8))
     graph = graph_of(n.model(n.node("Einsum", n.x, n.x, equation="abc,abc->ac")), monkeypatch)

@@ -151,7 +151,9 @@ class Count:
             after = self.alone(node.output[0])
             if node.op_type in FUSING.split() and after is not None and after.op_type in FUSED:
                 parts[id(after)] = node
-            if node.op_type not in ("Sigmoid", "HardSigmoid"):
+            slopes = [one.f for one in node.attribute if one.name == "alpha"]
+            hard = node.op_type == "HardSigmoid" and slopes and round(6 * slopes[0], 2) == 1
+            if node.op_type != "Sigmoid" and not hard:
                 continue
             path = []
             while after is not None and after.op_type in (Q, D):

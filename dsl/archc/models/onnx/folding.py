@@ -13,6 +13,8 @@ from archc.models.onnx.model import FLOATS, Node, Value
 from archc.models.onnx.operators import OPERATORS, PAIRS, Operator, role
 from archc.models.onnx.wiring import Wiring, dequantizes, known, quantizes
 
+TOLERANCE = 1e-3
+"""Of the slope of a hard sigmoid; exporters write 1/6 with four digits and more."""
 Source = int | Held | None
 """What an operator reads: a map by its index, a constant, or nothing in an optional place."""
 
@@ -132,6 +134,8 @@ class _Folding:
 
     def gated(self, gate: Node) -> int | None:
         """The product of a gate with what it reads, where nothing else reads the gate."""
+        if gate.kind == "HardSigmoid" and not swishes(gate):
+            return None
         between = []
         after = self.wiring.only_reader(gate.outputs[0])
         for converts in (quantizes, dequantizes):
@@ -307,6 +311,12 @@ class _Folding:
             if self.quantiser(maker).key != scales.key:
                 return None
         return base
+
+
+def swishes(gate: Node) -> bool:
+    """Whether a `HardSigmoid` is that of a hard swish: `clip(x / 6 + 1 / 2, 0, 1)`."""
+    slope, offset = gate.number("alpha", 0.2), gate.number("beta", 0.5)
+    return abs(slope - 1 / 6) < TOLERANCE and abs(offset - 0.5) < TOLERANCE
 
 
 def activates(node: Node, tensor: str, wiring: Wiring) -> bool:

@@ -110,7 +110,7 @@ OPERATORS: dict[str, Operator] = {
         Sigmoid LOGISTIC
         HardSigmoid =
         HardSwish HARD_SWISH
-        Swish =
+        Swish SWISH
         Mish =
         Tanh TANH
         Gelu GELU
