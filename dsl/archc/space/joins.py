@@ -88,9 +88,12 @@ def plan(trace: Trace, sizes: Sequence[Form], lives: Lives) -> Form:
 
 
 def _together(trace: Trace, parts: Sequence[Form]) -> tuple[int, int]:
-    """Bounds of what is at least the largest and at most the sum."""
+    """Bounds of a sum of some of the parts, the largest among them."""
     ends = [trace.bounds(form) for form in parts]
-    return max(low for low, _ in ends), sum(high for _, high in ends)
+    least = max(low for low, _ in ends)
+    if any(low < 0 for low, _ in ends):
+        least = sum(min(low, 0) for low, _ in ends)
+    return least, sum(max(high, 0) for _, high in ends)
 
 
 def _near(lives: Lives) -> Near:
