@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from archc.analysis.latency import Band, Timing, estimate, prepare
 from archc.cli import main
+from archc.cli.verbs.calibrate import read as files_of
 from archc.diagnostics.model import Rejected
 from archc.models.calibration.measured import Measured, calibrate, match, stem_of
 from archc.models.calibration.write import table, target_file
@@ -169,6 +170,10 @@ def test_five_real_networks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         for name in names
         for end in ("int8.tflite", "c_info.json")
     ]
+    band = timing().bands["short"]
+    before = calibrate(match(*files_of(files)), builtin("stm32n6")).before
+    assert len(before) == 5
+    assert all(band.least <= 1 / (1 + error) <= band.most for error in before.values())
     made = str(tmp_path / "mine.toml")
     assert main(["calibrate", *files, "-o", made]) == 0
     said = " ".join(capsys.readouterr().out.split())
