@@ -314,3 +314,21 @@ def test_more_operators_than_the_limit(tflite: Path, capsys: Capture) -> None:
     code, out, err = told(capsys, "profile", tflite, "--limit", "operators=8")
     assert (code, out) == (1, "")
     assert "more than 8, the limit `operators`" in err
+
+
+def tangled(model: Any) -> None:
+    """Let every sum read what was made anywhere before it."""
+    operators = model.subgraphs[0].operators
+    for place, operator in enumerate(operators):
+        if len(operator.inputs) == 2 and 2 < place < len(operators) - 2:
+            reads = (place // 2, place - 1)
+            operator.inputs = [operators[at].outputs[0] for at in reads]
+
+
+def test_a_tangle_is_not_laid_out(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "net.tflite"
+    path.write_bytes(changed(separable(60, 8), tangled))
+    assert told(capsys, "graph", path)[0] == 0
+    code, out, err = told(capsys, "graph", path, "--boxes", "20")
+    assert (code, out) == (1, "")
+    assert "above 20" in err

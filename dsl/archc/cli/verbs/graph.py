@@ -150,6 +150,7 @@ def draw(
     from archc.diagnostics.model import make
     from archc.emit import dot, mermaid
     from archc.emit.drawing import DETAILS, MARK, QUANTITIES, TooLarge, picture, svg, untimed
+    from archc.emit.drawing.wired import series_parallel
 
     if options.color not in QUANTITIES:
         raise UsageError(f"`--color {options.color}` is for `--format node-data`")
@@ -160,6 +161,9 @@ def draw(
         needed(name, untimed(document))
     fold = not options.unfold
     try:
+        if session.models and len(graph.nodes) > 2 * most and not series_parallel(graph):
+            # What is read in many places takes time in the square of its size to lay out.
+            raise TooLarge(options.detail or "stages", len(graph.nodes), most)
         found = picture(graph, document, options.detail, color=options.color, fold=fold, most=most)
     except TooLarge as large:
         coarser = DETAILS[: DETAILS.index(large.detail)]
