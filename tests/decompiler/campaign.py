@@ -41,12 +41,13 @@ def main(examples: int, number: int) -> None:
             counts["no network"] += 1
             return
         try:
-            made = decompile(of_config(config_of(graph)))
+            read = of_config(config_of(graph))
+            made = decompile(read)
         except Rejected as rejected:
             counts[f"refused: {rejected.diagnostic.message[:60]}"] += 1
             return
         again = graph_of(made.text)
-        equal = again is not None and compare(of_graph(graph), of_graph(again)).equal
+        equal = again is not None and compare(read.network, of_graph(again)).equal
         counts["equal" if equal else "different"] += 1
         counts["in the model's order"] += made.in_order
         shares.append(tokens(made.text) / tokens(spec.text))

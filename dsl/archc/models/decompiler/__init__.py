@@ -38,7 +38,7 @@ def decompile(
         Rejected: it cannot be said.
     """
     network = model.network
-    own = Names().fresh(name or network.name, "network")
+    own = Names().arch(name or network.name, "network")
     best = None if flat_only else searched(network, own, limits)
     if best is None:
         result = tried(flat(network, own), network, limits)

@@ -56,7 +56,7 @@ def family(
     order = sorted((0, 1), key=lambda place: -_width(networks[place]))
     wide, narrow = (networks[place] for place in order)
     known = Names()
-    names = [known.fresh(name or wide.name, "network"), known.fresh(narrow.name, "variant")]
+    names = [known.arch(name or wide.name, "network"), known.arch(narrow.name, "variant")]
     best: _Pair | None = None
     for pair in _pairs(wide, narrow, names, limits):
         if best is None or pair.first.size < best.first.size:

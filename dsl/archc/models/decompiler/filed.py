@@ -105,7 +105,9 @@ class _Reading:
         ends = tuple(self.values[index] for index in graph.outputs)
         folded = any(o.keyword in ("conv", "dwconv") for o in self.operations)
         if folded:
-            self.notes.append("batch normalisations are folded into convolutions: biases stay")
+            self.notes.append(
+                "batch normalisations, if there were any, are folded into convolutions"
+            )
         if graph.scheme != "float32":
             self.notes.append(f"the file is {graph.scheme}; the spec is of the float network")
         operations = plain(tuple(_swishes(self.operations)))

@@ -21,6 +21,11 @@ class Names:
         words = (word for kind in vocabulary() for word in kind)
         self._taken = {name.casefold() for name in (*words, *_USED, *taken)}
 
+    def arch(self, wanted: str, other: str) -> str:
+        """A name for an arch, which is that of a module of Python too."""
+        base = plain(wanted) or other
+        return self.fresh(base if unusable_module(base) is None else f"{base}_", other)
+
     def fresh(self, wanted: str, other: str = "part", *, between: str = "_") -> str:
         """A name that is free, as near to the wanted one as the language allows.
 
@@ -40,10 +45,8 @@ class Names:
 
 def plain(text: str) -> str:
     """The letters, digits and underscores of a text, as a name; empty where there is none."""
-    kept = re.sub(r"[^A-Za-z0-9]+", "_", text[:200]).strip("_")[:LONGEST].strip("_")
-    kept = re.sub(r"^[0-9_]+", "", kept)
-    if not kept:
-        return ""
-    if iskeyword(kept) or kept == "self" or unusable_module(kept) is not None:
-        return f"{kept}_"
-    return kept
+    kept = text
+    if len(text) > LONGEST or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", text):
+        kept = re.sub(r"[^A-Za-z0-9]+", "_", text[:200]).strip("_")[:LONGEST].strip("_")
+        kept = re.sub(r"^[0-9_]+", "", kept)
+    return f"{kept}_" if iskeyword(kept) or kept == "self" else kept
