@@ -332,3 +332,10 @@ def test_a_tangle_is_not_laid_out(tmp_path: Path, capsys: Capture) -> None:
     code, out, err = told(capsys, "graph", path, "--boxes", "20")
     assert (code, out) == (1, "")
     assert "above 20" in err
+
+
+def test_a_folder_of_models(tmp_path: Path, capsys: Capture) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.tflite").write_bytes(separable(12, 16))
+    code, out, _ = told(capsys, "check", tmp_path)
+    assert (code, "2 models: 2 compatible" in out) == (0, True)

@@ -32,7 +32,8 @@ def compile_arguments(
         models: whether it takes model files too.
     """
     help = "a `.arch` file, or a folder of them"
-    help += f", or a model: {listed()}" if models else ""
+    if models:
+        help += f", or a model: {listed()}, or a folder with models and no specs"
     parser.add_argument("specs", nargs="+", metavar="SPEC|MODEL" if models else "SPEC", help=help)
     parser.set_defaults(folders=True)
     binding_arguments(parser)

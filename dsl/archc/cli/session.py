@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from archc.cli.arguments import UsageError, limits, settings
 from archc.diagnostics.model import LEVELS, Diagnostic, Rejected, make
 from archc.diagnostics.text import few, several
-from archc.formats import format_of
+from archc.formats import SUFFIXES, format_of
 from archc.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -76,11 +76,11 @@ class Session:
         from archc.diagnostics.codes import NO_ARCH
         from archc.files import spread
 
+        taken = getattr(self.arguments, "models", False)
         files = {os.path.normpath(spec): False for spec in self.arguments.specs}
         if getattr(self.arguments, "folders", False):
-            files, faults = spread(self.arguments.specs)
+            files, faults = spread(self.arguments.specs, SUFFIXES if taken else ())
             self.diagnostics += faults
-        taken = getattr(self.arguments, "models", False)
         models = [path for path in files if taken and format_of(path) is not None]
         self.fitting(len(models), len(files))
         for path, inside in files.items():

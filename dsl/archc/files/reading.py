@@ -162,20 +162,29 @@ MOST_FOLDERS = 2_000
 """A folder given for its specs holds at most so many, so that `archc check /` ends."""
 
 
-def specs_below(folder: str, most: int | None = None) -> Iterator[str]:
+def specs_below(
+    folder: str, most: int | None = None, endings: tuple[str, ...] = (SPEC_SUFFIX,)
+) -> Iterator[str]:
     """The specs at and below a folder, in order; hidden folders and `node_modules` are left out.
 
     Args:
         folder: where to begin.
         most: folders that are looked into.
+        endings: of other files that are wanted in place of specs.
     """
     for top, inner, names in islice(os.walk(folder), most):
         inner[:] = sorted(one for one in inner if one[0] != "." and one != "node_modules")
-        yield from (os.path.join(top, one) for one in sorted(names) if one.endswith(SPEC_SUFFIX))
+        yield from (os.path.join(top, one) for one in sorted(names) if one.endswith(endings))
 
 
-def spread(paths: Iterable[str]) -> tuple[dict[str, bool], list[Diagnostic]]:
+def spread(
+    paths: Iterable[str], others: tuple[str, ...] = ()
+) -> tuple[dict[str, bool], list[Diagnostic]]:
     """The files that paths stand for, a folder for the specs at and below it.
+
+    Args:
+        paths: of files and folders.
+        others: endings of files that a folder without any spec stands for.
 
     Returns:
         Whether each file stands in a folder that was named, by path; and the folders that have no
@@ -193,6 +202,8 @@ def spread(paths: Iterable[str]) -> tuple[dict[str, bool], list[Diagnostic]]:
             faults.append(make(codes.LIMIT, message, help=help))
             continue
         inner = [os.path.normpath(one) for one in specs_below(path)]
+        if not inner and others:
+            inner = [os.path.normpath(one) for one in specs_below(path, endings=others)]
         for one in inner:
             files.setdefault(one, True)
         if not inner:
