@@ -152,6 +152,15 @@ def interchangeable() -> tuple[Any, Any]:
     return model(x, k.Add()(a)), model(y, k.Add()(b))
 
 
+def pairs_go_together() -> tuple[Any, Any]:
+    """Two products of a sum: which factors belong together is seen where they are joined."""
+    k, x, y = layers(), image(8, 8, 4), image(8, 8, 4)
+    a = [k.Multiply()([k.Conv2D(4, 3, padding="same")(x), k.Conv2D(4, 1)(x)]) for _ in range(3)]
+    wide = [k.Conv2D(4, 3, padding="same")(y) for _ in range(3)]
+    b = [k.Multiply()([k.Conv2D(4, 1, activation="linear")(y), one]) for one in wide[::-1]]
+    return model(x, k.Add()(a)), model(y, k.Identity()(k.Add()(b)))
+
+
 def names_tell_apart() -> tuple[Any, Any]:
     """One adds and one subtracts: what is subtracted is known by its name."""
     import keras
@@ -167,7 +176,7 @@ def names_tell_apart() -> tuple[Any, Any]:
 PAIRS: list[Callable[[], tuple[Any, Any]]] = [
     *(separable, dense_and_convolution, one_and_two_axes, grouped_and_depthwise, normalised),
     *(shared, nested, pools_tell_apart, places_tell_apart, parts_tell_apart, interchangeable),
-    names_tell_apart,
+    *(names_tell_apart, pairs_go_together),
 ]
 
 
@@ -221,6 +230,18 @@ def test_several_inputs_and_outputs_of_a_spec(outputs: Any, order: tuple[int, in
 def test_models_with_other_names(seed: int) -> None:
     """As others write them: shared and nested, with functions and several inputs and outputs."""
     assert transfers.compared(seed) in ("equal", "not told apart")
+
+
+def test_a_normalization_computes_with_what_it_was_given() -> None:
+    import keras
+    import numpy as np
+
+    k, x, y = layers(), image(3), image(3)
+    adapted = k.Normalization()
+    adapted.adapt(np.random.RandomState(0).normal(5, 3, (100, 3)))
+    source, target = keras.Model(x, adapted(x)), model(y, k.Normalization()(y))
+    archc.transfer_weights(source, target)
+    equal(source, target)
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])

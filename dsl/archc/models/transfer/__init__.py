@@ -42,6 +42,9 @@ def transfer(source: Any, target: Any, limits: Limits = DEFAULT_LIMITS) -> Trans
     values = [np.asarray(ours.variable) for ours, _ in copied]  # all read before one is set
     for value, (_, theirs) in zip(values, copied, strict=True):
         theirs.variable.assign(value.reshape(tuple(theirs.variable.shape)))
+    for _, layer in live.walk(target):
+        if type(layer).__module__.startswith("keras.") and hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # a Normalization computes with what it has made of its arrays
     return Transfer(by, tuple((ours.name, theirs.name) for ours, theirs in copied))
 
 

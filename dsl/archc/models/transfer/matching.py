@@ -58,13 +58,13 @@ class _Side:
         for index, node in enumerate(nodes):
             for source, way in node.reads.items():
                 self.readers[source].append((index, way))
-            if together and node.atom is not None:
-                calls.setdefault(node.atom, []).append(index)
+            if together and node.atoms:
+                calls.setdefault(node.atoms[0], []).append(index)
         self.shared = [indices for indices in calls.values() if len(indices) > 1]
 
     def atom(self, index: int) -> Atom | None:
-        number = self.nodes[index].atom
-        return None if number is None else self.atoms[number]
+        held = self.nodes[index].atoms
+        return self.atoms[held[0]] if held else None
 
 
 class _Table:
@@ -121,7 +121,8 @@ def _mixed(*several: Sequence[Sequence[Hashable]]) -> list[Colours]:
 
 
 def by_structure(source: Network, target: Network) -> list[tuple[int, int]]:
-    """Pairs of atoms, of the source and the target, by how the networks are wired.
+    """Pairs of atoms, of the source and the target, by how the networks are wired: call by call,
+    else without what each lets lie between layers with arrays.
 
     Raises:
         Unlike: they are not the same.
@@ -129,15 +130,13 @@ def by_structure(source: Network, target: Network) -> list[tuple[int, int]]:
     """
     if not (source.nodes and target.nodes) or source.loose or target.loose:
         raise Unlike
-    pairs = set()
-    try:
-        matching = _Matching(source, target, together=True)
-    except Unlike:  # as where layers that one network shares are several in the other
-        matching = _Matching(source, target, together=False)
+    pairs: set[tuple[int, int]] = set()
+    matching = _matching(source, target)
     for a, b in matching.pairs():
-        ours, theirs = source.nodes[a].atom, target.nodes[b].atom
-        if ours is not None and theirs is not None:
-            pairs.add((theirs, ours))
+        ours, theirs = (
+            side.nodes[index].atoms for side, index in zip(matching.sides, (a, b), strict=True)
+        )
+        pairs.update(zip(theirs, ours, strict=True))
     found = [(ours, theirs) for theirs, ours in sorted(pairs)]
     if {a for a, _ in found} != {*range(len(source.atoms))}:
         raise Unlike  # a layer is never called
@@ -146,17 +145,40 @@ def by_structure(source: Network, target: Network) -> list[tuple[int, int]]:
     return found
 
 
+def _matching(source: Network, target: Network) -> "_Matching":
+    """By the closest look at both that shows them to be the same.
+
+    Raises:
+        Unlike: none does.
+    """
+    for ours, theirs in (
+        (source.calls, target.calls),
+        (source.joined, target.joined),
+        (source.nodes, target.nodes),
+    ):
+        # Layers that one network shares may be several in the other.
+        for together in (True, False):
+            sides = (
+                _Side(ours, source.atoms, together),
+                _Side(theirs, target.atoms, together),
+            )
+            try:
+                return _Matching((source, target), sides)
+            except Unlike:
+                continue
+    raise Unlike
+
+
 class _Matching:
-    def __init__(self, source: Network, target: Network, together: bool) -> None:
-        self.networks = source, target
-        self.sides = [_Side(net.nodes, net.atoms, together) for net in self.networks]
+    def __init__(self, networks: tuple[Network, Network], sides: tuple[_Side, _Side]) -> None:
+        self.networks, self.sides = networks, sides
         self.ways: list[Callable[[Way], Hashable]] = []
         keys = _Table().colours([node.key for node in side.nodes] for side in self.sides)
         self.colours = _refined(self.sides, keys, self.ways)
         for said in _OF_NODES:
             self.try_colours(
                 [
-                    [said(node, side.atom(i)) for i, node in enumerate(side.nodes)]
+                    [said(node, side.atom(index)) for index, node in enumerate(side.nodes)]
                     for side in self.sides
                 ]
             )
@@ -164,7 +186,8 @@ class _Matching:
             self.ways.append(of)
             if not self.try_colours(self.colours):
                 self.ways.pop()
-        self.alone: list[Colours] | None = None
+        self.chosen: list[dict[int, int]] = [{}, {}]
+        """Calls that were taken from among several that are alike, by what number."""
 
     def try_colours(self, more: Sequence[Sequence[Hashable]]) -> bool:
         """Refine by something, if both networks say the same of it."""
@@ -185,31 +208,36 @@ class _Matching:
             several = next((c for c, group in groups[1].items() if len(group) > 1), None)
             if several is None:
                 return [(groups[0][colour][0], group[0]) for colour, group in groups[1].items()]
-            ours, theirs = (group[several] for group in groups)
+            chosen = self.pair(*(group[several] for group in groups))
             marks = [[0] * len(one) for one in self.colours]
-            for mark, index in zip(marks, self.pair(ours, theirs), strict=True):
+            for mark, side, taken, index in zip(
+                marks, self.sides, self.chosen, chosen, strict=True
+            ):
                 mark[index] = 1
+                taken[side.nodes[index].call] = len(taken) + 1
             self.colours = _refined(self.sides, _mixed(self.colours, marks), self.ways)
 
     def pair(self, ours: list[int], theirs: list[int]) -> tuple[int, int]:
         """One of some nodes that are alike with its counterpart: by name, else any two."""
+        groups = ours, theirs
         named = [
             {self.name(side, index): index for index in group}
-            for side, group in zip(self.sides, (ours, theirs), strict=True)
+            for side, group in zip(self.sides, groups, strict=True)
         ]
         if named[0].keys() == named[1].keys() and len(named[0]) == len(ours):
             name = next(iter(named[1]))
             return named[0][name], named[1][name]
-        if self.alone is None:
-            self.alone = [_alone(network) for network in self.networks]
-        sides = zip(self.networks, self.alone, (ours, theirs), strict=True)
-        if any(len({alone[net.nodes[i].call] for i in group}) > 1 for net, alone, group in sides):
-            raise Ambiguous(
-                *(
-                    [atom for i in group if (atom := side.nodes[i].atom) is not None]
-                    for side, group in zip(self.sides, (ours, theirs), strict=True)
+        for network, side, taken, group in zip(
+            self.networks, self.sides, self.chosen, groups, strict=True
+        ):
+            alone = _alone(network, taken)
+            if len({alone[side.nodes[index].call] for index in group}) > 1:
+                raise Ambiguous(
+                    *(
+                        [atom for index in group for atom in side.nodes[index].atoms]
+                        for side, group in zip(self.sides, groups, strict=True)
+                    )
                 )
-            )
         return ours[0], theirs[0]
 
     @staticmethod
@@ -218,11 +246,12 @@ class _Matching:
         return side.nodes[index].end if atom is None else (atom.layer, atom.part)
 
 
-def _alone(network: Network) -> Colours:
-    """What a network by itself tells apart among the calls of its layers, by all that they say."""
-    side = _Side(network.calls, ())
-    keys = _Table().colours([[node.key for node in network.calls]])
-    return _refined([side], keys, [lambda way: way])[0]
+def _alone(network: Network, chosen: dict[int, int]) -> Colours:
+    """What a network by itself tells apart among the calls of its layers, by all that they say and
+    by which were chosen."""
+    side = _Side(network.calls, network.atoms, together=True)
+    keys = [(node.key, chosen.get(index)) for index, node in enumerate(network.calls)]
+    return _refined([side], _Table().colours([keys]), [lambda way: way])[0]
 
 
 def _groups(colours: Colours) -> dict[int, list[int]]:

@@ -10,6 +10,7 @@ from archc.diagnostics.model import reject
 from archc.limits import Limits
 from archc.models.importer import live
 from archc.models.importer.calls import Call, Value, closed
+from archc.models.importer.calls import Network as Called
 from archc.models.importer.config import read
 from archc.models.transfer.arrays import Array, Atom, atoms
 
@@ -30,13 +31,13 @@ NOWHERE: Way = frozenset()
 
 
 class Node(NamedTuple):
-    """An input, an output, or a call of an atom; or a call of any layer."""
+    """An input, an output, or a call of a layer or of a part of it."""
 
     key: Hashable
-    """`input` or `output`; of an atom its own; of a layer all that it computes by."""
+    """`input` or `output`; else what it has to have in common with its counterpart."""
     reads: Mapping[int, Way]
     """The nodes whose results it reads, and what lies between."""
-    atom: int | None = None
+    atoms: tuple[int, ...] = ()
     end: tuple[str, int] | None = None
     """Of an input or output: its name and place."""
     call: int = 0
@@ -48,10 +49,14 @@ class Network(NamedTuple):
 
     name: str
     atoms: tuple[Atom, ...]
-    nodes: tuple[Node, ...]
-    """In order of execution; none where it is not known how the model calls its layers."""
     calls: tuple[Node, ...]
-    """The same with a node for every call of a layer, whether it holds arrays or not."""
+    """A node for every call of a layer, in order of execution, keyed by all that it computes by;
+    none where it is not known how the model calls its layers."""
+    joined: tuple[Node, ...]
+    """A node for every atom that is called, and for every layer without arrays that reads several
+    results, by its class."""
+    nodes: tuple[Node, ...]
+    """A node for every atom that is called."""
     loose: tuple[Array, ...]
     """Arrays that belong to no layer that is known."""
 
@@ -78,16 +83,16 @@ class _Builder:
         self.atoms: list[Atom] = []
         self.places: dict[str, range] = {}
         """By path of a layer: its atoms."""
-        self.nodes: list[Node] = []
-        self.calls: list[Node] = []
-        self.edges = 0
-        self.reach: list[dict[int, Way]] = []
-        """By call: the nodes that its results come from."""
 
     def network(self) -> Network:
         config, _ = live.config_of(self.model)
+        calls, joined, nodes = _Graph(), _Graph(), _Graph()
         if config is not None:
-            self.walk(config)
+            called = read(config, self.model.name, self.limits)
+            ends = [*_ends(self.model, called.outputs)]
+            self.whole(called, calls, ends)
+            self.reduced(called, joined, ends, joins=True)
+            self.reduced(called, nodes, ends, joins=False)
         for path in self.layers:  # those that are never called, or of which that is not known
             self.held(path, None)
         known = {id(array.variable) for atom in self.atoms for array in atom.arrays}
@@ -95,50 +100,56 @@ class _Builder:
         return Network(
             self.model.name,
             tuple(self.atoms),
-            tuple(self.nodes),
-            tuple(self.calls),
+            tuple(calls.nodes),
+            tuple(joined.nodes),
+            tuple(nodes.nodes),
             tuple(Array(self.model.name, str(v.path), v, tuple(v.shape)) for v in loose),
         )
 
-    def walk(self, config: Mapping[str, object]) -> None:
-        called = read(config, self.model.name, self.limits)
+    def whole(self, called: Called, graph: "_Graph", ends: list[tuple[str, Value]]) -> None:
         places = {number: place for place, number in enumerate(called.inputs)}
         for number, call in enumerate(called.calls):
             if number in places:
-                end = call.layer.path, places[number]
-                self.calls.append(Node("input", {}))
-                self.nodes.append(Node("input", {}, end=end, call=number))
-                self.reach.append({len(self.nodes) - 1: NOWHERE})
-            else:
-                self.call(number, call, called.calls)
-        for place, (name, value) in enumerate(_ends(self.model, called.outputs)):
-            self.calls.append(Node("output", {value.call: _part(value)}))
-            end = name, place
-            reads = self.reach[value.call]
-            self.nodes.append(Node("output", reads, end=end, call=len(self.calls) - 1))
+                graph.node(Node("input", {}, end=(call.layer.path, places[number]), call=number))
+                continue
+            held = self.held(call.layer.path, _entering(call, called))
+            reads: dict[int, Way] = {}
+            for value, way in _read(call):
+                reads[value.call] = reads.get(value.call, NOWHERE) | way
+            key = _computes(call), tuple(self.atoms[index].key for index in held)
+            graph.node(Node(key, reads, tuple(held), call=number))
+        for place, (name, value) in enumerate(ends):
+            call_ = len(graph.nodes)
+            graph.node(Node("output", {value.call: _part(value)}, end=(name, place), call=call_))
 
-    def call(self, number: int, call: Call, calls: tuple[Call, ...]) -> None:
-        first = call.inputs[0]
-        entering = calls[first.call].recorded.get(first.result)
-        held = self.held(call.layer.path, None if entering is None else closed(entering))
-        alike = len(call.inputs) == 1 or call.layer.class_name in _COMMUTATIVE
-        kind = _kind(call)
-        reads: dict[int, Way] = {}
-        directly: dict[int, Way] = {}
-        for place, value in enumerate(call.inputs):
-            way = _part(value) if alike else _part(value) | {f"{call.layer.class_name} {place}"}
-            directly[value.call] = directly.get(value.call, NOWHERE) | way
-            way = way if held else way | kind
-            for node, before in self.reach[value.call].items():
-                reads[node] = reads.get(node, NOWHERE) | before | way
-        self.edges += len(reads)
-        if self.edges > _EDGES * self.limits.operators:
-            raise reject(LIMIT, f"the layers of `{self.model.name}` are connected too densely")
-        self.calls.append(Node(_computes(call), directly))
-        for index in held:
-            self.nodes.append(Node(self.atoms[index].key, reads, index, call=number))
-            reads = {len(self.nodes) - 1: kind if index == held[-1] else NOWHERE}
-        self.reach.append(reads)
+    def reduced(
+        self, called: Called, graph: "_Graph", ends: list[tuple[str, Value]], joins: bool
+    ) -> None:
+        places = {number: place for place, number in enumerate(called.inputs)}
+        reach: list[Mapping[int, Way]] = []
+        """By call: the nodes that its results come from."""
+        edges = 0
+        for number, call in enumerate(called.calls):
+            if number in places:
+                made = graph.node(
+                    Node("input", {}, end=(call.layer.path, places[number]), call=number)
+                )
+                reach.append({made: NOWHERE})
+                continue
+            held, kind = self.held(call.layer.path, None), _kind(call)
+            reads: Mapping[int, Way] = _through(reach, call)
+            edges += len(reads)
+            if edges > _EDGES * self.limits.operators:
+                raise reject(LIMIT, f"the layers of `{self.model.name}` are connected too densely")
+            for index in held:
+                made = graph.node(Node(self.atoms[index].key, reads, (index,), call=number))
+                reads = {made: NOWHERE}
+            if joins and not held and len(reads) > 1:
+                reads = {graph.node(Node(call.layer.class_name, reads, call=number)): NOWHERE}
+            reach.append({node: way | kind for node, way in reads.items()})
+        for place, (name, value) in enumerate(ends):
+            call_ = len(called.calls) + place
+            graph.node(Node("output", reach[value.call], end=(name, place), call=call_))
 
     def held(self, path: str, entering: tuple[int, ...] | None) -> range:
         """The atoms of a layer, which are made when it is first met."""
@@ -148,6 +159,39 @@ class _Builder:
             self.atoms += () if layer is None else atoms(path, layer, entering)
             self.places[path] = range(start, len(self.atoms))
         return self.places[path]
+
+
+class _Graph:
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+
+    def node(self, node: Node) -> int:
+        self.nodes.append(node)
+        return len(self.nodes) - 1
+
+
+def _entering(call: Call, called: Called) -> tuple[int, ...] | None:
+    """The shape of what a call reads first, where it is recorded."""
+    first = call.inputs[0]
+    shape = called.calls[first.call].recorded.get(first.result)
+    return None if shape is None else closed(shape)
+
+
+def _read(call: Call) -> Iterator[tuple[Value, Way]]:
+    """What a call reads, with its place where that matters."""
+    alike = len(call.inputs) == 1 or call.layer.class_name in _COMMUTATIVE
+    for place, value in enumerate(call.inputs):
+        way = _part(value)
+        yield value, way if alike else way | {f"{call.layer.class_name} {place}"}
+
+
+def _through(reach: list[Mapping[int, Way]], call: Call) -> dict[int, Way]:
+    """The nodes whose results a call reads."""
+    reads: dict[int, Way] = {}
+    for value, way in _read(call):
+        for node, before in reach[value.call].items():
+            reads[node] = reads.get(node, NOWHERE) | before | way
+    return reads
 
 
 def _part(value: Value) -> Way:
