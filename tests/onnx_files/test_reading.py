@@ -23,7 +23,7 @@ from archc.models.onnx.operators import OPERATORS, REFUSED, Operator  # noqa: E4
 from archc.models.onnx.wire import Corrupt, census  # noqa: E402
 from support import onnx_nets as nets  # noqa: E402
 from support.damage import mutant  # noqa: E402
-from support.onnx_files import Quantised, graph_of  # noqa: E402
+from support.onnx_files import Quantised, ask_here, graph_of, judged  # noqa: E402
 from support.onnx_nets import Net  # noqa: E402
 
 
@@ -176,6 +176,17 @@ def test_which_gate_is_a_hard_swish(
     n = Net()
     graph = graph_of(n.model(n.node("Mul", n.node("HardSigmoid", n.x, **about), n.x)), monkeypatch)
     assert [op.kind for op in graph.operators] == kinds
+
+
+def test_an_operator_with_more_results_than_it_should_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The estimate of time knows one of them."""
+    n = quantised()
+    h = n.node("AveragePool", n.through(n.small()), kernel_shape=[2, 2], outputs=2)
+    model = n.model(n.through(h[0]))
+    monkeypatch.setattr(reader, "_ask", ask_here)
+    assert judged(model)
 
 
 def test_an_operator_that_is_not_declared_has_no_macs(monkeypatch: pytest.MonkeyPatch) -> None:

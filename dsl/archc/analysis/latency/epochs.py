@@ -121,6 +121,8 @@ class _Builder:
                 self._alias(op)
             elif not self._fuse(op, ops):
                 _HANDLERS.get(op.operator, _Builder._elementwise)(self, op, ops)
+            for tensor in op.makes[1:]:  # where no handler sees more than one result
+                self.buffers.setdefault(tensor, self.buffers[op.makes[0]])
         outputs = {
             self.buffers[tensor]
             for op, _ in self.operators
