@@ -51,11 +51,13 @@ def _titled(facts: Facts, buffers: list[Buffer]) -> str:
     """The largest of some buffers, by the layers whose values they are."""
     counts: dict[tuple[str, str, int], int] = {}
     for each in sorted(buffers, key=lambda each: (-each.bytes, each.first)):
-        key = each.what, facts.graph.nodes[_owner(facts, each.op)].name, each.bytes
+        border = each.op >= 0 and facts.deployed.operators[each.op].border
+        what = "" if each.what == "map" else f"{each.what} of "
+        what = f"{facts.request.io} form of " if border else what
+        key = what, facts.graph.nodes[_owner(facts, each.op)].name, each.bytes
         counts[key] = counts.get(key, 0) + 1
     listed = [
-        f"{'' if what == 'map' else f'{what} of '}`{name}` "
-        f"{f'{count} x ' if count > 1 else ''}{size_text(size)}"
+        f"{what}`{name}` {f'{count} x ' if count > 1 else ''}{size_text(size)}"
         for (what, name, size), count in counts.items()
     ]
     return few(listed, _NAMED)
