@@ -49,14 +49,7 @@ def held(model: Model, text: str) -> None:
     assert compare(model.network, of_graph(graph)).equal
 
 
-NAMES = (
-    "dscnn_a05",
-    "dscnn_a05_ir",
-    "mobilenet_v2_a035",
-    "squeezenet",
-    "fpn_detector",
-    "unet_small",
-)
+NAMES = ("dscnn_a05", "mobilenet_v2_a035", "squeezenet", "fpn_detector", "unet_small")
 
 
 @pytest.mark.keras
