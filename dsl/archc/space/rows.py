@@ -23,16 +23,34 @@ def heads(grid: Grid) -> list[str]:
     return ["variant", *names, *FIGURES, "verdict", "within_budgets", "front"]
 
 
-def _records(grid: Grid, batch: Batch, chosen: Any, front: Any) -> Iterator[list[object]]:
+Texts = list[tuple[int, list[str]]]
+"""Of each parameter how many variants share a value in a row, and its values."""
+
+
+def _texts(grid: Grid) -> Texts:
+    found: Texts = []
+    stride = 1
+    for each in reversed(grid.dimensions):
+        found.append((stride, [each.text(index) for index in range(each.size)]))
+        stride *= each.size
+    return found[::-1]
+
+
+def _records(texts: Texts, batch: Batch, chosen: Any, front: Any) -> Iterator[list[object]]:
     figures = [batch.figures.get(name) for name in FIGURES]
     columns = [None if each is None else each[chosen].tolist() for each in figures]
     rows, verdicts = batch.rows[chosen].tolist(), batch.verdicts[chosen].tolist()
     within, marked = batch.within[chosen].tolist(), front.tolist()
+    numbers = batch.rows[chosen]
+    parameters = [
+        [values[index] for index in (numbers // stride % len(values)).tolist()]
+        for stride, values in texts
+    ]
     for place, row in enumerate(rows):
         values = [None if each is None else each[place] for each in columns]
         yield [
             row,
-            *[text for _, text in grid.settings(row)],
+            *[values[place] for values in parameters],
             *[None if value == MISSING else value for value in values],
             VERDICTS[verdicts[place]],
             within[place],
@@ -42,11 +60,12 @@ def _records(grid: Grid, batch: Batch, chosen: Any, front: Any) -> Iterator[list
 
 @contextmanager
 def csv_rows(grid: Grid, file: TextIO) -> Iterator[Write]:
+    texts = _texts(grid)
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(heads(grid))
 
     def write(batch: Batch, chosen: Any, front: Any) -> None:
-        for record in _records(grid, batch, chosen, front):
+        for record in _records(texts, batch, chosen, front):
             writer.writerow([int(v) if isinstance(v, bool) else v for v in record])
 
     yield write
@@ -54,10 +73,10 @@ def csv_rows(grid: Grid, file: TextIO) -> Iterator[Write]:
 
 @contextmanager
 def json_rows(grid: Grid, file: TextIO) -> Iterator[Write]:
-    names = heads(grid)
+    names, texts = heads(grid), _texts(grid)
 
     def write(batch: Batch, chosen: Any, front: Any) -> None:
-        for record in _records(grid, batch, chosen, front):
+        for record in _records(texts, batch, chosen, front):
             file.write(json.dumps(dict(zip(names, record, strict=True))) + "\n")
 
     yield write
@@ -73,15 +92,15 @@ def parquet_rows(grid: Grid, file: Any) -> Iterator[Write]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names = heads(grid)
-    texts = [each.name for each in grid.dimensions]
-    kinds = {name: pa.int64() for name in names} | {name: pa.string() for name in texts}
+    names, texts = heads(grid), _texts(grid)
+    kinds = {name: pa.int64() for name in names}
+    kinds |= {each.name: pa.string() for each in grid.dimensions}
     kinds |= {"verdict": pa.string(), "within_budgets": pa.bool_(), "front": pa.bool_()}
     schema = pa.schema([(name, kinds[name]) for name in names])
     writer = pq.ParquetWriter(file, schema)
 
     def write(batch: Batch, chosen: Any, front: Any) -> None:
-        records = list(_records(grid, batch, chosen, front))
+        records = list(_records(texts, batch, chosen, front))
         if records:
             columns: Sequence[Sequence[object]] = list(zip(*records, strict=True))
             writer.write_table(
