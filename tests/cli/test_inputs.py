@@ -106,7 +106,6 @@ def test_manifests_and_others_are_proposed_by_their_kind(capsys: Capture) -> Non
         ("out/kws.py", "a Python module", "give the spec that it was made from"),
         ("target.toml", "a TOML file", "`--target FILE`"),
         ("x.svg", "a drawing", "give the spec"),
-        ("x.onnx", "a model", "`archc verify` checks a model"),
         ("x.npz", "an archive of arrays", "`archc quantize MODEL --data FILE`"),
     ],
 )
@@ -115,7 +114,7 @@ def test_files_of_another_kind(
     verb: str, name: str, what: str, help: str, folder: Path, capsys: Capture
 ) -> None:
     assert main(["kws.arch", "-o", "out"]) == 0
-    for other in ("target.toml", "x.svg", "x.onnx", "x.npz"):
+    for other in ("target.toml", "x.svg", "x.npz"):
         (folder / other).write_text("{")
     capsys.readouterr()
     assert main([verb, name, *(["-o", "new"] if verb == "build" else [])]) == 1
@@ -123,6 +122,16 @@ def test_files_of_another_kind(
     assert said.out == ""
     assert f"error[not_a_spec]: `{name}` is {what}, not a spec" in said.err
     assert help in said.err
+    assert not (folder / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["x.tflite", "x.onnx", "x.keras", "x.h5"])
+def test_a_model_is_not_built(name: str, folder: Path, capsys: Capture) -> None:
+    (folder / name).write_text("{")
+    assert main(["build", name, "-o", "new"]) == 1
+    said = capsys.readouterr()
+    assert f"error[not_a_spec]: `{name}` is a model, not a spec" in said.err
+    assert "`verify` read models" in said.err
     assert not (folder / "new").exists()
 
 
