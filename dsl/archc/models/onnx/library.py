@@ -62,8 +62,7 @@ def look(data: bytes) -> dict[str, Any]:
     nodes = []
     for node in graph.node:
         if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
-            name, held = constant(node)
-            constants[name] = held
+            constants.update([constant(node)])
         else:
             nodes.append(plain_node(node))
     zeros = check_scales(graph, constants)
@@ -318,8 +317,7 @@ def shapes(model: Any, constants: dict[str, Any]) -> dict[str, Any]:
         results = (name for node in model.graph.node for name in node.output if name)
         if all(found.get(name) or name in constants for name in results):
             break
-        made = fold(model, small, found)
-        if not made:
+        if not (made := fold(model, small, found)):
             break
         worked.update((n, [kind(tensor), list(tensor.dims)]) for n, tensor in made.items())
     return found
