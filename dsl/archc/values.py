@@ -4,8 +4,8 @@ A number is a `Fraction`, exact; it is never an int, a bool or a float. `Fractio
 would silently become a float, so no float enters here.
 """
 
+from _thread import _local  # `threading` and `contextvars` would have to be loaded
 from collections.abc import Callable
-from contextvars import ContextVar
 from fractions import Fraction
 
 from archc.typed import Any, NamedTuple
@@ -89,13 +89,19 @@ def distinct_sum(numbers: "list[int]") -> int:
     return sum(set(numbers))
 
 
-KEYS: ContextVar[Callable[[tuple[object, ...]], object] | None] = ContextVar("keys", default=None)
-"""What makes keys of tuples while numbers are symbolic, which cannot be hashed."""
+class _Keys(_local):
+    """What makes keys of tuples while numbers are symbolic, which cannot be hashed; each thread has
+    its own."""
+
+    make: Callable[[tuple[object, ...]], object] | None = None
+
+
+KEYS = _Keys()
 
 
 def key(*parts: object) -> object:
     """A key of a dictionary that numbers are part of."""
-    make = KEYS.get()
+    make = KEYS.make
     return parts if make is None else make(parts)
 
 

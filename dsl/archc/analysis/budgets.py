@@ -8,7 +8,6 @@ from archc.analysis.profile import Footprint, Profile
 from archc.analysis.tflite_micro import BUILDS
 from archc.diagnostics.codes import BUDGET, NUMBER, UNKNOWN_NAME
 from archc.diagnostics.model import Diagnostic, Edit, make
-from archc.diagnostics.nearest import Proposal, normal, propose
 from archc.diagnostics.text import few
 from archc.sema.model import BudgetRequest
 from archc.typed import Any, NamedTuple
@@ -137,6 +136,7 @@ def budgets(
 
 
 def _unknown(request: BudgetRequest) -> Diagnostic:
+    from archc.diagnostics.nearest import Proposal, normal, propose
     from archc.foreign import quantities
 
     name, span = request.name.text, request.name.span

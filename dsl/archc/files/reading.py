@@ -7,7 +7,6 @@ from itertools import islice
 
 from archc.diagnostics import codes
 from archc.diagnostics.model import Diagnostic, Rejected, make, reject
-from archc.diagnostics.nearest import did_you_mean
 from archc.limits import Limits
 from archc.source import Span
 
@@ -145,6 +144,8 @@ def similar(folder: str, path: str, ending: str = SPEC_SUFFIX) -> str | None:
         path: of the missing file.
         ending: how the names of files end that can be meant.
     """
+    from archc.diagnostics.nearest import did_you_mean
+
     inner, name = os.path.split(path)
     if ".." in inner.split("/"):
         return None

@@ -192,7 +192,7 @@ def _known(fact: Callable[..., Any]) -> Callable[..., Any]:
     """A method of operators that remembers what it gave."""
 
     def known(op: "Op", *shapes: Shape) -> Any:
-        if KEYS.get() is not None:  # shapes may be symbolic
+        if KEYS.make is not None:  # shapes may be symbolic
             return fact(op, *shapes)
         key = fact, shapes
         try:
@@ -328,7 +328,7 @@ class Op:
 
 def operator(kind: type[Op], arguments: dict[str, Any]) -> Op:
     """An operator with arguments: the same one for the same, with what is known of it."""
-    if KEYS.get() is not None:  # arguments may be symbolic
+    if KEYS.make is not None:  # arguments may be symbolic
         return kind(**arguments)
     names, values = tuple(arguments), tuple(arguments.values())
     return _operator(kind, names, values)  # type: ignore[arg-type]  # a class has a hash

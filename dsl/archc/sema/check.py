@@ -11,7 +11,6 @@ from archc.sema import matching, naming
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import unknown
 from archc.sema.maps import applied, misplaced, named_twice, never_read, parts_of_one
-from archc.sema.recursion import recursion
 from archc.sema.resolve import joined
 from archc.sema.scope import FUNCTIONS, Module, Scope
 from archc.source import Span
@@ -74,7 +73,10 @@ class Checker:
             scope = self.parameters(block.parameters, BAD)
             self.body(block.body, scope)
             self.all_read()
-        self.reporter.extend(recursion(self.module))
+        if file.blocks:
+            from archc.sema.recursion import recursion
+
+            self.reporter.extend(recursion(self.module))
 
     def parameters(self, parameters: tuple[ast.Parameter, ...], feature: Bad | None) -> Scope:
         """Check parameters, and give the scope in which they are known."""

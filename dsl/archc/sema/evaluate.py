@@ -4,7 +4,6 @@ from fractions import Fraction
 
 from archc.diagnostics.codes import LIMIT, MAP, NUMBER, UNKNOWN_NAME, VALUE
 from archc.diagnostics.model import Diagnostic, Rejected, Reporter, make, reject
-from archc.diagnostics.nearest import propose
 from archc.diagnostics.text import joined
 from archc.limits import Limits
 from archc.ops.arguments import Arg
@@ -212,6 +211,8 @@ class Evaluator(Operations):
 
     def repeat(self, name: ast.Name, scope: Scope) -> Fraction:
         if name.text not in REPEAT:
+            from archc.diagnostics.nearest import propose
+
             near = propose(name.text, name.span, REPEAT)
             raise reject(
                 UNKNOWN_NAME,
@@ -270,6 +271,8 @@ class Evaluator(Operations):
         """A property of a map, which goes by some name."""
         name = property.text
         if name not in FEATURES:
+            from archc.diagnostics.nearest import propose
+
             near = propose(name, property.span, FEATURES)
             raise reject(
                 UNKNOWN_NAME,

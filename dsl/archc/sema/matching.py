@@ -2,11 +2,14 @@
 
 from archc.diagnostics.codes import ARGUMENTS
 from archc.diagnostics.model import Diagnostic, Edit, Label, make
-from archc.diagnostics.nearest import Proposal
 from archc.diagnostics.text import several
 from archc.sema.callees import STAGE_SUPPLIES, Callee
 from archc.source import Span
 from archc.syntax import ast
+from archc.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archc.diagnostics.nearest import Proposal
 
 
 def match(
@@ -115,8 +118,10 @@ def match(
 
 def _named(
     argument: ast.Argument, free: list[str], arguments: tuple[ast.Argument, ...]
-) -> Proposal:
+) -> "Proposal":
     """How to give a positional argument by name: the first parameter that is left for it."""
+    from archc.diagnostics.nearest import Proposal
+
     named = {one.name.text for one in arguments if one.name is not None}
     before = sum(one.name is None and one.span.start < argument.span.start for one in arguments)
     left = [slot for slot in free[before:] if slot not in named]
@@ -149,8 +154,9 @@ def _compared(argument: ast.Argument, known: list[str]) -> Diagnostic | None:
 
 def _misnamed(
     callee: Callee, argument: ast.Argument, known: list[str], statement: ast.Call | None
-) -> Proposal:
+) -> "Proposal":
     """What to say of an argument that a callee does not have."""
+    from archc.diagnostics.nearest import Proposal
     from archc.sema import foreign
 
     assert argument.name is not None

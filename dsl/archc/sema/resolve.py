@@ -15,7 +15,6 @@ from archc.diagnostics.codes import (
     VALUE,
 )
 from archc.diagnostics.model import Edit, Label, Rejected, Reporter, make, reject
-from archc.diagnostics.nearest import propose
 from archc.limits import Limits
 from archc.ops.base import Shape
 from archc.rounding import Rounding
@@ -144,6 +143,8 @@ class Resolver:
             if found is None:
                 known = [*module.archs, *(name for used in module.uses for name in used.archs)]
                 known = [name for name in known if name != declared.name.text]
+                from archc.diagnostics.nearest import propose
+
                 near = propose(declared.base.text, declared.base.span, known)
                 raise reject(
                     UNKNOWN_NAME,
@@ -231,6 +232,8 @@ class Resolver:
         if any(parameter.name.hole for parameter in arch.parameters):
             return  # it may be one that could not be read
         outside = name.span.source.name.startswith("<")  # a setting, which is not text to edit
+        from archc.diagnostics.nearest import propose
+
         near = propose(name.text, None if outside else name.span, known)
         self.reporter.add(
             make(
@@ -387,6 +390,8 @@ class Resolver:
                     )
                 )
             elif argument.name.text not in known:
+                from archc.diagnostics.nearest import propose
+
                 near = propose(argument.name.text, argument.name.span, known)
                 self.reporter.add(
                     make(

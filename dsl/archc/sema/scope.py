@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 
 from archc.diagnostics.codes import DUPLICATE_NAME
 from archc.diagnostics.model import Rejected, reject
-from archc.diagnostics.nearest import ranked
 from archc.ops import OPERATORS
 from archc.ops.base import Shape, symbols
 from archc.sema import callees
@@ -208,6 +207,8 @@ class Scope:
             return unread
         if len(re.findall(rf"\b{name}\b", self.module.file.source.text)) > 1:
             return True
+        from archc.diagnostics.nearest import ranked
+
         near = ranked(name, self.known())
         return not near or near[0][0][0] > 1
 

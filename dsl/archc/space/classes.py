@@ -143,7 +143,7 @@ def _followed(
         for name, axis in axes.items():
             value = parameter(trace, axis, witness[name])
             settings.append(known(name, value.pinned() if name in fixed else value))
-        token = KEYS.set(Key)
+        KEYS.make = Key
         try:
             model = resolve(
                 spec.module, spec.declared, tuple(settings), spec.options.limits, reporter
@@ -155,7 +155,7 @@ def _followed(
                 raise AssertionError(f"nothing is left to fix: {escape}") from escape
             fixed |= escape.axes - fixed or frozenset(axes)
         finally:
-            KEYS.reset(token)
+            KEYS.make = None
 
 
 def known(name: str, value: object) -> Setting:

@@ -3,7 +3,6 @@
 from archc.analysis.tflite_micro import BUILDS
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Diagnostic, Edit, Rejected, Reporter, make
-from archc.diagnostics.nearest import Proposal, nearest, propose
 from archc.sema.model import TargetRequest
 from archc.syntax import ast
 from archc.targets.builtin import builtin
@@ -76,6 +75,8 @@ def request_of(request: TargetRequest | None, target: Target, reporter: Reporter
 
 
 def unknown_border(name: ast.Name) -> Diagnostic:
+    from archc.diagnostics.nearest import propose
+
     near = propose(name.text, name.span, BORDERS)
     kinds = ", ".join(f"`{one}`" for one in BORDERS)
     return make(
@@ -90,6 +91,8 @@ def unknown_border(name: ast.Name) -> Diagnostic:
 
 def unknown_board(name: ast.Name, target: Target) -> Diagnostic:
     """What to say of a board that is not known. The vendor's own name of one is that one."""
+    from archc.diagnostics.nearest import nearest
+
     wanted = _letters(name.text)
     for board in target.boards:
         sold = board.title.split(",")[0].split()[0]
@@ -116,6 +119,8 @@ def unknown_board(name: ast.Name, target: Target) -> Diagnostic:
 
 
 def unknown_build(name: ast.Name) -> Diagnostic:
+    from archc.diagnostics.nearest import propose
+
     near = propose(name.text, name.span, BUILDS)
     listed = "; ".join(f"`{build.name}`: {build.title}" for build in BUILDS.values())
     return make(
@@ -134,6 +139,7 @@ def _letters(text: str) -> str:
 
 
 def not_allowable(name: ast.Name, target: Target, known: tuple[str, ...]) -> Diagnostic:
+    from archc.diagnostics.nearest import Proposal, propose
     from archc.foreign import lookup
 
     why = never_allowed(target, name.text)
