@@ -31,7 +31,7 @@ from archc.emit.variables import MAIN, Plan, plan
 from archc.ir.graph import Frame, Graph
 from archc.typed import NamedTuple
 
-PLANNED = re.compile("^(x|repeat|outputs?|other|map|shortcut|gate|branch)(_[0-9]+)*$|branch")
+PLANNED = "^(x|repeat|outputs?|other|map|shortcut|gate|branch)(_[0-9]+)*$|branch"
 """Variables that a plan or the skeleton may choose."""
 CAPITALS = "# ruff: noqa: N999, RUF100"
 """Where a network's name has capitals, so has its module's, which ruff frowns on in a package."""
@@ -153,7 +153,7 @@ def _inputs(graph: Graph) -> dict[int, str]:
 def _variable(name: str, taken: set[str]) -> str:
     """A variable for a map of some name, which neither the skeleton nor a plan uses."""
     base = name.strip("_") or "map"
-    if not base.isidentifier() or base in RESERVED | UNUSABLE or PLANNED.search(base):
+    if not base.isidentifier() or base in RESERVED | UNUSABLE or re.search(PLANNED, base):
         base = f"{base}_map" if base.isidentifier() else f"map_{base}"
     chosen, number = base, 1
     while chosen in taken:

@@ -15,7 +15,7 @@ from archc.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from archc.syntax.grouping import Draft
 
-_SKIPPED_OR_BRACKET = re.compile(r'"""(?s:.*?)"""|"[^"\n]*"|#[^\n]*|[][(){}]')
+_SKIPPED_OR_BRACKET = r'"""(?s:.*?)"""|"[^"\n]*"|#[^\n]*|[][(){}]'
 
 
 class Parsed(NamedTuple):
@@ -105,8 +105,10 @@ def check_nesting(source: Source, limits: Limits) -> None:
     Raises:
         Rejected: they nest more deeply than `limits.nesting`.
     """
+    if sum(map(source.text.count, "([{")) <= limits.nesting:
+        return  # as most have: however these stand
     depth = 0
-    for match in _SKIPPED_OR_BRACKET.finditer(source.text):
+    for match in re.finditer(_SKIPPED_OR_BRACKET, source.text):
         token = match.group()
         if token in "([{":
             depth += 1

@@ -9,7 +9,6 @@ Operators publish as `Step.traced` what they are traced to; names are as `from_k
 them with TensorFlow 2.21.0, which calls the model `{model}_1` and the layers `{layer}_1`.
 """
 
-import re
 from collections import Counter
 from functools import lru_cache
 
@@ -17,7 +16,7 @@ from archc.ir.graph import Graph
 from archc.ops.base import Step, Traced
 from archc.typed import NamedTuple
 
-_OTHER = re.compile(r"[^a-z0-9]").sub
+_KEPT = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 Place = tuple[float, ...]
 """Operators stand in the order of their places."""
@@ -153,7 +152,7 @@ def _places(
 @lru_cache(maxsize=4096)
 def _argument(name: str) -> str:
     """The name of a function's argument: lower case, letters, digits and underscores."""
-    return _OTHER("_", name.lower())
+    return "".join([each if each in _KEPT else "_" for each in name.lower()])
 
 
 def _emitted(names: list[str], successors: list[list[int]], roots: list[int]) -> list[int]:
