@@ -7,7 +7,7 @@ from archc.analysis.arena import Block, plan_end, rounded
 from archc.analysis.figures import TOTALS, flat, network
 from archc.analysis.latency import Layout, Net, Prepared
 from archc.analysis.latency.epochs import Epochs
-from archc.analysis.latency.placement import PARTIAL
+from archc.analysis.latency.placement import LARGE_KERNEL, PARTIAL
 from archc.analysis.lowering import Deployed
 from archc.analysis.memory import Peak, tensors, timeline
 from archc.analysis.tflite_micro import micro
@@ -116,11 +116,18 @@ def _verdict(made: Lowered, peak: int) -> tuple[str | None, int]:
 
 
 def _together(deployed: Deployed) -> int:
-    """More bytes than all buffers of a network have: each of its tensors as it is or in float32,
-    once more as it is given, and with two buffers of partial sums."""
-    every = [*map(product, deployed.input_shapes)]
-    every += [op.batch * product(op.shape) for op in deployed.operators]
-    return (4 + 4 + 2 * PARTIAL) * sum(every)
+    """At least as many bytes as all buffers of a network have: two for each tensor (as given and as
+    copied, or a gate and what it gates), in float32 where it is converted, and two of partial sums
+    where a kernel is large."""
+    total = 2 * sum(map(product, deployed.input_shapes))
+    for op in deployed.operators:
+        times = 2
+        if op.float_result or op.operator == "DEQUANTIZE":
+            times = 8
+        elif op.window is not None and max(op.window.kernel) >= LARGE_KERNEL:
+            times += 2 * PARTIAL
+        total += times * op.batch * product(op.shape)
+    return total
 
 
 def published(manifest: Mapping[str, Any]) -> dict[str, int]:
