@@ -220,3 +220,13 @@ def test_a_ladder_of_branches_that_cross() -> None:
         left, right = f"x{number}", f"y{number}"
     layers.append(on(layer("Concatenate", "both"), left, right))
     assert imported(model(functional(*layers))).text.count("stage") > 4
+
+
+def test_a_separable_convolution_is_two() -> None:
+    separable = layer(
+        "SeparableConv2D", "s", filters=16, kernel_size=[3, 3], strides=[2, 2], padding="same"
+    )
+    made = imported(model(functional(image(8, 8, 8), on(separable, "image"))))
+    assert "dwconv(3x3, stride = 2, bias = false) conv(16)" in made.text
+    assert made.layers["s"] == ("head_dwconv", "head_conv")
+    assert made.notes == ("`SeparableConv2D` is a depthwise and a pointwise convolution here",)

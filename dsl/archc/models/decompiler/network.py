@@ -127,6 +127,10 @@ def _rewritten(model: Imported, without: Iterable[str]) -> tuple[list[Operation]
             _removable(path, inputs, node.shape, operations)
             notes.append(f"`{path}` is left out, as asked")
             op = Foreign("identity", Facts(op.keyword, node.shape, steps=()))
+        part = _separable(op)
+        if part is not None:
+            op = part
+            notes.append("`SeparableConv2D` is a depthwise and a pointwise convolution here")
         operations.append(Operation(op, inputs, node.shape, path))
     return _hard_sigmoids(operations, notes), notes
 
@@ -143,6 +147,29 @@ def _removable(
             IMPORT,
             f"the layer {shown(path)} cannot be left out: it changes the shape of what it reads",
         )
+
+
+def _separable(op: Op) -> Op | None:
+    """A half of a `SeparableConv2D` as the convolution that it is."""
+    if not isinstance(op, Foreign) or op.keyword != "SeparableConv2D":
+        return None
+    steps, weights = op.facts.steps or (), op.facts.weights
+    window = steps[0].window if len(steps) == 1 else None
+    if window is None or not weights or len(weights[0].shape) != 4:
+        return None
+    last, biased = weights[0].shape[-1], len(weights) > 1
+    if steps[0].operator == "CONV_2D":
+        return OPERATORS["conv"](channels=last, bias=biased)
+    if steps[0].operator != "DEPTHWISE_CONV_2D":
+        return None
+    return OPERATORS["dwconv"](
+        kernel=window.kernel,
+        stride=window.stride,
+        padding=window.padding,
+        dilation=window.dilation,
+        multiplier=last,
+        bias=biased,
+    )
 
 
 def _hard_sigmoids(operations: list[Operation], notes: list[str]) -> list[Operation]:

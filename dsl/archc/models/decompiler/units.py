@@ -70,7 +70,8 @@ class Units:
     def block(self, stretches: Sequence[Stretch], *, gate: bool = False) -> None:
         """Make one block of stretches, and put calls of it in their places."""
         occurrences = [stretch.items for stretch in stretches]
-        name = self.names.fresh(name_of(occurrences[0]), between="")
+        longest_one = max(occurrences, key=lambda items: len(list(flattened(items))))
+        name = self.names.fresh(name_of(longest_one), between="")
         block = Block(name, gate=gate)
         entering = [channels(items[0].entering) for items in occurrences]
         leaving = [channels(items[-1].leaving) for items in occurrences]
