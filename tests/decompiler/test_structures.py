@@ -195,13 +195,13 @@ def test_numbers_that_floats_blur() -> None:
 
 
 def test_braces_within_one_another_are_bounded() -> None:
-    """Sums around sums, two hundred deep: chains of their own that read maps by name."""
+    """Sums around sums, sixty deep: chains of their own that read maps by name."""
     layers = [image(8, 8, 8)]
     last = "image"
-    for number in range(200):
+    for number in range(60):
         layers.append(on(conv(f"c{number}"), last))
         last = f"c{number}"
-    for number in reversed(range(199)):
+    for number in reversed(range(59)):
         layers.append(on(layer("Add", f"a{number}"), last, f"c{number}"))
         last = f"a{number}"
     made = decompile(of_config(model(functional(*layers))))
