@@ -239,6 +239,15 @@ def test_parameters_without_values(capsys: Capture) -> None:
     assert "no parameter of `d` has a range" in capsys.readouterr().err
 
 
+def test_a_derived_arch_has_the_ranges_that_it_leaves_open(capsys: Capture) -> None:
+    Path("e.arch").write_text(f"{SPEC}arch b = a(side = 12)\n")
+    assert main(["sweep", "e.arch", "--arch", "b", "--minimize", "macs", "-o", "out.csv"]) == 0
+    assert {row["width"] for row in table("out.csv")} <= {"8", "16", "24", "32"}
+    assert "side" not in table("out.csv")[0]
+    assert main(["sweep", "e.arch", "--arch", "b", "--over", "side=8..9"]) == 1
+    assert "`side` is already bound by `b`" in capsys.readouterr().err
+
+
 def test_a_sweep_that_differs_from_a_compile_says_bug(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

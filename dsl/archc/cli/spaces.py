@@ -86,7 +86,8 @@ def own(bare: "Space", reader: Any) -> "list[Dimension]":
     Raises:
         Rejected, UsageError: one has no default and no values, or none has values.
     """
-    found = [made for each in bare.arch.parameters if (made := reader.own(each)) is not None]
+    free = [each for each in bare.arch.parameters if each.name.text not in bare.bound]
+    found = [made for each in free if (made := reader.own(each)) is not None]
     if not found:
         raise UsageError(
             f"no parameter of `{bare.arch.name.text}` has a range: give `--over NAME=A..B:STEP`"
@@ -101,13 +102,8 @@ def unset(bare: "Space", names: Sequence[str]) -> None:
     Raises:
         UsageError: there is one.
     """
-    from archc.syntax import ast
-
-    given = {*names}
-    declared = bare.spec.declared
-    if isinstance(declared, ast.Derived):
-        return  # what it leaves open is said of its first variant
-    for each in declared.parameters:
+    given = bare.bound.union(names)
+    for each in bare.arch.parameters:
         if each.default is None and each.name.text not in given:
             raise UsageError(
                 f"`{each.name.text}` has neither a value nor a range: give "

@@ -81,6 +81,9 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     answer = search(space, batches, question, options.top or SHOWN, start, progress)
     progress.done()
     seconds = time.monotonic() - began
+    if answer.counted.looked and not answer.counted.networks:
+        found = space.compile(start).compilation.diagnostics  # of the first, as an example
+        session.diagnostics += [each for each in found if each.level == "error"]
     if options.output:
         _write(space, options, question, answer, start, writer)
     if axes:
@@ -100,6 +103,7 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
             rows=[row._asdict() for row in rows],
         )
     else:
+        session.show(("error",))
         show(_text(space, question, answer, rows, seconds, options.markdown))
     if answer.next < stop and not options.sample:
         _stopped(options, answer.next)

@@ -82,8 +82,10 @@ class Space:
         self.faults = reporter.diagnostics
         """What is wrong with the declarations, whatever the variant."""
         self.spec = Spec(module, declared, options)
-        self.arch, self.home, _ = Resolver(module, declared, options.limits, reporter).chain()
+        self.arch, self.home, given = Resolver(module, declared, options.limits, reporter).chain()
         """What has the parameters, and where it stands."""
+        self.bound = frozenset(given)
+        """The parameters that a derived arch gives."""
         self.axes = {each.name: each.axis for each in grid.numbers if each.axis is not None}
         self.classes: list[Class] = []
         """Of the structure at hand, those first that most variants were of."""
