@@ -196,6 +196,18 @@ def test_an_operator_without_figures_is_named(tmp_path: Path, capsys: Capture) -
     assert "no source here says how CUSTOM runs" in err
 
 
+def test_what_is_fused_is_no_operator(tmp_path: Path, capsys: Capture) -> None:
+    """A converted file has no RELU behind a convolution, so that a model is not told of one."""
+    path = keras_file(
+        tmp_path / "net.keras",
+        layer("InputLayer", "image", batch_shape=[1, 16, 16, 8], dtype="float32"),
+        layer("Conv2D", "features", "image", filters=16, kernel_size=[3, 3], padding="same"),
+        layer("ReLU", "relu", "features"),
+    )
+    code, _, err = told(capsys, "check", path)
+    assert (code, "operator]" in err) == (0, False)
+
+
 def test_a_model_is_taken_as_it_is(tmp_path: Path, capsys: Capture) -> None:
     """An operator that a spec asks permission for makes a verdict conditional, and no error."""
     path = keras_file(

@@ -31,6 +31,8 @@ def exotic_layer(facts: Facts, limits: Limits) -> Iterator[Offence]:
         if places:
             names = [facts.deployed.operators[place].operator for place in places]
             said = [facts.treats(place) for place in places]
+        elif facts.request.as_is:
+            continue  # a converted file does not even have it: it is within other operators
         else:  # all that is left of it is within other operators
             names = [step.operator for step in facts.steps[index]]
             said = [facts.treated(name) for name in names]
