@@ -12,6 +12,7 @@ from archc.models.decompiler.blocks import Block, Call
 from archc.models.decompiler.flat import input_names, output_names, several
 from archc.models.decompiler.names import Names
 from archc.models.decompiler.network import Network
+from archc.models.decompiler.repetition import period, run_length
 from archc.models.decompiler.structure import (
     KERNELS,
     Item,
@@ -317,13 +318,20 @@ class _Stages:
         if stride != (1, 1):
             arguments.append(f"stride = {scalar(stride)}")
         texts = [self.called(one) for one in calls]
-        repeat, kept = (1, texts) if before else _period(texts)
+        repeat, kept = (1, texts) if before else period(texts)
         if repeat > 1:
             arguments.append(f"repeat = {repeat}")
+        tail = run_length(kept) if repeat == 1 else 0
+        if tail:
+            kept = kept[:-tail]
         opened = [_opened(text, channels) for text in self.arch.plain(before)]
         if arguments[:1] != [f"channels = {channels}"]:
             opened = self.arch.plain(before)
         self.add(_Stage(tuple(arguments), (*opened, *kept)))
+        if tail:
+            wide = "channels" in calls[-1].block.params
+            more = [f"channels = {channels}"] if wide else []
+            self.add(_Stage((*more, f"repeat = {tail}"), (texts[-1],)))
 
     def continues(self, calls: Sequence[Call]) -> bool:
         """Whether the next item is in the same stage."""
@@ -381,15 +389,6 @@ def _tail(items: Sequence[Item]) -> int:
     """Where the head begins: behind the last unit."""
     units = [place for place, item in enumerate(items) if not _single(item)]
     return units[-1] + 1 if units else 0
-
-
-def _period(texts: list[str]) -> tuple[int, list[str]]:
-    """How often some statements repeat, and which."""
-    for length in range(1, len(texts) // 2 + 1):
-        count = len(texts) // length
-        if count * length == len(texts) and texts == texts[:length] * count:
-            return count, texts[:length]
-    return 1, texts
 
 
 def _opened(text: str, channels: str, *, stride: bool = False) -> str:

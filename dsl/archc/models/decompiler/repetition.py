@@ -100,3 +100,27 @@ def _differing(stretches: Sequence[Stretch], length: int) -> int:
 
 def _kernel(item: Item) -> object:
     return item.values.get("kernel") if isinstance(item, Leaf) else None
+
+
+# --- statements of a stage -----------------------------------------------------------------------
+
+_STAGE = 4
+"""Repeats behind other calls that become a stage of their own."""
+
+
+def period(texts: list[str]) -> tuple[int, list[str]]:
+    """How often some statements repeat, and which."""
+    for length in range(1, len(texts) // 2 + 1):
+        count = len(texts) // length
+        if count * length == len(texts) and texts == texts[:length] * count:
+            return count, texts[:length]
+    return 1, texts
+
+
+def run_length(texts: list[str]) -> int:
+    """How often the last of some statements is repeated after others, where that is a stage of its
+    own: four times at least."""
+    count = 0
+    while count < len(texts) and texts[-1 - count] == texts[-1]:
+        count += 1
+    return count if _STAGE <= count < len(texts) else 0
