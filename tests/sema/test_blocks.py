@@ -325,3 +325,8 @@ def test_every_pair_of_braces_is_one_deeper(opened: str) -> None:
     assert not limited(text, call_depth=3).failed
     (error,) = [one for one in limited(text, call_depth=2).diagnostics if one.level == "error"]
     assert "more than 2 deep" in error.message
+
+
+def test_a_block_whose_parameters_cannot_be_read_is_not_called_wrongly() -> None:
+    """What a call of it lacks is not known, so it is not said."""
+    assert codes("block b(3x3, n) { conv(n) }\n" + head("b(k = 4)")) == ["syntax"]

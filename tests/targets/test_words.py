@@ -10,6 +10,7 @@ import archc
 from archc.ops.base import OPERATORS
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.model import Rule, Target
+from support.checking import compiled
 
 PACKAGE = Path(archc.__file__).parent
 RULES = [
@@ -69,3 +70,14 @@ def test_classes_of_tiers_are_not_operators_of_the_language() -> None:
     for name in builtin_names():
         for tier in builtin(name).tiers:
             assert not set(tier.classes) & {op.__name__ for op in OPERATORS.values()}
+
+
+def test_what_is_allowed_already_is_not_to_be_written_otherwise() -> None:
+    """The target's other way stands before the remedy of what has to be allowed, nowhere else."""
+    text = "arch a {{ target stm32n6{} input image: 8x8x8 head {{ conv(8) hard_swish }} }}"
+    helps = [
+        next(d.help for d in compiled(text.format(allow)).diagnostics if "/operator" in d.code)
+        for allow in ("", "(allow = [hard_swish])")
+    ]
+    assert helps[0].startswith("write `gate { sigmoid }`")
+    assert helps[1].startswith("confirm with `stedgeai")
