@@ -1,5 +1,6 @@
 """`archc.transfer_weights`: outputs are equal afterwards, or an error says what is in the way."""
 
+import doctest
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -277,6 +278,13 @@ def test_a_class_of_its_own_goes_by_names() -> None:
     found = archc.transfer_weights(source, target)
     assert found.by == "names"
     equal(source, target, keras.ops.ones((1, 4)))
+
+
+def test_the_example_of_the_documentation() -> None:
+    (example,) = doctest.DocTestFinder(recurse=False).find(archc.transfer_weights, "transfer")
+    runner = doctest.DocTestRunner(verbose=False)
+    runner.run(example)
+    assert (runner.failures, runner.tries > 5) == (0, True)
 
 
 # --- what is refused ------------------------------------------------------------------------------
