@@ -49,7 +49,8 @@ def _equal(path: str) -> list[tuple[str, str]]:
 
     found = []
     for entry in map(json.loads, Path(path).read_text("utf-8").splitlines()):
-        if entry["status"] == "equal" and not entry.get("doubts"):
+        ordered = entry.get("in order", True)
+        if entry["status"] == "equal" and ordered and not entry.get("doubts"):
             given = (entry["text"], "") if "text" in entry else odd_spec(entry["seed"])[:2]
             found.append(given)
     return found
