@@ -96,11 +96,10 @@ class Compiled:
 
     def report(self) -> str:
         """The network as one HTML page, as `archc report` makes it."""
-        from archc import __version__
         from archc.emit.report import Subject, report
 
         network = self._network
-        return report([Subject(network.manifest, network.graph, network.manifest)], __version__)
+        return report([Subject(network.manifest, network.graph, network.manifest)])
 
     def build_model(self, **knobs: Any) -> "keras.Model":
         """The Keras model, freshly initialised. Needs the `tensorflow` extra.

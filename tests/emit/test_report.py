@@ -23,7 +23,7 @@ def subject(name: str) -> Subject:
 
 @cache
 def page(*names: str) -> str:
-    return report([subject(name) for name in names], "0")
+    return report([subject(name) for name in names])
 
 
 class Reader(HTMLParser):
@@ -81,7 +81,7 @@ def test_a_page_stands_alone(names: tuple[str, ...]) -> None:
     named = {attributes.get("aria-labelledby") for _, attributes in reader.seen} - {None}
     assert {one for several in named for one in (several or "").split()} <= set(marks)
     assert len(text.encode()) <= 1_000_000
-    assert page(*names) == report([subject(name) for name in names], "0")
+    assert page(*names) == report([subject(name) for name in names])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -140,7 +140,7 @@ def test_no_text_is_markup() -> None:
     for one in manifest["deployed"]["latency"]["epochs"]:
         one["layers"] = [HOSTILE]
     manifest["skips"] = [{"where": HOSTILE, "taken": False, "reason": HOSTILE}]
-    text = report([Subject(manifest, subject("dscnn_a05").graph, manifest)], "0")
+    text = report([Subject(manifest, subject("dscnn_a05").graph, manifest)])
     assert text.count("<script") == 1
     assert "alert(1)" in text
     assert not re.search("[\u202e\x1b]", text)

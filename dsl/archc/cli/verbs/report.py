@@ -38,7 +38,6 @@ def arguments(parser: "argparse.ArgumentParser") -> None:
 
 
 def run(options: "argparse.Namespace") -> int:
-    from archc import __version__
     from archc.cli.session import FAILURE, Session
     from archc.diagnostics.model import Rejected
     from archc.emit.report import report
@@ -51,7 +50,7 @@ def run(options: "argparse.Namespace") -> int:
     if session.failed or not named:
         session.show(("error",))
         return FAILURE
-    page = report(named, __version__)
+    page = report(named)
     try:
         if options.output == "-":
             sys.stdout.flush()

@@ -34,12 +34,11 @@ class Subject(NamedTuple):
     drawn: dict[str, Any]
 
 
-def report(subjects: Sequence[Subject], version: str) -> str:
+def report(subjects: Sequence[Subject]) -> str:
     """Networks as a page, the same bytes for the same networks.
 
     Args:
         subjects: the networks, the first of which others are compared with.
-        version: of archc.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -58,7 +57,6 @@ def report(subjects: Sequence[Subject], version: str) -> str:
     ]
     return environment.from_string(_text("page.html.jinja")).render(
         title=few([one.title for one in networks], _NAMED),
-        version=version,
         mark=MARK,
         networks=networks,
         compared=compared(documents) if len(documents) > 1 else [],
