@@ -85,6 +85,29 @@ def test_several_inputs_come_first_and_in_order() -> None:
     assert wiring(made)["s_1_conv"] == ["sound"]
 
 
+@pytest.mark.parametrize(
+    ("begins", "reads"),
+    [
+        ("add { image } { sound }", ["image", "sound"]),
+        ("add { sound relu6 } { image }", ["s_1_relu6", "image"]),
+        ("concat { image } { add { sound } { image } }", ["image", "s_1_add"]),
+    ],
+)
+def test_a_join_of_named_maps_says_what_it_reads(begins: str, reads: list[str]) -> None:
+    made = graph(f"input sound: 16x16x8 stage s {{ {begins} conv(4) }} head {{ relu }}")
+    join = made.nodes[made.nodes[-2].inputs[0]]
+    assert [made.nodes[index].name for index in join.inputs] == reads
+
+
+@pytest.mark.parametrize(
+    "begins", ["add { image } { conv(8) }", "skip { image }", "add { image } { }", "conv(8)"]
+)
+def test_a_join_of_what_is_not_named_does_not(begins: str) -> None:
+    stage = f"stage s {{ {begins} add {{ sound }} {{ image }} }}"
+    text = f"arch a {{ input image: 8x8x8 input sound: 8x8x8 {stage} }}"
+    assert "map" in codes(text)
+
+
 def test_outputs_have_names_and_an_order() -> None:
     made = graph("stage s { conv(8) } output z { relu6 } output a { conv(exact(3)) } stage t {"
                  " relu6 } output m { conv(8) }")  # fmt: skip

@@ -227,17 +227,29 @@ class Reference:
         return self.body(body, Scope({}, value, scope), value, supply)
 
     def entry(self, body: ast.Body, scope: Scope, value: Shape | None) -> Shape:
-        first = body.statements[0] if body.statements else None
-        if isinstance(first, ast.Call) and not first.arguments and not first.bodies:
-            try:
-                found = self.lookup(first.name.text, scope)
-            except Fault:
-                found = None
-            if isinstance(found, Value):
-                return found
+        found = self.begins(body, scope, joined=value is None)
+        if found is not None:
+            return found
         if value is None:
             raise Fault
         return value
+
+    def begins(self, body: ast.Body, scope: Scope, joined: bool) -> Shape | None:
+        """The map that braces begin with; where nothing enters them, that of a join's first branch,
+        if every branch begins with one."""
+        first = body.statements[0] if body.statements else None
+        if not isinstance(first, ast.Call):
+            return None
+        if not first.arguments and not first.bodies:
+            try:
+                found = self.lookup(first.name.text, scope)
+            except Fault:
+                return None
+            return found if isinstance(found, Value) else None
+        if not joined or len(first.bodies) < 2:
+            return None
+        branches = [self.begins(branch, scope, True) for branch in first.bodies]
+        return None if None in branches else branches[0]
 
     def stage(self, stage: ast.Stage, scope: Scope, shape: Shape | None) -> Shape:
         shape = self.entry(stage.body, scope, shape)

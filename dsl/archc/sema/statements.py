@@ -48,16 +48,13 @@ class Statements:
     def entry(self, body: ast.Body, scope: Scope, value: int | None) -> int | None:
         """What enters braces: the map that their first statement names, else what has been made.
 
-        Where nothing has, as in a network of several inputs, that is reported.
+        Where nothing has, as in a network of several inputs, a join whose branches all name what
+        they read is entered by what the first one reads; anything else is reported.
         """
         first = body.statements[0] if body.statements else None
-        if isinstance(first, ast.Call) and first.plain:
-            try:
-                named = scope.lookup(first.name.text, first.name.span)
-            except Rejected:
-                named = None
-            if isinstance(named, Map):
-                return named.node
+        named = self.named(first, scope, branches=value == NOTHING)
+        if named is not None:
+            return named.node
         if value != NOTHING:
             return value
         inputs = [f"`{name.text}`" for name, _ in self.model.inputs]
@@ -71,6 +68,28 @@ class Statements:
             )
         )
         return None
+
+    def named(self, statement: ast.Statement | None, scope: Scope, *, branches: bool) -> Map | None:
+        """The map that a statement begins with, where it names one.
+
+        Args:
+            statement: the first of some braces.
+            scope: where its name is looked up.
+            branches: whether a join may say it by its branches.
+        """
+        if not isinstance(statement, ast.Call):
+            return None
+        if statement.plain:
+            try:
+                found = scope.lookup(statement.name.text, statement.name.span)
+            except Rejected:
+                return None
+            return found if isinstance(found, Map) else None
+        if not branches or len(statement.bodies) < 2:
+            return None
+        firsts = [body.statements[0] if body.statements else None for body in statement.bodies]
+        read = [self.named(one, scope, branches=True) for one in firsts]
+        return None if None in read else read[0]
 
     def name(self, name: ast.Name, scope: Scope, value: int | None, context: Context) -> None:
         """Give what a statement made the name behind its `as`."""
