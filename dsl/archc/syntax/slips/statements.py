@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from archc.syntax.grammar import keywords
 from archc.syntax.place import CLOSES, TAIL, Edits, Place, Slip
+from archc.syntax.slips.spelling import misspelt
 
 ARROWS = re.compile(r"->|=>|>>|\|>|\|\||\||&+|→|>(?!=)")
 FEATURE = ("channels", "height", "width", "size", "shape")
@@ -189,6 +190,9 @@ def missing_comma(place: Place) -> Slip | None:
             help="write `,` between arguments",
             edits=place.behind(","),
         )
+    near, edits = misspelt(place)  # `in 32 .. 320 setp 32`
+    if near is not None and place[1].text not in (",", close):
+        return Slip(f"`{shown}` is not allowed here", help=near, edits=edits)
     return Slip(
         f"a comma or `{close}` is missing before `{shown}`",
         help=f"write `,` between arguments, or `{close}` to end them",
