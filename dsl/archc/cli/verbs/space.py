@@ -1,4 +1,4 @@
-"""`archc space SPEC`: how many variants a spec has, which fit, and what moves their costs."""
+"""`archc space SPEC`: how many variants a spec has within budget, and what moves their costs."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from archc.space.engine import Space
     from archc.space.summary import Summary
 
-SUMMARY = "count the variants of a spec that fit, and show what moves their costs"
+SUMMARY = "count the variants of a spec within its budgets, and show what moves their costs"
 
 SHOWN = 12
 """Values of a parameter that are listed."""
