@@ -68,7 +68,19 @@ def test_a_browser_that_makes_nothing_is_told(
 ) -> None:
     monkeypatch.setattr(browser.shutil, "which", lambda name: "/bin/true")
     assert main(["report", SPEC, "-o", str(tmp_path / "report.png")]) == 1
-    assert "wrote no png" in capsys.readouterr().err
+    assert "wrote no png (exit code 0)" in capsys.readouterr().err
+
+
+def test_a_page_too_high_for_a_picture_is_refused_not_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    program = tmp_path / "chromium"
+    program.write_text("#!/bin/sh\necho '<html data-height=\"20000\">'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(browser.shutil, "which", lambda name: str(program))
+    assert main(["report", SPEC, "-o", str(tmp_path / "report.png")]) == 1
+    assert "20,000 pixels high" in capsys.readouterr().err
+    assert not (tmp_path / "report.png").exists()
 
 
 MODEL = ROOT.parent / "shared" / "models" / "kws_ref_model.tflite"

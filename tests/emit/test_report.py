@@ -1,5 +1,6 @@
 """Reports: what stands on the page is what the manifest says, and no text of a spec is markup."""
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from functools import cache
@@ -192,3 +193,42 @@ def test_what_is_estimated_says_so() -> None:
     assert re.search(r"peak of activations</dt><dd><b>[^<]*</b> <span class=\"badge estimate", text)
     assert re.search(r"parameters</dt><dd><b>[^<]*</b> <span class=\"badge exact", text)
     assert "fits" not in text
+
+
+def test_what_is_not_exact_is_not_said_to_be() -> None:
+    """An order that is predicted and a doubt: no arena among what is exact, and no tile says so."""
+    manifest = json.loads(json.dumps(subject("dscnn_a05").document))
+    manifest["deployed"] |= {"order": "predicted"}
+    graph = subject("dscnn_a05").graph
+    text = report([Subject(manifest, graph, manifest)])
+    tile = r"arena of TFLite Micro</dt><dd><b>[^<]*</b> <span class=\"badge (\w+)"
+    assert re.findall(tile, text) == ["estimate"]
+    assert re.findall(tile, page("dscnn_a05")) == ["exact"]
+    exact = text.split("What is exact")[1].split("What is estimated")[0]
+    assert "arena" not in exact
+    manifest["deployed"] |= {"unknown": [{"reason": "a doubt", "layers": []}]}
+    exact = report([Subject(manifest, graph, manifest)]).split("What is exact")[1]
+    assert "that are known" in exact.split("What is estimated")[0]
+    assert "Not known: a doubt." in exact
+
+
+def test_without_an_arena_none_is_drawn() -> None:
+    """As of an ONNX file."""
+    manifest = json.loads(json.dumps(subject("dscnn_a05").document))
+    manifest["deployed"]["arena_bytes"] = None
+    assert memory.arena(manifest) is None
+
+
+def test_a_drawing_that_is_too_large_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archc.emit.report._MOST_BOXES", 2)
+    text = report([subject("dscnn_a05")])
+    assert "too many to read here" in text
+    assert 'class="drawing' not in text
+
+
+def test_a_finding_without_a_line_names_its_layer() -> None:
+    manifest = json.loads(json.dumps(subject("fpn_detector").document))
+    for layer in manifest["layers"]:
+        layer["source"] = None
+    text = report([Subject(manifest, subject("fpn_detector").graph, manifest)])
+    assert '<code>stm32n6/operator</code> <span class="soft">neck_1_upsample</span>' in text

@@ -31,6 +31,7 @@ def printed(page: str, form: str) -> bytes:
     Raises:
         Rejected: there is no browser, or it fails.
     """
+    command: tuple[str, ...]
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         raise reject(
@@ -44,31 +45,42 @@ def printed(page: str, form: str) -> bytes:
         with open(source, "w", encoding="utf-8") as file:
             file.write(page)
         if form == "pdf":
-            _run(program, folder, f"--print-to-pdf={target}", "--no-pdf-header-footer", source)
+            command = (f"--print-to-pdf={target}", "--no-pdf-header-footer")
         else:
             # The page's script writes its height where it can be read.
-            shown = _run(program, folder, f"--window-size={WIDTH},800", "--dump-dom", source)
-            told = re.search(rb'data-height="(\d{1,6})"', shown)
-            height = min(int(told[1]) if told else 800, MOST_HEIGHT)
+            sized = _run(program, folder, f"--window-size={WIDTH},800", "--dump-dom", source)
+            told = re.search(rb'data-height="(\d{1,6})"', sized.stdout)
+            height = int(told[1]) if told else 800
+            if height > MOST_HEIGHT:
+                raise reject(
+                    FILE_UNREADABLE,
+                    f"this page is {height:,} pixels high, and a browser's picture {MOST_HEIGHT:,} "
+                    "at the most",
+                    help="write .pdf or .html, or fewer networks",
+                )
             size = f"--window-size={WIDTH},{height}"
-            _run(program, folder, size, "--hide-scrollbars", f"--screenshot={target}", source)
+            command = (size, "--hide-scrollbars", f"--screenshot={target}")
+        done = _run(program, folder, *command, source)
         try:
             with open(target, "rb") as made:
                 return made.read() + MARKS[form]
         except FileNotFoundError:
-            why = f"`{os.path.basename(program)}` wrote no {form}"
+            last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            said = f": {last[0][:200]}" if last else ""
+            why = (
+                f"`{os.path.basename(program)}` wrote no {form} (exit code {done.returncode}){said}"
+            )
             raise reject(FILE_UNREADABLE, why, help="write .html in its place") from None
 
 
-def _run(program: str, folder: str, *options: str) -> bytes:
+def _run(program: str, folder: str, *options: str) -> "subprocess.CompletedProcess[bytes]":
     # A container has no user for the browser's sandbox; the page is ours and has no foreign script.
     alone = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     command = [program, "--headless=new", "--disable-gpu", f"--user-data-dir={folder}/profile"]
     try:
-        done = subprocess.run(
+        return subprocess.run(
             [*command, *alone, *options], capture_output=True, timeout=SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         name = os.path.basename(program)
         raise reject(FILE_UNREADABLE, f"`{name}` failed: {type(error).__name__}") from None
-    return done.stdout

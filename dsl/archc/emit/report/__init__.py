@@ -17,7 +17,7 @@ from archc.typed import Any, NamedTuple
 MARK = "archc report"
 """What a page is known by as one of ours."""
 _MOST_BOXES = 1_000
-"""Of a drawing; one that would be larger is left out."""
+"""Of a drawing; of one that would be larger the page says so."""
 
 
 _NAMED = 3
@@ -52,7 +52,7 @@ def report(subjects: Sequence[Subject]) -> str:
     script = _text("page.js")
     documents = [subject.document for subject in subjects]
     networks = [
-        network(subject.document, f"n{number}", _drawing(subject, f"n{number}"))
+        network(subject.document, f"n{number}", *_drawing(subject, f"n{number}"))
         for number, subject in enumerate(subjects)
     ]
     return environment.from_string(_text("page.html.jinja")).render(
@@ -71,14 +71,18 @@ def _harmless(value: object) -> object:
     return printable(value) if type(value) is str else value
 
 
-def _drawing(subject: Subject, name: str) -> str:
+def _drawing(subject: Subject, name: str) -> tuple[str, str]:
+    """The markup of a drawing, or why there is none."""
     from archc.emit.drawing import TooLarge, picture, svg
 
     try:
         found = picture(subject.graph, subject.drawn, most=_MOST_BOXES)
-    except TooLarge:
-        return ""
-    return svg(found, width=1100, within=name)
+    except TooLarge as large:
+        return "", (
+            f"It would have {large.size:,} boxes, too many to read here: `archc graph` draws it, "
+            "by stages with `--detail stages`."
+        )
+    return svg(found, width=1100, within=name), ""
 
 
 def _text(name: str) -> str:

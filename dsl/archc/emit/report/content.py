@@ -14,7 +14,7 @@ from archc.analysis.latency_budget import LATENCY
 from archc.analysis.tflite_micro.tables import BUILDS
 from archc.diagnostics.text import several, shape_text, size_text
 from archc.emit.report import memory
-from archc.emit.table import ARENA_REMARK, part_of
+from archc.emit.table import ARENA_REMARK
 from archc.emit.times import said
 from archc.targets.model import sourced
 from archc.typed import Any, NamedTuple
@@ -48,7 +48,6 @@ class Row(NamedTuple):
     """A layer."""
 
     name: str
-    part: str
     kind: str
     shape: str
     cells: tuple[Cell, ...]
@@ -75,7 +74,9 @@ class Network(NamedTuple):
     verdict: str
     tiles: tuple[Tile, ...]
     drawing: str
-    """Markup."""
+    """Markup; nothing where there would be too much to draw."""
+    undrawn: str
+    """Why there is no drawing."""
     pictures: tuple[tuple[str, str, str], ...]
     """Of memory: heading, markup, and a sentence on it."""
     kinds: tuple[str, ...]
@@ -99,13 +100,14 @@ class Compared(NamedTuple):
     """The figure, and its difference from that of the first network."""
 
 
-def network(manifest: Manifest, name: str, drawing: str) -> Network:
+def network(manifest: Manifest, name: str, drawing: str, undrawn: str = "") -> Network:
     """What is said of a network.
 
     Args:
         manifest: the plain data of its manifest.
         name: what identifiers in its part of the page begin with.
         drawing: the markup of its drawing.
+        undrawn: why there is none.
     """
     model = manifest["model"]
     plans = [plan for plan in (memory.placement(manifest), memory.arena(manifest)) if plan]
@@ -118,6 +120,7 @@ def network(manifest: Manifest, name: str, drawing: str) -> Network:
         _verdict(manifest),
         tuple(_tiles(manifest)),
         drawing,
+        undrawn,
         tuple(
             (plan.title, memory.drawn(plan, f"{name}-{at}"), memory.described(plan))
             for at, plan in enumerate(plans)
@@ -194,7 +197,8 @@ def _tiles(manifest: Manifest) -> Iterator[Tile]:
     if micro and micro["smallest_working"] is not None:
         build = BUILDS[micro["build"]].title if micro["build"] in BUILDS else micro["build"]
         arena = size_text(micro["smallest_working"])
-        yield Tile("arena of TFLite Micro", arena, build, known)
+        ordered = known and deployed["order"] == "exact"
+        yield Tile("arena of TFLite Micro", arena, build, ordered)
     placed = deployed.get("placement")
     if placed:
         outside = placed["external_bytes"]
@@ -239,7 +243,6 @@ def _rows(manifest: Manifest, timed: dict[str, int]) -> Iterator[Row]:
         place = layer["source"]
         yield Row(
             layer["name"],
-            part_of(layer, manifest) or "",
             layer["class_name"],
             shape_text(layer["output_shape"] or "?"),
             tuple(cells),
@@ -286,11 +289,11 @@ def _findings(manifest: Manifest) -> Iterator[dict[str, str]]:
     lines = {layer["name"]: layer["source"] for layer in manifest["layers"]}
     for finding in target["findings"] if target else ():
         place = lines.get(finding["layer"])
+        at = f"{place['file']}:{place['line']}" if place else finding["layer"] or ""
         yield {
             "level": finding["level"],
             "code": finding["code"],
-            "layer": finding["layer"] or "",
-            "place": f"{place['file']}:{place['line']}" if place else "",
+            "place": at,
             "message": finding["message"],
             "remedy": finding["remedy"] or "",
             "source": sourced(finding["source"], finding["confidence"]),
@@ -324,14 +327,18 @@ def _lists(manifest: Manifest) -> Iterator[tuple[str, list[str]]]:
 
 def _exact(manifest: Manifest) -> Iterator[str]:
     deployed = manifest["deployed"]
+    known = not deployed["unknown"] and not manifest.get("gaps")
+    ordered = deployed["order"] == "exact"
     if "scheme" in manifest.get("file", {}):
         yield "Weights, MACs, shapes, operators and their order are counted in the file."
-    else:
-        yield "Parameters, MACs and shapes are exact: they are those of the Keras model."
-        order = "and their order are" if deployed["order"] == "exact" else "are"
+    elif known:
+        yield "Parameters, MACs and shapes are those of the Keras model."
+        order = "and their order are" if ordered else "are"
         yield f"Operators {order} what the TFLite converter makes; weight bytes are to the byte."
+    else:
+        yield "Parameters, MACs and shapes of the layers that are known, as in the Keras model."
     micro = deployed["tflite_micro"]
-    if micro and micro["smallest_working"] is not None:
+    if known and ordered and micro["smallest_working"] is not None:
         yield f"The arena of TensorFlow Lite Micro. {ARENA_REMARK}"
 
 
@@ -341,7 +348,7 @@ def _estimated(manifest: Manifest) -> Iterator[str]:
         yield f"Not known: {doubt['reason']}."
     yield from manifest.get("remarks", ())
     if deployed["order"] != "exact":
-        yield "The order of operators is predicted, and with it the peak."
+        yield "The order of operators is predicted, and with it the peak and the arena."
     for pool in deployed["pools"]:
         if pool["estimate"] and pool["used"]:
             yield f"Memory in {pool['name']}: {pool['estimate']}."

@@ -62,10 +62,10 @@ class Plan(NamedTuple):
 
 
 def arena(manifest: Manifest) -> Plan | None:
-    """The arena of TensorFlow Lite Micro; None where there is nothing in it."""
+    """The arena of TensorFlow Lite Micro; None where there is nothing in it, or none is known."""
     deployed = manifest["deployed"]
     tensors = deployed["arena"]["plan"]
-    if not tensors:
+    if not tensors or deployed["arena_bytes"] is None:
         return None
     bars = tuple(
         Bar(one["layer"], one["kind"], one["first"], one["last"], one["offset"], one["bytes"])
