@@ -26,6 +26,7 @@ SPEC = """arch a(width = 8 in 8 .. 32 step 8, side = 8 in [8, 12, 16], unit = ds
 }
 """
 WIDTHS, SIDES, UNITS = (8, 16, 24, 32), (8, 12, 16), ("ds", "conv")
+ROOT = Path(__file__).parents[2]
 Capture = pytest.CaptureFixture[str]
 
 
@@ -266,6 +267,28 @@ def test_a_sweep_that_differs_from_a_compile_says_bug(
     assert "bug in archc" in captured.err
     assert "`macs` is" in captured.err
     assert not Path("out.csv").exists()
+
+
+def test_what_a_space_does_not_count_is_said(capsys: Capture) -> None:
+    """A budget of time, and verdicts that only a plan of buffers settles."""
+    assert main(["space", "a.arch"]) == 0
+    plain = capsys.readouterr().out
+    assert "not counted" not in plain
+    assert "`open`" not in plain
+    Path("b.arch").write_text(SPEC.replace("params <=", "latency_ms <= 1, params <="))
+    assert main(["space", "b.arch"]) == 0
+    assert "budget of time is not counted" in capsys.readouterr().out
+    assert main(["space", "b.arch", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["budgets_of_time"] == "not counted"
+    spec = str(ROOT / "specs" / "fpn_detector.arch")
+    over = ["--over", "side=[96, 320]", "--over", "alpha=[0.5, 1]"]
+    for verb in ("space", "sweep"):
+        assert main([verb, spec, *over, "--format", "json"]) == 0
+        capsys.readouterr()
+        assert main([verb, spec, *over]) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert "verdict of" in said
+        assert "is `open`: only a plan of buffers" in said
 
 
 def test_a_space_counts_and_explains(truth: Any, capsys: Capture) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST = 2_000_000_000
 """Variants that one run goes through at the most."""
+DOUBT = "`open`: only a plan of buffers tells whether memory is enough, which a compile makes"
 EVERY = 0.25
 """Seconds between two lines of progress."""
 

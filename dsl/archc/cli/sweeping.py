@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cli.arguments import UsageError
 from archc.cli.session import FAILURE, Session, show, terminal_width
-from archc.cli.spaces import Progress, asked, missing, opened, part, taken
+from archc.cli.spaces import DOUBT, Progress, asked, missing, opened, part, taken
 
 if TYPE_CHECKING:
     from archc.space.engine import Space
@@ -250,6 +250,9 @@ def _text(
         ),
         *wrapped(", ".join(counts), width),
     ]
+    if count.doubtful:
+        said = f"of those that compile the verdict of {count.doubtful:,} is {DOUBT}"
+        lines += wrapped(said, width)
     if not count.met:
         lines.append("none is feasible" + ("; the nearest one:" if rows else ""))
     elif answer.front and len(question.objectives) > 1:

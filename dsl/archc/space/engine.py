@@ -48,6 +48,11 @@ class Batch(NamedTuple):
     within: Any
     """Whether the spec's budgets hold, of those whose figures are known."""
 
+    @property
+    def doubtful(self) -> int:
+        """How many count as valid though only a plan of buffers tells whether memory is enough."""
+        return int((self.valid & (self.verdicts == VERDICTS.index(OPEN))).sum())
+
 
 VERDICTS = (None, "compatible", "conditional", "incompatible", OPEN)
 

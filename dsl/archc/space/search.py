@@ -20,6 +20,8 @@ class Count(NamedTuple):
     networks: int = 0
     valid: int = 0
     """That compile, budgets left aside."""
+    doubtful: int = 0
+    """Of these, of which only a plan of buffers tells whether memory is enough."""
     within: int = 0
     """Within the budgets of the spec, too."""
     met: int = 0
@@ -85,6 +87,7 @@ def search(
                 count.looked + len(batch.rows),
                 count.networks + int(batch.network.sum()),
                 count.valid + int(batch.valid.sum()),
+                count.doubtful + batch.doubtful,
                 count.within + int((batch.valid & batch.within).sum()),
                 count.met + int(met.sum()),
             )

@@ -42,6 +42,8 @@ class Summary(NamedTuple):
     variants: int
     networks: int
     valid: int
+    doubtful: int
+    """Of the valid ones, of which only a plan of buffers tells whether memory is enough."""
     within: int
     quantiles: tuple[tuple[float, int], ...]
     """(share, MACs) of the variants within."""
@@ -99,14 +101,14 @@ def summary(space: Space, batches: Iterator[Batch], question: Question) -> Summa
     for dimension in reversed(grid.dimensions):
         every.append(_Sums(dimension, stride))
         stride *= dimension.size
-    counts = np.zeros(4, np.int64)
+    counts = np.zeros(5, np.int64)
     total, squares = (dict.fromkeys(COSTS, 0.0) for _ in range(2))
     kept: list[Any] = []
     size, step = 0, 1
     for batch in batches:
         met = question.holds(batch)
-        fine = (batch.valid & batch.within).sum() if not question.conditions else met.sum()
-        counts += [len(batch.rows), batch.network.sum(), batch.valid.sum(), fine]
+        valid = batch.valid.sum()
+        counts += [len(batch.rows), batch.network.sum(), valid, batch.doubtful, met.sum()]
         for sums in every:
             sums.add(batch, met)
         if batch.network.any():
@@ -126,11 +128,12 @@ def summary(space: Space, batches: Iterator[Batch], question: Question) -> Summa
         for share in (QUANTILES if len(macs) else ())
     )
     every.reverse()
-    variants, networks, valid, within = counts.tolist()
+    variants, networks, valid, doubtful, within = counts.tolist()
     return Summary(
         variants,
         networks,
         valid,
+        doubtful,
         within,
         quantiles,
         step > 1,

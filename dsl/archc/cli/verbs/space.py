@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError
 from archc.cli.session import FAILURE, Session, show
-from archc.cli.spaces import Progress, asked, missing, opened, part, space_arguments, taken
+from archc.cli.spaces import DOUBT, Progress, asked, missing, opened, part, space_arguments, taken
 
 if TYPE_CHECKING:
     from archc.space.engine import Space
@@ -58,16 +58,20 @@ def _run(options: argparse.Namespace, session: Session) -> int:
     progress.done()
     if options.format == "json":
         session.json(
-            space={"variants": space.grid.size, "classes": space.count}, summary=plain(found)
+            space={"variants": space.grid.size, "classes": space.count},
+            summary=plain(found),
+            budgets_of_time="not counted" if question.in_time else None,
         )
     else:
-        show(text(space, found))
+        show(text(space, found, question.in_time))
     return session.code
 
 
-def text(space: "Space", found: "Summary") -> str:
-    """A summary for a terminal."""
+def text(space: "Space", found: "Summary", in_time: bool) -> str:
+    """A summary for a terminal; ``in_time``: the spec has a budget of time."""
+    from archc.cli.session import terminal_width
     from archc.diagnostics.grid import grid
+    from archc.diagnostics.text import wrapped
 
     open_ = [each.name for each in space.grid.dimensions if each.size > 1]
     names = ", ".join(open_)
@@ -82,6 +86,13 @@ def text(space: "Space", found: "Summary") -> str:
     for what, count in counts:
         share = 100 * count / max(found.variants, 1)
         lines.append(f"  {count:>14,}  {what} ({share:.1f} %)")
+    width = terminal_width()
+    if found.doubtful:
+        said = f"of those that compile the verdict of {found.doubtful:,} is {DOUBT}"
+        lines += wrapped(said, width, "  ")
+    if in_time:
+        said = "the spec's budget of time is not counted: `archc sweep` compiles variants for it"
+        lines += wrapped(said, width, "  ")
     if found.quantiles:
         about = ", of a part of them" if found.thinned else ""
         cells = [
