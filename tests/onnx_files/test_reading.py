@@ -391,6 +391,30 @@ def test_a_damaged_file_is_refused_in_a_sentence(
     assert said in message
 
 
+def test_an_onnx_that_cannot_be_imported_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "onnx"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise ImportError('protobuf is too old')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    data = changed(lambda _: None).SerializeToString()
+    with pytest.raises(Rejected) as raised:
+        deployed("net.onnx", data)
+    found = raised.value.diagnostic
+    assert found.code == "extra_missing"
+    assert "protobuf is too old" in found.message
+    assert "--upgrade" in str(found.help)
+
+
+def test_a_library_that_ends_says_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "library.py"
+    program.write_text("raise SystemExit(7)")
+    monkeypatch.setattr("archc.models.onnx.reader._PROGRAM", str(program))
+    with pytest.raises(Rejected, match=r"exit code 7.*damaged"):
+        deployed("net.onnx", changed(lambda _: None).SerializeToString())
+
+
 def test_damaged_bytes() -> None:
     """A few of the thousands of `model_mutants.py onnx`, by the real process."""
     n = quantised()

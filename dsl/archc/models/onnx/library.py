@@ -440,9 +440,14 @@ def plain_type(entry: Any) -> list[Any] | None:
 if __name__ == "__main__":
     try:
         restrict(int(sys.argv[1]))
+        import onnx  # noqa: F401  # an installation that is broken is no fault of the file
+
         said = json.dumps(look(sys.stdin.buffer.read()), allow_nan=False, default=untold)
     except Refused as problem:
         said = json.dumps({"refused": str(problem)})
+    except ImportError as error:
+        words = " ".join(str(error).split())
+        said = json.dumps({"broken": f"onnx cannot be imported: {words}"[:200]})
     except Exception as error:  # whatever the library finds wrong with the file
         words = " ".join(str(error).split())
         said = json.dumps({"refused": f"{type(error).__name__}: {words}"[:200]})

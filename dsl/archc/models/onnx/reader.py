@@ -48,6 +48,12 @@ def read(name: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Model:
             EXTRA_MISSING, f"reading `{name}` needs onnx, not installed here", help=INSTALL
         )
     said = _ask(data, limits)
+    if "broken" in said:
+        raise reject(
+            EXTRA_MISSING,
+            f"reading `{name}` failed, by no fault of it: {printable(said['broken'])}",
+            help=INSTALL.replace("install", "install --upgrade"),
+        )
     if "refused" in said:
         raise reject(
             MODEL_FILE,
@@ -100,9 +106,9 @@ def _ask(data: bytes, limits: Limits) -> dict[str, Any]:
             return said
     except subprocess.TimeoutExpired:
         return {"refused": f"it takes longer than {SECONDS} seconds to look into"}
-    except (OSError, ValueError):
-        pass
-    return {"refused": "it is damaged"}
+    except (OSError, ValueError) as error:
+        return {"broken": f"the process that reads files ended with {error}"}
+    return {"refused": f"onnx ended on it (exit code {done.returncode}): it is damaged"}
 
 
 def _help(refused: str) -> str:
