@@ -35,6 +35,8 @@ class Format(NamedTuple):
     """Empty where files have none."""
     told: str
     """What is said of a file that has this signature and another name."""
+    verifier: str = ""
+    """`MODULE:FUNCTION` that checks such a file against a manifest; empty where nothing does."""
     quantizer: str = "`archc quantize`"
     """What makes an int8 file of such a network, as the subject of a sentence."""
 
@@ -49,6 +51,7 @@ FORMATS: tuple[Format, ...] = (
         4,
         b"TFL3",
         "it is a TFLite file",
+        "archc.models.verify.device:verify_tflite",
     ),
     Format(
         "ONNX",
@@ -58,6 +61,7 @@ FORMATS: tuple[Format, ...] = (
         True,
         0,
         b"",
+        "",
         "",
         "onnxruntime's `quantize_static` (QDQ, QInt8 for activations and weights)",
     ),
@@ -70,6 +74,7 @@ FORMATS: tuple[Format, ...] = (
         0,
         b"PK",
         "it is a zip archive, as `.keras` files are",
+        "archc.models.verify.layers:verify_keras",
     ),
     Format(
         "Keras HDF5",
@@ -80,6 +85,7 @@ FORMATS: tuple[Format, ...] = (
         0,
         b"\x89HDF\r\n\x1a\n",
         "it is HDF5, the older format of `.h5` files",
+        "archc.models.verify.layers:verify_keras",
     ),
 )
 
@@ -92,7 +98,8 @@ def format_of(path: str) -> Format | None:
     return next((one for one in FORMATS if lower.endswith(one.suffixes)), None)
 
 
-def listed(last: str = "or") -> str:
-    """The usual endings, for messages: `.tflite`, `.keras` or `.h5`."""
-    *before, end = (f"`{one.suffixes[0]}`" for one in FORMATS)
+def listed(last: str = "or", *, verified: bool = False) -> str:
+    """The usual endings, for messages: `.tflite`, `.keras` or `.h5`; of what can be verified."""
+    known = (one for one in FORMATS if one.verifier or not verified)
+    *before, end = (f"`{one.suffixes[0]}`" for one in known)
     return f"{', '.join(before)} {last} {end}"

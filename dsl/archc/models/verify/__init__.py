@@ -4,18 +4,19 @@ Nothing in a model is run: TFLite files are read as data (`archc.models.tflite`)
 the config and the weights.
 """
 
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from archc.diagnostics.codes import MODEL_FILE
 from archc.diagnostics.model import reject
+from archc.formats import format_of, listed
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.verify.model import Difference, Verification
 
-__all__ = ["SUFFIXES", "Difference", "Verification", "verify"]
+__all__ = ["WANTED", "Difference", "Verification", "verify"]
 
-SUFFIXES = (".tflite", ".keras", ".h5", ".hdf5")
-"""What can be verified, by the endings of file names."""
-WANTED = "a `.tflite`, `.keras` or `.h5` file"
+WANTED = f"a {listed(verified=True)} file"
 
 
 def verify(
@@ -33,13 +34,10 @@ def verify(
     Raises:
         Rejected: the file is damaged, is not what its name says, or is larger than a bound.
     """
-    lower = name.lower()
-    if lower.endswith(".tflite"):
-        from archc.models.verify.device import verify_tflite
-
-        return verify_tflite(manifest, name, data, limits)
-    if lower.endswith(SUFFIXES):
-        from archc.models.verify.layers import verify_keras
-
-        return verify_keras(manifest, name, data, limits)
-    raise reject(MODEL_FILE, f"`{name}` is not a model that can be verified", help=f"give {WANTED}")
+    known = format_of(name)
+    if known is None or not known.verifier:
+        said = f"`{name}` is not a model that can be verified"
+        raise reject(MODEL_FILE, said, help=f"give {WANTED}")
+    module, _, function = known.verifier.partition(":")
+    check: Callable[..., Verification] = getattr(import_module(module), function)
+    return check(manifest, name, data, limits)
