@@ -1,0 +1,1 @@
+"""What the project publishes beside the wheel. Nothing here is in the wheel."""

@@ -1,0 +1,35 @@
+"""Make what is published: `python dsl/publish NAME -o DIR`."""
+
+import argparse
+import sys
+from importlib import import_module
+from pathlib import Path
+
+DSL = Path(__file__).resolve().parents[1]
+PUBLISHED = {
+    "playground": "the page that compiles while you type, for any static host and as one file",
+}
+"""By the name of a module of this package, with `arguments(parser)` and `run(options)`: what it
+makes."""
+
+
+def main(words: list[str] | None = None) -> int:
+    """Make what the words of a command line name; the exit code."""
+    sys.path.insert(0, str(DSL))
+    parser = argparse.ArgumentParser("python dsl/publish", description=__doc__)
+    names = parser.add_subparsers(dest="name", metavar="NAME", required=True)
+    modules = {name: import_module(f"publish.{name}") for name in PUBLISHED}
+    for name, about in PUBLISHED.items():
+        module = modules[name]
+        module.arguments(names.add_parser(name, help=about, description=module.__doc__))
+    options = parser.parse_args(words)
+    try:
+        modules[options.name].run(options)
+    except import_module("publish.tools").Failed as failed:
+        print(f"error: {failed}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
