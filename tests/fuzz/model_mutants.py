@@ -1,14 +1,14 @@
 """Thousands of damaged files through the commands that read them, once:
 
-    python tests/fuzz/model_mutants.py [verify|models|load|quantize|analyze|onnx|graphs ...]
+    python tests/fuzz/model_mutants.py [tflite|onnx|keras|h5|verify|load|quantize|analyze|graphs]...
 
 Every run is a process of its own, whose exit code, output, time, memory (with that of its children)
 and leftovers are looked at: exit code 0 or 1, for 1 an error in one sentence, nothing written, no
 traceback.
 `load` is the part of `quantize` that reads and builds the model, in one process with TensorFlow.
-`models` is all verbs that take a model, in turn, of `.tflite`, `.h5` and `.keras` files; `onnx` is
-`profile` and `check` in turn, of files that onnxruntime quantised; `graphs` reads and judges such
-files with changed graphs, in one process.
+A format is all verbs that take a model, in turn, on files of it: published ones, `.keras` archives
+that Keras wrote of the same networks, ONNX files that onnxruntime quantised. `graphs` reads and
+judges ONNX files with changed graphs, in one process.
 
 It needs the published models and reports beside the checkout (`support.mlperf`,
 `support.st_reports`). `test_model_mutants` runs a few in CI.
@@ -33,7 +33,7 @@ sys.path[:0] = [str(ROOT / "tests")]
 
 from archc.limits import Limits  # noqa: E402
 from support import mlperf  # noqa: E402
-from support.damage import Mutant, mutants  # noqa: E402
+from support.damage import Mutant, inside, mutants  # noqa: E402
 from support.st_reports import REAL  # noqa: E402
 
 ISOLATED = ("cannot be read: it is damaged", "was ended by signal")
@@ -44,7 +44,9 @@ MODELS = (
     *("models.verify.device", "models.verify.layers", "models.stedgeai.compare"),
     *("models.front.analysis", "models.front.network", "models.onnx.deployed"),
     *("models.front.keras_file", "emit.drawing", "emit.difference", "emit.table"),
+    *("models.decompiler.family", "emit.report", "cli.verbs.import_"),
 )
+ENDINGS = ("tflite", "onnx", "keras", "h5")
 QUANTISED = (
     *("chain-channel", "residual-kept", "inception-prepared", "silu", "mean_island", "attention"),
     *("constant_nodes", "shape_chain", "parts", "shuffled", "separable-int4", "two_inputs"),
@@ -58,8 +60,12 @@ TAKING = (
     ("show", "FILE", "--stage", "deployed", "--target", "none"),
     ("graph", "FILE", "-o", "FOLDER/o.svg", "--target", "none"),
     ("diff", "WHOLE", "FILE", "--target", "none"),
+    ("import", "FILE", "-o", "FOLDER/o.arch"),
+    ("report", "FILE", "-o", "FOLDER/o.html"),
+    ("verify", "MANIFEST", "FILE"),
 )
-"""Verbs that take a model; WHOLE stands for the file before it was damaged."""
+"""Verbs that take a model; WHOLE stands for the file before it was damaged, MANIFEST for that of
+its network."""
 
 
 class Task(NamedTuple):
@@ -106,24 +112,15 @@ def tasks(verb: str, count: int, seed: int, folder: Path) -> Iterator[Task]:
         for place, made in mutants([p.read_bytes() for p in files], count, seed):
             yield Task(verb, files[place], made, ("--report", "FILE"))
         return
-    if verb == "onnx":
-        files = [folder / f"{name}.onnx" for name in QUANTISED]
+    if verb in ENDINGS:
+        files = files_of(verb, folder)
         for place, made in mutants([p.read_bytes() for p in files], count, seed):
-            if made.seed % 2:
-                yield Task("check", files[place], made, ("FILE",))
-            else:
-                yield Task("profile", files[place], made, ("FILE", "--target", "none"))
-        return
-    if verb == "models":
-        files = [
-            *sorted(mlperf.REAL.glob("*.tflite")),
-            *sorted(mlperf.REAL.glob("*.h5")),
-            *sorted(folder.glob("*.keras")),
-        ]
-        for place, made in mutants([p.read_bytes() for p in files], count, seed):
+            if verb == "keras" and made.seed % 4:  # else the archive, whose sums show any damage
+                made = inside(files[place].read_bytes(), made.seed)
             called, *arguments = TAKING[made.seed % len(TAKING)]
-            whole = [str(files[place]) if word == "WHOLE" else word for word in arguments]
-            yield Task(called, files[place], made, tuple(whole))
+            path = files[place]
+            words = {"WHOLE": str(path), "MANIFEST": manifest_of(path, folder)}
+            yield Task(called, path, made, tuple(words.get(word, word) for word in arguments))
         return
     named = [
         (name, mlperf.REAL / file)
@@ -134,12 +131,26 @@ def tasks(verb: str, count: int, seed: int, folder: Path) -> Iterator[Task]:
     for place, made in mutants([path.read_bytes() for _, path in named], count, seed):
         name, path = named[place]
         if verb == "verify":
-            arguments: tuple[str, ...] = (str(folder / f"{name}.manifest.json"), "FILE")
+            arguments: tuple[str, ...] = (str(folder / f"mlperf_{name}.manifest.json"), "FILE")
         else:
             few = ("--samples", "2", "--validation-samples", "2", "--threshold", "-1")
             data = str(folder / f"{name}.npz")
             arguments = ("FILE", "--data", data, "-o", "FOLDER/o.tflite", *few)
         yield Task(verb, path, made, arguments)
+
+
+def files_of(ending: str, folder: Path) -> list[Path]:
+    """Whole files of a format."""
+    if ending == "onnx":
+        return [folder / f"{name}.onnx" for name in QUANTISED]
+    return sorted((folder if ending == "keras" else mlperf.REAL).glob(f"*.{ending}"))
+
+
+def manifest_of(path: Path, folder: Path) -> str:
+    """The manifest of a network that is published as this file; of any for an ONNX file."""
+    names = [name for name, network in mlperf.NETWORKS.items() if path.name in network]
+    name = names[0] if names else path.stem if path.stem in mlperf.NETWORKS else "kws"
+    return str(folder / f"mlperf_{name}.manifest.json")
 
 
 def load(count: int, seed: int, folder: Path) -> int:
@@ -207,14 +218,11 @@ def graphs(count: int, seed: int, folder: Path) -> int:
 
 
 def prepare(folder: Path, verbs: Sequence[str]) -> None:
-    """Manifests and samples of the networks, and what onnxruntime quantises."""
+    """Manifests and samples of the networks, what Keras saves and onnxruntime quantises."""
     if {"onnx", "graphs"} & set(verbs):
         program = ROOT / "tests" / "support" / "ort_count.py"
         subprocess.run([sys.executable, str(program), str(folder)], check=True)
-    for network in mlperf.NETWORKS.values():
-        if network.h5 is not None and "models" in verbs:
-            archive(mlperf.REAL / network.h5, folder)
-    if set(verbs) <= {"onnx", "graphs", "analyze", "models"}:
+    if set(verbs) <= {"graphs", "analyze"}:
         return
     import numpy as np
 
@@ -223,20 +231,10 @@ def prepare(folder: Path, verbs: Sequence[str]) -> None:
         compiled.write(folder)
         shape = compiled.manifest["inputs"][0]["shape"]
         np.savez(folder / f"{name}.npz", np.random.RandomState(0).uniform(-1, 1, (8, *shape)))
-
-
-def archive(path: Path, folder: Path) -> None:
-    """A `.keras` archive of the same network, without weights, which only figures are asked of."""
-    import json
-    import zipfile
-
-    from archc.limits import DEFAULT_LIMITS
-    from archc.models.verify.saved import read_saved
-
-    config = read_saved(path.name, path.read_bytes(), DEFAULT_LIMITS).config
-    with zipfile.ZipFile(folder / f"{path.stem}.keras", "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("metadata.json", json.dumps({"keras_version": "3.15.1"}))
-        file.writestr("config.json", json.dumps(config))
+        if "keras" in verbs:
+            # In a process of its own: what runs the commands loads no TensorFlow.
+            program = f"from mlperf_{name} import build_model; build_model().save('{name}.keras')"
+            subprocess.run([sys.executable, "-c", program], check=True, cwd=folder)
 
 
 def warm(verbs: Sequence[str]) -> None:

@@ -30,7 +30,7 @@ def told(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: object) -
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
     mlperf.compiled("kws").write(tmp_path)
-    return tmp_path / "kws.manifest.json"
+    return tmp_path / "mlperf_kws.manifest.json"
 
 
 @pytest.mark.parametrize("seed", SEEDS)

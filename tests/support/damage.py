@@ -5,7 +5,9 @@ half to where the structure of a format is, which the bytes of weights would oth
 ends of a file, its signatures and its texts.
 """
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from random import Random
 from typing import NamedTuple
@@ -49,6 +51,17 @@ def mutant(data: bytes, seed: int) -> Mutant:
         elif kind == "more":
             made[at:at] = rng.randbytes(rng.choice((1, 4, 64)))
     return Mutant(seed, kind, bytes(made))
+
+
+def inside(data: bytes, seed: int) -> Mutant:
+    """A zip archive one of whose members is damaged, and the sum of that is right."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as whole, zipfile.ZipFile(made, "w") as archive:
+        chosen = Random(seed).choice(whole.namelist())
+        damaged = mutant(whole.read(chosen), seed)
+        for name in whole.namelist():
+            archive.writestr(name, damaged.data if name == chosen else whole.read(name))
+    return Mutant(seed, f"{damaged.kind} of {chosen}", made.getvalue())
 
 
 def mutants(files: Sequence[bytes], count: int, seed: int) -> Iterator[tuple[int, Mutant]]:
