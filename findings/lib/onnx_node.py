@@ -69,3 +69,13 @@ def by_tvm(model, maps):
     machine = relax.VirtualMachine(built, tvm.cpu())
     result = machine["main"](*[tvm.runtime.tensor(value) for value in maps.values()])
     return (result if hasattr(result, "numpy") else result[0]).numpy()
+
+
+def by_opencv(model, maps):
+    import cv2
+    import numpy
+
+    network = cv2.dnn.readNetFromONNX(numpy.frombuffer(model.SerializeToString(), numpy.uint8))
+    for name, value in maps.items():
+        network.setInput(value, name)
+    return network.forward()
