@@ -1,14 +1,17 @@
 """What a wheel carries ready-made is what is made anew, and is used only where it is."""
 
+import py_compile
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
-from importlib import import_module
+from importlib import import_module, invalidate_caches
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import archc
+from archc import prebuilt
 from archc.emit import skeleton
 from archc.files import shipped_specs
 from archc.prebuilt import MAKERS, carried
@@ -106,6 +109,44 @@ SPEC = "arch one { target stm32n6 input image: 8 x 8 x 3 stage s { conv(4, kerne
 def test_a_module_without_a_stamp_is_not_used(carry: Callable[[ModuleType], None]) -> None:
     carry(ModuleType("archc.prebuilt.tables"))
     assert carried("tables", ("a",)) is None
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("bytecode", [False, True])
+def test_a_damaged_file_is_made_anew(
+    name: str, bytecode: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off anywhere, between two statements too, or with a hole in it: as good as absent."""
+    stamp = module(name).STAMP
+    whole = generated(name).encode()
+    if bytecode:
+        source = tmp_path / f"{name}.py"
+        source.write_bytes(whole)
+        whole = Path(
+            py_compile.compile(str(source), str(tmp_path / "x"), doraise=True)
+        ).read_bytes()
+        source.unlink()
+    file = tmp_path / f"{name}.py{'c' * bytecode}"
+    monkeypatch.setattr(prebuilt, "__path__", [str(tmp_path)])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    path = f"archc.prebuilt.{name}"
+
+    def found(data: bytes) -> ModuleType | None:
+        file.write_bytes(data)
+        invalidate_caches()
+        sys.modules.pop(path, None)
+        return carried(name, stamp)
+
+    ends = [whole.rfind(b"\nSTAMP") + 1] if not bytecode else []
+    try:
+        for end in [0, 1, 12, 17, 100, *(len(whole) * n // 7 for n in range(1, 7)), *ends]:
+            assert found(whole[:end]) is None, end
+        middle = len(whole) // 2
+        if not bytecode:
+            assert found(whole[:middle] + bytes(64) + whole[middle + 64 :]) is None
+        assert found(whole) is not None
+    finally:
+        sys.modules.pop(path, None)
 
 
 def test_stamps_hold_the_form_of_what_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
