@@ -4,9 +4,9 @@ import pytest
 
 from archc.diagnostics.fixes import applied
 from archc.editor import change
+from archc.editor.desk import Desk
 from archc.editor.names import Meaning
 from archc.editor.view import View
-from archc.lsp.desk import Desk
 from archc.sema.callees import STAGE_SUPPLIES
 from support.desk import desk, marked, shipped, view
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from archc.lsp.desk import scopes
+from archc.editor.documents import scopes
 from support.wire import END, OPENED, message, opened, raw, request
 
 FAMILY = "arch base(width = 8) { input i: 8x8x3 head { conv(width) } }\n"

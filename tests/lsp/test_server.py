@@ -375,6 +375,7 @@ def test_files_that_use_one_another(tmp_path: Path) -> None:
 def test_a_defect_of_ours_is_logged_and_the_server_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from archc.editor import describe
     from archc.limits import DEFAULT_LIMITS
     from archc.lsp import handlers as module
     from archc.lsp.server import Server
@@ -386,7 +387,7 @@ def test_a_defect_of_ours_is_logged_and_the_server_lives(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(module.describe, "hover", broken)
+    monkeypatch.setattr(describe, "hover", broken)
     made.desk.put("untitled:a", SPEC)
     params = types.HoverParams(named("untitled:a"), types.Position(0, 0))
     monkeypatch.setattr(Server, "encoding", "utf-16")

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from archc.editor.desk import Desk
 from archc.editor.view import View
 from archc.limits import DEFAULT_LIMITS
-from archc.lsp.desk import Desk
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted((ROOT / "specs").rglob("*.arch"))

@@ -1,1 +1,1 @@
-"""What editors ask of a spec, as plain data: nothing here talks to an editor or touches files."""
+"""What editors ask of specs, as plain data (`archc.editor.desk`): nothing talks to one here."""

@@ -4,16 +4,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
-from urllib.parse import urlparse
-
-from pygls.uris import from_fs_path, to_fs_path
 
 from archc.diagnostics.codes import LIMIT
 from archc.diagnostics.model import Rejected, make
 from archc.driver import Compilation, Options, compile_spec
+from archc.editor.uris import fs_path, uri_of
 from archc.editor.view import View
 from archc.files import SPEC_SUFFIX, Loader, library_path, specs_below
-from archc.limits import Limits
+from archc.limits import DEFAULT_LIMITS, Limits
 from archc.source import Source, Span
 
 MOST_FILES, MOST_FOLDERS = 500, 5_000
@@ -23,27 +21,29 @@ REPOSITORY = (".git", ".hg", ".svn")
 """What the top of a repository has."""
 
 
-class Desk:
+class Documents:
     """The documents that are open, each compiled once a version."""
 
-    def __init__(self, include: tuple[str, ...], limits: Limits) -> None:
+    def __init__(self, include: tuple[str, ...] = (), limits: Limits = DEFAULT_LIMITS) -> None:
         self.include = include
         self.limits = limits
         self.texts: dict[str, str] = {}
+        self.versions: dict[str, int | None] = {}
         self.views: dict[str, View] = {}
         self._before: dict[str, View] = {}
         self.home = ""
         """The folder in which documents are that are not saved."""
 
-    def put(self, uri: str, text: str) -> None:
+    def put(self, uri: str, text: str, version: int | None = None) -> None:
         """A new version of a document; those that use it are compiled again too."""
-        # JSON can hold halves of surrogate pairs, which no file can.
-        self.texts[uri] = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        self.texts[uri] = whole(text)
+        self.versions[uri] = version
         self.forget(uri)
 
     def close(self, uri: str) -> None:
         """A document is as its file again."""
         self.texts.pop(uri, None)
+        self.versions.pop(uri, None)
         self.forget(uri)
         self._before.pop(uri, None)
 
@@ -86,9 +86,10 @@ class Desk:
         if len(text) > self.limits.source_bytes:
             message = f"this is larger than {self.limits.source_bytes:,} bytes"
             large = make(LIMIT, f"{message}, the limit `source_bytes`", Span(source, 0, 0))
-            return View(source, Compilation((), (large,)), loader, locate, before)
-        compilation = compile_spec(loader, source, Options(limits=self.limits))
-        return View(source, compilation, loader, locate, before)
+            compilation = Compilation((), (large,))
+        else:
+            compilation = compile_spec(loader, source, Options(limits=self.limits))
+        return View(source, compilation, loader, locate, before, self.versions.get(uri))
 
     def written(self) -> dict[str, str]:
         """The texts of open documents, by path."""
@@ -121,7 +122,7 @@ class Desk:
             known.add(path)
             with suppress(Rejected):
                 text = Loader(os.path.dirname(path), limits=self.limits).load(path).text
-                views.append(self.opened(from_fs_path(path) or "", text))
+                views.append(self.opened(uri_of(path), text))
         return views
 
     def listing(self, view: View, folder: str) -> list[str]:
@@ -140,13 +141,9 @@ class Desk:
         return compile_spec(loader, source, Options(limits=self.limits))
 
 
-def fs_path(uri: str) -> str | None:
-    """The path of a `file:` URI, as the loader knows it; None of any other one."""
-    with suppress(ValueError):
-        if urlparse(uri).scheme == "file":
-            path = to_fs_path(uri)
-            return os.path.abspath(path) if path and "\0" not in path else None
-    return None
+def whole(text: str) -> str:
+    """A text as a file can hold it: JSON can hold halves of surrogate pairs, too."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def standard(path: str) -> bool:

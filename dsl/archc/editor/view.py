@@ -6,6 +6,7 @@ answers from the last one that could, with the places carried over.
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import NamedTuple
 
 from archc.diagnostics.codes import NO_ARCH
 from archc.diagnostics.model import Diagnostic
@@ -15,8 +16,18 @@ from archc.editor.names import Use, uses
 from archc.editor.places import carried
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.sema.load import SourceLoader
+from archc.sema.model import Model
 from archc.sema.scope import Module
 from archc.source import Source, Span
+
+
+class Kept(NamedTuple):
+    """A network of a document, with the version it is of."""
+
+    network: Network
+    model: Model
+    source: Source
+    version: int | None
 
 
 class View:
@@ -28,6 +39,8 @@ class View:
         locate: gives the path of a source.
         read: the last version whose syntax could be read: this one, or an older one, or None.
         built: the last one that became a network, likewise.
+        version: the number that an editor gave it.
+        kept: by its name, the last network of each arch that the file declares.
     """
 
     def __init__(
@@ -37,17 +50,33 @@ class View:
         loader: SourceLoader,
         locate: Callable[[Source], str],
         before: "View | None" = None,
+        version: int | None = None,
     ) -> None:
         self.source = source
         self.compilation = compilation
         self.loader = loader
         self.locate = locate
+        self.version = version
         self.read: View | None = before.read if before is not None else None
         self.built: View | None = before.built if before is not None else None
         if self.parsed:
             self.read = self
         if compilation.networks:
             self.built = self
+        self.kept: dict[str, Kept] = self._kept(before.kept if before is not None else {})
+
+    def _kept(self, before: dict[str, Kept]) -> dict[str, Kept]:
+        models = {model.name: model for model in self.compilation.models}
+        now = {
+            network.name: Kept(network, models[network.name], self.source, self.version)
+            for network in self.networks
+            if network.name in models
+        }
+        if not self.parsed:
+            return before | now
+        every = before | now
+        names = (arch.name.text for arch in self.module.file.archs)
+        return {name: every[name] for name in names if name in every}
 
     @property
     def parsed(self) -> bool:

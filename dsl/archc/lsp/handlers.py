@@ -1,54 +1,23 @@
-"""Requests of an editor to questions of `archc.editor`, and answers back."""
+"""Requests of an editor to questions of `archc.editor`, whose answers are sent as they are."""
 
 import logging
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from archc.diagnostics.model import Rejected
-from archc.editor import change, complete, describe, hints, outline
-from archc.editor.view import View
+from archc.editor import change
+from archc.editor.actions import FIX_ALL
+from archc.editor.answers import Answers
+from archc.editor.documents import standard
 from archc.limits import Limits
-from archc.lsp.actions import FIX_ALL, actions
-from archc.lsp.desk import standard
 from archc.lsp.server import Server, guarded
 from archc.source import Span
 
-ITEMS = {
-    "arch": types.CompletionItemKind.Module,
-    "block": types.CompletionItemKind.Function,
-    "operator": types.CompletionItemKind.Class,
-    "form": types.CompletionItemKind.Keyword,
-    "function": types.CompletionItemKind.Function,
-    "parameter": types.CompletionItemKind.Variable,
-    "width": types.CompletionItemKind.Variable,
-    "argument": types.CompletionItemKind.Field,
-    "constant": types.CompletionItemKind.Constant,
-    "keyword": types.CompletionItemKind.Keyword,
-    "value": types.CompletionItemKind.Value,
-    "feature": types.CompletionItemKind.Property,
-    "target": types.CompletionItemKind.EnumMember,
-    "budget": types.CompletionItemKind.EnumMember,
-    "allowed": types.CompletionItemKind.EnumMember,
-    "map": types.CompletionItemKind.Variable,
-    "file": types.CompletionItemKind.File,
-    "folder": types.CompletionItemKind.Folder,
-}
-SYMBOLS = {
-    "arch": types.SymbolKind.Module,
-    "block": types.SymbolKind.Function,
-    "stage": types.SymbolKind.Class,
-    "head": types.SymbolKind.Class,
-    "input": types.SymbolKind.Interface,
-    "output": types.SymbolKind.Interface,
-    "parameter": types.SymbolKind.Variable,
-}
+Json = dict[str, Any]
 
 
 def serve(include: tuple[str, ...], limits: Limits) -> None:
@@ -69,8 +38,9 @@ def server(include: tuple[str, ...], limits: Limits) -> Server:
 
 
 def initialized(server: Server, params: types.InitializeParams) -> None:
-    """Where documents are that are not saved."""
+    """Where documents are that are not saved, and what columns are counted in."""
     server.desk.home = next(iter(server.folders()), "")
+    server.desk.encoding = server.encoding
 
 
 # --- documents ---------------------------------------------------------------------------------
@@ -78,14 +48,16 @@ def initialized(server: Server, params: types.InitializeParams) -> None:
 
 @guarded
 def did_open(server: Server, params: types.DidOpenTextDocumentParams) -> None:
-    server.desk.put(params.text_document.uri, params.text_document.text)
+    document = params.text_document
+    server.desk.put(document.uri, document.text, document.version)
     server.soon()
 
 
 @guarded
 def did_change(server: Server, params: types.DidChangeTextDocumentParams) -> None:
     uri = params.text_document.uri
-    server.desk.put(uri, server.workspace.get_text_document(uri).source)
+    text = server.workspace.get_text_document(uri).source
+    server.desk.put(uri, text, params.text_document.version)
     server.soon()
 
 
@@ -113,184 +85,123 @@ def did_save(server: Server, params: types.DidSaveTextDocumentParams) -> None:
 
 
 @guarded
-def completion(server: Server, params: types.CompletionParams) -> types.CompletionList:
-    view = server.desk.view(params.text_document.uri)
-    if view is None:
-        return types.CompletionList(False, [])
-    at = server.at(view, params.position)
-    found = complete.complete(view, at, partial(server.desk.listing, view))
-    place = server.range(view.source, found.start, at)
-    items = [
-        types.CompletionItem(
-            one.label,
-            kind=ITEMS.get(one.kind),
-            detail=one.detail or None,
-            documentation=types.MarkupContent(types.MarkupKind.Markdown, one.doc)
-            if one.doc
-            else None,
-            sort_text=f"{one.rank}{number:04}",
-            filter_text=one.label,
-            text_edit=types.TextEdit(place, one.insert or one.label),
-        )
-        for number, one in enumerate(found.items)
-    ]
-    return types.CompletionList(False, items)
+def completion(server: Server, params: types.CompletionParams) -> Json:
+    return server.desk.completion(*_place(params))
 
 
 @guarded
-def hover(server: Server, params: types.HoverParams) -> types.Hover | None:
-    view = server.desk.view(params.text_document.uri)
-    found = describe.hover(view, server.at(view, params.position)) if view is not None else None
-    if view is None or found is None:
-        return None
-    text, (start, end) = found
-    return types.Hover(
-        types.MarkupContent(types.MarkupKind.Markdown, text),
-        server.range(view.source, start, end),
-    )
+def hover(server: Server, params: types.HoverParams) -> Json | None:
+    return server.desk.hover(*_place(params))
 
 
 @guarded
-def inlay_hints(server: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
-    view = server.desk.view(params.text_document.uri)
-    if view is None:
+def inlay_hints(server: Server, params: types.InlayHintParams) -> list[Json]:
+    return server.desk.inlay_hints(params.text_document.uri, _range(params.range))
+
+
+@guarded
+def signature(server: Server, params: types.SignatureHelpParams) -> Json | None:
+    return server.desk.signature(*_place(params))
+
+
+@guarded
+def definition(server: Server, params: types.DefinitionParams) -> Json | None:
+    return server.desk.definition(*_place(params))
+
+
+@guarded
+def symbols(server: Server, params: types.DocumentSymbolParams) -> list[Json]:
+    return server.desk.symbols(params.text_document.uri)
+
+
+@guarded
+def formatting(server: Server, params: types.DocumentFormattingParams) -> list[Json]:
+    return server.desk.formatting(params.text_document.uri)
+
+
+@guarded
+def actions(server: Server, params: types.CodeActionParams) -> list[Json]:
+    only = [str(getattr(one, "value", one)) for one in params.context.only or ()]
+    return server.desk.actions(params.text_document.uri, _range(params.range), only)
+
+
+def _place(params: Any) -> tuple[str, int, int]:
+    """What is asked about, of the parameters of a request that names a document and a position."""
+    return params.text_document.uri, params.position.line, params.position.character
+
+
+def _range(range: types.Range) -> Json:
+    ends = {"start": range.start, "end": range.end}
+    return {name: {"line": at.line, "character": at.character} for name, at in ends.items()}
+
+
+# --- names over files --------------------------------------------------------------------------
+
+
+@guarded
+def references(server: Server, params: types.ReferenceParams) -> list[Json]:
+    about = _about(server, params)
+    if about is None or about.view.read is None:
         return []
-    start, end = (server.at(view, one) for one in (params.range.start, params.range.end))
-    return [
-        types.InlayHint(
-            server.range(view.source, one.at, one.at).start,
-            one.text,
-            tooltip=one.more,
-            padding_left=True,
-        )
-        for one in hints.hints(view, start, end)
-    ]
-
-
-@guarded
-def signature(server: Server, params: types.SignatureHelpParams) -> types.SignatureHelp | None:
-    view = server.desk.view(params.text_document.uri)
-    found = complete.sign(view, server.at(view, params.position)) if view is not None else None
-    if found is None:
-        return None
-    known = [
-        types.ParameterInformation(found.label[start:end], doc or None)
-        for (start, end), doc in zip(found.parameters, found.docs, strict=True)
-    ]
-    doc = types.MarkupContent(types.MarkupKind.Markdown, found.doc) if found.doc else None
-    one = types.SignatureInformation(found.label, doc, known)
-    # A number behind the last parameter marks none.
-    active = len(known) if found.active is None else found.active
-    return types.SignatureHelp([one], 0, active)
-
-
-@guarded
-def definition(server: Server, params: types.DefinitionParams) -> types.Location | None:
-    view = server.desk.view(params.text_document.uri)
-    here = view.use_at(server.at(view, params.position)) if view is not None else None
-    if view is None or here is None:
-        return None
-    past, use = here
-    if use.meaning.kind == "file":
-        with suppress(Rejected):
-            used = past.loader.use(use.meaning.name, past.source, use.span)
-            return server.location(past, Span(used, 0, 0))
-        return None
-    declared = use.meaning.declared
-    if declared is None:
-        return None
-    if declared.source is past.source:
-        now = view.now(declared)
-        return None if now is None else server.location(view, Span(view.source, *now))
-    return server.location(past, declared)
-
-
-@guarded
-def references(server: Server, params: types.ReferenceParams) -> list[types.Location]:
-    view = server.desk.view(params.text_document.uri)
-    if view is None or view.read is None:
-        return []
+    view, read = about.view, about.view.read
     views = server.desk.project(params.text_document.uri, server.folders())
-    at = server.at(view, params.position)
+    at = about.at(params.position.line, params.position.character)
     found = []
-    for other, use in change.references(view, at, [view.read, *views]):
+    for other, use in change.references(view, at, [read, *views]):
         if use.declares and not params.context.include_declaration:
             continue
-        now = view.now(use.span) if other is view.read else (use.span.start, use.span.end)
-        if now is not None:
-            source = view.source if other is view.read else other.source
-            found.append(server.location(view if other is view.read else other, Span(source, *now)))
+        if other is not read:
+            found.append(about.location(use.span, other))
+        elif (now := view.now(use.span)) is not None:
+            found.append(about.location(Span(view.source, *now)))
     return found
 
 
 @guarded
-def prepare_rename(
-    server: Server, params: types.PrepareRenameParams
-) -> types.PrepareRenamePlaceholder | None:
-    view = server.desk.view(params.text_document.uri)
-    if view is None:
+def prepare_rename(server: Server, params: types.PrepareRenameParams) -> Json | None:
+    about = _about(server, params)
+    if about is None:
         return None
+    at = about.at(params.position.line, params.position.character)
     try:
-        start, end = change.prepared(view, server.at(view, params.position))
+        start, end = change.prepared(about.view, at)
     except change.Refused as refused:
         raise JsonRpcInvalidParams(str(refused)) from None
-    place = server.range(view.source, start, end)
-    return types.PrepareRenamePlaceholder(place, view.source.text[start:end])
+    return {
+        "range": about.range(start, end),
+        "placeholder": about.view.source.text[start:end],
+    }
 
 
 @guarded
-def rename(server: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
-    view = server.desk.view(params.text_document.uri)
-    if view is None:
+def rename(server: Server, params: types.RenameParams) -> Json | None:
+    about = _about(server, params)
+    if about is None:
         return None
-    at = server.at(view, params.position)
+    at = about.at(params.position.line, params.position.character)
     views = server.desk.project(params.text_document.uri, server.folders())
     try:
-        rewrites = change.renamed(view, at, params.new_name, views)
+        rewrites = change.renamed(about.view, at, params.new_name, views)
         if any(standard(one.path) for one in rewrites):
             raise change.Refused("the standard library is not changed")
         change.held(rewrites, views, server.desk.again)
     except change.Refused as refused:
         raise JsonRpcInvalidParams(str(refused)) from None
     sources = {other.locate(other.source): other for other in views}
-    changes: dict[str, list[types.TextEdit]] = {}
+    changes: dict[str, list[Json]] = {}
     for one in rewrites:
         other = sources[one.path]
-        where = server.location(other, Span(other.source, one.start, one.end))
-        changes.setdefault(where.uri, []).append(types.TextEdit(where.range, one.text))
-    return types.WorkspaceEdit(changes=changes)
+        where = about.location(Span(other.source, one.start, one.end), other)
+        edit = {"range": where["range"], "newText": one.text}
+        changes.setdefault(where["uri"], []).append(edit)
+    return {"changes": changes}
 
 
-@guarded
-def symbols(server: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
-    view = server.desk.view(params.text_document.uri)
-    return [symbol(server, view, one) for one in outline.outline(view)] if view is not None else []
-
-
-def symbol(server: Server, view: View, one: outline.Entry) -> types.DocumentSymbol:
-    return types.DocumentSymbol(
-        one.name,
-        SYMBOLS[one.kind],
-        server.range(view.source, *one.whole),
-        server.range(view.source, *one.named),
-        detail=one.detail or None,
-        children=[symbol(server, view, child) for child in one.children],
-    )
-
-
-@guarded
-def formatting(
-    server: Server, params: types.DocumentFormattingParams
-) -> list[types.TextEdit] | None:
-    view = server.desk.view(params.text_document.uri)
-    if view is None:
-        return None
-    text = change.formatted(view.source, server.desk.limits)
-    if text is None or text == view.source.text:
-        return []
-    if "\r\n" in server.desk.texts[params.text_document.uri]:
-        text = text.replace("\n", "\r\n")
-    return server.edits(view.source, [(0, len(view.source.text), text)])
+def _about(
+    server: Server,
+    params: types.ReferenceParams | types.PrepareRenameParams | types.RenameParams,
+) -> Answers | None:
+    return server.desk.answers(params.text_document.uri)
 
 
 HANDLERS: tuple[tuple[str, Callable[..., Any], Any], ...] = (

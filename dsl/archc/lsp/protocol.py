@@ -78,6 +78,10 @@ class Protocol(LanguageServerProtocol):
             params = types.LogMessageParams(types.MessageType.Warning, f"ignored: {said}")
             self.notify(types.WINDOW_LOG_MESSAGE, params)
 
+    def tell(self, method: str, params: dict[str, Any]) -> None:
+        """Send a notification whose parameters are plain data."""
+        self._send_data({"jsonrpc": self.VERSION, "method": method, "params": params})
+
     def unparsable(self, error: Exception) -> None:
         """Answer what is not JSON."""
         self._answer(None, JsonRpcParseError(str(error)))

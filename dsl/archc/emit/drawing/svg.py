@@ -67,7 +67,9 @@ DARK = Scheme(
 FONTS = "Helvetica Neue, Helvetica, Arial, Liberation Sans, Nimbus Sans, DejaVu Sans, sans-serif"
 
 
-def svg(picture: Picture, *, width: int = 1120, within: str | None = None) -> str:
+def svg(
+    picture: Picture, *, width: int = 1120, within: str | None = None, scheme: str | None = None
+) -> str:
     """The drawing of a network.
 
     Args:
@@ -75,6 +77,7 @@ def svg(picture: Picture, *, width: int = 1120, within: str | None = None) -> st
         width: pixels to stay within; what cannot be wrapped may go beyond.
         within: the identifier of the drawing in a page that holds others, so that its identifiers
             are its own and its style reaches nothing else; a document of its own by default.
+        scheme: `light` or `dark`; by default what the reader prefers.
 
     Returns:
         An SVG document, the same bytes for the same picture.
@@ -90,7 +93,7 @@ def svg(picture: Picture, *, width: int = 1120, within: str | None = None) -> st
         f"<!-- {MARK} -->",
         f'<title id="{_escaped(name)}-title">{_escaped(picture.name)}</title>',
         f'<desc id="{_escaped(name)}-desc">{_escaped(description(picture))}</desc>',
-        f"<style>{_style(f'#{within}-picture ' if within else '')}</style>",
+        f"<style>{_style(f'#{within}-picture ' if within else '', scheme)}</style>",
         f'<rect class="page" width="{drawing.width}" height="{drawing.height}"/>',
         *head.parts,
         *_network(picture, drawing),
@@ -390,7 +393,7 @@ def _escaped(said: str) -> str:
     return said
 
 
-def _style(within: str) -> str:
+def _style(within: str, scheme: str | None) -> str:
     """The style sheet, its rules for what is below ``within`` only."""
     rules = [
         f"text{{font-family:{FONTS}}}",
@@ -404,8 +407,10 @@ def _style(within: str) -> str:
         ".gate.way{stroke-dasharray:5 3}",
         ".group{fill:none;stroke-width:1}",
         ".many{stroke-dasharray:3 3;stroke-width:1.3}",
-        *_scheme(LIGHT),
+        *_scheme(DARK if scheme == "dark" else LIGHT),
     ]
+    if scheme is not None:
+        return "".join(_below(within, rule) for rule in rules)
     dark = "".join(_below(within, rule) for rule in _scheme(DARK))
     rules = [_below(within, rule) for rule in rules]
     return "".join([*rules, f"@media(prefers-color-scheme:dark){{{dark}}}"])

@@ -7,10 +7,10 @@ a spec or a model is escaped: by the template, or where markup is made (`memory`
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
-from os.path import dirname, join
 
 from archc.diagnostics.text import few, printable
 from archc.emit.report.content import compared, network
+from archc.emit.report.sheets import read, sheet
 from archc.ir.graph import Graph
 from archc.typed import Any, NamedTuple
 
@@ -49,18 +49,18 @@ def report(subjects: Sequence[Subject]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = _text("page.js")
+    script = read("page.js")
     documents = [subject.document for subject in subjects]
     networks = [
         network(subject.document, f"n{number}", *_drawing(subject, f"n{number}"))
         for number, subject in enumerate(subjects)
     ]
-    return environment.from_string(_text("page.html.jinja")).render(
+    return environment.from_string(read("page.html.jinja")).render(
         title=few([one.title for one in networks], _NAMED),
         mark=MARK,
         networks=networks,
         compared=compared(documents) if len(documents) > 1 else [],
-        style=_text("page.css"),
+        style="".join(map(sheet, ("colours", "page", "memory"))),
         script=script,
         hash=b64encode(sha256(script.encode()).digest()).decode(),
     )
@@ -83,8 +83,3 @@ def _drawing(subject: Subject, name: str) -> tuple[str, str]:
             "by stages with `--detail stages`."
         )
     return svg(found, width=1100, within=name), ""
-
-
-def _text(name: str) -> str:
-    with open(join(dirname(__file__), name), encoding="utf-8") as file:
-        return file.read()

@@ -1,7 +1,8 @@
 """Memory over time as a picture: tensors as bars over the steps they live for, at their addresses.
 
-Only elements and classes: colours come from the style sheet of the page that shows them, and what
-a bar is stands in its title and, where there is room, on it.
+Only elements and classes: colours come from the style sheet of the page that shows them, or of the
+document that a picture is by itself. What a bar is stands in its title and, where there is room, on
+it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,10 +10,13 @@ from html import escape
 
 from archc.diagnostics.text import printable, several, size_text
 from archc.emit.drawing import text
+from archc.emit.drawing.svg import FONTS
+from archc.emit.report.sheets import colours, sheet
 from archc.typed import Any, NamedTuple
 
 Manifest = dict[str, Any]
 
+XMLNS = 'xmlns="http://www.w3.org/2000/svg"'
 WIDTH, LEFT, RIGHT = 1080, 76, 10
 TOP, BOTTOM, GAP = 20, 28, 14
 """Of the picture, in pixels; the gap is between memories that are not neighbours."""
@@ -192,23 +196,42 @@ class _Scale:
                 yield self.y(high), self.y(low)
 
 
-def drawn(plan: Plan, name: str) -> str:
+def svg(plan: Plan, name: str, scheme: str | None = None) -> str:
+    """A plan as an SVG document with its own style.
+
+    Args:
+        plan: what to draw.
+        name: the identifier of the picture, its own in a page that holds others; its style reaches
+            nothing else.
+        scheme: `light` or `dark`; by default what the reader prefers.
+    """
+    rules = f"#{name}{{{colours(scheme or 'light')};background:var(--page)}}"
+    if scheme is None:
+        rules += f"@media(prefers-color-scheme:dark){{#{name}{{{colours('dark')}}}}}"
+    rules += f"#{name} text{{font-family:{FONTS}}}"
+    return drawn(plan, name, rules + sheet("memory").replace(".memory ", f"#{name} "))
+
+
+def drawn(plan: Plan, name: str, style: str = "") -> str:
     """A plan as an SVG element.
 
     Args:
         plan: what to draw.
         name: what the element's identifiers begin with, its own in the page.
+        style: of an element that is a document by itself.
 
     Returns:
         The element; all texts in it are escaped.
     """
     scale = _Scale(plan)
     height = scale.floor + BOTTOM
+    own = f'id="{name}" {XMLNS} width="{WIDTH}" height="{height}" ' if style else ""
     parts = [
-        f'<svg class="memory" viewBox="0 0 {WIDTH} {height}" role="img" '
+        f'<svg {own}class="memory" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-labelledby="{name}-title {name}-desc">',
         f'<title id="{name}-title">{_said(plan.title)}</title>',
         f'<desc id="{name}-desc">{_said(described(plan))}</desc>',
+        *([f"<style>{style}</style>"] if style else []),
         *_frame(plan, scale),
         *(part for bar in plan.bars for part in _bar(plan, bar, scale)),
         *_peak(plan, scale),
