@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import which
@@ -28,3 +29,14 @@ def run(command: Sequence[str | Path], folder: Path = ROOT, **environment: str) 
     if done.returncode:
         raise Failed(f"`{' '.join(words)}` failed\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def wheel(folder: Path) -> Path:
+    """The wheel of this checkout, made in a folder.
+
+    Raises:
+        Failed: it could not be built.
+    """
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w"]
+    run([*command, str(folder), str(ROOT)])
+    return next(folder.glob("archc_dsl-*.whl"))

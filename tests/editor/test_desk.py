@@ -14,6 +14,7 @@ import archc
 from archc.driver import outputs
 from archc.editor.answers import ITEMS, SEVERITIES, SYMBOLS
 from archc.editor.desk import Desk
+from archc.editor.places import Place, offset
 from archc.editor.uris import fs_path, uri_of
 from archc.limits import Limits
 from support.desk import SPECS, UNSAVED
@@ -212,7 +213,27 @@ def test_a_derived_arch_changes_its_own_values() -> None:
     alpha, width, _ = desk.parameters(UNSAVED, arch="b")["parameters"]
     start = alpha["range"]["start"]
     assert SPEC.splitlines()[start["line"]][start["character"] :] == "0.5)"
-    assert width["range"] is None, "the default is that of both"
+    assert (width["before"], width["after"]) == (", width = ", ""), "the default is that of both"
+
+
+@pytest.mark.parametrize(
+    "arguments", ["", "()", "(alpha = 0.5)", "(alpha = 0.5,)", "( width = 8 )"]
+)
+def test_a_value_is_written_where_it_belongs(arguments: str) -> None:
+    desk = opened()
+    text = SPEC.replace("a(alpha = 0.5)", f"a{arguments}")
+    desk.put(UNSAVED, text, 2)
+    (one,) = (
+        one for one in desk.parameters(UNSAVED, arch="b")["parameters"] if one["name"] == "width"
+    )
+    view = desk.view(UNSAVED)
+    assert view is not None
+    first, last = (offset(view.source, Place(**one["range"][end])) for end in ("start", "end"))
+    desk.put(UNSAVED, f"{text[:first]}{one['before']}32{one['after']}{text[last:]}", 3)
+    said = desk.parameters(UNSAVED, arch="b")
+    assert not said["stale"]
+    assert {one["name"]: one["number"] for one in said["parameters"]}["width"] == 32
+    assert desk.parameters(UNSAVED, arch="a")["parameters"][1]["number"] == 8
 
 
 def test_settings() -> None:
@@ -236,8 +257,8 @@ def test_settings() -> None:
     "text",
     ["", "\0", SPEC + "\0", "\ud800", SPEC.replace("image", "im\udc00age"), "\ufeff" + SPEC,
      SPEC.replace("\n", "\r\n"), "\r" * 50, "{" * 5_000, "(" * 5_000, '"' * 999, "\u202e" + SPEC,
-     "arch a { input i: 999999999999x1x1 }", "</script><svg onload=x>"],
-    ids=range(14),
+     "arch a { input i: 999999999999x1x1 }", "</script><svg onload=x>", SPEC + "conv(8)"],
+    ids=range(15),
 )  # fmt: skip
 def test_hostile_texts(text: str) -> None:
     """Diagnostics, never an exception; halves of pairs leave places as they were."""

@@ -44,8 +44,9 @@ empty text) and, where nothing is missing, with
 - `manifest(uri)`, `module(uri)`, `report(uri)`: `text`, as the command writes it, and `file`, its
   name;
 - `parameters(uri)`: `parameters`, each with `name`, `text` (its value), `number`, `low`, `high` and
-  `step` (None where there is none), `whole` (only whole numbers), `choices` (texts), and `range`,
-  the place of its value in the text, or None where it has none of its own;
+  `step` (None where there is none), `whole` (only whole numbers), `choices` (texts); and how
+  the text gives it another value: `range`, which the value replaces (None where that is not known
+  in the text as it is), and what is written `before` and `after` it;
 - `places(uri)`: `layers`, by name `[file, line]`, lines from 1, and `files`, their URIs.
 
 An SVG is a document of its own, whose style reaches nothing else in a page: ``name`` begins its
@@ -273,7 +274,9 @@ class Desk(Documents):
         if not compilation.networks or not compilation.models:
             errors = [one for one in compilation.diagnostics if one.level == "error"]
             return _Shown(None, stale, errors[0].message if errors else "it has no network")
-        made = Kept(compilation.networks[0], compilation.models[0], read.source, read.version)
+        (declared,) = (one for one in read.module.file.archs if one.name.text == arch)
+        network, model = compilation.networks[0], compilation.models[0]
+        made = Kept(network, model, read.source, read.version, declared)
         return _Shown(made, stale)
 
     def _parameters(self, uri: str, kept: Kept) -> list[Json]:
@@ -281,8 +284,8 @@ class Desk(Documents):
         assert about is not None
         found = []
         for one in parameters(kept, self.limits):
-            span = one.span
-            now = _carried(kept, about.view, span.start, span.end) if span is not None else ()
+            span, before, after = one.place
+            now = _carried(kept, about.view, span.start, span.end)
             found.append(
                 {
                     "name": one.name,
@@ -294,6 +297,8 @@ class Desk(Documents):
                     "whole": one.whole,
                     "choices": list(one.choices),
                     "range": about.range(now[0], now[1]) if now else None,
+                    "before": before,
+                    "after": after,
                 }
             )
         return found

@@ -9,10 +9,9 @@ from archc.editor.view import Kept
 from archc.emit.manifest import parameter_text
 from archc.limits import Limits
 from archc.sema.evaluate import Evaluator, Exhausted, Poisoned
-from archc.sema.model import Model
 from archc.sema.ranges import whole_numbers
 from archc.sema.scope import Scope
-from archc.source import Source, Span
+from archc.source import Span
 from archc.syntax import ast
 from archc.values import Items, unwrapped
 
@@ -33,8 +32,17 @@ class Parameter(NamedTuple):
     whole: bool
     choices: tuple[str, ...]
     """The values it is restricted to, as texts."""
-    span: Span | None
-    """Where the value stands in the document, if that is of this arch alone."""
+    place: "Place"
+
+
+class Place(NamedTuple):
+    """The edit of a document that gives a parameter of one arch another value."""
+
+    span: Span
+    """What a value replaces; empty where the arch gives none yet."""
+    before: str = ""
+    """What is written before a value, and after it."""
+    after: str = ""
 
 
 def parameters(kept: Kept, limits: Limits) -> list[Parameter]:
@@ -44,15 +52,13 @@ def parameters(kept: Kept, limits: Limits) -> list[Parameter]:
     scope = Scope(model.module, None, dict(model.parameters))
     declared = {one.name.text: one for one in model.arch.parameters}
     return [
-        _parameter(model, declared[name], kept.source, evaluator, scope)
+        _parameter(kept, declared[name], evaluator, scope)
         for name, _ in model.parameters
         if name in declared
     ]
 
 
-def _parameter(
-    model: Model, one: ast.Parameter, source: Source, evaluator: Evaluator, scope: Scope
-) -> Parameter:
+def _parameter(kept: Kept, one: ast.Parameter, evaluator: Evaluator, scope: Scope) -> Parameter:
     given = scope.names[one.name.text]
     value = unwrapped(given.value)
     low = high = step = None
@@ -66,17 +72,25 @@ def _parameter(
         step = _number(bounds.step, evaluator, scope) if bounds.step else None
         step = Fraction(1) if step is None and whole else step
     number = value if isinstance(value, Fraction) else None
-    span = _span(model, one, given.span, source)
+    place = _place(kept.declared, one)
     text = parameter_text(given.value)
-    return Parameter(one.name.text, text, number, low, high, step, whole, choices, span)
+    return Parameter(one.name.text, text, number, low, high, step, whole, choices, place)
 
 
-def _span(model: Model, one: ast.Parameter, given: Span, source: Source) -> Span | None:
-    """Where a value can be changed: the default, or what a derived arch gives."""
-    default = one.default.span if one.default is not None else None
-    span = default if model.base is None else given
-    shared = model.base is not None and given == default
-    return span if span is not None and span.source is source and not shared else None
+def _place(arch: ast.Arch | ast.Derived, one: ast.Parameter) -> Place:
+    """Where a value is written: the default, or what a derived arch gives."""
+    if isinstance(arch, ast.Arch):
+        assert one.default is not None, "it compiled"
+        return Place(one.default.span)
+    name, end = one.name.text, arch.base.span.end
+    for argument in arch.arguments:
+        if argument.name is not None and argument.name.text == name:
+            return Place(argument.value.span)
+        end = argument.span.end
+    source = arch.span.source
+    if arch.arguments:
+        return Place(Span(source, end, end), f", {name} = ")
+    return Place(Span(source, end, arch.span.end), f"({name} = ", ")")
 
 
 def _number(expression: ast.Expression, evaluator: Evaluator, scope: Scope) -> Fraction | None:

@@ -19,6 +19,7 @@ from archc.sema.load import SourceLoader
 from archc.sema.model import Model
 from archc.sema.scope import Module
 from archc.source import Source, Span
+from archc.syntax import ast
 
 
 class Kept(NamedTuple):
@@ -28,6 +29,8 @@ class Kept(NamedTuple):
     model: Model
     source: Source
     version: int | None
+    declared: ast.Arch | ast.Derived
+    """Its declaration in the document."""
 
 
 class View:
@@ -61,22 +64,24 @@ class View:
         self.built: View | None = before.built if before is not None else None
         if self.parsed:
             self.read = self
-        if compilation.networks:
-            self.built = self
+            # A text with syntax errors may have networks, but no tree to find places in.
+            if compilation.networks:
+                self.built = self
         self.kept: dict[str, Kept] = self._kept(before.kept if before is not None else {})
 
     def _kept(self, before: dict[str, Kept]) -> dict[str, Kept]:
         models = {model.name: model for model in self.compilation.models}
-        now = {
-            network.name: Kept(network, models[network.name], self.source, self.version)
+        if not self.parsed:
+            return before
+        declared = {arch.name.text: arch for arch in self.module.file.archs}
+        every = before | {
+            network.name: Kept(
+                network, models[network.name], self.source, self.version, declared[network.name]
+            )
             for network in self.networks
             if network.name in models
         }
-        if not self.parsed:
-            return before | now
-        every = before | now
-        names = (arch.name.text for arch in self.module.file.archs)
-        return {name: every[name] for name in names if name in every}
+        return {name: every[name] for name in declared if name in every}
 
     @property
     def parsed(self) -> bool:

@@ -94,7 +94,8 @@ def index(version: str) -> str:
         "Written by hand: [a tour](tour.md), [what the NPU runs](npu.md), [how long it",
         "takes](latency.md), [your own target file](target-files.md),",
         "[what is exact](exactness.md), [models that you have](models.md), [from a board's limits",
-        "to a trained network](design-spaces.md), [the trained model](trained-models.md),",
+        "to a trained network](design-spaces.md), [the trained model](trained-models.md), [the",
+        "compiler in a web page](playground.md),",
         "[the architecture](architecture.md), and, with sources,",
         "[what is known about the STM32N6](n6.md) and [what the converter does](lowering.md).",
     ]
