@@ -10,13 +10,17 @@ Then each mutant runs in a process of its own, forked when the tests are collect
 reach its line, the shortest first, until one fails or those of `--budget` seconds have passed. A
 test that starts `archc` as a process sees the code as it is, so it kills none.
 
-Left out are changes that mean the same: `==` as `is`, annotations (`|` in them), decorators.
+Left out are changes that mean the same, by rule: what stands in annotations, decorators,
+`__slots__`, `__repr__` or below `if TYPE_CHECKING`; `==` as `is` and `!=` as `is not`, which differ
+by what the interpreter keeps; a length compared with 0 as if it could be below (`len(x) > 0` as
+`len(x) != 0`). All else counts, equivalent or not.
 """
 
 import argparse
 import ast
 import functools
 import gc
+import importlib
 import json
 import os
 import random
@@ -35,17 +39,21 @@ from typing import Any, NamedTuple
 import coverage
 import pytest
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
-from cosmic_ray.mutating import mutate_code
+from cosmic_ray.mutating import MutationVisitor
 from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests")]
 CORE = ("sema", "analysis/lowering", "analysis/memory.py", "targets")
-TESTS = ("diagnostics/test_errors.py", "sema", "targets", "models", "analysis", "cli/test_show.py",
-         "emit/test_manifest.py", "emit/test_keras_module.py", "fuzz/test_specs.py")  # fmt: skip
-"""What can kill them: the tests of the core, then of what it makes."""
+CLI = ("advise", "bad_files", "bounds", "fmt", "options", "report", "show", "spaces", "sweep")
+TESTS = ("diagnostics", "sema", "targets", "models", "analysis", "emit", "foreign", "editor",
+         "importer", "tflite", "space", "fuzz/test_specs.py", "fuzz/test_edits.py",
+         *(f"cli/test_{name}.py" for name in CLI))  # fmt: skip
+"""What can kill them: tests that run the compiler in their own process."""
 SLOW = "not ten_thousand and not time_grows and not no_key"
-SAME = ("BinaryOperator_BitOr", "RemoveDecorator", "Eq_Is", "Eq_IsNot")
+SAME = ("RemoveDecorator", "ComparisonOperator_Eq_Is", "ComparisonOperator_NotEq_IsNot")
+NEVER_NEGATIVE = ("Eq_LtE", "LtE_Eq", "NotEq_Gt", "Gt_NotEq")
+"""The same of a length compared with 0."""
 CACHED = type(functools.cache(len))
 APART = ("archc.syntax", "archc.ops", "archc.files")
 """What these keep does not depend on the core."""
@@ -62,12 +70,22 @@ class Mutant(NamedTuple):
     line: int
 
     def text(self) -> str:
-        return mutate_code(self.path.read_text("utf-8"), get_operator(self.operator)(),
-                           self.occurrence)  # fmt: skip
+        """The file with the change. Once in a process: the tree of the file is changed."""
+        visitor = MutationVisitor(self.occurrence, get_operator(self.operator)())
+        return str(visitor.walk(parsed(self.path)).get_code())
 
     def __str__(self) -> str:
         name = self.operator.removeprefix("core/").removeprefix("Replace")
         return f"{self.path.relative_to(ROOT / 'dsl/archc')}:{self.line} {name}"
+
+
+parsed = functools.cache(get_ast_from_path)
+
+
+@functools.cache
+def codes(path: Path) -> list[CodeType]:
+    """The code objects of a file, in the order of the source."""
+    return list(inside(compile(path.read_text("utf-8"), str(path), "exec")))
 
 
 def places() -> Iterator[Mutant]:
@@ -75,51 +93,93 @@ def places() -> Iterator[Mutant]:
     names = [
         name
         for name in operator_names()
-        if not any(same in name for same in SAME) and not get_operator(name).arguments()
+        if not name.endswith(SAME) and not get_operator(name).arguments()
     ]
     for part in CORE:
         top = ROOT / "dsl/archc" / part
         for path in sorted(top.rglob("*.py")) if top.is_dir() else [top]:
-            tree = get_ast_from_path(path)
+            nodes = list(ast_nodes(parsed(path)))
+            idle, lengths = left_out(path.read_text("utf-8"))
             for name in names:
                 operator = get_operator(name)()
-                found = [
-                    start
-                    for node in ast_nodes(tree)
-                    for start, _ in operator.mutation_positions(node)
-                ]
+                found = [start for node in nodes for start, _ in operator.mutation_positions(node)]
                 for occurrence, start in enumerate(found):
+                    if any(first <= start < end for first, end in idle):
+                        continue
+                    if name.endswith(NEVER_NEGATIVE) and any(a <= start < b for a, b in lengths):
+                        continue
                     yield Mutant(path, name, occurrence, start[0])
 
 
-def codes(code: CodeType) -> Iterator[CodeType]:
-    """A code object and those inside, in the order of the source."""
+Spans = list[tuple[tuple[int, int], tuple[int, int]]]
+
+
+def left_out(text: str) -> tuple[Spans, Spans]:
+    """Where a text has no meaning when it runs, and where it compares a length with 0."""
+    idle: list[ast.AST] = []
+    lengths: Spans = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            idle += node.decorator_list
+        if isinstance(node, ast.FunctionDef):
+            every = ast.walk(node.args)
+            idle += [a.annotation for a in every if isinstance(a, ast.arg) and a.annotation]
+            idle += [node.returns] if node.returns else []
+            idle += [node] if node.name == "__repr__" else []
+        elif isinstance(node, ast.AnnAssign):
+            idle.append(node.annotation)
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__slots__":
+            idle.append(node)
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            idle += node.body
+        elif isinstance(node, ast.Compare) and ast.unparse(node.comparators[0]) == "0":
+            lengths += [span(node)] if ast.unparse(node.left).startswith("len(") else []
+    return [span(node) for node in idle], lengths
+
+
+def span(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)  # type: ignore
+
+
+def inside(code: CodeType) -> Iterator[CodeType]:
+    """A code object and those within."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from codes(constant)
+            yield from inside(constant)
 
 
-def swap(mutant: Mutant) -> bool:
-    """Change functions that are loaded; False where the change is in what runs on import."""
-    path = str(mutant.path)
-    was = list(codes(compile(mutant.path.read_text("utf-8"), path, "exec")))
-    now = list(codes(compile(mutant.text(), path, "exec")))
-    if len(was) != len(now):
-        return False
-    changed = [(old, new) for old, new in zip(was, now, strict=True) if old != new]
-    live = [one for one in gc.get_objects() if isinstance(one, FunctionType)]
-    swapped = False
-    for old, new in changed:
-        for function in live:
-            if function.__code__ == old:
+class Loaded:
+    """What is there to be changed: the functions of the core and what keeps their results."""
+
+    def __init__(self) -> None:
+        for path in {mutant.path for mutant in places()}:
+            codes(path)
+            module = path.relative_to(ROOT / "dsl").with_suffix("")
+            importlib.import_module(".".join(module.parts).removesuffix(".__init__"))
+        self.functions: dict[CodeType, list[FunctionType]] = {}
+        self.caches = []
+        for one in gc.get_objects():
+            if isinstance(one, FunctionType) and "archc" in one.__code__.co_filename:
+                self.functions.setdefault(one.__code__, []).append(one)
+            module_of = str(one.__module__) if isinstance(one, CACHED) else ""
+            if module_of.startswith("archc.") and not module_of.startswith(APART):
+                self.caches.append(one)
+
+    def swap(self, mutant: Mutant) -> bool:
+        """Change functions; False where the change is in what runs on import."""
+        was = codes(mutant.path)
+        now = list(inside(compile(mutant.text(), str(mutant.path), "exec")))
+        if len(was) != len(now):
+            return False
+        swapped = False
+        for old, new in zip(was, now, strict=True):
+            for function in self.functions.get(old, ()) if old != new else ():
                 function.__code__ = new
                 swapped = True
-    for one in gc.get_objects():
-        module = str(one.__module__) if isinstance(one, CACHED) else ""
-        if module.startswith("archc.") and not module.startswith(APART):
+        for one in self.caches:
             one.cache_clear()
-    return swapped
+        return swapped
 
 
 def replace_on_import(mutant: Mutant) -> None:
@@ -143,9 +203,9 @@ class Reach(NamedTuple):
     """Places in ``seconds`` of tests, by file and line."""
 
     def tests(self, mutant: Mutant, budget: float) -> list[str]:
-        """The ids of those that reach a mutant, the shortest first, as many as the budget allows:
-        of its line, or of its function where no line is known (a part of a long statement), or of
-        its file where it is outside of functions."""
+        """The ids of those that reach a mutant, the shortest of each file first, then the second of
+        each, as many as the budget allows: of its line, or of its function where no line is known
+        (a part of a long statement), or of its file where it is outside of functions."""
         lines = self.lines.get(str(mutant.path), {})
         reached = set(lines.get(str(mutant.line), ()))
         if not reached:
@@ -153,10 +213,16 @@ class Reach(NamedTuple):
             within = (tests for line, tests in lines.items() if first <= int(line) <= last)
             reached = {test for tests in within for test in tests}
         ids = list(self.seconds)
-        chosen, spent = [], 0.0
+        turns: Counter[str] = Counter()
+        rounds = []
         for test in sorted(
             (ids[place] for place in reached), key=lambda one: (self.seconds[one], one)
         ):
+            file = test.partition("::")[0]
+            rounds.append((turns[file], self.seconds[test], test))
+            turns[file] += 1
+        chosen, spent = [], 0.0
+        for _, _, test in sorted(rounds):
             spent += self.seconds[test]
             if spent > budget:
                 break
@@ -178,8 +244,10 @@ def function(mutant: Mutant) -> tuple[int, int]:
 class Fork:
     """Runs collected tests for each mutant."""
 
-    def __init__(self, sample: list[Mutant], seconds: int, budget: float, map: Path) -> None:
-        self.sample = sample
+    def __init__(
+        self, sample: list[Mutant], seconds: int, budget: float, map: Path, control: bool
+    ) -> None:
+        self.sample, self.control = sample, control
         self.seconds, self.budget = seconds, budget
         self.map = map
         self.outcome: dict[Mutant, str] = {}
@@ -190,10 +258,15 @@ class Fork:
 
         compiled("arch warm { input i: 8 x 8 x 8 head { relu6 } }")  # once, not in every process
         print(f"{len(session.items)} tests, {len(self.sample)} mutants", flush=True)
-        if not self.map.exists() and forked(lambda: self._survey(session), 10 * self.seconds):
+        if self.map.exists():
+            self.reach = Reach(*json.loads(self.map.read_text("utf-8")))
+        new = [item for item in session.items if item.nodeid not in self.reach.seconds]
+        if new and forked(lambda: self._survey(session, new), 10 * self.seconds):
             raise SystemExit("the tests could not be run on the code as it is: see MUTANT_LOG")
         self.reach = Reach(*json.loads(self.map.read_text("utf-8")))
         items = {item.nodeid: item for item in session.items}
+        self.loaded = Loaded()
+        gc.freeze()
         for mutant in self.sample:
             chosen = [items[test] for test in self.reach.tests(mutant, self.budget)]
             code = forked(lambda m=mutant, c=chosen: self._run(m, c, session), self.seconds)
@@ -203,13 +276,13 @@ class Fork:
             print(f"{self.outcome[mutant]} {mutant}", flush=True)
         return True
 
-    def _survey(self, session: pytest.Session) -> int:
-        """Write which tests reach what."""
+    def _survey(self, session: pytest.Session, new: list[pytest.Item]) -> int:
+        """Write which tests reach what: those that are known, and new ones."""
         core = [f"{ROOT}/dsl/archc/{part}" + "/*" * (".py" not in part) for part in CORE]
         measured = coverage.Coverage(data_file=None, include=core)
         measured.start()
-        seconds = {}
-        for item in session.items:
+        seconds, lines = self.reach
+        for item in new:
             start = time.process_time()
             measured.switch_context(item.nodeid)
             if self._tests(session, [item]):
@@ -220,18 +293,17 @@ class Fork:
         measured.stop()
         data = measured.get_data()
         numbers = {test: number for number, test in enumerate(seconds)}
-        lines = {
-            path: {
-                line: [numbers[test] for test in tests if test in numbers]
-                for line, tests in data.contexts_by_lineno(path).items()
-            }
-            for path in data.measured_files()
-        }
+        for path in data.measured_files():
+            own = lines.setdefault(path, {})
+            for line, tests in data.contexts_by_lineno(path).items():
+                own.setdefault(str(line), []).extend(numbers[t] for t in tests if t in numbers)
         self.map.write_text(json.dumps([seconds, lines]), "utf-8")
         return 0
 
     def _run(self, mutant: Mutant, chosen: list[pytest.Item], session: pytest.Session) -> int:
-        return self._tests(session, chosen) if swap(mutant) else LATER
+        if self.control:
+            return self._tests(session, chosen)
+        return self._tests(session, chosen) if self.loaded.swap(mutant) else LATER
 
     @staticmethod
     def _tests(session: pytest.Session, items: list[pytest.Item]) -> int:
@@ -282,6 +354,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=100, help="a mutant may take")
     parser.add_argument("--budget", type=float, default=10, help="seconds of tests for a mutant")
     parser.add_argument("--map", type=Path, help="where to keep which test reaches what")
+    parser.add_argument("--control", action="store_true", help="change nothing: all must survive")
     parser.add_argument("--only", help="those that survived, by what an earlier run printed")
     parser.add_argument("--but", help="not those that an earlier run has done")
     given = parser.parse_args()
@@ -309,7 +382,7 @@ def score(
     given: argparse.Namespace,
 ) -> int:
     """Run the mutants and print the score."""
-    fork = Fork(sample, given.seconds, given.budget, given.map or kept)
+    fork = Fork(sample, given.seconds, given.budget, given.map or kept, given.control)
     outcome = fork.outcome
     loaded = {name for name in sys.modules if name.partition(".")[0] == "archc"}
     assert not loaded, loaded

@@ -1,0 +1,106 @@
+"""What is said of many networks stays as it is: a digest of all of it, of random networks, of the
+models of others, and of every network that the tests with a converter put through it.
+
+A change of the lowering shows here without TensorFlow, and whether it is right only there: run
+`-m keras tests/analysis` and the campaigns, then write the digests anew with `ARCHC_BLESS=1`.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.test_lowering_converter import CHAINS, NETS, chain
+from analysis.test_lowering_odd import FAILURES, NETWORKS, UNTRAINED
+from archc.analysis.lowering import lower_both
+from archc.analysis.memory import memory
+from archc.ir.graph import Graph
+from archc.models.importer import read_config
+from support.checking import compiled
+from support.odd_specs import odd_spec
+from support.random_nets import degenerate_net, random_net
+
+DATA = Path(__file__).parent / "data"
+KEPT = DATA / "kept.json"
+MODELS = DATA / "models.jsonl"
+"""Configs of random Keras models (`support/functional_models.py`) whose files the converter was
+found to make as is said."""
+
+BORDERS = ("int8", "float32", "uint8")
+
+
+def said(graph: Graph, io: str) -> str:
+    """A digest of the deployed graph, trained and untrained, of what is not known of it, and of its
+    memory."""
+    both = lower_both(graph, io)
+    text = repr([(one._replace(lowered=()), memory(one)) for one in both])
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def odd(seed: int) -> Graph | None:
+    compilation = compiled(odd_spec(seed).text)
+    return compilation.networks[-1].graph if compilation.networks else None
+
+
+def written(seed: int) -> Graph:
+    """Those of `test_lowering_converter.py`."""
+    nets = [*(lambda name=name: chain(*CHAINS[name]) for name in CHAINS), *NETS]
+    return nets[seed]().graph()
+
+
+def once_wrong(seed: int) -> Graph:
+    """Those of `test_lowering_odd.py`."""
+    fails = [("4x4x4", head) for head, _ in FAILURES.values()]
+    shape, head = [*NETWORKS.values(), *UNTRAINED.values(), *fails][seed]
+    input_ = " x ".join(shape.split("x"))
+    made = compiled(f"arch a {{ rounding(divisor = 1) input i: {input_} head {{ {head} }} }}")
+    return made.networks[-1].graph
+
+
+KINDS: dict[str, tuple[int, Callable[[int], Graph | None]]] = {
+    "written": (len(CHAINS) + len(NETS), written),
+    "once_wrong": (len(NETWORKS) + len(UNTRAINED) + len(FAILURES), once_wrong),
+    "plain": (60, lambda seed: random_net(seed, exotic=seed % 2 == 0).graph()),
+    "cutting": (200, lambda seed: random_net(seed, cutting=True).graph()),
+    "small": (80, lambda seed: degenerate_net(seed).graph()),
+    "odd": (60, odd),
+}
+"""Generators of networks, and how many of each are kept."""
+
+
+def digests(kind: str) -> Iterator[tuple[str, str]]:
+    count, make = KINDS[kind]
+    for seed in range(count):
+        graph, io = make(seed), BORDERS[seed % 3]
+        if graph is not None:
+            yield f"{kind} {seed} {io}", said(graph, io)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_networks(kind: str) -> None:
+    check(kind, dict(digests(kind)))
+
+
+def models() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in MODELS.read_text("utf-8").splitlines()]
+
+
+def test_models_of_others() -> None:
+    found = {}
+    for number, kept in enumerate(models()):
+        graph = read_config(kept["config"]).graph
+        assert graph is not None
+        found[f"model {number}"] = said(graph, kept["io"])
+    check("model", found)
+
+
+def check(kind: str, found: dict[str, str]) -> None:
+    kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+    if os.environ.get("ARCHC_BLESS"):
+        kept = {name: one for name, one in kept.items() if name.split()[0] != kind} | found
+        KEPT.write_text(json.dumps(kept, indent=0) + "\n", "utf-8")
+    assert found == {name: one for name, one in kept.items() if name.split()[0] == kind}
