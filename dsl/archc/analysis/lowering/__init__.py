@@ -9,7 +9,8 @@ from archc.plain import late
 from archc.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from archc.analysis.lowering.pipeline import lower, lower_both
+    from archc.analysis.lowering.pipeline import lower
+    from archc.analysis.lowering.sharing import lower_both
 
 __all__ = [
     "INPUT",
@@ -27,4 +28,4 @@ OBSERVED = {"tensorflow": "2.21.0", "keras": "3.15.1"}
 """The versions on which every rule of this package was observed."""
 
 
-__getattr__ = late(__name__, dict.fromkeys(("lower", "lower_both"), f"{__name__}.pipeline"))
+__getattr__ = late(__name__, {"lower": f"{__name__}.pipeline", "lower_both": f"{__name__}.sharing"})

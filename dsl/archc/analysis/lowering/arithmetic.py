@@ -98,7 +98,7 @@ def add_to_dense(driver: Driver, root: Operation) -> bool:
     channels = dense.shape[-1]
     if not dense.used_once or not is_row(constant.shape):
         return False
-    if constant.size not in (1, channels) or dense.full != root.full:
+    if constant.size not in (1, channels) or not dense.alike(root):
         return False
     x, weights, bias = dense.operands
     old = Constant((channels,), Fraction(0)) if bias is NOTHING else bias
@@ -114,7 +114,7 @@ def multiply_into_dense(driver: Driver, root: Operation) -> bool:
         return False
     assert isinstance(dense, Operation)
     x, weights, bias = dense.operands
-    if not dense.used_once or dense.full != root.full or not is_row(factor.shape):
+    if not dense.used_once or not dense.alike(root) or not is_row(factor.shape):
         return False
     if not _known(weights) or not (bias is NOTHING or _known(bias)):
         return False
@@ -242,9 +242,9 @@ def multiply_by_one(driver: Driver, root: Operation) -> bool:
         return False
     assert isinstance(x, Operation)
     if factor.number != 1:
-        driver.block.decided |= x.full == root.full
+        driver.block.decided |= x.alike(root)
         return False
-    return x.full == root.full and driver.replace(root, x)
+    return x.alike(root) and driver.replace(root, x)
 
 
 def recognise_hard_swish(driver: Driver, root: Operation) -> bool:

@@ -103,6 +103,12 @@ class Operation:
         step = self.step
         return (step.batch, *step.shape) if step.batched else step.shape
 
+    def alike(self, other: "Operation") -> bool:
+        """Whether two results have one shape, the batch axis included. (Extents of shapes of other
+        lengths are not compared: see `sharing`.)"""
+        own, others = self.full, other.full
+        return len(own) == len(others) and own == others
+
     @property
     def used_once(self) -> bool:
         return len(self.uses) == 1
@@ -128,8 +134,6 @@ class Block:
     def __init__(self) -> None:
         self.count = 0
         self.inputs: list[Operation] = []
-        self.lowered: tuple[tuple[Step, ...], ...] = ()
-        """What each node of the graph becomes by itself."""
         self.unknown: dict[Unknown, None] = {}
         self.failures: dict[Failure, None] = {}
         self.decided = False

@@ -151,12 +151,6 @@ def measure(
     )
 
 
-def remeasured(deployed: Deployed, operators: tuple[DeviceOp, ...]) -> Deployed:
-    """A deployed graph with other constants in its operators."""
-    weights, constants = _stored(operators)
-    return deployed._replace(operators=operators, weight_bytes=weights, constant_bytes=constants)
-
-
 def _stored(operators: tuple[DeviceOp, ...]) -> tuple[int, int]:
     """`weight_bytes` and `constant_bytes` of a deployed graph."""
     weights = [content for op in operators for content in weights_of(op)]

@@ -165,7 +165,7 @@ def moves_nothing(operation: Operation, source: Operation) -> bool:
     if operation.operator == "TRANSPOSE":
         (order,) = operation.step.tables
         return order == tuple(range(len(order)))
-    return source.full == operation.full
+    return source.alike(operation)
 
 
 def computed(operation: Operation) -> Constant | None:

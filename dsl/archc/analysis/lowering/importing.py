@@ -5,6 +5,7 @@ CSE), applies what TensorFlow's operations fold to, and folds a multiplication b
 the convolution that it reads (`docs/lowering.md`, "Before the rewrites").
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import sqrt
@@ -12,10 +13,9 @@ from math import sqrt
 from archc.analysis.lowering.block import Block, Constant, Operation, Value
 from archc.analysis.lowering.dilated import split_dilated, spread
 from archc.analysis.lowering.numbers import single
-from archc.analysis.lowering.order import Place, Places, places
+from archc.analysis.lowering.order import Place, Places
 from archc.ir.graph import Graph
 from archc.ops.base import Shape, Step
-from archc.typed import NamedTuple
 from archc.values import key
 
 KERNELS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
@@ -36,28 +36,27 @@ _RENAMED = {"ExpandDims": "EXPAND_DIMS", "Squeeze": "SQUEEZE"}
 _NEUTRAL = {"ADD": 0, "SUB": 0, "MUL": 1, "DIV": 1}
 
 
-class Traced(NamedTuple):
-    """What the nodes of a network are traced to."""
-
-    steps: list[tuple[Step, ...]]
-    places: Places
+Steps = Sequence[tuple[Step, ...]]
+"""The operators that each node of a network becomes by itself."""
 
 
-def trace(graph: Graph) -> Traced:
-    """The steps of every node, and where they stand."""
-    steps = [node.op.device(node.shape, *graph.input_shapes(node)) for node in graph.nodes]
-    return Traced(steps, places(graph, steps))
+def device_steps(graph: Graph) -> list[tuple[Step, ...]]:
+    return [node.op.device(node.shape, *graph.input_shapes(node)) for node in graph.nodes]
 
 
-def translate(graph: Graph, traced: Traced, trained: bool = True) -> Block:
+def translate(graph: Graph, steps: Steps, where: Places, trained: bool = True) -> Block:
     """Every operator as it would be on its own, biases apart from their kernels.
 
     Without training biases and shifts are zeros and scales of layer normalisations ones, which the
     converter looks at.
+
+    Args:
+        graph: the network.
+        steps: what its nodes become.
+        where: the places of these steps.
+        trained: whether its variables have the values of training.
     """
     block = Block()
-    steps, where = traced
-    block.lowered = tuple(steps)
     queue: list[tuple[Place, Operation]] = []
     values: list[Operation] = []
     for index, node in enumerate(graph.nodes):
@@ -194,12 +193,12 @@ def _fold(block: Block, operation: Operation) -> None:
         (source,) = operation.reads
         if source.operator == "RESHAPE":
             block.set(operation, 0, source.operands[0])
-        if operation.reads[0].full == operation.full:
+        if operation.reads[0].alike(operation):
             block.replace(operation, operation.reads[0])
     elif operator in _NEUTRAL and operation.constant is not None:
         bias = operation.step.traced and operation.step.traced[0].name == "BiasAdd"
         source, constant = operation.reads[0], operation.constant
-        if source.full != operation.full or (bias and operation.shape[-1] > 1):
+        if not source.alike(operation) or (bias and operation.shape[-1] > 1):
             return
         if constant.number == _NEUTRAL[operator]:
             block.replace(operation, source)
@@ -213,9 +212,9 @@ def _drop_zeros(block: Block, operation: Operation) -> None:
     if operation.operator != "ADD" or constant is None or constant.initial != 0:
         return
     (source,) = operation.reads
-    if source.full == operation.full and constant.number == 0:
+    if source.alike(operation) and constant.number == 0:
         block.replace(operation, source)
-    elif source.full == operation.full:
+    elif source.alike(operation):
         block.decided |= not _fits_kernel(operation)
 
 

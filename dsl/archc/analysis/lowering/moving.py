@@ -81,10 +81,10 @@ def move_before_reshapes(driver: Driver, root: Operation) -> bool:
     first, second = root.operands
     if not isinstance(first, Operation) or not isinstance(second, Operation):
         return False
-    if first.operator != "RESHAPE" or second.operator != "RESHAPE" or first.full != second.full:
+    if first.operator != "RESHAPE" or second.operator != "RESHAPE" or not first.alike(second):
         return False
     left, right = first.reads[0], second.reads[0]
-    if left.full != right.full:
+    if not left.alike(right):
         return False
     alone = first.used_once and second.used_once
     if root.operator in BINARY and not alone and not (first is second and len(first.uses) == 2):
@@ -128,7 +128,7 @@ def keep_reduced_axes(driver: Driver, root: Operation) -> bool:
         1 if axis in axes or axis - rank in axes else extent
         for axis, extent in enumerate(before.full)
     )
-    if root.full != kept or source.full == kept:
+    if root.full != kept or source.alike(root):
         return False
     step = source.step._replace(shape=root.shape)
     return driver.replace_by(root, step, [before], source.layers | root.layers)
@@ -137,7 +137,7 @@ def keep_reduced_axes(driver: Driver, root: Operation) -> bool:
 def drop_reduction(driver: Driver, root: Operation) -> bool:
     """[EliminateNoOpReductionOp]"""
     (source,) = root.reads
-    return source.full == root.full and driver.replace(root, source)
+    return source.alike(root) and driver.replace(root, source)
 
 
 def dense_without_reshape(driver: Driver, root: Operation) -> bool:

@@ -10,6 +10,7 @@ them with TensorFlow 2.21.0, which calls the model `{model}_1` and the layers `{
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
 from archc.ir.graph import Graph
@@ -45,7 +46,7 @@ class _Part(NamedTuple):
     traced: tuple[Traced, ...]
 
 
-def places(graph: Graph, steps: list[tuple[Step, ...]]) -> Places:
+def places(graph: Graph, steps: Sequence[tuple[Step, ...]]) -> Places:
     """The places of every step of every node, one for each operation it is traced to and at least
     one, in time near linear in the size of the network.
 

@@ -9,24 +9,36 @@ from archc.analysis.lowering.deployed import (
     INPUT,
     Deployed,
     DeviceOp,
+    Failure,
+    Unknown,
     measure,
-    remeasured,
 )
 from archc.analysis.lowering.importing import (
     CONVOLUTIONS,
     KERNELS,
     NOTHING,
-    Traced,
+    Steps,
     canonicalise,
+    device_steps,
     merge_equal,
-    trace,
     translate,
 )
+from archc.analysis.lowering.order import Places, places
 from archc.analysis.lowering.quantising import quantise
 from archc.analysis.lowering.rewriting import rewrite, rewrite_integers
 from archc.ir.graph import Graph
-from archc.typed import Any
+from archc.typed import Any, NamedTuple
 from archc.values import key as keyed
+
+
+class Outcome(NamedTuple):
+    """What is left of a network, before it is measured."""
+
+    operators: tuple[DeviceOp, ...]
+    unknown: tuple[Unknown, ...]
+    failures: tuple[Failure, ...]
+    outputs: tuple[int, ...]
+    """As those of a `Deployed`."""
 
 
 def lower(graph: Graph, io: str = "float32", trained: bool = True) -> Deployed:
@@ -36,28 +48,30 @@ def lower(graph: Graph, io: str = "float32", trained: bool = True) -> Deployed:
     have the values that they begin with, zeros and ones, on which some rewrites depend. Sources:
     `docs/lowering.md`; each rule is confirmed by the converter in `tests/analysis`.
     """
-    return publish(*_lowered(graph, io, trained))[0]
+    steps = device_steps(graph)
+    block, results = _lowered(graph, steps, places(graph, steps), io, trained)
+    return measured(publish(block, results)[0], graph, steps)
 
 
-def lower_both(graph: Graph, io: str = "float32") -> tuple[Deployed, Deployed]:
-    """The deployed graphs of a network trained and untrained.
+def outcomes(graph: Graph, steps: Steps, io: str) -> tuple[Outcome, Outcome]:
+    """What is left of a network trained and untrained.
 
     The second is worked out anew only where a value of an untrained network decides a rewrite;
     elsewhere it differs in what its constants share.
     """
-    traced = trace(graph)
-    block, results = _lowered(graph, io, True, traced)
-    deployed, untrained = publish(block, results)
+    where = places(graph, steps)
+    block, results = _lowered(graph, steps, where, io, True)
+    trained, untrained = publish(block, results)
     if block.decided:
-        untrained = publish(*_lowered(graph, io, False, traced))[0]
-    return deployed, untrained
+        untrained = publish(*_lowered(graph, steps, where, io, False))[0]
+    return trained, untrained
 
 
 def _lowered(
-    graph: Graph, io: str, trained: bool, traced: Traced | None = None
+    graph: Graph, steps: Steps, where: Places, io: str, trained: bool
 ) -> tuple[Block, list[int]]:
     """A network after all rewrites, and which operations give its results."""
-    block = translate(graph, traced or trace(graph), trained)
+    block = translate(graph, steps, where, trained)
     negate(block)
     canonicalise(block)
     rewrite(block)
@@ -69,7 +83,13 @@ def _lowered(
     return block, results
 
 
-def publish(block: Block, results: list[int]) -> tuple[Deployed, Deployed]:
+def measured(outcome: Outcome, graph: Graph, steps: Steps) -> Deployed:
+    """What is left of a network, with its sums."""
+    shapes = tuple([graph.nodes[index].shape for index in graph.inputs])
+    return measure(*outcome, shapes, tuple(steps))
+
+
+def publish(block: Block, results: list[int]) -> tuple[Outcome, Outcome]:
     """The block as it stands, and the same with the values that constants have before training.
 
     Args:
@@ -99,17 +119,15 @@ def publish(block: Block, results: list[int]) -> tuple[Deployed, Deployed]:
         )
         operators.append(op)
         untrained.append(op if facts == initial else op._replace(**initial))
-    deployed = measure(
+    outcome = Outcome(
         tuple(operators),
         tuple(block.unknown),
         tuple(block.failures),
-        tuple(numbers[index] for index in results),
-        tuple(source.shape for source in block.inputs),
-        block.lowered,
+        tuple([numbers[index] for index in results]),
     )
     if untrained == operators:
-        return deployed, deployed
-    return deployed, remeasured(deployed, tuple(untrained))
+        return outcome, outcome
+    return outcome, outcome._replace(operators=tuple(untrained))
 
 
 class _Shared:
