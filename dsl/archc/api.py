@@ -586,7 +586,7 @@ def verify_model(
 
     Args:
         manifest: a manifest, such as `Compiled.manifest`, or the path of one.
-        model: the path of a `.tflite`, `.keras` or `.h5` file.
+        model: the path of a `.tflite`, `.onnx`, `.keras` or `.h5` file.
         limits: bounds on the work: `model_bytes`, `operators`, `nesting`, `errors`.
 
     Returns:

@@ -35,8 +35,8 @@ class Format(NamedTuple):
     """Empty where files have none."""
     told: str
     """What is said of a file that has this signature and another name."""
-    verifier: str = ""
-    """`MODULE:FUNCTION` that checks such a file against a manifest; empty where nothing does."""
+    verifier: str
+    """`MODULE:FUNCTION` that checks such a file against a manifest."""
     quantizer: str = "`archc quantize`"
     """What makes an int8 file of such a network, as the subject of a sentence."""
 
@@ -62,7 +62,7 @@ FORMATS: tuple[Format, ...] = (
         0,
         b"",
         "",
-        "",
+        "archc.models.verify.onnx_file:verify_onnx",
         "onnxruntime's `quantize_static` (QDQ, QInt8 for activations and weights)",
     ),
     Format(
@@ -98,8 +98,7 @@ def format_of(path: str) -> Format | None:
     return next((one for one in FORMATS if lower.endswith(one.suffixes)), None)
 
 
-def listed(last: str = "or", *, verified: bool = False) -> str:
-    """The usual endings, for messages: `.tflite`, `.keras` or `.h5`; of what can be verified."""
-    known = (one for one in FORMATS if one.verifier or not verified)
-    *before, end = (f"`{one.suffixes[0]}`" for one in known)
+def listed(last: str = "or") -> str:
+    """The usual endings, for messages: `.tflite`, `.onnx`, `.keras` or `.h5`."""
+    *before, end = (f"`{one.suffixes[0]}`" for one in FORMATS)
     return f"{', '.join(before)} {last} {end}"

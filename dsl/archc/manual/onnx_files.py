@@ -17,8 +17,9 @@ from archc.targets.builtin import builtin, builtin_names
 from archc.targets.facts import UNKNOWN
 
 INTRODUCTION = f"""\
-`archc profile`, `check`, `show`, `graph` and `diff` take `.onnx` files, quantised (QDQ) or float.
-Reading one needs the `onnx` package, `pip install 'archc-dsl[onnx]'`; onnxruntime is not needed.
+`archc profile`, `check`, `show`, `graph`, `diff` and `verify` take `.onnx` files, quantised
+(QDQ) or float. Reading one needs the `onnx` package, `pip install 'archc-dsl[onnx]'`; onnxruntime
+is not needed.
 
 ```text
 archc check net_int8.onnx
@@ -49,6 +50,22 @@ of an operator: it is if all that read it quantise it, in the same way.
 Shapes are inferred, whatever the file claims; an open batch is taken as 1, any other open axis is
 refused. Values of weights are not looked at, so that data in other files is never opened: sizes
 are those that the file states.
+
+## What `verify` compares
+
+`archc verify SPEC NET.onnx` says whether a file is still the network of a spec or manifest.
+Exporters pad, reshape and fold batch normalisations each in their own way, so what is compared is
+what all of them keep:
+
+- inputs and outputs, by rows and columns;
+- the operators that compute: convolutions, dense layers, pools, sums, products, concatenations,
+  with their shapes and MACs, and which of them read which;
+- the activations behind each. A quantised file keeps no ReLU that the range of a scale says, which
+  the report counts;
+- of a QDQ file whether all of it is int8, and scales by channel; its bytes of weights and its peak
+  in the order of the file, as notes where they differ.
+
+A float file is the same network, not quantised yet: a note says so. Numbers are not compared.
 
 ## What is refused
 

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from archc.cli.arguments import UsageError, model_arguments, shared_arguments
-from archc.formats import format_of
+from archc.formats import format_of, listed
 
 if TYPE_CHECKING:
     from archc.cli.session import Session
@@ -18,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MANIFEST",
         help="the `NAME.manifest.json` of a compile, a spec, or a Keras model that MODEL should be",
     )
-    parser.add_argument("model", metavar="MODEL", help="a `.tflite`, `.keras` or `.h5` file")
+    parser.add_argument("model", metavar="MODEL", help=f"a {listed()} file")
     parser.add_argument("--arch", help="the arch of the spec to compare with")
     parser.set_defaults(set=[], name=None)
     model_arguments(parser)

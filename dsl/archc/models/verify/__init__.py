@@ -1,7 +1,7 @@
 """Whether a model file still is the network of a manifest.
 
-Nothing in a model is run: TFLite files are read as data (`archc.models.tflite`), of Keras models
-the config and the weights.
+Nothing in a model is run: TFLite and ONNX files are read as data (`archc.models.tflite`,
+`archc.models.onnx`), of Keras models the config and the weights.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from archc.models.verify.model import Difference, Verification
 
 __all__ = ["WANTED", "Difference", "Verification", "verify"]
 
-WANTED = f"a {listed(verified=True)} file"
+WANTED = f"a {listed()} file"
 
 
 def verify(
@@ -35,7 +35,7 @@ def verify(
         Rejected: the file is damaged, is not what its name says, or is larger than a bound.
     """
     known = format_of(name)
-    if known is None or not known.verifier:
+    if known is None:
         said = f"`{name}` is not a model that can be verified"
         raise reject(MODEL_FILE, said, help=f"give {WANTED}")
     module, _, function = known.verifier.partition(":")

@@ -56,7 +56,7 @@ class Verification(NamedTuple):
 
     model: str
     """Name of the model file."""
-    kind: Literal["tflite", "keras", "h5"]
+    kind: Literal["tflite", "onnx", "keras", "h5"]
     network: str
     """Name of the network of the manifest."""
     summary: str

@@ -1,0 +1,189 @@
+"""ONNX files against manifests: networks written in both languages, and changes of either."""
+
+from typing import Any
+
+import pytest
+
+from support.oracles import require
+
+require("onnx")
+
+import onnx  # noqa: E402
+
+import archc  # noqa: E402
+from archc.cli import main  # noqa: E402
+from archc.models.onnx import reader  # noqa: E402
+from archc.models.verify import Verification, verify  # noqa: E402
+from support.onnx_files import Quantised, ask_here  # noqa: E402
+from support.onnx_nets import Net, inception, residual, squeezed  # noqa: E402
+
+RESIDUAL = """
+arch net(num_classes = 4) {
+    rounding(divisor = 1)
+    input image: 16x16x3
+    stage stem(channels = 8) { conv(kernel = 3x3, bias = true) relu6 }
+    stage body(channels = 8, repeat = 2) {
+        skip { conv(24, bias = true) relu6 dwconv(3x3, bias = true) relu6 conv(8, bias = true) }
+    }
+    head { global_average_pool dense(num_classes) }
+}
+"""
+SQUEEZED = """
+arch net(num_classes = 4) {
+    rounding(divisor = 1)
+    input image: 16x16x3
+    stage stem(channels = 8) {
+        conv(kernel = 3x3, bias = true) relu
+        gate {
+            global_average_pool(keepdims = true) conv(4, bias = true) relu
+            conv(8, bias = true) sigmoid
+        }
+    }
+    head { global_average_pool dense(num_classes) }
+}
+"""
+INCEPTION = """
+arch net(num_classes = 4) {
+    rounding(divisor = 1)
+    input image: 16x16x3
+    stage stem(channels = 8) { conv(kernel = 3x3, bias = true) relu }
+    stage body {
+        concat { conv(4, bias = true) relu }
+               { conv(6, bias = true) relu conv(8, 3x3, bias = true) relu }
+               { max_pool(3x3, stride = 1, padding = same) conv(4, bias = true) }
+        relu
+    }
+    head { global_average_pool dense(num_classes) }
+}
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_ask", ask_here)
+
+
+def verified(text: str, model: onnx.ModelProto) -> Verification:
+    manifest = archc.compile_text(text).manifest
+    return verify(manifest, "net.onnx", model.SerializeToString())
+
+
+def codes(result: Verification) -> set[str]:
+    return {found.code for found in result.differences if found.level == "error"}
+
+
+def built(build: Any) -> onnx.ModelProto:
+    net = Net(("N", 3, 16, 16))
+    return net.model(*build(net))
+
+
+@pytest.mark.parametrize(
+    ("text", "build"), [(RESIDUAL, residual), (SQUEEZED, squeezed), (INCEPTION, inception)]
+)
+def test_the_same_network(text: str, build: Any) -> None:
+    result = verified(text, built(build))
+    assert not result.failed
+    assert [found.message for found in result.differences] == [
+        "the file is float: it is not quantised yet"
+    ]
+    assert any(said.startswith("MACs: ") for said in result.compared)
+    assert "the batch of `x0` is left open, and taken as 1" in result.left_out
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ("conv(24", "conv(32", "verify_shape"),
+        ("dwconv(3x3", "dwconv(5x5", "verify_weights"),
+        ("kernel = 3x3, bias = true) relu6", "kernel = 3x3, bias = true)", "verify_activation"),
+        (
+            "kernel = 3x3, bias = true) relu6",
+            "kernel = 3x3, bias = true) relu",
+            "verify_activation",
+        ),
+        ("repeat = 2", "repeat = 3", "verify_operators"),
+        ("skip {", "{", "verify_operators"),
+        ("num_classes = 4", "num_classes = 5", "verify_border"),
+        ("16x16x3", "32x32x3", "verify_border"),
+        ("global_average_pool", "global_max_pool", "verify_operators"),
+    ],
+)
+def test_another_network(before: str, after: str, code: str) -> None:
+    text = RESIDUAL.replace(before, after)
+    if after == "{":
+        text = text.replace("{ conv(24", "conv(24").replace(
+            "conv(8, bias = true) }", "conv(8, bias = true)"
+        )
+    assert code in codes(verified(text, built(residual)))
+
+
+def chain(n: Net) -> tuple[str, ...]:
+    h = n.node("Relu", n.conv(n.x, 3, 8))
+    a = n.conv(h, 8, 8)
+    return (n.node("Add", n.conv(a, 8, 8), a),)
+
+
+def test_the_same_operators_wired_otherwise() -> None:
+    text = """
+    arch net {
+        rounding(divisor = 1)
+        input image: 16x16x3
+        stage body(channels = 8) {
+            conv(kernel = 3x3, bias = true) relu skip { BODY }
+        }
+    }
+    """
+    conv = "conv(8, 3x3, bias = true)"
+    inside = text.replace("skip { BODY }", f"{conv} skip {{ {conv} }}")
+    assert not verified(inside, built(chain)).failed
+    around = text.replace("BODY", f"{conv} {conv}")
+    assert codes(verified(around, built(chain))) == {"verify_order"}
+
+
+def test_another_network_altogether_is_said_in_one_sentence() -> None:
+    text = RESIDUAL.replace("repeat = 2", "repeat = 9")
+    result = verified(text, built(squeezed))
+    assert [found.code for found in result.differences if found.level == "error"] == [
+        "verify_operators"
+    ]
+    assert result.left_out == ("everything else: it is another network",)
+
+
+QUANTISED = """
+arch net {
+    rounding(divisor = 1)
+    input image: 16x16x3
+    stage body(channels = 8) { conv(kernel = 3x3) relu conv(kernel = 3x3) }
+}
+"""
+
+
+def quantised(island: bool = False) -> onnx.ModelProto:
+    n = Quantised((1, 3, 16, 16))
+    h = n.through(n.small())
+    filter = n.constant(n.rng.normal(size=(8, 8, 3, 3)).astype("f4")) if island else None
+    filter = filter or n.filter(8, 8, 3, 3)
+    return n.model(n.through(n.node("Conv", h, filter, pads=[1] * 4)))
+
+
+def test_a_quantised_file() -> None:
+    result = verified(QUANTISED, quantised())
+    assert not result.failed
+    assert "precision: int8 activations and weights" in result.compared
+    assert any(said.startswith("bytes of weights: ") for said in result.compared)
+    assert "1 activation that quantising leaves to the range of a scale" in result.left_out
+    assert codes(verified(QUANTISED, quantised(island=True))) == {"verify_precision"}
+
+
+def test_the_command(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "net.arch").write_text(RESIDUAL)
+    path = tmp_path / "net.onnx"
+    onnx.save(built(residual), path)
+    line = ["verify", str(tmp_path / "net.arch"), str(path)]
+    assert main(line) == 0
+    assert "net.onnx is net: 1 note" in " ".join(capsys.readouterr().out.split())
+    assert main([*line, "--format", "json"]) == 0
+    assert '"kind": "onnx"' in capsys.readouterr().out
+    path.write_bytes(path.read_bytes()[:-40])
+    assert main(line) == 1
+    assert capsys.readouterr().err.count("error[") == 1
