@@ -69,6 +69,11 @@ def smaller(a: Any, b: Any) -> Any:
     return b.smaller(a) if isinstance(b, Symbolic) else min(a, b)
 
 
+def equal(a: Any, b: Any) -> Any:
+    """1 where both are equal, else 0; of whole numbers."""
+    return 1 - below(a, b) - below(b, a)
+
+
 def below(a: Any, b: Any) -> Any:
     """1 where a is smaller than b, else 0."""
     if isinstance(a, Symbolic):

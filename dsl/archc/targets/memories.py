@@ -1,11 +1,12 @@
 """The predicates on memories."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from archc.analysis.latency import Buffer
+from archc.analysis.latency import Buffer, alive
 from archc.diagnostics.text import few, shape_text, size_text
 from archc.ops.base import product
 from archc.targets.facts import Facts, Limits, Offence, predicate
+from archc.typed import Any, NamedTuple
 
 # --- memories ---------------------------------------------------------------------------------
 
@@ -15,26 +16,46 @@ _NAMED = 3
 """Buffers that a message names."""
 
 
-def _spills(facts: Facts) -> bool:
-    return facts.layout.external_bytes > 0
+class Room(NamedTuple):
+    """How the buffers of a network lie, or arrays of that for many."""
+
+    spills: Any
+    """Whether some have no room on chip."""
+    homeless: Any
+    """Whether some of these have none outside."""
+    crowded: Any
+    """Whether more of them are alive together than there are bytes on chip."""
+    used: Any
+    """Bytes on chip that are ever touched."""
+    size: int
+    """Bytes on chip."""
 
 
-def _rescued(facts: Facts) -> bool:
-    """Whether external RAM takes all that has no room on chip."""
-    return not facts.layout.homeless
+ROOM: dict[str, Callable[[Room, Limits], Any]] = {
+    "activations_over": lambda room, _: room.spills & room.homeless & room.crowded,
+    "activations_spill": lambda room, _: room.spills & (room.homeless ^ True) & room.crowded,
+    "activations_near": lambda room, limits: (room.spills ^ True)
+    & (100 * room.used > (100 - limits.count("percent")) * room.size),
+    "buffers_over": lambda room, _: room.spills & room.homeless & (room.crowded ^ True),
+    "buffers_spill": lambda room, _: room.spills & (room.homeless ^ True) & (room.crowded ^ True),
+}
+"""When the predicates find something that ask for a plan of buffers."""
+
+
+def _breaks(name: str, facts: Facts, limits: Limits) -> bool:
+    layout, size = facts.layout, sum(facts.rooms)
+    spills = layout.external_bytes > 0
+    crowded = spills and _busiest(facts)[0] > size
+    room = Room(spills, layout.homeless, crowded, layout.internal_bytes, size)
+    return bool(ROOM[name](room, limits))
 
 
 def _busiest(facts: Facts) -> tuple[int, int]:
     """The most bytes of buffers that are alive in one epoch, and the first such epoch."""
-    change: dict[int, int] = {}
-    for buffer in facts.layout.buffers:
-        change[buffer.first] = change.get(buffer.first, 0) + buffer.bytes
-        change[buffer.last + 1] = change.get(buffer.last + 1, 0) - buffer.bytes
-    most = alive = at = 0
-    for epoch in sorted(change):
-        alive += change[epoch]
-        if alive > most:
-            most, at = alive, epoch
+    most = at = 0
+    for epoch, size in alive(facts.layout.buffers):
+        if size > most:
+            most, at = size, epoch
     return most, at
 
 
@@ -80,33 +101,32 @@ def _chip(facts: Facts) -> dict[str, str]:
 def _crowded(facts: Facts) -> Iterator[Offence]:
     """More bytes alive in one epoch than there are on chip."""
     most, epoch = _busiest(facts)
-    if most > sum(facts.rooms):
-        made = [each for each in facts.layout.buffers if each.first <= epoch <= each.last]
-        latest = max(made, key=lambda each: (each.first, each.bytes))
-        name = facts.graph.nodes[_owner(facts, latest.op)].name
-        yield Offence(None, {**_chip(facts), "live": size_text(most), "at": name})
+    made = [each for each in facts.layout.buffers if each.first <= epoch <= each.last]
+    latest = max(made, key=lambda each: (each.first, each.bytes))
+    name = facts.graph.nodes[_owner(facts, latest.op)].name
+    yield Offence(None, {**_chip(facts), "live": size_text(most), "at": name})
 
 
 @predicate("activations_over", *_LIVE)
 def activations_over(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """More activations alive together than there is room on chip, and no room outside for them."""
-    if _spills(facts) and not _rescued(facts):
+    if _breaks("activations_over", facts, limits):
         yield from _crowded(facts)
 
 
 @predicate("activations_spill", *_LIVE)
 def activations_spill(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """More activations alive together than there is room on chip, with external RAM beside it."""
-    if _spills(facts) and _rescued(facts):
+    if _breaks("activations_spill", facts, limits):
         yield from _crowded(facts)
 
 
 @predicate("activations_near", "used", "on_chip", "pools", percent="count")
 def activations_near(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Everything on chip, but so little of it free that the plan may be wrong about that."""
-    size, used = sum(facts.rooms), facts.layout.internal_bytes
-    if not _spills(facts) and 100 * used > (100 - limits.count("percent")) * size:
-        yield Offence(None, {**_chip(facts), "used": size_text(used)})
+    if _breaks("activations_near", facts, limits):
+        used = size_text(facts.layout.internal_bytes)
+        yield Offence(None, {**_chip(facts), "used": used})
 
 
 @predicate("weights_over", "weights", "flash", "pools")
@@ -168,8 +188,6 @@ _BUFFERS = ("rooms", *_CHIP)
 def _crossing(facts: Facts) -> Iterator[Offence]:
     """Buffers that find no room on chip, though there are bytes enough at every epoch: each has to
     lie within one area."""
-    if _busiest(facts)[0] > sum(facts.rooms):
-        return  # which is said already
     largest = max(
         (each for each in facts.layout.buffers if each.external), key=lambda each: each.bytes
     )
@@ -181,12 +199,12 @@ def _crossing(facts: Facts) -> Iterator[Offence]:
 @predicate("buffers_over", *_BUFFERS)
 def buffers_over(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Buffers that would have to lie across areas, and nothing else to take them."""
-    if _spills(facts) and not _rescued(facts):
+    if _breaks("buffers_over", facts, limits):
         yield from _crossing(facts)
 
 
 @predicate("buffers_spill", *_BUFFERS)
 def buffers_spill(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Buffers that would have to lie across areas, with external RAM beside them."""
-    if _spills(facts) and _rescued(facts):
+    if _breaks("buffers_spill", facts, limits):
         yield from _crossing(facts)

@@ -1,5 +1,7 @@
 """Check a network against a target: all findings of all layers at once, and the verdict."""
 
+from collections.abc import Collection
+
 from archc.analysis.latency import Prepared
 from archc.analysis.lowering import Deployed
 from archc.analysis.memory import Peak
@@ -67,6 +69,7 @@ def check(
     planned: Prepared | None = None,
     *,
     errors: bool = False,
+    left_out: Collection[str] = (),
 ) -> Report:
     """Judge a network by every rule of a target.
 
@@ -78,13 +81,14 @@ def check(
         live: the peak of its activations, where it is known already.
         planned: the plan of its buffers, where it is known already.
         errors: only by the rules that decide the verdict.
+        left_out: predicates that are not asked.
     """
     facts = Facts(target, request, graph, deployed, live, planned)
     findings: list[Finding] = []
     unsupported: set[int] = set()
     needed: set[str] = set()
     for rule in target.rules:
-        if errors and rule.level != "error":
+        if (errors and rule.level != "error") or rule.check in left_out:
             continue
         offences = list(PREDICATES[rule.check].check(facts, Limits(rule.limits)))
         if not offences:
@@ -122,10 +126,15 @@ def never_allowed(target: Target, name: str) -> str | None:
     return f"`{name}` is a hard rule of {target.name} and cannot be allowed"
 
 
+def overruled(rule: Rule, request: Request) -> bool:
+    """Whether a rule is allowed to be broken."""
+    return rule.overrule and rule.name in request.allow
+
+
 def _finding(facts: Facts, rule: Rule, offence: Offence) -> Finding:
     request = facts.request
     allowed = rule.level == "error" and (
-        offence.allow in request.allow or (rule.overrule and rule.name in request.allow)
+        offence.allow in request.allow or overruled(rule, request)
     )
     as_is = request.as_is and rule.as_is is not None
     message = _fill(facts, rule, offence, rule.as_is if as_is and rule.as_is else rule.message)

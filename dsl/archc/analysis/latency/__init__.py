@@ -18,7 +18,7 @@ from archc.analysis.latency.model import (
     Timing,
 )
 from archc.analysis.latency.network import deployed_net, feature_map
-from archc.analysis.latency.placement import touched
+from archc.analysis.latency.placement import alive, touched
 from archc.analysis.latency.times import FORMULAS
 from archc.analysis.latency.words import bare, milliseconds, remedy, said, stated
 
@@ -39,6 +39,7 @@ __all__ = [
     "Op",
     "Prepared",
     "Timing",
+    "alive",
     "bare",
     "deployed_net",
     "estimate",

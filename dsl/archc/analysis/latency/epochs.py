@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from archc.analysis.latency.model import Net, Op
 from archc.typed import NamedTuple
+from archc.values import below, equal
 
 VIEWS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PACK", "PAD"})
 """What is another view of its input, or done by what reads it."""
@@ -244,7 +245,7 @@ class _Builder:
             step.unknown = True
         elif op.operator == "DEPTHWISE_CONV_2D":
             step.kind = "depthwise"
-            step.weights *= depthwise_growth(columns, channels, step.kernel)
+            step.weights = op.weights * depthwise_growth(columns, channels, step.kernel) / GRAIN
             step.activation = op.activation not in (None, "RELU", "RELU6")
         elif rows * columns == 1:
             step.kind = "dense"
@@ -262,7 +263,8 @@ class _Builder:
         channels = made[2] == sum(widths) and all(each[:2] == made[:2] for each in maps)
         rows = listed and not channels and not self.net.qdq
         aligned = all(width % ALIGNED == 0 for width in widths)
-        hardware = rows or (aligned and (self.net.qdq or len(set(widths)) == 1))
+        alike = all(width == widths[0] for width in widths)
+        hardware = rows or (aligned and (self.net.qdq or alike))
         if listed and channels:
             hardware = False
         step = self._emit("move" if hardware else "software", op, ops)
@@ -317,8 +319,8 @@ class _Builder:
             self._elementwise(op, ops)
 
     def _product(self, op: Op, ops: list[int]) -> None:
-        sizes = {self.elements[tensor] for tensor in op.reads}
-        if len(op.reads) == 2 and len(sizes) == 2:
+        sizes = [self.elements[tensor] for tensor in op.reads]
+        if len(sizes) == 2 and sizes[0] != sizes[1]:
             self._emit("broadcast", op, ops)
         else:
             self._elementwise(op, ops)
@@ -394,8 +396,13 @@ def _swishes(net: Net) -> list[tuple[Op, list[int]]]:
     return found
 
 
-def depthwise_growth(width: int, channels: int, kernel: int) -> float:
-    """How many times the weights of a depthwise convolution are read: those of a 3x3 one over a
-    map 7 pixels wide with more than 512 channels are stored as ``channels / 64`` copies (exact for
-    MobileNetV2's 960 and MobileNetV3's 1,344 channels, too much for 720 and 1,024)."""
-    return channels / 64 if kernel == 3 and width == 7 and channels > 512 else 1
+GRAIN = 64
+"""What `depthwise_growth` counts in."""
+
+
+def depthwise_growth(width: int, channels: int, kernel: int) -> int:
+    """How many times the weights of a depthwise convolution are read, in 64ths: those of a 3x3 one
+    over a map 7 pixels wide with more than 512 channels are stored as ``channels / 64`` copies
+    (exact for MobileNetV2's 960 and MobileNetV3's 1,344 channels, too much for 720 and 1,024)."""
+    grows = below(512, channels) * equal(width, 7) * equal(kernel, 3)
+    return GRAIN + grows * (channels - GRAIN)

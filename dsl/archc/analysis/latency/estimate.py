@@ -1,6 +1,9 @@
 """The estimate: epochs, the plan of their buffers, the time of each, and how far to trust it."""
 
-from archc.analysis.latency.epochs import Epochs, Step, depthwise_growth, epochs
+from collections.abc import Sequence
+
+from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
+from archc.analysis.latency.epochs import GRAIN, Epochs, depthwise_growth, epochs
 from archc.analysis.latency.model import (
     Buffer,
     Epoch,
@@ -11,9 +14,9 @@ from archc.analysis.latency.model import (
     Net,
     Timing,
 )
-from archc.analysis.latency.placement import Place, Plan, needs, place
-from archc.analysis.latency.times import FORMULAS, Surroundings
-from archc.typed import NamedTuple
+from archc.analysis.latency.placement import Plan, needs, place, surroundings
+from archc.analysis.latency.times import FORMULAS, Cost, Surroundings
+from archc.typed import Any, NamedTuple
 
 SHORT = 1_000_000
 """Nanoseconds below which the start of epochs, which differs by runtime, decides too much."""
@@ -40,16 +43,71 @@ def prepare(net: Net, memories: Memories) -> Prepared:
         plan.internal,
         plan.external,
         plan.homeless,
-        _flash(net),
+        flash(net),
     )
-    return Prepared(net, network, tuple(_surroundings(network, plan, memories)), layout)
+    around = surroundings(network, plan, memories, PLAIN)
+    return Prepared(net, network, tuple(around), layout)
 
 
 def nanoseconds(prepared: Prepared, formulas: str, constants: dict[str, float]) -> float:
     """The time of a network with constants that are still to be chosen, which is not rounded."""
     cost = FORMULAS[formulas].cost
     pairs = zip(prepared.network.steps, prepared.surroundings, strict=True)
-    return sum(cost(step, around, constants).total for step, around in pairs)
+    return sum(cost(step, around, constants, PLAIN).total(PLAIN) for step, around in pairs)
+
+
+class Clock(NamedTuple):
+    """The time of one network, or arrays with those of many."""
+
+    costs: tuple[Cost, ...]
+    """By epoch."""
+    spent: tuple[Any, ...]
+    """The nanoseconds of each."""
+    total: Any
+    grade: Any
+    """An index into `GRADES`."""
+    times: tuple[Any, Any, Any]
+    """Microseconds: as the formulas have it, the lower and the upper end of the band. They hold as
+    far as the grade states them."""
+
+
+def clock(
+    network: Epochs,
+    around: Sequence[Surroundings],
+    doubtful: bool,
+    unaligned: bool,
+    homeless: Any,
+    external: Any,
+    timing: Timing,
+    on: Arithmetic = PLAIN,
+) -> Clock:
+    """The time of a network, or of many that have the same epochs.
+
+    Args:
+        network: its epochs, whose numbers may be arrays.
+        around: what the plan means for each.
+        doubtful: whether there are operators of which nothing is known.
+        unaligned: whether the CPU joins or cuts channels as no measurement has it.
+        homeless: whether some buffers have no place.
+        external: bytes in external RAM.
+        timing: formulas and constants.
+        on: the arithmetic, of plain numbers or of arrays.
+    """
+    cost, constants = FORMULAS[timing.formulas].cost, timing.values
+    pairs = zip(network.steps, around, strict=True)
+    costs = tuple([cost(step, each, constants, on) for step, each in pairs])
+    spent = tuple([on.whole(each.total(on)) for each in costs])
+    total: Any = sum(spent)
+    grade = _REFUSE if unaligned else _graded(network, costs, spent, total, external, on)
+    grade = on.choose(homeless, _HOMELESS, grade)
+    if doubtful:
+        grade = _DOUBTFUL
+    least, most = (
+        on.pick([getattr(timing.bands[band], end) if band else 0.0 for _, band in GRADES], grade)
+        for end in ("least", "most")
+    )
+    times = tuple([on.whole(each / 1000) for each in (total, total * least, total * most)])
+    return Clock(costs, spent, total, grade, times)
 
 
 def estimate(prepared: Prepared, timing: Timing) -> Estimate:
@@ -58,75 +116,33 @@ def estimate(prepared: Prepared, timing: Timing) -> Estimate:
     The total is the sum of its epochs to the nanosecond. Everything here is an estimate: see
     `Estimate.grade`.
     """
-    network = prepared.network
-    cost, constants = FORMULAS[timing.formulas].cost, timing.values
-    timed = []
-    for step, around in zip(network.steps, prepared.surroundings, strict=True):
-        each = cost(step, around, constants)
-        whole, reason = int(each.total + 0.5), each.reason(step.kind)
-        large = "large " if step.kind in ("conv", "depthwise") and step.kernel > 3 else ""
-        timed.append(Epoch(large + step.kind, tuple(step.ops), whole, reason, step.unknown))
-    total = sum(epoch.nanoseconds for epoch in timed)
-    grade = _grade(prepared, tuple(timed), total)
-    time = least = most = None
-    if grade.band is not None:
-        band = timing.bands[grade.band]
-        time, least = _microseconds(total), _microseconds(total * band.least)
-        most = None if grade.name == "refuse" else _microseconds(total * band.most)
-    return Estimate(
-        grade,
-        time,
-        least,
-        most,
-        tuple(timed),
-        prepared.layout,
+    network, layout = prepared.network, prepared.layout
+    doubts = tuple(dict.fromkeys(op.doubt for op in prepared.net.operators if op.doubt))
+    made = clock(
+        network,
+        prepared.surroundings,
+        bool(doubts),
+        prepared.net.qdq and any(step.unaligned for step in network.steps),
+        layout.homeless,
+        layout.external_bytes,
+        timing,
     )
-
-
-def _microseconds(nanoseconds: float) -> int:
-    return int(nanoseconds / 1000 + 0.5)
-
-
-def _surroundings(network: Epochs, plan: Plan, memories: Memories) -> list[Surroundings]:
-    """What the plan means for each epoch."""
-    slow: dict[int, float] = {}
-    outside: set[int] = set()
-    partial = [0] * len(network.steps)
-    for each in plan.places:
-        if each.need.buffer is None:
-            partial[each.need.step] += 2 * each.need.bytes * each.external
-        elif each.external:
-            outside.add(each.need.buffer)
-        else:
-            slow[each.need.buffer] = _slowness(each, memories)
-    if not outside and not any(partial):
-        return [
-            Surroundings(
-                max([slow.get(buffer, 0) for buffer in step.reads], default=0),
-                slow.get(step.made, 0),
-            )
-            for step in network.steps
-        ]
-    return [
-        Surroundings(
-            max([slow.get(buffer, 0) for buffer in step.reads], default=0),
-            slow.get(step.made, 0),
-            sum(network.sizes[buffer] for buffer in step.reads if buffer in outside)
-            + (step.result if step.made in outside else 0),
-            partial[index],
-        )
-        for index, step in enumerate(network.steps)
-    ]
-
-
-def _slowness(each: Place, memories: Memories) -> float:
-    """1 for a buffer larger than a bank, else its share that lies in slower memory."""
-    size = each.need.bytes
-    if size > memories.bank:
-        return 1
-    start, end = each.offset, each.offset + size
-    shared = [min(end, area.end) - max(start, area.start) for area in memories.slow]
-    return sum([part for part in shared if part > 0]) / size if size else 0
+    timed = []
+    for step, cost, whole in zip(network.steps, made.costs, made.spent, strict=True):
+        large = "large " if step.kind in ("conv", "depthwise") and step.kernel > 3 else ""
+        reason = cost.reason(step.kind)
+        timed.append(Epoch(large + step.kind, tuple(step.ops), whole, reason, step.unknown))
+    name, band = GRADES[made.grade]
+    why = doubts or _why(prepared, tuple(timed), made)
+    time, least, most = made.times
+    return Estimate(
+        Grade(name, why, band),
+        time if band else None,
+        least if band else None,
+        most if band and name != "refuse" else None,
+        tuple(timed),
+        layout,
+    )
 
 
 def _buffers(network: Epochs, plan: Plan, memories: Memories) -> list[Buffer]:
@@ -148,69 +164,108 @@ def _buffers(network: Epochs, plan: Plan, memories: Memories) -> list[Buffer]:
     return found
 
 
-def _flash(net: Net) -> int:
+def flash(net: Net) -> int:
     """int8 weights as they are stored and 4 bytes for every output channel."""
-    total = 0.0
+    total = GRAIN // 2
     for op in net.operators:
-        growth = 1.0
+        growth = GRAIN
         if op.operator == "DEPTHWISE_CONV_2D":
             growth = depthwise_growth(
                 net.tensors[op.reads[0]][1], net.tensors[op.makes[0]][2], op.kernel[0]
             )
-        total += growth * op.weights + PER_OUTPUT * op.biases
-    return int(total + 0.5)
+        total += growth * op.weights + GRAIN * PER_OUTPUT * op.biases
+    return total // GRAIN
 
 
 # --- grades -----------------------------------------------------------------------------------
+
+GRADES: tuple[tuple[str, str | None], ...] = (
+    ("plain", "plain"),
+    ("wide", "wide"),
+    ("unknown", "short"),
+    ("spilled", "spilled"),
+    ("refuse", "refuse"),
+    ("unknown", None),
+    ("unknown", None),
+)
+"""How far a time can be trusted, with the band that holds."""
+_PLAIN, _WIDE, _SHORT, _SPILLED, _REFUSE, _HOMELESS, _DOUBTFUL = range(len(GRADES))
 
 _UNKNOWN, _SOFTWARE, _STRIDED = 0.02, 0.1, 0.4
 """Shares of the time above which a grade falls."""
 
 
-_HOMELESS = "its maps have no room on chip, and the board has no external RAM for them"
+def _graded(
+    network: Epochs,
+    costs: Sequence[Cost],
+    spent: Sequence[Any],
+    total: Any,
+    external: Any,
+    on: Arithmetic,
+) -> Any:
+    """The grade of networks whose operators are known and whose buffers have places."""
+    steps = network.steps
+    wide = any(step.kind == "broadcast" for step in steps)
+    wide = wide | (_cpu_share(network, costs, spent, total, on) > _SOFTWARE)
+    wide = wide | (_strided_share(network, costs, spent, total, on) > _STRIDED)
+    grade = on.choose(wide, _WIDE, _PLAIN)
+    grade = on.choose(total < SHORT, _SHORT, grade)
+    grade = on.choose(external > 0, _SPILLED, grade)
+    strange = _share([step.unknown for step in steps], spent, total, on)
+    return on.choose(strange > _UNKNOWN, _REFUSE, grade)
+
+
+def _share(chosen: Sequence[Any], spent: Sequence[Any], total: Any, on: Arithmetic) -> Any:
+    """How much of the time some epochs take."""
+    part = sum([time * yes for time, yes in zip(spent, chosen, strict=True) if yes is not False])
+    return part / on.most(total, 1)
+
+
+def _cpu_share(
+    network: Epochs, costs: Sequence[Cost], spent: Sequence[Any], total: Any, on: Arithmetic
+) -> Any:
+    pairs = zip(network.steps, costs, strict=True)
+    return _share([cost.of_cpu(step.kind, on) for step, cost in pairs], spent, total, on)
+
+
+def _strided_share(
+    network: Epochs, costs: Sequence[Cost], spent: Sequence[Any], total: Any, on: Arithmetic
+) -> Any:
+    chosen: list[Any] = []
+    for step, cost in zip(network.steps, costs, strict=True):
+        strided: Any = step.kind == "conv" and step.stride == 2
+        if strided:
+            strided = (step.channels[0] >= 8) & (cost.of_flash(step.kind, on) ^ True)
+        chosen.append(strided)
+    return _share(chosen, spent, total, on)
+
+
 _UNALIGNED = "the CPU joins or cuts channels that are not multiples of 8"
 _START = "below a millisecond the start of epochs decides, and that differs by runtime"
+_NO_ROOM = "its maps have no room on chip, and the board has no external RAM for them"
 
 
-def _grade(prepared: Prepared, timed: tuple[Epoch, ...], total: int) -> Grade:
+def _why(prepared: Prepared, timed: tuple[Epoch, ...], made: Clock) -> tuple[str, ...]:
+    """The reasons for a grade, in words."""
     net, network, layout = prepared.net, prepared.network, prepared.layout
-    pairs = tuple(zip(network.steps, timed, strict=True))
-    why = tuple(dict.fromkeys(op.doubt for op in net.operators if op.doubt))
-    if why:
-        return Grade("unknown", why, None)
-    if layout.homeless:
-        return Grade("unknown", (_HOMELESS,), None)
-    names = {net.operators[epoch.ops[0]].operator for epoch in timed if epoch.unknown and epoch.ops}
-    if _share(timed, total, [epoch.unknown for epoch in timed]) > _UNKNOWN:
-        listed = ", ".join(sorted(names))
-        return Grade("refuse", (f"no measurement has {listed}",), "refuse")
-    if net.qdq and any(step.unaligned for step in network.steps):
-        return Grade("refuse", (_UNALIGNED,), "refuse")
-    if layout.external_bytes:
-        kib = -(-layout.external_bytes // 1024)
-        return Grade("spilled", (f"{kib:,} KiB lie in external RAM",), "spilled")
-    if total < SHORT:
-        return Grade("unknown", (_START,), "short")
+    if made.grade == _HOMELESS:
+        return (_NO_ROOM,)
+    if made.grade == _REFUSE:
+        strange = [epoch.unknown for epoch in timed]
+        if _share(strange, made.spent, made.total, PLAIN) <= _UNKNOWN:
+            return (_UNALIGNED,)
+        names = {net.operators[epoch.ops[0]].operator for epoch in timed if epoch.unknown and epoch.ops}
+        return (f"no measurement has {', '.join(sorted(names))}",)
+    if made.grade == _SPILLED:
+        return (f"{-(-layout.external_bytes // 1024):,} KiB lie in external RAM",)
+    if made.grade == _SHORT:
+        return (_START,)
     wide = []
     if any(step.kind == "broadcast" for step in network.steps):
         wide.append("a vector multiplies a map")
-    share = _share(timed, total, [epoch.reason == "software" for epoch in timed])
+    share = _cpu_share(network, made.costs, made.spent, made.total, PLAIN)
     if share > _SOFTWARE:
         wide.append(f"{100 * share:.0f} % of the time is the CPU's")
-    if _share(timed, total, [_strided(step, epoch) for step, epoch in pairs]) > _STRIDED:
+    if _strided_share(network, made.costs, made.spent, made.total, PLAIN) > _STRIDED:
         wide.append("convolutions with stride 2 take most of the time")
-    return Grade("wide", tuple(wide), "wide") if wide else Grade("plain", (), "plain")
-
-
-def _share(timed: tuple[Epoch, ...], total: int, chosen: list[bool]) -> float:
-    part = sum(epoch.nanoseconds for epoch, yes in zip(timed, chosen, strict=True) if yes)
-    return part / total if total else 0
-
-
-def _strided(step: Step, epoch: Epoch) -> bool:
-    return (
-        step.kind == "conv"
-        and step.stride == 2
-        and step.channels[0] >= 8
-        and epoch.reason != "flash"
-    )
+    return tuple(wide)

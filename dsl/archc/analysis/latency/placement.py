@@ -6,11 +6,15 @@ areas, and external RAM for what finds no room (`docs/latency.md`, "Memory").
 """
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 
+from archc.analysis.latency.arithmetic import Arithmetic
 from archc.analysis.latency.epochs import Epochs
-from archc.analysis.latency.model import Area, Memories
-from archc.typed import NamedTuple
+from archc.analysis.latency.model import Area, Buffer, Memories
+from archc.analysis.latency.times import Surroundings
+from archc.typed import Any, NamedTuple
 
 LEAST = 1024
 """Bytes below which a buffer counts for nothing."""
@@ -30,6 +34,8 @@ class Need(NamedTuple):
     """None for partial sums."""
     step: int
     """The epoch that writes it; -1 for an input as given."""
+    least: int = 0
+    """Bytes below which it counts for nothing."""
 
 
 class Place(NamedTuple):
@@ -53,13 +59,18 @@ class Plan(NamedTuple):
     """Bytes that found no room on chip, the same."""
 
     @property
-    def homeless(self) -> bool:
+    def homeless(self) -> Any:
         """Whether something finds no room anywhere."""
-        return any(place.homeless for place in self.places)
+        return reduce(or_, [place.homeless for place in self.places], False)
 
 
 def needs(network: Epochs) -> list[Need]:
     """The buffers of a network with their lifetimes in epochs."""
+    return [need for need in candidates(network) if need.bytes >= need.least]
+
+
+def candidates(network: Epochs) -> list[Need]:
+    """The same with those that count for nothing."""
     last: dict[int, int] = {}
     steps = network.steps
     for index, step in enumerate(steps):
@@ -67,35 +78,46 @@ def needs(network: Epochs) -> list[Need]:
             last[buffer] = index
     for buffer in network.outputs:
         last[buffer] = len(steps)
-    found = [Need(network.sizes[b], -1, last.get(b, 0), b, -1) for b in network.inputs]
+    every = [Need(network.sizes[b], -1, last.get(b, 0), b, -1) for b in network.inputs]
     for index, step in enumerate(steps):
         size = network.sizes[step.made] * step.width
-        if size >= LEAST:
-            found.append(Need(size, index, last.get(step.made, index), step.made, index))
+        until = last.get(step.made, index)
+        every.append(Need(size, index, until, step.made, index, LEAST))
         if step.kind == "conv" and step.kernel >= LARGE_KERNEL:
             sums = PARTIAL * step.written
-            found += [Need(sums, index, index, None, index)] * 2
-    return found
+            every += [Need(sums, index, index, None, index)] * 2
+    return every
+
+
+def weight(need: Need) -> int:
+    """What buffers are placed by, the largest first: bytes times epochs."""
+    return need.bytes * (need.last - need.first + 1)
+
+
+def ties(wanted: Sequence[Need]) -> list[int]:
+    """The order of buffers of one weight."""
+    return sorted(range(len(wanted)), key=lambda index: -wanted[index].first)
+
+
+def beyond(memories: Memories) -> tuple[tuple[Area, ...], int]:
+    """Where buffers lie that find no place on chip, and from where on there is no memory."""
+    reached = memories.outside[-1][1].end if memories.outside else 0
+    return (*(area for _, area in memories.outside), Area(reached, 1 << 62)), reached
 
 
 def place(wanted: list[Need], memories: Memories) -> Plan:
     """A plan for buffers."""
     chip, outside = _Memory(), _Memory()
-    reached = memories.outside[-1][1].end if memories.outside else 0
-    beyond = (*(area for _, area in memories.outside), Area(reached, 1 << 62))
+    off_chip, reached = beyond(memories)
     places: dict[int, Place] = {}
-    order = sorted(
-        range(len(wanted)),
-        key=lambda i: (-wanted[i].bytes * (wanted[i].last - wanted[i].first + 1), -wanted[i].first),
-    )
-    for index in order:
+    for index in sorted(ties(wanted), key=lambda index: -weight(wanted[index])):
         need = wanted[index]
         small = need.bytes <= memories.bank
         areas = (*memories.banks, *memories.areas) if small else memories.areas
         offset = chip.put(need, areas)
         external = offset is None
         if offset is None:
-            offset = outside.put(need, beyond)
+            offset = outside.put(need, off_chip)
             assert offset is not None
         places[index] = Place(need, offset, external, external and offset >= reached)
     return Plan(
@@ -103,6 +125,52 @@ def place(wanted: list[Need], memories: Memories) -> Plan:
         chip.touched(),
         outside.touched(),
     )
+
+
+def surroundings(
+    network: Epochs, plan: Plan, memories: Memories, on: Arithmetic
+) -> list[Surroundings]:
+    """What a plan means for each epoch."""
+    slow: dict[int, Any] = {}
+    outside: dict[int, Any] = {}
+    partial: list[Any] = [0] * len(network.steps)
+    for each in plan.places:
+        if each.need.buffer is None:
+            partial[each.need.step] += 2 * each.need.bytes * each.external
+        else:
+            outside[each.need.buffer] = each.external
+            share = _slowness(each.need.bytes, each.offset, memories, on)
+            slow[each.need.buffer] = on.choose(each.external, 0, share)
+    around = []
+    for index, step in enumerate(network.steps):
+        external: Any = step.result * outside.get(step.made, 0)
+        for buffer in step.reads:
+            external = external + network.sizes[buffer] * outside.get(buffer, 0)
+        slow_in = on.most(0, *[slow.get(buffer, 0) for buffer in step.reads])
+        around.append(Surroundings(slow_in, slow.get(step.made, 0), external, partial[index]))
+    return around
+
+
+def _slowness(size: Any, start: Any, memories: Memories, on: Arithmetic) -> Any:
+    """1 for a buffer larger than a bank, else its share that lies in slower memory."""
+    end, shared = start + size, 0
+    for area in memories.slow:
+        shared += on.most(on.least(end, area.end) - on.most(start, area.start), 0)
+    return on.choose(size > memories.bank, 1, shared / on.most(size, 1))
+
+
+def alive(needs: Iterable[Need | Buffer]) -> list[tuple[int, Any]]:
+    """Epochs at which buffers begin or end, with the bytes of those that are alive then."""
+    change: dict[int, Any] = {}
+    for each in needs:
+        change[each.first] = change.get(each.first, 0) + each.bytes
+        change[each.last + 1] = change.get(each.last + 1, 0) - each.bytes
+    total: Any = 0
+    moments = []
+    for epoch in sorted(change):
+        total = total + change[epoch]
+        moments.append((epoch, total))
+    return moments
 
 
 class _Memory:

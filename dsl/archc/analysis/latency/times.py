@@ -1,56 +1,78 @@
-"""Formulas for the time of an epoch, chosen by name in a target's file (`docs/latency.md`)."""
+"""Formulas for the time of an epoch, chosen by name in a target's file (`docs/latency.md`).
+
+They are of one network or of many: numbers of an epoch that differ between networks may be arrays,
+its kind, kernel, stride and groups may not.
+"""
 
 from collections.abc import Callable
 
+from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
 from archc.analysis.latency.epochs import ALIGNED, SOFTWARE, Step
-from archc.typed import NamedTuple
+from archc.analysis.latency.model import REASONS
+from archc.typed import Any, NamedTuple
+
+Value = Any
+"""A number, or an array of one for each network."""
 
 
 class Surroundings(NamedTuple):
     """What the plan of memory means for one epoch."""
 
-    slow_in: float = 0
+    slow_in: Value = 0
     """Share of the slowest map that it reads which lies in slower memory, or 1 for a large one."""
-    slow_out: float = 0
+    slow_out: Value = 0
     """The same of its result."""
-    external: int = 0
+    external: Value = 0
     """Bytes that it reads from and writes to external RAM."""
-    partial: int = 0
+    partial: Value = 0
     """Bytes of its partial sums that lie there."""
+
+
+_REASONS = tuple(REASONS)
+_ARRAY, _STREAM, _FLASH, _OVERHEAD, _BROADCAST, _CPU, _SPILLED = range(len(_REASONS))
 
 
 class Cost(NamedTuple):
     """What an epoch takes, in nanoseconds."""
 
-    start: float
-    chip: float
+    start: Value
+    chip: Value
     """On the accelerator, or on the CPU in its place."""
-    flash: float
-    external: float
-    bound: bool
-    """Whether the array and no map decides the time on the accelerator."""
+    flash: Value
+    external: Value
+    maps: tuple[Value, ...]
+    """Cycles that its maps take, where the array may take more."""
 
-    @property
-    def total(self) -> float:
-        return self.start + max(self.chip, self.flash, self.external)
+    def total(self, on: Arithmetic) -> Value:
+        return self.start + on.most(self.chip, self.flash, self.external)
+
+    def decided(self, kind: str, on: Arithmetic) -> Value:
+        """What decides it, as an index into `REASONS`."""
+        most = on.most(self.chip, self.flash, self.external)
+        code: Value = _CPU
+        if kind not in SOFTWARE:
+            code = _BROADCAST if kind == "broadcast" else _STREAM
+            if self.maps and code == _STREAM:
+                read, written = self.maps
+                code = on.choose((self.chip != read) & (self.chip != written), _ARRAY, _STREAM)
+            code = on.choose(self.flash == most, _FLASH, code)
+        code = on.choose((self.external != 0) & (self.external == most), _SPILLED, code)
+        return on.choose(self.start > most, _OVERHEAD, code)
 
     def reason(self, kind: str) -> str:
-        """What decides it, one of `REASONS`."""
-        most = max(self.chip, self.flash, self.external)
-        if self.start > most:
-            return "overhead"
-        if self.external and self.external == most:
-            return "spilled"
-        if kind in SOFTWARE:
-            return "software"
-        if self.flash == most:
-            return "flash"
-        if kind == "broadcast":
-            return "broadcast"
-        return "array" if self.bound else "stream"
+        """The same by name, of one network."""
+        return _REASONS[self.decided(kind, PLAIN)]
+
+    def of_cpu(self, kind: str, on: Arithmetic) -> Value:
+        """Whether the CPU decides it."""
+        return kind in SOFTWARE and self.decided(kind, on) == _CPU
+
+    def of_flash(self, kind: str, on: Arithmetic) -> Value:
+        """Whether flash decides it."""
+        return self.decided(kind, on) == _FLASH
 
 
-Formula = Callable[[Step, Surroundings, dict[str, float]], Cost]
+Formula = Callable[[Step, Surroundings, dict[str, float], Arithmetic], Cost]
 
 
 class Formulas(NamedTuple):
@@ -69,16 +91,18 @@ SMALL_MAP = 256
 """Pixels up to which a map is small."""
 
 
-def neural_art(step: Step, around: Surroundings, constant: dict[str, float]) -> Cost:
+def neural_art(
+    step: Step, around: Surroundings, constant: dict[str, float], on: Arithmetic
+) -> Cost:
     """One epoch of ST's Neural-ART accelerator at 1 GHz, where a cycle is a nanosecond."""
     slow = constant["slow"] - 1
-    chip, bound = _chip(step, 1 + slow * around.slow_in, 1 + slow * around.slow_out, constant)
+    slow_in, slow_out = 1 + slow * around.slow_in, 1 + slow * around.slow_out
     return Cost(
         constant["epoch"] * _passes(step),
-        chip,
+        _chip(step, slow_in, slow_out, constant, on),
         constant["flash"] * step.weights,
         constant["external"] * around.external + constant["partial"] * around.partial,
-        bound,
+        (step.read, step.written) if step.kind in ("pointwise", "conv") else (),
     )
 
 
@@ -88,58 +112,60 @@ def _passes(step: Step) -> int:
 
 
 def _chip(
-    step: Step, slow_in: float, slow_out: float, constant: dict[str, float]
-) -> tuple[float, bool]:
+    step: Step, slow_in: Value, slow_out: Value, constant: dict[str, float], on: Arithmetic
+) -> Value:
     read, written = step.read, step.written
     match step.kind:
         case "pointwise":
-            cycles = max(
+            return on.most(
                 written,
                 step.macs / constant["array"],
                 (read * slow_in + step.addend) / WIDTH,
                 step.result * slow_out / WIDTH,
             )
-            return cycles, cycles not in (read, written)
         case "conv":
-            cycles = _convolution(step, slow_in, constant)
-            return cycles, cycles not in (read, written)
+            return _convolution(step, slow_in, constant, on)
         case "dense":
-            return step.weights / 3, False
+            return step.weights / 3
         case "depthwise":
             factor = 1 if step.kernel <= 3 else 2 if step.kernel <= 5 else 3
-            return max(read * slow_in, written * slow_out) * factor, False
+            return on.most(read * slow_in, written * slow_out) * factor
         case "input":
-            return read, False
+            return read
         case "move":
-            return constant["move"] * (read + written) / 2, False
+            return constant["move"] * (read + written) / 2
         case "broadcast" | "silu" | "software" | "softmax":
-            return constant[step.kind] * written, False
+            return constant[step.kind] * written
         case "add":
-            return constant["elementwise"] * written, False
+            return constant["elementwise"] * written
         case _:
-            return constant["elementwise"] * max(read, written), False
+            return constant["elementwise"] * on.most(read, written)
 
 
-def _convolution(step: Step, slow: float, constant: dict[str, float]) -> float:
+def _convolution(step: Step, slow: Value, constant: dict[str, float], on: Arithmetic) -> Value:
     read, written = step.read, step.written
     inputs, outputs = step.channels
     if step.kernel > 3:
         passes = _passes(step)
         groups = -(-outputs // (3 * step.groups))
-        return max(passes * written, passes * read, slow * passes * read * groups / COLUMNS)
-    if inputs < ALIGNED:
-        return max(slow * read * outputs / 8, read, written)
-    arrays = _arrays(inputs // step.groups)
+        return on.most(passes * written, passes * read, slow * passes * read * groups / COLUMNS)
+    arrays = _arrays(inputs // step.groups, on)
     cycles = read * outputs / step.groups / (constant["channels"] * arrays)
-    if step.pixels[0] <= SMALL_MAP or (step.pixels[1] <= SMALL_MAP and step.stride == 1):
-        cycles = min(cycles, max(step.macs / (constant["array"] * arrays), step.weights))
-    return max(slow * cycles, read, written)
+    pixels, made = step.pixels
+    small = (pixels <= SMALL_MAP) | ((made <= SMALL_MAP) & (step.stride == 1))
+    other = on.most(step.macs / (constant["array"] * arrays), step.weights)
+    cycles = on.choose(small, on.least(cycles, other), cycles)
+    cycles = on.choose(inputs < ALIGNED, slow * read * outputs / 8, slow * cycles)
+    return on.most(cycles, read, written)
 
 
-def _arrays(channels: int) -> int:
+def _arrays(channels: Value, on: Arithmetic = PLAIN) -> Value:
     """How many convolution accelerators share the input channels, in eights."""
-    eights = channels // ALIGNED if channels % ALIGNED == 0 else 0
-    return next((count for count in (4, 3, 2) if eights and eights % count == 0), 1)
+    count: Value = 1
+    for more in (2, 3, 4):
+        shared = (channels > 0) & (channels % (more * ALIGNED) == 0)
+        count = on.choose(shared, more, count)
+    return count
 
 
 FORMULAS = {
