@@ -131,13 +131,18 @@ def test_generated_specs(spec: Spec, seed: int) -> None:
 def test_a_class_that_is_wrong_stops_the_sweep() -> None:
     made = space((SPECS / "dscnn.arch").read_text(), "height=16..48", "num_classes=2..9")
     known, places = made.of(0)
-    right = known.scalar
-    known.scalar = lambda places: (right(places)[0] + 1, *right(places)[1:])  # type: ignore[method-assign]
-    with pytest.raises(Difference, match=r"`params` is .* with height = 16, num_classes = 2"):
-        made.compare(made.compile(0), known, places)
-    known.scalar, known.verdict = right, "incompatible"  # type: ignore[method-assign]
-    with pytest.raises(Difference, match="the verdict"):
-        made.compare(made.compile(0), known, places)
+    right = known.one(places)
+    wrong = {
+        r"`params` is .* with height = 16, num_classes = 2": right._replace(
+            figures={**right.figures, "params": right.figures["params"] + 1}
+        ),
+        "the verdict": right._replace(verdict=3),
+        "the grade": right._replace(grade=4),
+    }
+    for message, said in wrong.items():
+        known.one = lambda places, said=said: said  # type: ignore[method-assign,misc]
+        with pytest.raises(Difference, match=message):
+            made.compare(made.compile(0), known, places)
 
 
 def test_one_variant_needs_no_numpy(monkeypatch: pytest.MonkeyPatch) -> None:

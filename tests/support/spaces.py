@@ -5,13 +5,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from archc.analysis.latency.estimate import GRADES
 from archc.driver import Options
 from archc.files import Loader
 from archc.limits import DEFAULT_LIMITS
 from archc.source import Source
 from archc.space.dimensions import Dimension, Reader, grid
-from archc.space.engine import VERDICTS, Batch, Space
-from archc.space.measure import OPEN, published
+from archc.space.engine import MISSING, VERDICTS, Batch, Space
+from archc.space.measure import published
 from archc.syntax.parse import read_file
 from support.strategies import tokens
 
@@ -76,8 +77,7 @@ def agree(made: Space, rows: Sequence[int]) -> int:
 def _agrees(made: Space, batch: Batch, place: int, row: int) -> bool:
     variant = made.compile(row)
     errors = [d for d in variant.compilation.diagnostics if d.level == "error"]
-    if VERDICTS[batch.verdicts[place]] != OPEN:
-        assert bool(batch.valid[place]) == all(d.code == "budget" for d in errors), variant.settings
+    assert bool(batch.valid[place]) == all(d.code == "budget" for d in errors), variant.settings
     assert bool(batch.network[place]) == (variant.network is not None), variant.settings
     figures = made.figures(row)
     if variant.network is None:
@@ -88,7 +88,8 @@ def _agrees(made: Space, batch: Batch, place: int, row: int) -> bool:
     assert {name: value for name, value in said.items() if value >= 0} == truth, variant.settings
     assert figures == truth, variant.settings
     judged = variant.network.manifest["target"]
-    assert VERDICTS[batch.verdicts[place]] in (OPEN, judged and judged["verdict"])
-    passed = all(budget["passed"] for budget in variant.network.manifest["budgets"])
-    assert bool(batch.within[place]) == passed
+    assert VERDICTS[batch.verdicts[place]] == (judged and judged["verdict"]), variant.settings
+    time, grade = variant.network.manifest["deployed"]["latency"], int(batch.grades[place])
+    assert (None if grade == MISSING else GRADES[grade][0]) == (time and time["grade"])
+    assert bool(batch.within[place]) == all(d.code != "budget" for d in errors)
     return True

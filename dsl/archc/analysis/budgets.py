@@ -11,7 +11,7 @@ from archc.diagnostics.model import Diagnostic, Edit, make
 from archc.diagnostics.text import few
 from archc.sema.model import BudgetRequest
 from archc.typed import Any, NamedTuple
-from archc.values import Symbolic, show
+from archc.values import show, symbolic
 
 
 class Budget(NamedTuple):
@@ -72,7 +72,7 @@ def budget_faults(requests: Iterable[BudgetRequest]) -> tuple[Diagnostic, ...]:
         name = request.name.text
         if name not in BUDGET_NAMES:
             faults.append(_unknown(request))
-        elif name != LATENCY and not isinstance(request.limit, int | Symbolic):
+        elif name != LATENCY and not _whole(request.limit):
             faults.append(
                 make(
                     NUMBER,
@@ -91,6 +91,10 @@ def budget_faults(requests: Iterable[BudgetRequest]) -> tuple[Diagnostic, ...]:
                 )
             )
     return tuple(faults)
+
+
+def _whole(limit: Any) -> bool:
+    return isinstance(limit, int) or (symbolic(limit) and limit.denominator == 1)
 
 
 def budgets(

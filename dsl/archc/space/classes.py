@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
+from archc.analysis.latency_budget import LATENCY, MOST
 from archc.diagnostics.model import Diagnostic, Reporter
 from archc.driver import Options
 from archc.sema.resolve import Setting, resolve
 from archc.sema.scope import Module
 from archc.source import Source, Span
+from archc.space.arrays import ARRAYS
+from archc.space.clock import MISSING, Clock, Reading
 from archc.space.keys import Key
 from archc.space.measure import Measured, measure
 from archc.space.planner import Planner
@@ -16,7 +20,7 @@ from archc.space.symbolic import Number, parameter
 from archc.space.trace import Axis, Escape, Form, Trace
 from archc.syntax import ast
 from archc.typed import NamedTuple
-from archc.values import KEYS
+from archc.values import KEYS, whole
 
 Exact = int | Number
 
@@ -35,6 +39,22 @@ class Budget(NamedTuple):
 
     name: str
     limit: int
+
+
+class Known(NamedTuple):
+    """What a class says of one variant, or arrays with that of many."""
+
+    figures: dict[str, Any]
+    """By name; `MISSING` where a variant has none."""
+    grade: Any
+    """Of the estimate of time, an index into `GRADES`; `MISSING` without one."""
+    verdict: Any
+    """An index into `VERDICTS`."""
+    within: Any
+    """Whether the spec's budgets hold."""
+
+
+VERDICTS = (None, "compatible", "conditional", "incompatible")
 
 
 class Class:
@@ -56,31 +76,34 @@ class Class:
         self.fault: Diagnostic | None = next((d for d in found if d.level == "error"), None)
         """The first error of the witness; there may still be a network."""
         self.network = measured is not None
-        self.verdict = measured.verdict if measured else None
-        outputs: list[Form] = []
+        forms: dict[Form, int] = {}
+
+        def place(form: Form) -> int:
+            return forms.setdefault(form, len(forms))
 
         def output(value: Exact) -> int:
-            form = value.form if isinstance(value, Number) else Form((), value)
-            outputs.append(form)
-            return len(outputs) - 1
+            return place(value.form if isinstance(value, Number) else Form((), value))
 
         figures = measured.figures if measured else {}
         self.figures = {name: output(value) for name, value in figures.items()}
-        self.budgets = [
-            Budget(each.name.text, output(each.limit))
-            for each in (measured.budgets if measured else ())
-            if each.name.text in self.figures and isinstance(each.limit, Exact)
-        ]
-        self.unbudgeted = [
-            each.name.text
-            for each in (measured.budgets if measured else ())
-            if each.name.text not in self.figures
-        ]
-        """Quantities with budgets that have no figure here."""
-        self.spare = output(measured.spare if measured else 0)
-        """Where `Measured.spare` is among the outputs."""
+        sketch = measured.sketch if measured else None
+        self.clock = Clock(trace, sketch, place) if sketch else None
+        """None without a target."""
+        self.verdict = sketch.verdict if sketch else None
+        """By the rules that do not ask where buffers lie."""
+        self.unbudgeted = False
+        """Whether a budget is on a figure that is missing here."""
+        self.budgets: list[Budget] = []
+        for each in measured.budgets if measured else ():
+            name, limit = each.name.text, whole(each.limit)
+            if name == LATENCY:
+                name, limit = MOST, limit * 1000
+            if name in self.figures or (name == MOST and sketch and sketch.timing):
+                self.budgets.append(Budget(name, output(limit.__floor__())))
+            else:
+                self.unbudgeted = True
         self.outcomes = tuple(trace.guards.values())
-        self.program = Program(trace, list(trace.guards), outputs)
+        self.program = Program(trace, list(trace.guards), list(forms))
         self.planners = [Planner(trace, index) for index in self.program.plans]
         self.hits = 0
 
@@ -92,6 +115,35 @@ class Class:
         """The outputs for one variant, on plain integers."""
         planners = [each.scalar for each in self.planners]
         return self.program.figures(places, max, _distinct, planners)
+
+    def one(self, places: Mapping[str, int]) -> Known:
+        """What is known of one variant, without NumPy."""
+        outputs = self.scalar(places)
+        return self._known(outputs, self.clock and self.clock.scalar(outputs), PLAIN)
+
+    def many(self, places: Mapping[str, Any], rows: int) -> Known:
+        """The same of so many variants."""
+        outputs = self.arrays(places)
+        return self._known(outputs, self.clock and self.clock.arrays(outputs, rows), ARRAYS)
+
+    def _known(
+        self, outputs: tuple[Any, ...], reading: Reading | None, on: Arithmetic
+    ) -> Known:
+        figures = {name: outputs[place] for name, place in self.figures.items()}
+        verdict: Any = VERDICTS.index(self.verdict)
+        grade: Any = MISSING
+        if reading is not None:
+            figures |= reading.figures
+            grade = reading.grade
+            if self.verdict == "compatible":
+                allowed = VERDICTS.index("conditional")
+                verdict = on.choose(reading.conditional, allowed, verdict)
+            verdict = on.choose(reading.stopped, VERDICTS.index("incompatible"), verdict)
+        within: Any = not self.unbudgeted
+        for budget in self.budgets:
+            figure = figures[budget.name]
+            within = within & (figure != MISSING) & (figure <= outputs[budget.limit])
+        return Known(figures, grade, verdict, within)
 
     def mask(self, places: Mapping[str, Any], rows: int) -> Any:
         """Which of several variants are of this class."""

@@ -8,22 +8,24 @@ it was not traced with, if it has another one.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from archc.analysis.latency_budget import LATENCY
+from archc.analysis.latency.estimate import GRADES
 from archc.diagnostics.model import Reporter
 from archc.driver import Compilation, Network, Options, choose, compile_spec, parse_settings
 from archc.sema.check import check
 from archc.sema.load import Program, SourceLoader
 from archc.sema.resolve import Resolver, Setting
 from archc.source import Source
-from archc.space.classes import Class, Spec
+from archc.space.classes import VERDICTS, Class, Spec
+from archc.space.clock import MISSING
 from archc.space.dimensions import Grid
-from archc.space.measure import OPEN, published
+from archc.space.measure import published
 from archc.typed import NamedTuple
 
 CHUNK = 16_384
 """Variants that are evaluated at a time: what they take fits into a processor's cache."""
-MISSING = -1
-"""Stands for a figure that a variant does not have."""
+
+
+INCOMPATIBLE = VERDICTS.index("incompatible")
 
 
 class Difference(Exception):
@@ -44,17 +46,11 @@ class Batch(NamedTuple):
     verdicts: Any
     """Indices into `VERDICTS`."""
     valid: Any
-    """Whether it compiles: no error, budgets left aside, and memory where the verdict is open."""
+    """Whether it compiles: no error, budgets left aside."""
     within: Any
-    """Whether the spec's budgets hold, of those whose figures are known."""
-
-    @property
-    def doubtful(self) -> int:
-        """How many count as valid though only a plan of buffers tells whether memory is enough."""
-        return int((self.valid & (self.verdicts == VERDICTS.index(OPEN))).sum())
-
-
-VERDICTS = (None, "compatible", "conditional", "incompatible", OPEN)
+    """Whether the spec's budgets hold."""
+    grades: Any
+    """Of the estimates of time, indices into `GRADES`; `MISSING` where there is none."""
 
 
 class Variant(NamedTuple):
@@ -138,8 +134,8 @@ class Space:
         known, places = self.of(row)
         if not known.network:
             return None
-        outputs = known.scalar(places)
-        return {name: outputs[place] for name, place in known.figures.items()}
+        figures = known.one(places).figures
+        return {name: value for name, value in figures.items() if value != MISSING}
 
     def batches(self, start: int, stop: int, chunk: int = CHUNK) -> "Iterator[Batch]":
         """All variants from one number to another, in order."""
@@ -191,7 +187,7 @@ class Space:
         places = self.places(rows)
         columns: dict[str, Any] = {}
         network, valid, within = (np.zeros(size, bool) for _ in range(3))
-        verdicts = np.zeros(size, np.int8)
+        verdicts, grades = np.zeros(size, np.int8), np.full(size, MISSING, np.int8)
         rest: Any = None
         at = 0
         while rest is None or len(rest):
@@ -214,32 +210,24 @@ class Space:
             known.hits += hits
             if known.network:
                 inside = own if whole else {name: each[which] for name, each in places.items()}
-                outputs = known.arrays(inside)
-                within[which] = self._fill(known, outputs, columns, which, size)
+                said = known.many(inside, hits)
+                self._fill(said.figures, columns, which, size)
                 network[which] = True
-                valid[which] = known.fault is None and known.verdict != "incompatible"
-                settled = known.verdict == "incompatible" or outputs[known.spare] >= 0
-                codes = VERDICTS.index(known.verdict), VERDICTS.index(OPEN)
-                verdicts[which] = np.where(settled, *codes)
+                within[which], verdicts[which] = said.within, said.verdict
+                valid[which] = (said.verdict != INCOMPATIBLE) & (known.fault is None)
+                grades[which] = said.grade
             if whole:
                 break
             rest = np.flatnonzero(~mask) if rest is None else rest[~mask]
         self.classes.sort(key=lambda each: -each.hits)
-        return Batch(int(rows[0]), rows, columns, network, verdicts, valid, within)
+        return Batch(int(rows[0]), rows, columns, network, verdicts, valid, within, grades)
 
-    def _fill(
-        self,
-        known: Class,
-        outputs: tuple[Any, ...],
-        columns: dict[str, Any],
-        which: Any,
-        size: int,
-    ) -> Any:
-        """Put the figures of a class into columns; whether its budgets hold."""
+    @staticmethod
+    def _fill(figures: Mapping[str, Any], columns: dict[str, Any], which: Any, size: int) -> None:
+        """Put the figures of a class into columns."""
         import numpy as np
 
-        for name, place in known.figures.items():
-            value = outputs[place]
+        for name, value in figures.items():
             wide = _objects(value) or _large(value)
             column = columns.get(name)
             if column is None:
@@ -248,10 +236,6 @@ class Space:
                 column = column.astype(object)
             column[which] = value
             columns[name] = column
-        holds: Any = not set(known.unbudgeted) - {LATENCY}  # of time only a compile knows
-        for budget in known.budgets:
-            holds = holds & (outputs[known.figures[budget.name]] <= outputs[budget.limit])
-        return holds
 
     def _check(self, known: Class, row: int) -> None:
         """Compare a class with a compile of one of its variants."""
@@ -269,18 +253,18 @@ class Space:
             raise Difference(f"whether there is a network with {named}")
         if network is None:
             return
-        outputs = known.scalar(places)
-        said = {name: outputs[place] for name, place in known.figures.items()}
+        said = known.one(places)
         truth = published(network.manifest)
-        for name in sorted({*said, *truth}):
-            if said.get(name) != truth.get(name):
+        for name in sorted({*said.figures, *truth}):
+            if said.figures.get(name, MISSING) != truth.get(name, MISSING):
                 raise Difference(
-                    f"`{name}` is {truth.get(name)} with {named}, not {said.get(name)}"
+                    f"`{name}` is {truth.get(name)} with {named}, not {said.figures.get(name)}"
                 )
-        judged = network.manifest["target"]
-        settled = known.verdict == "incompatible" or outputs[known.spare] >= 0
-        if settled and known.verdict != (judged and judged["verdict"]):
+        judged, time = network.manifest["target"], network.manifest["deployed"]["latency"]
+        if VERDICTS[said.verdict] != (judged and judged["verdict"]):
             raise Difference(f"the verdict with {named}")
+        if (None if said.grade == MISSING else GRADES[said.grade][0]) != (time and time["grade"]):
+            raise Difference(f"the grade of the estimate of time with {named}")
 
     def _named(self, row: int) -> str:
         return ", ".join(f"{name} = {text}" for name, text in self.grid.settings(row))

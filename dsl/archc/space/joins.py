@@ -77,14 +77,14 @@ def plan(trace: Trace, sizes: Sequence[Form], lives: Lives) -> Form:
         sizes: of its blocks in bytes, rounded up.
         lives: of each.
     """
-    parts, near = tuple(sizes), _near(lives)
-    trace.lives.setdefault(near, lives)
+    parts, around = tuple(sizes), near(lives)
+    trace.lives.setdefault(around, lives)
 
     def value() -> int:
         values = map(trace.value, parts)
         return plan_end([Block(size, *life) for size, life in zip(values, lives, strict=True)])
 
-    return _alone(trace.atom("plan", (parts, near), value, lambda: _together(trace, parts)))
+    return _alone(trace.atom("plan", (parts, around), value, lambda: _together(trace, parts)))
 
 
 def _together(trace: Trace, parts: Sequence[Form]) -> tuple[int, int]:
@@ -96,7 +96,7 @@ def _together(trace: Trace, parts: Sequence[Form]) -> tuple[int, int]:
     return least, sum(max(high, 0) for _, high in ends)
 
 
-def _near(lives: Lives) -> Near:
+def near(lives: Lives) -> Near:
     """Which blocks are alive together with each."""
     return tuple(
         [

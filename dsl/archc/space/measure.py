@@ -5,9 +5,9 @@ from functools import reduce
 
 from archc.analysis.arena import Block, plan_end, rounded
 from archc.analysis.figures import TOTALS, flat, network
-from archc.analysis.latency import Layout, Net, Prepared
-from archc.analysis.latency.epochs import Epochs
-from archc.analysis.latency.placement import LARGE_KERNEL, PARTIAL
+from archc.analysis.latency import deployed_net
+from archc.analysis.latency.epochs import epochs
+from archc.analysis.latency.estimate import flash
 from archc.analysis.lowering import Deployed
 from archc.analysis.memory import Peak, tensors, timeline
 from archc.analysis.tflite_micro import micro
@@ -15,23 +15,17 @@ from archc.diagnostics.model import Reporter
 from archc.driver import Lowered, Options, deploy, micro_build
 from archc.ops.base import product
 from archc.sema.model import BudgetRequest, Model
+from archc.space import clock
+from archc.space.clock import RoomRule, Sketch
+from archc.targets.facts import Limits
+from archc.targets.memories import ROOM
 from archc.targets.pools import memories
-from archc.targets.verdict import check
+from archc.targets.verdict import check, overruled
 from archc.typed import Any, NamedTuple
 from archc.values import larger
 
 MEMORY = ("weight_bytes", "constant_bytes", "peak_activation_bytes", "arena_bytes")
 ARENA = ("activations", "persistent", "total", "smallest_working")
-
-
-OPEN = "open"
-"""A verdict that only a plan of buffers can give."""
-
-
-SETTLED = Prepared(
-    Net((), (), (), ()), Epochs((), (), (), frozenset(), ()), (), Layout((), 0, 0, False, 0)
-)
-"""A plan with nothing outside."""
 
 
 class Measured(NamedTuple):
@@ -40,11 +34,8 @@ class Measured(NamedTuple):
     figures: dict[str, int]
     """By their names in the manifest's `totals` and `deployed`; those that it does not have are
     left out."""
-    verdict: str | None
-    """What the target says, if all buffers have a place."""
-    spare: int
-    """Bytes that a memory has left with all buffers in it at once, alive together or not: from 0 on
-    they have a place in any plan. Below it the verdict is `OPEN`, unless it is settled."""
+    sketch: Sketch | None
+    """What time, placement and verdict follow from; None without a target."""
     budgets: tuple[BudgetRequest, ...]
 
 
@@ -59,8 +50,8 @@ def measure(model: Model, options: Options, reporter: Reporter) -> Measured | No
     figures |= memory
     _arena(made, options, figures)
     _untrained(made, memory, figures)
-    verdict, spare = _verdict(made, memory["peak_activation_bytes"])
-    return Measured(figures, verdict, spare, model.budgets)
+    sketch = _sketch(made, memory["peak_activation_bytes"])
+    return Measured(figures, sketch, model.budgets)
 
 
 def _most(values: Iterable[int]) -> int:
@@ -102,32 +93,32 @@ def _untrained(made: Lowered, memory: Mapping[str, int], figures: dict[str, int]
     figures["untrained.constant_bytes"] = made.untrained.constant_bytes
 
 
-def _verdict(made: Lowered, peak: int) -> tuple[str | None, int]:
-    """What the target says, by the rules that decide it, and how much memory is left for what they
-    are not asked: where buffers lie is not planned here."""
+def _sketch(made: Lowered, peak: int) -> Sketch | None:
+    """What the target says, but for what follows from a plan of buffers."""
     if made.target is None:
-        return None, 0
+        return None
     target, request = made.target.target, made.target.request
-    places = memories(target.board(request.board), ())
-    room = max([places.bank, *[area.end - area.start for _, area in places.outside[:1]]])
     live = Peak(peak, None, ())
-    report = check(target, request, made.graph, made.deployed, live, SETTLED, errors=True)
-    return report.verdict, room - _together(made.deployed)
-
-
-def _together(deployed: Deployed) -> int:
-    """At least as many bytes as all buffers of a network have: two for each tensor (as given and as
-    copied, or a gate and what it gates), in float32 where it is converted, and two of partial sums
-    where a kernel is large."""
-    total = 2 * sum(map(product, deployed.input_shapes))
-    for op in deployed.operators:
-        times = 2
-        if op.float_result or op.operator == "DEQUANTIZE":
-            times = 8
-        elif op.window is not None and max(op.window.kernel) >= LARGE_KERNEL:
-            times += 2 * PARTIAL
-        total += times * op.batch * product(op.shape)
-    return total
+    report = check(
+        target, request, made.graph, made.deployed, live, errors=True, left_out=ROOM.keys()
+    )
+    net = deployed_net(made.deployed)
+    board = target.board(request.board)
+    slow = target.timing.slow if target.timing is not None else ()
+    return Sketch(
+        epochs(net),
+        flash(net),
+        any(op.doubt for op in net.operators),
+        memories(board, slow),
+        sum(board.rooms),
+        target.timing,
+        report.verdict,
+        tuple(
+            RoomRule(rule.check, Limits(rule.limits), overruled(rule, request))
+            for rule in target.rules
+            if rule.level == "error" and rule.check in ROOM
+        ),
+    )
 
 
 def published(manifest: Mapping[str, Any]) -> dict[str, int]:
@@ -141,4 +132,5 @@ def published(manifest: Mapping[str, Any]) -> dict[str, int]:
             found[f"tflite_micro.{part}"] = deployed["tflite_micro"][part]
     before = deployed["untrained"] or deployed
     found |= {f"untrained.{name}": before[name] for name in MEMORY}
+    found |= clock.published(manifest)
     return found

@@ -1,0 +1,42 @@
+"""The arithmetic of formulas of time on arrays: of many networks at once."""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from archc.analysis.latency.arithmetic import Arithmetic
+
+
+class Arrays(Arithmetic):
+    """On arrays of int64 and float64, or plain numbers that all networks have: the same operations
+    in the same order, so that results are the same to the last bit."""
+
+    def most(self, *values: Any) -> Any:
+        import numpy as np
+
+        return reduce(np.maximum, values)
+
+    def least(self, *values: Any) -> Any:
+        import numpy as np
+
+        return reduce(np.minimum, values)
+
+    def choose(self, condition: Any, yes: Any, no: Any) -> Any:
+        import numpy as np
+
+        if np.ndim(condition) == 0:
+            return yes if condition else no
+        return np.where(condition, yes, no)
+
+    def pick(self, values: Sequence[float], place: Any) -> Any:
+        import numpy as np
+
+        return np.asarray(values)[place]
+
+    def whole(self, value: Any) -> Any:
+        import numpy as np
+
+        return np.floor(value + 0.5).astype(np.int64)
+
+
+ARRAYS = Arrays()

@@ -1,0 +1,247 @@
+"""Time and placement of the variants of a class, by the compiler's own formulas: on arrays of many,
+or on the plain numbers of one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from archc.analysis.latency import Memories, Timing, alive
+from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
+from archc.analysis.latency.epochs import Epochs, Step
+from archc.analysis.latency.estimate import GRADES, clock
+from archc.analysis.latency.placement import Need, Plan, candidates, needs, place, surroundings
+from archc.space.arrays import ARRAYS
+from archc.space.placing import Placer
+from archc.space.symbolic import Number
+from archc.space.trace import Form, Trace
+from archc.targets.facts import Limits
+from archc.targets.memories import ROOM, Room
+from archc.targets.verdict import Verdict
+from archc.typed import NamedTuple
+
+MISSING = -1
+"""Stands for a figure that a variant does not have."""
+EXACT = 1 << 53
+"""Below it every whole number is a float."""
+TIMES = ("latency.microseconds", "latency.least", "latency.most")
+PLACEMENT = ("placement.internal_bytes", "placement.external_bytes", "placement.flash_bytes")
+_WHOLE = ("read", "written", "addend", "pooled", "macs", "weights", "channels", "pixels")
+"""Numbers of a step that may differ between variants."""
+_STATIC = ("kernel", "stride", "groups", "width")
+"""Those of which a class has one."""
+
+
+class Output(NamedTuple):
+    """A number that differs between variants."""
+
+    index: int
+    """Among the outputs of the class."""
+    over: int
+    """What it is to be divided by."""
+
+
+class RoomRule(NamedTuple):
+    """A rule of the target on memory that decides the verdict."""
+
+    check: str
+    """Its predicate, one of `ROOM`."""
+    limits: Limits
+    allowed: bool
+
+
+class Sketch(NamedTuple):
+    """What time and placement of a network follow from."""
+
+    network: Epochs
+    flash: int
+    doubtful: bool
+    """Whether there are operators of which nothing is known."""
+    memories: Memories
+    size: int
+    """Bytes on chip."""
+    timing: Timing | None
+    verdict: Verdict
+    """By all rules but those on memory."""
+    rules: tuple[RoomRule, ...]
+
+
+class Reading(NamedTuple):
+    """Of one variant, or arrays with those of many."""
+
+    figures: dict[str, Any]
+    """By name; `MISSING` where the target does not say."""
+    grade: Any
+    """An index into `GRADES`; `MISSING` without an estimate of time."""
+    stopped: Any
+    """Whether a rule on memory makes it incompatible."""
+    conditional: Any
+    """Whether one that is allowed is broken."""
+
+
+class Clock:
+    """See the module.
+
+    Args:
+        trace: the run of the compiler.
+        sketch: of the witness, on symbolic numbers.
+        output: takes a form and gives the place of its values among the class' outputs.
+    """
+
+    def __init__(self, trace: Trace, sketch: Sketch, output: Callable[[Form], int]) -> None:
+        self.sketch = sketch
+        self._output, self._trace = output, trace
+        network = sketch.network
+        for step in network.steps:
+            for name in _STATIC:
+                value = getattr(step, name)
+                setattr(step, name, int(value))  # of a symbolic one a guard
+        every = candidates(network)
+        self.placer = Placer(trace, every, _form, sketch.memories)
+        self.exact = True
+        """Whether all numbers are exact as floats, so that arrays say what plain numbers do."""
+        self._steps = [self._step(step) for step in network.steps]
+        self._sizes = [self._place(size) for size in network.sizes]
+        self._flash = self._place(sketch.flash)
+        self._bound(every)
+        del self._output, self._trace
+
+    def _step(self, step: Step) -> dict[str, Any]:
+        return {
+            name: tuple(map(self._place, value)) if isinstance(value, tuple) else self._place(value)
+            for name in _WHOLE
+            if (value := getattr(step, name)) is not None
+        }
+
+    def _place(self, value: Any) -> Any:
+        """A plain number, or where it is found."""
+        if not isinstance(value, Number):
+            return value
+        if not value.terms:
+            return value.constant if value.over == 1 else value.constant / value.over
+        return Output(self._output(value.form), value.over)
+
+    def _bound(self, every: list[Need]) -> None:
+        """Find out whether anything may be too large."""
+        most = max([_most(self._trace, need.bytes) for need in every], default=0)
+        wide = 1
+        for step in self.sketch.network.steps:
+            wide = max(wide, *(_most(self._trace, each) for each in step.channels))
+            most = max(most, _most(self._trace, step.macs), 64 * _most(self._trace, step.weights))
+        self.exact = most * wide < EXACT
+
+    # --- of variants --------------------------------------------------------------------------
+
+    def _filled(self, outputs: tuple[Any, ...]) -> Epochs:
+        """The epochs with the numbers of variants."""
+        network = self.sketch.network
+        steps = []
+        for known, step in zip(self._steps, network.steps, strict=True):
+            made: Step = object.__new__(Step)
+            for name in Step.__slots__:
+                setattr(made, name, getattr(step, name))
+            for name, place in known.items():
+                setattr(made, name, _value(place, outputs))
+            steps.append(made)
+        sizes = tuple([_value(place, outputs) for place in self._sizes])
+        return network._replace(steps=tuple(steps), sizes=sizes)
+
+    def scalar(self, outputs: tuple[int, ...]) -> Reading:
+        """Of one variant."""
+        network = self._filled(outputs)
+        plan = place(needs(network), self.sketch.memories)
+        return self._read(network, plan, outputs, PLAIN)
+
+    def arrays(self, outputs: tuple[Any, ...], rows: int) -> Reading:
+        """Of so many variants."""
+        if not self.exact:
+            return self._one_by_one(outputs, rows)
+        network = self._filled(outputs)
+        plan = self.placer.arrays(candidates(network), rows)
+        return self._read(network, plan, outputs, ARRAYS)
+
+    def _one_by_one(self, outputs: tuple[Any, ...], rows: int) -> Reading:
+        import numpy as np
+
+        columns = [np.broadcast_to(np.asarray(each, object), rows).tolist() for each in outputs]
+        readings = [self.scalar(tuple(map(int, row))) for row in zip(*columns, strict=True)]
+        figures = {
+            name: np.array([each.figures[name] for each in readings]) for name in readings[0].figures
+        }
+        rest = [np.array(column) for column in list(zip(*readings, strict=True))[1:]]
+        return Reading(figures, *rest)
+
+    def _read(
+        self, network: Epochs, plan: Plan, outputs: tuple[Any, ...], on: Arithmetic
+    ) -> Reading:
+        sketch = self.sketch
+        placement = (plan.internal, plan.external, _value(self._flash, outputs))
+        figures: dict[str, Any] = dict(zip(PLACEMENT, placement, strict=True))
+        grade: Any = MISSING
+        if sketch.timing is not None:
+            around = surroundings(network, plan, sketch.memories, on)
+            homeless, external = plan.homeless, plan.external
+            unaligned = False  # a model of a QDQ file alone
+            made = clock(
+                network,
+                around,
+                sketch.doubtful,
+                unaligned,
+                homeless,
+                external,
+                sketch.timing,
+                on,
+            )
+            grade = made.grade
+            for name, value in zip(TIMES, made.times, strict=True):
+                known = on.pick([name in stated(index) for index in range(len(GRADES))], grade)
+                figures[name] = on.choose(known, value, MISSING)
+        spills = plan.external > 0
+        crowded: Any = False
+        if on is ARRAYS or spills:
+            most = on.most(0, *[size for _, size in alive([each.need for each in plan.places])])
+            crowded = most > sketch.size
+        room = Room(spills, plan.homeless, crowded, plan.internal, sketch.size)
+        stopped: Any = False
+        conditional: Any = False
+        for rule in sketch.rules:
+            broken = ROOM[rule.check](room, rule.limits)
+            if rule.allowed:
+                conditional = conditional | broken
+            else:
+                stopped = stopped | broken
+        return Reading(figures, grade, stopped, conditional)
+
+
+def stated(grade: int) -> tuple[str, ...]:
+    """Which times a grade states."""
+    name, band = GRADES[grade]
+    return () if band is None else TIMES[:2] if name == "refuse" else TIMES
+
+
+def published(manifest: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The same figures as a manifest has them."""
+    for group, names in (("placement", PLACEMENT), ("latency", TIMES)):
+        entry = manifest["deployed"][group] or {}
+        for name in names:
+            value = entry.get(name.partition(".")[2])
+            if value is not None:
+                yield name, value
+
+
+def _form(value: Any) -> Form:
+    return value.form if isinstance(value, Number) else Form((), value)
+
+
+def _most(trace: Trace, value: Any) -> int:
+    """What a number from 0 on is at the most."""
+    if isinstance(value, Number):
+        return trace.bounds(value.form)[1] // value.over + 1
+    return int(value) + 1
+
+
+def _value(place: Any, outputs: tuple[Any, ...]) -> Any:
+    if isinstance(place, Output):
+        value = outputs[place.index]
+        return value if place.over == 1 else value / place.over
+    if isinstance(place, tuple):
+        return tuple([_value(each, outputs) for each in place])
+    return place

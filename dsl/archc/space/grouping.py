@@ -1,0 +1,104 @@
+"""Greedy plans for many variants at once: which of them are made in the same order.
+
+Where a greedy plan puts a block depends only on the blocks that are alive together with it and come
+before it. So rows are grouped by the order of those pairs alone, and in a group each block is placed
+for all rows at once.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from archc.space.trace import Form, Near, Trace, scaled, summed
+
+BITS = 62
+"""Of an int64 that hold the order of a pair each."""
+
+
+class Order:
+    """The order in which blocks are placed: by weight, the largest first.
+
+    Args:
+        trace: the run that the weights are of.
+        weights: by block.
+        ties: the order of blocks of one weight.
+        near: which blocks are alive together with each.
+    """
+
+    def __init__(
+        self, trace: Trace, weights: Sequence[Form], ties: Sequence[int], near: Near
+    ) -> None:
+        self.rank = {index: place for place, index in enumerate(ties)}
+        self._open = self._pairs(trace, weights, near)
+        """(a, b): b comes first where they are equal."""
+
+    def _pairs(
+        self, trace: Trace, weights: Sequence[Form], near: Near
+    ) -> list[tuple[int, int]]:
+        """The pairs alive together of which not always the same one comes first."""
+        found = []
+        for a, others in enumerate(near):
+            for b in others:
+                if self.rank[b] > self.rank[a] or weights[a] == weights[b]:
+                    continue
+                terms = summed(weights[a].terms, 1, weights[b].terms, -1)
+                difference = Form(terms, weights[a].constant - weights[b].constant)
+                low, high = trace.bounds(difference)
+                if low <= 0 < high:
+                    found.append((a, b))
+        return found
+
+    def of(self, weights: Sequence[Any]) -> list[int]:
+        """The order for the first of the rows."""
+        return sorted(range(len(weights)), key=lambda i: (-weights[i][0], self.rank[i]))
+
+    def groups(self, weights: Sequence[Any]) -> Iterator[Any]:
+        """The rows, those with one order together; a slice where that is all of them."""
+        import numpy as np
+
+        codes = self._codes(weights)
+        if codes is None or (codes == codes[0]).all():
+            yield slice(None)
+            return
+        order = np.argsort(codes, kind="stable")
+        ordered = codes[order]
+        yield from np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
+
+    def _codes(self, weights: Sequence[Any]) -> Any:
+        """A number for each row that tells the order of the pairs which are open."""
+        import numpy as np
+
+        words = []
+        for start in range(0, len(self._open), BITS):
+            word = np.zeros(len(weights[0]), np.int64)
+            for bit, (a, b) in enumerate(self._open[start : start + BITS]):
+                word |= (weights[a] > weights[b]).astype(np.int64) << bit
+            words.append(word)
+        if len(words) < 2:
+            return words[0] if words else None
+        return np.unique(np.stack(words, 1), axis=0, return_inverse=True)[1].ravel()
+
+
+def times(form: Form, factor: int) -> Form:
+    return Form(scaled(form.terms, factor), form.constant * factor)
+
+
+def clear(start: Any, size: Any, taken: Sequence[tuple[Any, Any]]) -> Any:
+    """The lowest place from some start on where as many bytes are free, for each row.
+
+    Args:
+        start: of each row, or of all.
+        size: of each row.
+        taken: (start, end) of what is placed, by row; nothing is taken where end is not above 0.
+    """
+    import numpy as np
+
+    offset = np.zeros_like(size) + start
+    moved = bool(taken)
+    while moved:
+        moved = False
+        for low, high in taken:
+            hit = (offset < high) & (offset + size > low)
+            if hit.any():
+                offset = np.where(hit, high, offset)
+                moved = len(taken) > 1
+    return offset
