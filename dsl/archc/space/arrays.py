@@ -24,14 +24,21 @@ class Arrays(Arithmetic):
     def choose(self, condition: Any, yes: Any, no: Any) -> Any:
         import numpy as np
 
-        if np.ndim(condition) == 0:
+        if not isinstance(condition, np.ndarray):
             return yes if condition else no
-        return np.where(condition, yes, no)
+        if not condition.any():
+            return no
+        return yes if condition.all() else np.where(condition, yes, no)
+
+    def ever(self, condition: Any) -> bool:
+        import numpy as np
+
+        return bool(condition.any() if isinstance(condition, np.ndarray) else condition)
 
     def pick(self, values: Sequence[float], place: Any) -> Any:
         import numpy as np
 
-        return np.asarray(values)[place]
+        return values[place] if np.ndim(place) == 0 else np.asarray(values)[place]
 
     def whole(self, value: Any) -> Any:
         import numpy as np

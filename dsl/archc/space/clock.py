@@ -196,7 +196,7 @@ class Clock:
                 figures[name] = on.choose(known, value, MISSING)
         spills = plan.external > 0
         crowded: Any = False
-        if on is ARRAYS or spills:
+        if on.ever(spills):
             most = on.most(0, *[size for _, size in alive([each.need for each in plan.places])])
             crowded = most > sketch.size
         room = Room(spills, plan.homeless, crowded, plan.internal, sketch.size)

@@ -8,7 +8,7 @@ for all rows at once.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from archc.space.trace import Form, Near, Trace, scaled, summed
+from archc.space.trace import LARGEST, Form, Near, Trace, summed
 
 BITS = 62
 """Of an int64 that hold the order of a pair each."""
@@ -56,7 +56,7 @@ class Order:
         import numpy as np
 
         codes = self._codes(weights)
-        if codes is None or (codes == codes[0]).all():
+        if codes is None or codes.min() == codes.max():
             yield slice(None)
             return
         order = np.argsort(codes, kind="stable")
@@ -70,35 +70,53 @@ class Order:
         words = []
         for start in range(0, len(self._open), BITS):
             word = np.zeros(len(weights[0]), np.int64)
-            for bit, (a, b) in enumerate(self._open[start : start + BITS]):
-                word |= (weights[a] > weights[b]).astype(np.int64) << bit
+            for a, b in self._open[start : start + BITS]:
+                word <<= 1
+                word |= weights[a] > weights[b]
             words.append(word)
         if len(words) < 2:
             return words[0] if words else None
         return np.unique(np.stack(words, 1), axis=0, return_inverse=True)[1].ravel()
 
 
-def times(form: Form, factor: int) -> Form:
-    return Form(scaled(form.terms, factor), form.constant * factor)
-
-
-def clear(start: Any, size: Any, taken: Sequence[tuple[Any, Any]]) -> Any:
-    """The lowest place from some start on where as many bytes are free, for each row.
+def spread(values: Sequence[Any], rows: int, most: int) -> list[Any]:
+    """Arrays of whole numbers, each by row, in the smallest type that holds their sums.
 
     Args:
-        start: of each row, or of all.
-        size: of each row.
-        taken: (start, end) of what is placed, by row; nothing is taken where end is not above 0.
+        values: arrays, or numbers that all rows have.
+        rows: how many.
+        most: what their sum is at the most.
     """
     import numpy as np
 
-    offset = np.zeros_like(size) + start
-    moved = bool(taken)
+    kind: Any = np.int32 if most < 1 << 30 else np.int64 if most < LARGEST else object
+    return [np.broadcast_to(np.asarray(value, kind), (rows,)) for value in values]
+
+
+def clear(start: int, size: Any, taken: Sequence[tuple[Any, Any]]) -> Any:
+    """The lowest place from some start on where as many bytes are free: of each row, or a number
+    that all have.
+
+    Args:
+        start: of all rows.
+        size: of each.
+        taken: (start, end) of what is placed, of each row or of all; nothing is taken where end is
+            not above 0.
+    """
+    import numpy as np
+
+    offset: Any = start
+    moved = True
     while moved:
         moved = False
         for low, high in taken:
-            hit = (offset < high) & (offset + size > low)
-            if hit.any():
-                offset = np.where(hit, high, offset)
-                moved = len(taken) > 1
+            under = offset < high
+            if not under.any():
+                continue
+            under &= offset + size > low
+            if under.any():
+                offset = high if under.all() else np.where(under, high, offset)
+            else:
+                continue
+            moved = len(taken) > 1
     return offset

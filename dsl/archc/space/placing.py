@@ -5,7 +5,7 @@ from typing import Any
 
 from archc.analysis.latency.model import Area, Memories
 from archc.analysis.latency.placement import Need, Place, Plan, beyond, ties, weight
-from archc.space.grouping import Order, clear
+from archc.space.grouping import Order, clear, spread
 from archc.space.joins import near
 from archc.space.trace import Form, Trace
 
@@ -22,7 +22,11 @@ class Placer:
         self.memories = memories
         self.near = near(tuple([(need.first, need.last) for need in needs]))
         self.order = Order(trace, [form(weight(need)) for need in needs], ties(needs), self.near)
-        self.beyond, self.reached = beyond(memories)
+        outside, self.reached = beyond(memories)
+        reach = max([self.reached, *(area.end for area in (*memories.banks, *memories.areas))])
+        self.most = reach + sum([trace.bounds(form(weight(need)))[1] for need in needs])
+        """What no number of a plan is above."""
+        self.beyond = (*outside[:-1], Area(self.reached, self.most))
         self.unsure = [
             trace.bounds(form(need.bytes))[0] < max(need.least, 1) for need in needs
         ]
@@ -37,12 +41,14 @@ class Placer:
         """
         import numpy as np
 
-        sizes = [np.broadcast_to(np.asarray(need.bytes, np.int64), (rows,)) for need in needs]
-        weights = [weight(need._replace(bytes=size)) for need, size in zip(needs, sizes, strict=True)]
+        sizes = spread([need.bytes for need in needs], rows, self.most)
+        weights = [
+            weight(need._replace(bytes=size)) for need, size in zip(needs, sizes, strict=True)
+        ]
         for index, need in enumerate(needs):
             if self.unsure[index]:
                 sizes[index] = np.where(sizes[index] >= need.least, sizes[index], 0)
-        offsets = np.empty((len(needs), rows), np.int64)
+        offsets = np.empty((len(needs), rows), sizes[0].dtype)
         outside = np.zeros((len(needs), rows), bool)
         for group in self.order.groups(weights):
             inside = [size[group] for size in sizes]
@@ -58,10 +64,11 @@ class Placer:
         if spilled.any():
             external = np.zeros(rows, np.int64)
             which = outside.any(axis=0)
-            own = [np.where(off, size, 0)[which] for off, size in zip(outside, sizes, strict=True)]
-            external[which] = _touched(offsets[:, which], own)
+            own = [(size * off)[which] for off, size in zip(outside, sizes, strict=True)]
+            external[which] = _touched(offsets[:, which], own, self.beyond)
             sizes = [np.where(off, 0, size) for off, size in zip(outside, sizes, strict=True)]
-        return Plan(tuple(places), _touched(offsets, sizes), external)
+        internal = _touched(offsets, sizes, (*self.memories.banks, *self.memories.areas))
+        return Plan(tuple(places), internal, external)
 
     def _place(
         self, sizes: Sequence[Any], order: Sequence[int], offsets: Any, outside: Any, group: Any
@@ -73,19 +80,32 @@ class Placer:
         off: Spans = {}
         for index in order:
             size = sizes[index]
-            there = size > 0 if self.unsure[index] else np.ones(len(size), bool)
             taken = [chip[other] for other in self.near[index] if other in chip]
+            start, end = self._simply(size, taken)
+            if end is not None:
+                chip[index] = start, np.where(size > 0, end, 0) if self.unsure[index] else end
+                offsets[index][group] = start
+                continue
+            there = size > 0
             start, left = self._put(size, there, taken, self._areas(size))
-            here = there & ~left if self.unsure[index] or left.any() else None
-            end = start + size
-            chip[index] = (start, end if here is None else np.where(here, end, 0))
+            chip[index] = start, np.where(there & ~left, start + size, 0)
             offsets[index][group] = start
             if left.any():
                 taken = [off[other] for other in self.near[index] if other in off]
                 start, _ = self._put(size, left, taken, [(area, None) for area in self.beyond])
-                off[index] = (start, np.where(left, start + size, 0))
+                off[index] = start, np.where(left, start + size, 0)
                 offsets[index][group] = np.where(left, start, offsets[index][group])
                 outside[index][group] = left
+
+    def _simply(self, size: Any, taken: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
+        """Where the buffer lies and ends, if the first area has room for it in all rows."""
+        most, bank = int(size.max()), self.memories.bank
+        areas = self.memories.banks if most <= bank else self.memories.areas
+        if not areas or (most > bank and int(size.min()) <= bank):
+            return None, None
+        start = clear(areas[0].start, size, taken)
+        end = start + size
+        return (start, end) if int(end.max()) <= areas[0].end else (None, None)
 
     def _areas(self, size: Any) -> list[tuple[Area, Any]]:
         """The areas on chip in order, and which rows may lie there, if not all."""
@@ -121,22 +141,28 @@ class Placer:
         return np.zeros_like(size) if start is None else start, left
 
 
-def _touched(starts: Any, sizes: Sequence[Any]) -> Any:
-    """The bytes of each row that lie in any of several spans; one of no size counts for nothing."""
+def _touched(starts: Any, sizes: Sequence[Any], areas: Sequence[Area]) -> Any:
+    """The bytes of each row that lie in any of several spans; one of no size counts for nothing.
+
+    What is placed begins at an area's start or where something else ends. So from the start of one
+    area to the next one's, what is touched is in one piece from that start on.
+    """
     import numpy as np
 
-    ends = starts + np.stack(sizes)
-    if int(ends.max(initial=0)) < 1 << 31:
-        packed = np.sort((starts << 31) | ends, axis=0)
-        starts, ends = packed >> 31, packed & (1 << 31) - 1
-    else:
-        order = np.argsort(starts, axis=0, kind="stable")
-        starts, ends = (np.take_along_axis(each, order, 0) for each in (starts, ends))
+    marks = sorted({area.start for area in areas})
+    pairs = zip(starts, sizes, strict=True)
+    ends = [
+        start + size if int(size.min()) else np.where(size > 0, start + size, 0)
+        for start, size in pairs
+    ]
+    first, last = int(starts.min()), int(max(end.max() for end in ends))
     total = np.zeros(starts.shape[1], np.int64)
-    reached = total
-    for start, end in zip(starts, ends, strict=True):
-        total = total + np.maximum(end - np.maximum(start, reached), 0)
-        reached = np.maximum(reached, end)
+    for mark, limit in zip(marks, [*marks[1:], 1 << 62], strict=True):
+        if limit <= first or mark >= last:
+            continue
+        reached: Any = mark
+        for start, end in zip(starts, ends, strict=True):
+            own = end if limit >= last else np.where(start < limit, end, 0)
+            reached = np.maximum(reached, own)
+        total += (reached if limit >= last else np.minimum(reached, limit)) - mark
     return total
-
-

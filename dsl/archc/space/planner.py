@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from archc.analysis.arena import Block, plan_end
-from archc.space.grouping import Order, clear
-from archc.space.trace import Trace
+from archc.space.grouping import Order, clear, spread
+from archc.space.trace import LARGEST, Trace
 
 
 class Planner:
@@ -14,6 +14,7 @@ class Planner:
     def __init__(self, trace: Trace, index: int) -> None:
         sizes, self.near = trace.atoms[index].args
         self.lives = trace.lives[self.near]
+        self.most = sum([max(trace.bounds(size)[1], 0) for size in sizes])
         self.order = Order(trace, sizes, range(len(sizes))[::-1], self.near)
 
     def scalar(self, sizes: Sequence[int]) -> int:
@@ -25,10 +26,8 @@ class Planner:
         import numpy as np
 
         rows = max(np.size(size) for size in sizes)
-        wide = any(getattr(size, "dtype", None) == "O" for size in sizes)
-        kind = object if wide else np.int64
-        sizes = [np.broadcast_to(np.asarray(size, kind), (rows,)) for size in sizes]
-        made = np.empty(rows, kind)
+        sizes = spread(sizes, rows, self.most)
+        made = np.empty(rows, sizes[0].dtype if self.most < LARGEST else object)
         for group in self.order.groups(sizes):
             made[group] = self._place([size[group] for size in sizes])
         return made

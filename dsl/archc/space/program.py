@@ -6,10 +6,7 @@ The text is made of indices and numbers alone; nothing of a spec's text is in it
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from archc.space.trace import Form, Guard, Trace, forms
-
-LARGEST = 2**62
-"""Below it every intermediate of a program has to stay to be an int64."""
+from archc.space.trace import LARGEST, Form, Guard, Trace, forms
 
 LONG, NEAR = 4, 12
 """Terms from which a sum is kept for others like it, and among how many of these one is looked for.

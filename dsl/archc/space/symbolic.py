@@ -187,7 +187,7 @@ class Number(Symbolic):
 
     def _without(self, divisor: "Number") -> "Number | None":
         """The quotient, where the divisor is a factor that is never 0."""
-        if len(self.terms) != 1 or self.constant or self.trace.bounds(divisor.form)[0] <= 0:
+        if not self.terms or self.trace.bounds(divisor.form)[0] <= 0:
             return None
         (shared, factors), (other, others) = self._factors(), divisor._factors()
         left = list(factors)

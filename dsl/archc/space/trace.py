@@ -5,6 +5,9 @@ from fractions import Fraction
 from math import gcd
 from typing import Any, NamedTuple
 
+LARGEST = 2**62
+"""Below it every intermediate of a program has to stay to be an int64."""
+
 Terms = tuple[tuple[int, int], ...]
 """(atom, coefficient), by atom; no coefficient is 0."""
 

@@ -18,6 +18,10 @@ class Arithmetic:
     def choose(self, condition: Any, yes: Any, no: Any) -> Any:
         return yes if condition else no
 
+    def ever(self, condition: Any) -> bool:
+        """Whether it holds for any network."""
+        return bool(condition)
+
     def pick(self, values: Sequence[float], place: Any) -> Any:
         """One of some values, by its place."""
         return values[place]

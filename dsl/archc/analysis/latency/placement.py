@@ -153,10 +153,13 @@ def surroundings(
 
 def _slowness(size: Any, start: Any, memories: Memories, on: Arithmetic) -> Any:
     """1 for a buffer larger than a bank, else its share that lies in slower memory."""
-    end, shared = start + size, 0
+    shared: Any = 0
     for area in memories.slow:
-        shared += on.most(on.least(end, area.end) - on.most(start, area.start), 0)
-    return on.choose(size > memories.bank, 1, shared / on.most(size, 1))
+        if on.ever(start < area.end):
+            end = on.least(start + size, area.end)
+            shared = shared + on.most(end - on.most(start, area.start), 0)
+    share = shared / on.most(size, 1) if memories.slow and on.ever(shared) else 0
+    return on.choose(size > memories.bank, 1, share)
 
 
 def alive(needs: Iterable[Need | Buffer]) -> list[tuple[int, Any]]:
