@@ -87,6 +87,26 @@ arch other = base(n = 3)
     ),
 }
 
+PLACED = """arch placed(h = 64, w = 64, c = 16, n = 10) {
+    require latency_ms <= 6 + n / 4
+    target stm32n6(board = BOARD, io = int8, allow = [softmax])
+    input image: h x w x 3
+    stage a(channels = c, stride = 2) { conv(kernel = 7x7) batchnorm relu6 }
+    stage b(channels = 2 * c) {
+        skip(shortcut = conv(channels, 1x1)) {
+            dwconv(5x5) conv(channels) relu6 conv(channels, 3x3)
+        }
+        skip { conv(channels, 3x3) relu6 }
+    }
+    stage d(channels = 4 * c, stride = 2) { conv(kernel = 3x3) relu6 dwconv(3x3) }
+    head { global_average_pool dense(n) softmax }
+}"""
+OVER = ("h=8..640:8", "w=32..800:16", "c=4..64:4", "n=2..600")
+EDGES |= {
+    f"maps that spill, and times, on {board}": (PLACED.replace("BOARD", board), OVER)
+    for board in ("dk", "nucleo")
+}
+
 
 def some(made: Space, rows: int) -> list[int]:
     chance = random.Random(rows)

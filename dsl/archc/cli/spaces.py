@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MOST = 2_000_000_000
 """Variants that one run goes through at the most."""
-DOUBT = "`open`: only a plan of buffers tells whether memory is enough, which a compile makes"
 EVERY = 0.25
 """Seconds between two lines of progress."""
 
@@ -119,9 +118,7 @@ def asked(options: argparse.Namespace, session: Session, space: "Space") -> "Que
         Rejected: one is not understood.
         UsageError: conditions contradict each other.
     """
-    from archc.analysis.latency_budget import LATENCY
     from archc.space.question import Objective, Question, condition, contradictions, figure
-    from archc.syntax import ast
 
     conditions = tuple(condition(text, session.limits) for text in options.where)
     wrong = contradictions(conditions)
@@ -130,13 +127,7 @@ def asked(options: argparse.Namespace, session: Session, space: "Space") -> "Que
     objectives = [
         Objective(figure(name), largest) for name, largest in getattr(options, "objectives", [])
     ]
-    in_time = any(
-        budget.quantity.text == LATENCY
-        for member in space.arch.members
-        if isinstance(member, ast.Require)
-        for budget in member.budgets
-    )
-    return Question(conditions, tuple(objectives), in_time)
+    return Question(conditions, tuple(objectives))
 
 
 def part(options: argparse.Namespace, size: int) -> tuple[int, int]:

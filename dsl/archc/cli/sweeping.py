@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cli.arguments import UsageError
 from archc.cli.session import FAILURE, Session, show, terminal_width
-from archc.cli.spaces import DOUBT, Progress, asked, missing, opened, part, taken
+from archc.cli.spaces import Progress, asked, missing, opened, part, taken
 
 if TYPE_CHECKING:
     from archc.space.engine import Space
@@ -35,7 +35,6 @@ def searched(options: argparse.Namespace) -> int:
     """Search the space of a spec."""
     from archc.diagnostics.model import Rejected
     from archc.space.engine import Difference
-    from archc.space.search import COMPILED, TooManyToCompile
 
     options.specs, options.name = [options.spec], None
     session = Session(options)
@@ -46,12 +45,6 @@ def searched(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         missing(error)
         return FAILURE
-    except TooManyToCompile:
-        raise UsageError(
-            f"time is estimated from a plan of buffers, for which each variant is compiled, and "
-            f"more than {COMPILED:,} meet the other conditions: add some, such as "
-            "`--where 'macs <= 10 M'`, or `--sample N`"
-        ) from None
     except Difference as difference:
         print(f"archc: bug in archc: the sweep differs from a compile: {difference}\n"
               "please report it with the spec; nothing of this sweep can be relied on",
@@ -78,7 +71,7 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     began = time.monotonic()
     progress = Progress(min(options.sample or stop - start, stop - start))
     batches = taken(space, options, start, stop)
-    answer = search(space, batches, question, options.top or SHOWN, start, progress)
+    answer = search(batches, question, options.top or SHOWN, start, progress)
     progress.done()
     seconds = time.monotonic() - began
     if answer.counted.looked and not answer.counted.networks:
@@ -151,8 +144,6 @@ def _write(
     progress = Progress(max(answer.counted.looked, 1))
     binary = options.output.endswith(".parquet")
     wanted = taken(space, options, start, answer.next)
-    if answer.passed is not None:
-        wanted = space.chosen(np.array(sorted(answer.passed), dtype=np.int64))
     batches = progress.over(wanted)
     with streamed(options.output, not binary) as file, writer(space.grid, file) as write:
         for batch in batches:
@@ -174,11 +165,8 @@ def _axes(path: str | None, question: "Question") -> tuple[str, str] | None:
     if not path.endswith(SUFFIXES):
         raise UsageError(f"`{path}` does not end in {' or '.join(SUFFIXES)}")
     names = [each.name for each in question.objectives]
-    if len(names) < 2 or question.timed:
-        raise UsageError(
-            "a plot shows two objectives of figures that every variant has, such as "
-            "`--minimize macs --maximize params`"
-        )
+    if len(names) < 2:
+        raise UsageError("a plot shows two objectives: `--minimize latency_ms --maximize params`")
     return names[0], names[1]
 
 
@@ -206,7 +194,9 @@ def _compiled(space: "Space", row: int, answer: "Answer") -> Shown:
     Raises:
         Difference: its class said something else.
     """
-    from archc.analysis.budgets import BUDGET_NAMES, quantity
+    from archc.analysis.budgets import quantity
+    from archc.analysis.latency_budget import LATENCY
+    from archc.space.measure import published
 
     variant = space.compile(row)
     known, places = space.of(row)
@@ -215,10 +205,9 @@ def _compiled(space: "Space", row: int, answer: "Answer") -> Shown:
     verdict = None
     if variant.network is not None:
         manifest = variant.network.manifest
-        for name in BUDGET_NAMES:
-            value = quantity(manifest, name)
-            if value is not None:
-                figures[name] = value
+        figures |= published(manifest)
+        time = quantity(manifest, LATENCY)
+        figures |= {} if time is None else {LATENCY: time}
         verdict = manifest["target"] and manifest["target"]["verdict"]
     return Shown(row, dict(variant.settings), figures, verdict, row in answer.front)
 
@@ -250,9 +239,6 @@ def _text(
         ),
         *wrapped(", ".join(counts), width),
     ]
-    if count.doubtful:
-        said = f"of those that compile the verdict of {count.doubtful:,} is {DOUBT}"
-        lines += wrapped(said, width)
     if not count.met:
         lines.append("none is feasible" + ("; the nearest one:" if rows else ""))
     elif answer.front and len(question.objectives) > 1:

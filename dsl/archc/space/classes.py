@@ -119,16 +119,16 @@ class Class:
     def one(self, places: Mapping[str, int]) -> Known:
         """What is known of one variant, without NumPy."""
         outputs = self.scalar(places)
-        return self._known(outputs, self.clock and self.clock.scalar(outputs), PLAIN)
+        reading = self.clock.scalar(outputs) if self.clock else None
+        return self._known(outputs, reading, PLAIN)
 
     def many(self, places: Mapping[str, Any], rows: int) -> Known:
         """The same of so many variants."""
         outputs = self.arrays(places)
-        return self._known(outputs, self.clock and self.clock.arrays(outputs, rows), ARRAYS)
+        reading = self.clock.arrays(outputs, rows) if self.clock else None
+        return self._known(outputs, reading, ARRAYS)
 
-    def _known(
-        self, outputs: tuple[Any, ...], reading: Reading | None, on: Arithmetic
-    ) -> Known:
+    def _known(self, outputs: tuple[Any, ...], reading: Reading | None, on: Arithmetic) -> Known:
         figures = {name: outputs[place] for name, place in self.figures.items()}
         verdict: Any = VERDICTS.index(self.verdict)
         grade: Any = MISSING

@@ -33,8 +33,8 @@ _STATIC = ("kernel", "stride", "groups", "width")
 class Output(NamedTuple):
     """A number that differs between variants."""
 
-    index: int
-    """Among the outputs of the class."""
+    at: int
+    """Its place among the outputs of the class."""
     over: int
     """What it is to be divided by."""
 
@@ -138,10 +138,10 @@ class Clock:
             made: Step = object.__new__(Step)
             for name in Step.__slots__:
                 setattr(made, name, getattr(step, name))
-            for name, place in known.items():
-                setattr(made, name, _value(place, outputs))
+            for name, where in known.items():
+                setattr(made, name, _value(where, outputs))
             steps.append(made)
-        sizes = tuple([_value(place, outputs) for place in self._sizes])
+        sizes = tuple([_value(each, outputs) for each in self._sizes])
         return network._replace(steps=tuple(steps), sizes=sizes)
 
     def scalar(self, outputs: tuple[int, ...]) -> Reading:
@@ -163,9 +163,8 @@ class Clock:
 
         columns = [np.broadcast_to(np.asarray(each, object), rows).tolist() for each in outputs]
         readings = [self.scalar(tuple(map(int, row))) for row in zip(*columns, strict=True)]
-        figures = {
-            name: np.array([each.figures[name] for each in readings]) for name in readings[0].figures
-        }
+        names = readings[0].figures
+        figures = {name: np.array([each.figures[name] for each in readings]) for name in names}
         rest = [np.array(column) for column in list(zip(*readings, strict=True))[1:]]
         return Reading(figures, *rest)
 
@@ -240,7 +239,7 @@ def _most(trace: Trace, value: Any) -> int:
 
 def _value(place: Any, outputs: tuple[Any, ...]) -> Any:
     if isinstance(place, Output):
-        value = outputs[place.index]
+        value = outputs[place.at]
         return value if place.over == 1 else value / place.over
     if isinstance(place, tuple):
         return tuple([_value(each, outputs) for each in place])

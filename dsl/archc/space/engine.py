@@ -21,6 +21,8 @@ from archc.space.dimensions import Grid
 from archc.space.measure import published
 from archc.typed import NamedTuple
 
+__all__ = ["CHUNK", "MISSING", "VERDICTS", "Batch", "Difference", "Space", "Variant"]
+
 CHUNK = 16_384
 """Variants that are evaluated at a time: what they take fits into a processor's cache."""
 

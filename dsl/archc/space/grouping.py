@@ -1,8 +1,8 @@
 """Greedy plans for many variants at once: which of them are made in the same order.
 
 Where a greedy plan puts a block depends only on the blocks that are alive together with it and come
-before it. So rows are grouped by the order of those pairs alone, and in a group each block is placed
-for all rows at once.
+before it. So rows are grouped by the order of those pairs alone, and in a group each block is
+placed for all rows at once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,9 +31,7 @@ class Order:
         self._open = self._pairs(trace, weights, near)
         """(a, b): b comes first where they are equal."""
 
-    def _pairs(
-        self, trace: Trace, weights: Sequence[Form], near: Near
-    ) -> list[tuple[int, int]]:
+    def _pairs(self, trace: Trace, weights: Sequence[Form], near: Near) -> list[tuple[int, int]]:
         """The pairs alive together of which not always the same one comes first."""
         found = []
         for a, others in enumerate(near):

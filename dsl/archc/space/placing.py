@@ -27,9 +27,7 @@ class Placer:
         self.most = reach + sum([trace.bounds(form(weight(need)))[1] for need in needs])
         """What no number of a plan is above."""
         self.beyond = (*outside[:-1], Area(self.reached, self.most))
-        self.unsure = [
-            trace.bounds(form(need.bytes))[0] < max(need.least, 1) for need in needs
-        ]
+        self.unsure = [trace.bounds(form(need.bytes))[0] < max(need.least, 1) for need in needs]
         """Whether a buffer may count for nothing."""
 
     def arrays(self, needs: Sequence[Need], rows: int) -> Plan:
@@ -42,7 +40,7 @@ class Placer:
         import numpy as np
 
         sizes = spread([need.bytes for need in needs], rows, self.most)
-        weights = [
+        weights: list[Any] = [
             weight(need._replace(bytes=size)) for need, size in zip(needs, sizes, strict=True)
         ]
         for index, need in enumerate(needs):
@@ -54,7 +52,7 @@ class Placer:
             inside = [size[group] for size in sizes]
             order = self.order.of([each[group] for each in weights])
             self._place(inside, order, offsets, outside, group)
-        spilled = outside.any(axis=1)
+        spilled: Any = outside.any(axis=1)
         places = []
         for index, need in enumerate(needs):
             off: Any = outside[index] if spilled[index] else False
@@ -63,7 +61,7 @@ class Placer:
         external: Any = 0
         if spilled.any():
             external = np.zeros(rows, np.int64)
-            which = outside.any(axis=0)
+            which: Any = outside.any(axis=0)
             own = [(size * off)[which] for off, size in zip(outside, sizes, strict=True)]
             external[which] = _touched(offsets[:, which], own, self.beyond)
             sizes = [np.where(off, 0, size) for off, size in zip(outside, sizes, strict=True)]

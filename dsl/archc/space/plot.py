@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
+from archc.analysis.latency_budget import LATENCY
+from archc.space.clock import MISSING
 from archc.space.engine import Batch, Space
-from archc.space.question import Condition, Question
+from archc.space.question import Condition, Question, values
 
 SUFFIXES = (".svg", ".png")
 DOTS = 5_000
@@ -28,7 +30,9 @@ def points(
         met = question.holds(batch)
         if not met.any():
             continue
-        columns = [batch.rows, *(batch.figures[name] for name in names)]
+        columns = [batch.rows, *(_shown(batch, name) for name in names)]
+        known = np.logical_and.reduce([column != MISSING for column in columns])
+        met = met & known
         every = np.stack([np.asarray(column, float)[met] for column in columns], axis=1)
         ours.append(every[np.isin(batch.rows[met], marked)])
         kept.append(every[::step])
@@ -38,6 +42,16 @@ def points(
             size = len(kept[0])
     none = np.zeros((0, 3))
     return np.concatenate([*kept, none]), np.concatenate([*ours, none])
+
+
+def _shown(batch: Batch, name: str) -> Any:
+    """A figure as an axis has it: of time in milliseconds."""
+    import numpy as np
+
+    column = values(batch, name)
+    if column is None:
+        return np.full(len(batch.rows), MISSING)
+    return np.where(column == MISSING, MISSING, column / 1000) if name == LATENCY else column
 
 
 def picture(

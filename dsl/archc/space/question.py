@@ -6,13 +6,14 @@ from fractions import Fraction
 from typing import Any
 
 from archc.analysis.budgets import BUDGET_NAMES
-from archc.analysis.latency_budget import LATENCY
+from archc.analysis.latency_budget import LATENCY, MOST
 from archc.diagnostics.codes import NUMBER, SYNTAX, UNKNOWN_NAME
 from archc.diagnostics.model import reject
 from archc.diagnostics.nearest import propose
 from archc.limits import Limits
 from archc.source import Source, Span
-from archc.space.engine import MISSING, Batch
+from archc.space.clock import MISSING, PLACEMENT, TIMES
+from archc.space.engine import Batch
 from archc.space.measure import MEMORY
 from archc.syntax.numbers import BYTE_UNITS, UNITS, literal
 from archc.typed import NamedTuple
@@ -21,6 +22,8 @@ from archc.values import show
 FIGURES = (
     *(name for name in BUDGET_NAMES if name != LATENCY),
     "arena.lower_bound",
+    *TIMES,
+    *PLACEMENT,
     *(f"untrained.{name}" for name in MEMORY),
 )
 """What is exact for every variant, by its name in the manifest."""
@@ -44,11 +47,20 @@ class Condition(NamedTuple):
         limit = f"{self.limit.numerator:,}" if self.limit.denominator == 1 else show(self.limit)
         return f"{self.name} {self.sign} {limit}"
 
+    @property
+    def bound(self) -> Fraction:
+        """The limit as it is of whole numbers: of time in microseconds."""
+        return self.limit * 1000 if self.name == LATENCY else self.limit
+
     def holds(self, value: Any) -> Any:
-        """Of a number, or of each of an array of whole ones."""
-        low, exact = self.limit.__floor__(), self.limit.denominator == 1
+        """Of a number, or of each of an array of whole ones; of time in milliseconds as a fraction,
+        in microseconds as whole ones."""
+        limit = self.bound
+        if isinstance(value, Fraction) and self.name == LATENCY:
+            value = round(value * 1000)
+        low, exact = limit.__floor__(), limit.denominator == 1
         if isinstance(value, Fraction):
-            low, exact = self.limit, True  # type: ignore[assignment]
+            low, exact = limit, True  # type: ignore[assignment]
         if self.sign in ("==", "!="):
             equal = (value == low) if exact else value != value
             return equal if self.sign == "==" else ~equal if hasattr(equal, "dtype") else not equal
@@ -71,27 +83,22 @@ class Question(NamedTuple):
 
     conditions: tuple[Condition, ...] = ()
     objectives: tuple[Objective, ...] = ()
-    in_time: bool = False
-    """Whether the spec itself has a budget of time."""
-
-    @property
-    def timed(self) -> bool:
-        """Whether the estimate of time is asked for, which takes a compile of each variant."""
-        names = [*(each.name for each in self.conditions), *(o.name for o in self.objectives)]
-        return self.in_time or LATENCY in names
 
     def holds(self, batch: Batch) -> Any:
-        """Which variants of a batch compile within the spec's budgets, and meet the conditions on
-        exact figures."""
+        """Which variants of a batch compile within the spec's budgets, and meet the conditions."""
         found = batch.valid & batch.within
         for each in self.conditions:
-            if each.name == LATENCY:
-                continue
-            column = batch.figures.get(each.name)
+            column = values(batch, each.name)
             if column is None:
                 return found & False
             found = found & (column != MISSING) & each.holds(column).astype(bool)
         return found
+
+
+def values(batch: Batch, name: str) -> Any:
+    """A figure of all variants, `MISSING` where one has none; of time in whole microseconds. None
+    where none has it."""
+    return batch.figures.get(MOST if name == LATENCY else name)
 
 
 def condition(text: str, limits: Limits) -> Condition:

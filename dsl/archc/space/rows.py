@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from archc.analysis.latency.estimate import GRADES
+from archc.space.clock import MISSING
 from archc.space.dimensions import Grid
-from archc.space.engine import MISSING, VERDICTS, Batch
+from archc.space.engine import VERDICTS, Batch
 from archc.space.question import FIGURES
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
@@ -17,10 +19,11 @@ Write = Callable[[Batch, Any, Any], None]
 
 
 def heads(grid: Grid) -> list[str]:
-    """The columns: the variant's number, its parameters, every exact figure, the verdict, whether
-    the spec's budgets hold, and whether it is on the front."""
+    """The columns: the variant's number, its parameters, every exact figure, the grade of the
+    estimate of time, the verdict, whether the spec's budgets hold, and whether it is on the
+    front."""
     names = [each.name for each in grid.dimensions]
-    return ["variant", *names, *FIGURES, "verdict", "within_budgets", "front"]
+    return ["variant", *names, *FIGURES, "latency.grade", "verdict", "within_budgets", "front"]
 
 
 Texts = list[tuple[int, list[str]]]
@@ -40,6 +43,7 @@ def _records(texts: Texts, batch: Batch, chosen: Any, front: Any) -> Iterator[li
     figures = [batch.figures.get(name) for name in FIGURES]
     columns = [None if each is None else each[chosen].tolist() for each in figures]
     rows, verdicts = batch.rows[chosen].tolist(), batch.verdicts[chosen].tolist()
+    grades = batch.grades[chosen].tolist()
     within, marked = batch.within[chosen].tolist(), front.tolist()
     numbers = batch.rows[chosen]
     parameters = [
@@ -52,6 +56,7 @@ def _records(texts: Texts, batch: Batch, chosen: Any, front: Any) -> Iterator[li
             row,
             *[values[place] for values in parameters],
             *[None if value == MISSING else value for value in values],
+            None if grades[place] == MISSING else GRADES[grades[place]][0],
             VERDICTS[verdicts[place]],
             within[place],
             marked[place],
@@ -95,7 +100,8 @@ def parquet_rows(grid: Grid, file: Any) -> Iterator[Write]:
     names, texts = heads(grid), _texts(grid)
     kinds = {name: pa.int64() for name in names}
     kinds |= {each.name: pa.string() for each in grid.dimensions}
-    kinds |= {"verdict": pa.string(), "within_budgets": pa.bool_(), "front": pa.bool_()}
+    kinds |= {"latency.grade": pa.string(), "verdict": pa.string()}
+    kinds |= {"within_budgets": pa.bool_(), "front": pa.bool_()}
     schema = pa.schema([(name, kinds[name]) for name in names])
     writer = pq.ParquetWriter(file, schema)
 

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
+from archc.analysis.latency_budget import LATENCY
+from archc.space.clock import MISSING
 from archc.space.dimensions import Dimension
 from archc.space.engine import Batch, Space
-from archc.space.question import Question
+from archc.space.question import Question, values
 from archc.typed import NamedTuple
 
-COSTS = ("params", "macs", "weight_bytes", "peak_activation_bytes", "arena_bytes")
+COSTS = ("params", "macs", "weight_bytes", "peak_activation_bytes", "arena_bytes", LATENCY)
+SPREAD = ("macs", LATENCY)
+"""Costs whose distribution is shown."""
 MOST = 1 << 22
-"""Values of MACs that are kept; of more every other one is left out, as often as it takes."""
+"""Variants of which these are kept; of more every other one is left out, as often as it takes."""
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
@@ -34,19 +38,17 @@ class Value(NamedTuple):
     networks: int
     within: int
     """Of these, how many compile within budgets and conditions."""
-    macs: float | None
-    """The mean of those."""
+    means: dict[str, float | None]
+    """Of these, by `SPREAD`."""
 
 
 class Summary(NamedTuple):
     variants: int
     networks: int
     valid: int
-    doubtful: int
-    """Of the valid ones, of which only a plan of buffers tells whether memory is enough."""
     within: int
-    quantiles: tuple[tuple[float, int], ...]
-    """(share, MACs) of the variants within."""
+    quantiles: dict[str, tuple[tuple[float, float], ...]]
+    """(share, cost) of the variants within, by `SPREAD`; of those of which it is known."""
     thinned: bool
     """Whether those are of a part of them."""
     moved: tuple[Moved, ...]
@@ -62,35 +64,77 @@ class _Sums:
 
         self.dimension, self.stride = dimension, stride
         size = dimension.size
-        self.networks, self.within, self.macs = (np.zeros(size) for _ in range(3))
-        self.sums = {cost: np.zeros(size) for cost in COSTS}
+        self.networks, self.within = np.zeros(size), np.zeros(size)
+        self.sums, self.counts = ({cost: np.zeros(size) for cost in COSTS} for _ in range(2))
+        self.own, self.known = ({cost: np.zeros(size) for cost in SPREAD} for _ in range(2))
+        """The same of the variants within."""
 
-    def add(self, batch: Batch, met: Any) -> None:
+    def add(self, batch: Batch, met: Any, costs: dict[str, tuple[Any, Any]]) -> None:
         import numpy as np
 
         size = self.dimension.size
         index = batch.rows // self.stride % size
-        own = index[batch.network]
-        self.networks += np.bincount(own, minlength=size)
+        self.networks += np.bincount(index[batch.network], minlength=size)
         self.within += np.bincount(index[met], minlength=size)
-        if not len(own):
-            return
-        for cost, sums in self.sums.items():
-            column = batch.figures[cost].astype(float)
-            sums += np.bincount(own, column[batch.network], size)
-        macs = batch.figures["macs"].astype(float)
-        self.macs += np.bincount(index[met], macs[met], size)
+        for cost, (column, known) in costs.items():
+            self.counts[cost] += np.bincount(index[known], minlength=size)
+            self.sums[cost] += np.bincount(index[known], column[known], size)
+        for cost in SPREAD:
+            if cost in costs:
+                column, known = costs[cost]
+                own = met & known
+                self.known[cost] += np.bincount(index[own], minlength=size)
+                self.own[cost] += np.bincount(index[own], column[own], size)
 
     def values(self) -> tuple[Value, ...]:
+        found = []
+        for place, within in enumerate(self.within):
+            means: dict[str, float | None] = {}
+            for cost in SPREAD:
+                known = self.known[cost][place]
+                means[cost] = float(self.own[cost][place] / known) if known else None
+            text = self.dimension.text(place)
+            found.append(Value(text, int(self.networks[place]), int(within), means))
+        return tuple(found)
+
+
+class _Spread:
+    """The values of a cost, thinned where they are too many."""
+
+    def __init__(self) -> None:
+        self.parts: list[Any] = []
+        self.size, self.step = 0, 1
+
+    def add(self, column: Any) -> None:
+        import numpy as np
+
+        self.parts.append(column[:: self.step])
+        self.size += len(self.parts[-1])
+        if self.size > MOST:
+            self.parts, self.step = [np.concatenate(self.parts)[::2]], self.step * 2
+            self.size = len(self.parts[0])
+
+    def quantiles(self) -> tuple[tuple[float, float], ...]:
+        import numpy as np
+
+        if not self.size:
+            return ()
+        ordered = np.sort(np.concatenate(self.parts))
+        last = len(ordered) - 1
         return tuple(
-            Value(
-                self.dimension.text(place),
-                int(self.networks[place]),
-                int(within),
-                self.macs[place] / within if within else None,
-            )
-            for place, within in enumerate(self.within)
+            (share, ordered[min(int(share * len(ordered)), last)].item()) for share in QUANTILES
         )
+
+
+def _costs(batch: Batch) -> dict[str, tuple[Any, Any]]:
+    """Each cost of a batch, of time in milliseconds, and of which variants it is known."""
+    found = {}
+    for cost in COSTS:
+        column = values(batch, cost)
+        if column is not None:
+            shown = column.astype(float)
+            found[cost] = (shown / 1000 if cost == LATENCY else shown), column != MISSING
+    return found
 
 
 def summary(space: Space, batches: Iterator[Batch], question: Question) -> Summary:
@@ -101,57 +145,46 @@ def summary(space: Space, batches: Iterator[Batch], question: Question) -> Summa
     for dimension in reversed(grid.dimensions):
         every.append(_Sums(dimension, stride))
         stride *= dimension.size
-    counts = np.zeros(5, np.int64)
-    total, squares = (dict.fromkeys(COSTS, 0.0) for _ in range(2))
-    kept: list[Any] = []
-    size, step = 0, 1
+    counts = np.zeros(4, np.int64)
+    totals = {cost: np.zeros(3) for cost in COSTS}
+    """How many, their sum and that of their squares."""
+    spreads = {cost: _Spread() for cost in SPREAD}
     for batch in batches:
-        met = question.holds(batch)
-        valid = batch.valid.sum()
-        counts += [len(batch.rows), batch.network.sum(), valid, batch.doubtful, met.sum()]
+        met, costs = question.holds(batch), _costs(batch)
+        counts += [len(batch.rows), batch.network.sum(), batch.valid.sum(), met.sum()]
         for sums in every:
-            sums.add(batch, met)
-        if batch.network.any():
-            for cost in COSTS:
-                column = batch.figures[cost][batch.network].astype(float)
-                total[cost] += column.sum()
-                squares[cost] += (column * column).sum()
-        if met.any():
-            kept.append(batch.figures["macs"][met][::step])
-            size += len(kept[-1])
-            if size > MOST:
-                kept, step = [np.concatenate(kept)[::2]], step * 2
-                size = len(kept[0])
-    macs = np.sort(np.concatenate(kept)) if kept else np.zeros(0, np.int64)
-    quantiles = tuple(
-        (share, int(macs[min(int(share * len(macs)), len(macs) - 1)]))
-        for share in (QUANTILES if len(macs) else ())
-    )
+            sums.add(batch, met, costs)
+        for cost, (column, known) in costs.items():
+            own = column[known]
+            totals[cost] += [len(own), own.sum(), (own * own).sum()]
+            if cost in SPREAD:
+                exact = column if cost == LATENCY else batch.figures[cost]
+                spreads[cost].add(exact[met & known])
     every.reverse()
-    variants, networks, valid, doubtful, within = counts.tolist()
+    variants, networks, valid, within = counts.tolist()
     return Summary(
         variants,
         networks,
         valid,
-        doubtful,
         within,
-        quantiles,
-        step > 1,
-        tuple(_moved(sums, cost, total, squares) for sums in every for cost in COSTS),
+        {cost: spread.quantiles() for cost, spread in spreads.items()},
+        any(spread.step > 1 for spread in spreads.values()),
+        tuple(_moved(sums, cost, totals[cost]) for sums in every for cost in COSTS),
         {sums.dimension.name: sums.values() for sums in every},
     )
 
 
-def _moved(sums: _Sums, cost: str, total: dict[str, float], squares: dict[str, float]) -> Moved:
+def _moved(sums: _Sums, cost: str, total: Any) -> Moved:
     import numpy as np
 
-    there = sums.networks > 0
+    there = sums.counts[cost] > 0
     if not there.any():
         return Moved(sums.dimension.name, cost, None, 0, 0)
-    counts = sums.networks[there]
+    counts = sums.counts[cost][there]
     means = sums.sums[cost][there] / counts
-    mean = total[cost] / counts.sum()
-    variance = squares[cost] / counts.sum() - mean**2
+    known, added, squares = total
+    mean = added / known
+    variance = squares / known - mean**2
     between = float(np.average((means - mean) ** 2, weights=counts))
     share = None if variance <= 1e-9 * max(mean**2, 1) else min(between / variance, 1.0)
     return Moved(sums.dimension.name, cost, share, float(means.min()), float(means.max()))

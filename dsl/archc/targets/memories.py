@@ -34,8 +34,9 @@ class Room(NamedTuple):
 ROOM: dict[str, Callable[[Room, Limits], Any]] = {
     "activations_over": lambda room, _: room.spills & room.homeless & room.crowded,
     "activations_spill": lambda room, _: room.spills & (room.homeless ^ True) & room.crowded,
-    "activations_near": lambda room, limits: (room.spills ^ True)
-    & (100 * room.used > (100 - limits.count("percent")) * room.size),
+    "activations_near": lambda room, limits: (
+        (room.spills ^ True) & (100 * room.used > (100 - limits.count("percent")) * room.size)
+    ),
     "buffers_over": lambda room, _: room.spills & room.homeless & (room.crowded ^ True),
     "buffers_spill": lambda room, _: room.spills & (room.homeless ^ True) & (room.crowded ^ True),
 }

@@ -133,9 +133,7 @@ def overruled(rule: Rule, request: Request) -> bool:
 
 def _finding(facts: Facts, rule: Rule, offence: Offence) -> Finding:
     request = facts.request
-    allowed = rule.level == "error" and (
-        offence.allow in request.allow or overruled(rule, request)
-    )
+    allowed = rule.level == "error" and (offence.allow in request.allow or overruled(rule, request))
     as_is = request.as_is and rule.as_is is not None
     message = _fill(facts, rule, offence, rule.as_is if as_is and rule.as_is else rule.message)
     template = (request.model and rule.model_remedy) or rule.remedy

@@ -53,7 +53,8 @@ def nanoseconds(prepared: Prepared, formulas: str, constants: dict[str, float]) 
     """The time of a network with constants that are still to be chosen, which is not rounded."""
     cost = FORMULAS[formulas].cost
     pairs = zip(prepared.network.steps, prepared.surroundings, strict=True)
-    return sum(cost(step, around, constants, PLAIN).total(PLAIN) for step, around in pairs)
+    times = [cost(step, around, constants, PLAIN).total(PLAIN) for step, around in pairs]
+    return float(sum(times))
 
 
 class Clock(NamedTuple):
@@ -254,7 +255,9 @@ def _why(prepared: Prepared, timed: tuple[Epoch, ...], made: Clock) -> tuple[str
         strange = [epoch.unknown for epoch in timed]
         if _share(strange, made.spent, made.total, PLAIN) <= _UNKNOWN:
             return (_UNALIGNED,)
-        names = {net.operators[epoch.ops[0]].operator for epoch in timed if epoch.unknown and epoch.ops}
+        names = {
+            net.operators[epoch.ops[0]].operator for epoch in timed if epoch.unknown and epoch.ops
+        }
         return (f"no measurement has {', '.join(sorted(names))}",)
     if made.grade == _SPILLED:
         return (f"{-(-layout.external_bytes // 1024):,} KiB lie in external RAM",)

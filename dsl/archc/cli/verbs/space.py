@@ -3,9 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from archc.cli.arguments import UsageError
 from archc.cli.session import FAILURE, Session, show
-from archc.cli.spaces import DOUBT, Progress, asked, missing, opened, part, space_arguments, taken
+from archc.cli.spaces import Progress, asked, missing, opened, part, space_arguments, taken
 
 if TYPE_CHECKING:
     from archc.space.engine import Space
@@ -50,8 +49,6 @@ def _run(options: argparse.Namespace, session: Session) -> int:
         session.show(("error",))
         return FAILURE
     question = asked(options, session, space)
-    if question.timed and not question.in_time:
-        raise UsageError("time takes a compile of each variant: `archc sweep` does that for some")
     start, stop = part(options, space.grid.size)
     progress = Progress(min(options.sample or stop - start, stop - start))
     found = summary(space, progress.over(taken(space, options, start, stop)), question)
@@ -60,18 +57,15 @@ def _run(options: argparse.Namespace, session: Session) -> int:
         session.json(
             space={"variants": space.grid.size, "classes": space.count},
             summary=plain(found),
-            budgets_of_time="not counted" if question.in_time else None,
         )
     else:
-        show(text(space, found, question.in_time))
+        show(text(space, found))
     return session.code
 
 
-def text(space: "Space", found: "Summary", in_time: bool) -> str:
-    """A summary for a terminal; ``in_time``: the spec has a budget of time."""
-    from archc.cli.session import terminal_width
+def text(space: "Space", found: "Summary") -> str:
+    """A summary for a terminal."""
     from archc.diagnostics.grid import grid
-    from archc.diagnostics.text import wrapped
 
     open_ = [each.name for each in space.grid.dimensions if each.size > 1]
     names = ", ".join(open_)
@@ -86,28 +80,23 @@ def text(space: "Space", found: "Summary", in_time: bool) -> str:
     for what, count in counts:
         share = 100 * count / max(found.variants, 1)
         lines.append(f"  {count:>14,}  {what} ({share:.1f} %)")
-    width = terminal_width()
-    if found.doubtful:
-        said = f"of those that compile the verdict of {found.doubtful:,} is {DOUBT}"
-        lines += wrapped(said, width, "  ")
-    if in_time:
-        said = "the spec's budget of time is not counted: `archc sweep` compiles variants for it"
-        lines += wrapped(said, width, "  ")
-    if found.quantiles:
-        about = ", of a part of them" if found.thinned else ""
-        cells = [
-            [f"{100 * share:.0f} %" for share, _ in found.quantiles],
-            [f"{macs:,}" for _, macs in found.quantiles],
-        ]
-        lines += ["", f"MACs of those within, by share of variants{about}", *grid(cells, "r" * 7)]
+    about = ", of a part of them" if found.thinned else ""
+    for cost, quantiles in found.quantiles.items():
+        if quantiles:
+            cells = [
+                [f"{100 * share:.0f} %" for share, _ in quantiles],
+                [_number(cost, value) for _, value in quantiles],
+            ]
+            title = f"{_title(cost)} of those within, by share of variants{about}"
+            lines += ["", title, *grid(cells, "r" * len(quantiles))]
     rows = [["parameter", "cost", "explains", "least mean", "most"]]
     rows += [
         [
             each.parameter,
             each.cost,
             "-" if each.share is None else f"{100 * each.share:.0f} %",
-            f"{each.least:,.0f}",
-            f"{each.most:,.0f}",
+            _number(each.cost, each.least),
+            _number(each.cost, each.most),
         ]
         for each in found.moved
         if each.share is not None and each.parameter in open_
@@ -117,15 +106,21 @@ def text(space: "Space", found: "Summary", in_time: bool) -> str:
         if name not in open_:
             continue
         step = -(-len(values) // SHOWN)
-        rows = [[name, "networks", "within", "mean MACs"]]
-        rows += [
-            [
-                each.text,
-                f"{each.networks:,}",
-                f"{each.within:,}",
-                "-" if each.macs is None else f"{each.macs:,.0f}",
-            ]
-            for each in values[::step]
-        ]
-        lines += ["", *grid(rows, "lrrr")]
+        timed = any(each.means["latency_ms"] is not None for each in values)
+        costs = [cost for cost in found.quantiles if timed or cost != "latency_ms"]
+        rows = [[name, "networks", "within", *(f"mean {_title(cost)}" for cost in costs)]]
+        for each in values[::step]:
+            means = [_number(cost, each.means[cost]) for cost in costs]
+            rows.append([each.text, f"{each.networks:,}", f"{each.within:,}", *means])
+        lines += ["", *grid(rows, "lrr" + "r" * len(costs))]
     return "\n".join(lines)
+
+
+def _title(cost: str) -> str:
+    return "MACs" if cost == "macs" else cost
+
+
+def _number(cost: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.3f}" if cost == "latency_ms" else f"{value:,.0f}"
