@@ -1,45 +1,86 @@
-// The extension: starts `archc lsp` for `.arch` files and restarts it on demand.
+// The extension: starts the language server for `.arch` files, and shows pictures beside them.
 "use strict";
 
 const vscode = require("vscode");
 const { LanguageClient, TransportKind } = require("vscode-languageclient/node");
+const { find, onDidChoose } = require("./find");
+const { Pictures } = require("./pictures");
+
+const SELECTOR = [
+  { scheme: "file", language: "arch" },
+  { scheme: "untitled", language: "arch" },
+];
+const INSTALL = "pip install 'archc-dsl[lsp]'";
 
 /** @type {LanguageClient | undefined} */
 let client;
+/** @type {Promise<void>} */
+let turn = Promise.resolve();
+/** @type {Pictures | undefined} */
+let pictures;
+/** @type {{ text: string, detail: string, severity: number, command: object } | undefined} */
+let status;
 
-/** The command of the server, with `${workspaceFolder}` replaced. */
-function command() {
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? "";
-  const given = vscode.workspace.getConfiguration("archc").get("command", ["archc", "lsp"]);
-  const words = given.map((word) => word.replaceAll("${workspaceFolder}", folder));
-  return words.length > 0 ? words : ["archc", "lsp"];
+/** One after another: a restart while a start is under way waits for it. */
+function queued(task) {
+  turn = turn.then(task, task);
+  return turn;
 }
 
 async function start() {
   if (!vscode.workspace.isTrusted) {
-    return; // a folder's settings name the command: nothing of theirs runs unasked
+    return; // a folder's settings and environments name the command: nothing of theirs runs unasked
   }
-  const [program, ...args] = command();
+  const found = await find();
+  if (!found.command) {
+    show("archc was not found", found.looked.join(", "), true);
+    tell(
+      `archc was not found. Looked in: ${found.looked.join(", ")}. ` +
+        `Install it with \`${INSTALL}\`, or set \`archc.command\`.`,
+    );
+    return;
+  }
+  const [program, ...args] = found.command;
   const server = { command: program, args, transport: TransportKind.stdio };
   const options = {
-    documentSelector: [
-      { scheme: "file", language: "arch" },
-      { scheme: "untitled", language: "arch" },
-    ],
+    documentSelector: SELECTOR,
     synchronize: { fileEvents: vscode.workspace.createFileSystemWatcher("**/*.arch") },
   };
-  client = new LanguageClient("archc", "archc", server, options);
+  const starting = new LanguageClient("archc", "archc", server, options);
   try {
-    await client.start();
-  } catch (error) {
-    client = undefined;
-    const hint =
-      "`" + [program, ...args].join(" ") + "` does not start: " +
-      "install it with `pip install 'archc-dsl[lsp]'`, or set `archc.command`";
-    const choice = await vscode.window.showErrorMessage(hint, "Open settings");
-    if (choice) {
-      await vscode.commands.executeCommand("workbench.action.openSettings", "archc.command");
+    await starting.start();
+  } catch {
+    show("archc does not start", found.command.join(" "), true);
+    tell(
+      `\`${found.command.join(" ")}\` (${found.from}) does not start as a language server: ` +
+        `the output says why. It needs \`${INSTALL}\`.`,
+      starting,
+    );
+    return;
+  }
+  client = starting;
+  const version = starting.initializeResult?.serverInfo?.version ?? "";
+  show(`archc ${version}`.trim(), `${found.command[0]} (${found.from})`, false);
+  pictures?.refresh();
+}
+
+/** Say that there is no server, not waiting for an answer. */
+function tell(message, failed) {
+  const choices = failed ? ["Show output", "Open settings"] : ["Open settings"];
+  void vscode.window.showErrorMessage(message, ...choices).then((choice) => {
+    if (choice === "Show output") {
+      failed.outputChannel.show();
+    } else if (choice === "Open settings") {
+      void vscode.commands.executeCommand("workbench.action.openSettings", "archc.command");
     }
+  });
+}
+
+function show(text, detail, failed) {
+  if (status) {
+    status.text = text;
+    status.detail = detail;
+    status.severity = vscode.LanguageStatusSeverity[failed ? "Error" : "Information"];
   }
 }
 
@@ -49,22 +90,51 @@ async function stop() {
   await running?.stop();
 }
 
-async function restart() {
-  await stop();
-  await start();
+function restart() {
+  return queued(async () => {
+    await stop();
+    await start();
+  });
+}
+
+/** What the server says of a pane of a document; undefined while there is none. */
+async function ask(uri, pane, options) {
+  return client?.sendRequest("workspace/executeCommand", {
+    command: "archc.pane",
+    arguments: [uri, pane, options],
+  });
 }
 
 async function activate(context) {
+  status = vscode.languages.createLanguageStatusItem("archc", SELECTOR);
+  status.name = "archc";
+  status.command = { title: "Restart", command: "archc.restart" };
+  pictures = new Pictures(context.extensionUri, ask);
   context.subscriptions.push(
+    status,
+    pictures,
     vscode.commands.registerCommand("archc.restart", restart),
+    vscode.commands.registerCommand("archc.pictures", () => pictures.open()),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration("archc.command")) {
-        restart();
+      const set = ["archc.command", "python.defaultInterpreterPath"];
+      if (set.some((name) => event.affectsConfiguration(name))) {
+        void restart();
       }
     }),
-    vscode.workspace.onDidGrantWorkspaceTrust(start),
+    vscode.workspace.onDidGrantWorkspaceTrust(restart),
   );
-  start(); // not awaited: a server that is slow to start holds up nothing
+  // Not awaited: a server that is slow to start holds up nothing.
+  void queued(start).then(() => {
+    const listening = onDidChoose(restart);
+    if (listening) {
+      context.subscriptions.push(listening);
+    }
+  });
 }
 
-module.exports = { activate, deactivate: stop };
+function deactivate() {
+  pictures = undefined;
+  return queued(stop);
+}
+
+module.exports = { activate, deactivate };

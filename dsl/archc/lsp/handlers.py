@@ -14,6 +14,7 @@ from archc.editor.actions import FIX_ALL
 from archc.editor.answers import Answers
 from archc.editor.documents import standard
 from archc.limits import Limits
+from archc.lsp.panes import COMMAND, pane
 from archc.lsp.server import Server, guarded
 from archc.source import Span
 
@@ -34,6 +35,7 @@ def server(include: tuple[str, ...], limits: Limits) -> Server:
     made = Server(include, limits)
     for method, handler, options in HANDLERS:
         made.feature(method, options)(handler)
+    made.command(COMMAND)(pane)
     return made
 
 
