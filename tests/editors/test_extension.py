@@ -1,6 +1,6 @@
 """The VS Code extension: what its package says and holds, and that it behaves.
 
-VS Code is stood in for: what the extension does is tested in JavaScript, in `grammars/vscode/tests`,
+VS Code is stood in for: what it does is tested in JavaScript, in `grammars/vscode/tests`, and
 the page of its panel in a browser, in `browser/test_panel.py`.
 """
 
