@@ -1,7 +1,7 @@
 """Every command and snippet of the README and of the pages written by hand is run, and prints what
 the page shows.
 
-`python tests/docs/test_pages.py --bless` writes the real outputs into the pages.
+`python tests/docs/test_pages.py --bless [PAGE.md...]` writes the real outputs into the pages.
 """
 
 import os
@@ -9,6 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,6 +33,11 @@ TABLE = re.compile(r"^<!-- \$ ([^\n]*) -->\n\n(.*?)\n<!-- -->$", re.MULTILINE | 
 """A Markdown table, made by the command named before it."""
 CUT = "..."
 """A line that stands for output left out."""
+WALK = "<!-- The commands of this page run one after another, in one folder. -->"
+"""Marks a guide. Of other pages each command runs in a folder of its own."""
+STEP = re.compile(r"(?:^<!-- file: (\S+) -->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A fence of a guide, with the name of the file that it is, if it is one."""
+GUIDES = [page for page in PAGES if WALK in page.read_text()]
 
 
 def blocks(language: str, *pages: Path) -> list[str]:
@@ -69,6 +76,8 @@ def prepare(folder: Path, command: str = "") -> Path:
     """A copy of what the commands read and write, and a trained model for those that take one."""
     for name in ("specs", "generated"):
         shutil.copytree(ROOT / name, folder / name)
+    if "tests/stedgeai/data/" in command:
+        shutil.copytree(ROOT / ST, folder / ST)
     if takes_model(command):
         import numpy as np
 
@@ -81,6 +90,7 @@ def prepare(folder: Path, command: str = "") -> Path:
     return folder
 
 
+ST = Path("tests", "stedgeai", "data")
 MODEL = "dscnn_a025"
 """The network whose trained model the README works with."""
 
@@ -113,7 +123,8 @@ JUDGED = {"python tests/oracles/table.py": truth_table}
 def shown_by_pages() -> dict[str, list[str]]:
     """Every command of the pages and what each page that has it shows."""
     shown: dict[str, list[str]] = {}
-    consoles = [session for text in blocks("console") for session in sessions(text)]
+    alone = [page for page in PAGES if page not in GUIDES]
+    consoles = [session for text in blocks("console", *alone) for session in sessions(text)]
     tables = [pair for page in PAGES for pair in TABLE.findall(page.read_text())]
     for command, output in consoles + tables:
         shown.setdefault(command, []).append(output)
@@ -145,10 +156,51 @@ def test_tables_of_judges_are_as_shown(command: str) -> None:
     assert shown == real, f"a page shows\n{shown}\nbut `{command}` prints\n{real}"
 
 
+def follow(page: Path, folder: Path) -> Iterator[tuple[str, str, str]]:
+    """What a reader does who follows a guide: writes its files, runs its Python and its commands.
+
+    Yields each command, the output shown and the real one. Python runs in this process, whose
+    folder has to be ``folder``.
+    """
+    for name, language, text in STEP.findall(page.read_text()):
+        if name:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        elif language == "python":
+            exec(compile(text, page.name, "exec"), {})
+        elif language == "console":
+            for command, shown in sessions(text):
+                real = run(command, folder)
+                yield command, shown, real if real.strip() else ""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(
+            page,
+            id=page.name,
+            marks=[pytest.mark.keras]
+            * (takes_model(page.read_text()) or bool(blocks("python", page))),
+        )
+        for page in GUIDES
+    ],
+)
+def test_guides_can_be_followed(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(prepare(tmp_path, page.read_text()))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for command, shown, real in follow(page, tmp_path):
+        assert matches(shown, real), f"it shows\n{shown}\nbut `{command}` prints\n{real}"
+
+
 def test_specs_shown_compile() -> None:
     import archc
 
-    shown = blocks("arch")
+    alone = [page for page in PAGES if page not in GUIDES]
+    unnamed = (step for page in GUIDES for step in STEP.findall(page.read_text()) if not step[0])
+    shown = blocks("arch", *alone) + [text for _, name, text in unnamed if name == "arch"]
     assert shown
     for text in shown:
         if re.search(r"^arch ", text, re.MULTILINE):
@@ -169,7 +221,7 @@ def test_the_spec_shown_first_is_the_one_shipped() -> None:
 def test_python_shown_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(prepare(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
-    shown = blocks("python")
+    shown = blocks("python", *(page for page in PAGES if page not in GUIDES))
     assert shown
     for text in shown:
         exec(compile(text, "page", "exec"), {})
@@ -215,12 +267,26 @@ def bless(page: Path) -> None:
             made = JUDGED.get(found[1]) or (lambda: run(found[1], prepare(Path(folder))))
             return f"<!-- $ {found[1]} -->\n\n{made()}\n<!-- -->"
 
-    page.write_text(TABLE.sub(table, BLOCK.sub(replace, page.read_text())))
+    def guided() -> str:
+        text, done = page.read_text(), 0
+        with TemporaryDirectory() as folder, chdir(prepare(Path(folder), text)):
+            sys.path.insert(0, folder)
+            for command, shown, real in follow(page, Path(folder)):
+                old = f"$ {command}\n{shown}"
+                cut = f"{CUT}\n" in shown and matches(shown, real)
+                new = old if cut else f"$ {command}\n{real}"
+                at = text.index(old, done)
+                text, done = text[:at] + new + text[at + len(old) :], at + len(new)
+        return text
+
+    text = guided() if page in GUIDES else BLOCK.sub(replace, page.read_text())
+    page.write_text(TABLE.sub(table, text))
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["--bless"]:
+    if sys.argv[1:2] != ["--bless"]:
         raise SystemExit(__doc__)
     sys.path.insert(0, str(ROOT / "tests"))
     for page in PAGES:
-        bless(page)
+        if len(sys.argv) == 2 or page.name in sys.argv[2:]:
+            bless(page)

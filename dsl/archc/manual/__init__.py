@@ -21,6 +21,10 @@ TITLES = {
         "Names of other tools",
         "what Keras, PyTorch, ONNX, TFLite and timm call things, and what is written here",
     ),
+    "keras.md": (
+        "Keras layers",
+        "every layer: what it is here or why not, its arguments, what is known of it in a model",
+    ),
     "onnx.md": (
         "ONNX files",
         "what is counted, what is refused, what each operator is on a device",
@@ -53,7 +57,7 @@ def pages(command: str, version: str) -> dict[str, str]:
         version: of archc.
     """
     from archc.explain import explanations, markdown
-    from archc.manual import blocks, names, onnx_files, operators, schema, targets, template
+    from archc.manual import blocks, keras, names, onnx_files, operators, schema, targets, template
 
     made = {
         "language.md": template.page("language.md"),
@@ -61,6 +65,7 @@ def pages(command: str, version: str) -> dict[str, str]:
         "blocks.md": blocks.page(),
         "targets.md": targets.page(),
         "names.md": names.page(),
+        "keras.md": keras.page(),
         "onnx.md": onnx_files.page(),
         "codes.md": markdown(explanations().values()),
         "cli.md": command,
@@ -91,11 +96,14 @@ def index(version: str) -> str:
         "command. Every spec on them was compiled, and the results shown are real.",
         "`archc manual PAGE` prints one page, for example `archc manual operators`.",
         "",
-        "Written by hand: [a tour](tour.md), [what the NPU runs](npu.md), [how long it",
+        "Guides: [a first network](first-network.md), [from Keras to .arch](from-keras.md),",
+        "[a detector](detector.md), [int8 and verification](trained-models.md), [reading ST's",
+        "reports](st-reports.md), [budgets in CI](ci.md). Every command on them is run by a test.",
+        "",
+        "Also written by hand: [a tour](tour.md), [what the NPU runs](npu.md), [how long it",
         "takes](latency.md), [your own target file](target-files.md),",
         "[what is exact](exactness.md), [models that you have](models.md), [from a board's limits",
-        "to a trained network](design-spaces.md), [the trained model](trained-models.md), [the",
-        "compiler in a web page](playground.md),",
+        "to a trained network](design-spaces.md), [the compiler in a web page](playground.md),",
         "[the architecture](architecture.md), and, with sources,",
         "[what is known about the STM32N6](n6.md) and [what the converter does](lowering.md).",
     ]

@@ -46,12 +46,12 @@ def _section(kind: Kind) -> Iterator[str]:
     if kind == "same":
         yield table(
             ("here", "elsewhere", "arguments", ""),
-            ((code(row.ours), elsewhere(row), _takes(row), row.why) for row in chosen),
+            ((code(row.ours), elsewhere(row), takes(row), row.why) for row in chosen),
         )
     elif kind == "block":
         yield table(
             ("elsewhere", "here", ""),
-            ((elsewhere(row), code(row.call or _line(row)), row.why) for row in chosen),
+            ((elsewhere(row), code(row.call or line(row)), row.why) for row in chosen),
         )
         yield ""
         yield "The blocks among them:"
@@ -68,7 +68,8 @@ def _section(kind: Kind) -> Iterator[str]:
         yield table(("elsewhere", "instead"), ((elsewhere(row), row.why) for row in chosen))
 
 
-def _line(row: Row) -> str:
+def line(row: Row) -> str:
+    """The statements of a row on one line."""
     return " ".join(row.text.split())
 
 
@@ -80,7 +81,8 @@ def elsewhere(row: Row) -> str:
     return "; ".join(f"{TOOLS[tool]} {listed(names)}".strip() for tool, names in groups.items())
 
 
-def _takes(row: Row) -> str:
+def takes(row: Row) -> str:
+    """The parameters of a foreign operator, and what they are called here."""
     if row.takes is None:
         return "ours"
     return ", ".join(_taken(one) for one in row.takes if one.ours is not None) or "none"

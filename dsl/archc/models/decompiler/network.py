@@ -149,9 +149,13 @@ def _removable(
         )
 
 
+HALVED = frozenset({"SeparableConv2D"})
+"""Layers that come back as two: a depthwise and a pointwise convolution."""
+
+
 def _separable(op: Op) -> Op | None:
     """A half of a `SeparableConv2D` as the convolution that it is."""
-    if not isinstance(op, Foreign) or op.keyword != "SeparableConv2D":
+    if not isinstance(op, Foreign) or op.keyword not in HALVED:
         return None
     steps, weights = op.facts.steps or (), op.facts.weights
     window = steps[0].window if len(steps) == 1 else None

@@ -35,6 +35,11 @@ _MERGING = frozenset(
 )
 
 
+def known() -> frozenset[str]:
+    """Classes of layers that are counted though the language may have no operator for them."""
+    return frozenset(READINGS)
+
+
 def understand(call: Call, inputs: tuple[Shape, ...], given: Extents | None) -> Meaning:
     """What a layer is that reads tensors of these shapes.
 

@@ -6,24 +6,23 @@ from math import prod
 from archc.compiler import KerasLayer, Op, Shape, Step, Traced, Weight
 from archc.models.importer.subject import Subject, nothing, reads
 
-
-@reads(
+IDLE = (
     *("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"),
-    *("Identity", "Masking", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
-)
-def _identity(subject: Subject) -> tuple[Op, ...] | None:
-    if subject.name == "Masking":
-        return (subject.foreign(subject.shape),)
-    return nothing(subject)
-
-
-@reads(
+    *("Identity", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
     *(f"Random{kind}" for kind in ("Brightness", "Contrast", "Flip", "Rotation", "Translation")),
     "RandomZoom",
 )
-def _augmentation(subject: Subject) -> tuple[Op, ...] | None:
-    """Left as it is outside training."""
+"""Layers that leave values as they are outside training."""
+
+
+@reads(*IDLE)
+def _identity(subject: Subject) -> tuple[Op, ...] | None:
     return nothing(subject)
+
+
+@reads("Masking")
+def _masking(subject: Subject) -> tuple[Op, ...] | None:
+    return (subject.foreign(subject.shape),)
 
 
 @reads("Rescaling")
