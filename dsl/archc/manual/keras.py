@@ -69,7 +69,7 @@ def level(name: str, row: Row) -> str:
 @cache
 def _written() -> frozenset[str]:
     """The Keras layers that operators become."""
-    written = set()
+    written: set[str] = set()
     for made, nodes in map(example, OPERATORS):
         for node in nodes:
             calls = keras_calls(node.op, *made.graph.input_shapes(node))
