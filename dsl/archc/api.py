@@ -55,7 +55,8 @@ class Compiled:
     def module_source(self) -> str:
         """The text of the Keras builder module."""
         if self._module is None:
-            self._module = self._network.module
+            with _uncollected():
+                self._module = self._network.module
         return self._module
 
     def write(self, directory: "str | os.PathLike[str]") -> tuple[str, ...]:

@@ -100,10 +100,14 @@ else:
             return made
 
         def _replace(self, /, **changed):
-            made = _new(type(self), map(changed.pop, self._fields, self))
-            if changed:
-                raise _Unexpected(f"Got unexpected field names: {list(changed)!r}")
-            return made
+            values, places = list(self), self._places
+            try:
+                for name in changed:
+                    values[places[name]] = changed[name]
+            except KeyError:
+                unknown = [name for name in changed if name not in places]
+                raise _Unexpected(f"Got unexpected field names: {unknown!r}") from None
+            return _new(self.__class__, values)
 
         __replace__ = _replace
 
@@ -137,6 +141,7 @@ else:
             members["__new__"] = _maker(name, fields, tuple(defaults.values()))
             members["_fields"] = members["__match_args__"] = fields
             members["_field_defaults"] = defaults
+            members["_places"] = dict(zip(fields, range(len(fields)), strict=True))
             return type(name, (tuple,), members)
 
     class _NamedTuple:

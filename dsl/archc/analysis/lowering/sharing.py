@@ -195,11 +195,11 @@ def _filled(known: Both, numbers: Sequence[int]) -> Both:
 
 
 def _put(record: T, change: Callable[[Shape], Shape]) -> T:
-    """A step or a deployed operator with its widths changed."""
-    (weights,), (biases,) = change((record.weights,)), change((record.biases,))
-    tables = record.tables
+    """A step or a deployed operator with other widths."""
+    shape = change(record.shape)
     if record.operator == "RESHAPE":
-        tables = tuple([change(table) for table in tables])
-    return record._replace(
-        shape=change(record.shape), weights=weights, biases=biases, tables=tables
-    )
+        return record._replace(shape=shape, tables=tuple([change(each) for each in record.tables]))
+    weights, biases = record.weights, record.biases
+    if not weights and not biases:
+        return record._replace(shape=shape)
+    return record._replace(shape=shape, weights=change((weights,))[0], biases=change((biases,))[0])
