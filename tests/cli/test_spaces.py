@@ -157,6 +157,44 @@ def test_a_plot_has_the_front_with_its_parameters(capsys: Capture) -> None:
     assert "a plot shows two objectives" in capsys.readouterr().err
 
 
+def test_a_report_has_the_front_and_networks_of_it(capsys: Capture) -> None:
+    pytest.importorskip("matplotlib")
+    free = SPEC.replace("    require params <= 1500\n", "").replace("8 .. 32", "8 .. 128")
+    Path("wide.arch").write_text(free)
+    command = ["sweep", "wide.arch", "--over", "width=8..128:8", "--minimize", "macs"]
+    command += ["--maximize", "params", "--format", "json"]
+    assert main([*command, "--report", "front.html"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    front, rows = document["front"], document["rows"]
+    assert len(front) > len(rows) == 10
+    assert [rows[0]["variant"], rows[-1]["variant"]] == [front[0], front[-1]]
+    page = Path("front.html").read_text()
+    drawn = page[page.index('id="front"') : page.index('id="compared"')]
+    assert len(re.findall('id="variant-', drawn)) == len(front)
+    assert "<style" not in drawn
+    assert not re.findall("#[0-9a-f]{6}", re.sub('(href|id)="[^"]*"', "", drawn))
+    cells = [re.findall('data-value="([^"]*)', line) for line in drawn.split("<tr>")[2:]]
+    assert [(int(macs), int(params)) for macs, params, *_ in cells] == [
+        (row["figures"]["macs"], row["figures"]["params"]) for row in rows
+    ]
+    for row in rows:
+        title = ", ".join(f"{name} = {text}" for name, text in row["parameters"].items())
+        assert f"<h2>{title}</h2>" in page
+    assert main([*command, "--report", "again.html"]) == 0
+    assert Path("again.html").read_text() == page
+
+
+def test_a_report_of_one_objective_needs_no_plot(capsys: Capture) -> None:
+    assert main(["sweep", "a.arch", "--minimize", "macs", "--top", "2", "--report", "b.html"]) == 0
+    page = Path("b.html").read_text()
+    assert page.count("<article") == 2
+    assert 'class="front' not in page
+    assert main(["sweep", "a.arch", "--where", "macs < 1", "--report", "none.html"]) == 1
+    assert not Path("none.html").exists()
+    assert main(["sweep", "a.arch", "--minimize", "macs", "--report", "b.txt"]) == 2
+    assert "ends in none of .html" in capsys.readouterr().err
+
+
 def test_time_is_that_of_compiles(truth: Any, capsys: Capture) -> None:
     command = ["sweep", "a.arch", "--minimize", "latency_ms", "--format", "json", "--top", "3"]
     assert main(command) == 0

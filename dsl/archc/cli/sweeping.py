@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cli.arguments import UsageError
@@ -11,9 +11,10 @@ from archc.cli.session import FAILURE, Session, show, terminal_width
 from archc.cli.spaces import Progress, asked, missing, opened, part, taken
 
 if TYPE_CHECKING:
-    from archc.space.engine import Space
+    from archc.driver import Network
+    from archc.space.engine import Batch, Space
     from archc.space.question import Question
-    from archc.space.search import Answer
+    from archc.space.search import Answer, Count
 
 SHOWN = 10
 """Variants that are shown unasked, and of a front."""
@@ -67,6 +68,7 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
         return FAILURE
     question = asked(options, session, space)
     axes = _axes(options.plot, question)
+    form = _form(options.report)
     start, stop = part(options, space.grid.size)
     began = time.monotonic()
     progress = Progress(min(options.sample or stop - start, stop - start))
@@ -81,10 +83,14 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
         _write(space, options, question, answer, start, writer)
     if axes:
         _draw(space, options, question, answer, start, axes)
-    best = answer.best if options.top or not answer.front else answer.front[:SHOWN]
+    best = answer.best if options.top or not answer.front else _spread(answer.front)
     if not best and answer.nearest is not None:
         best = (answer.nearest,)
-    rows = [_compiled(space, row, answer) for row in best]
+    made = [_compiled(space, row, answer) for row in best]
+    rows = [row for row, _ in made]
+    if form is not None and answer.counted.met:
+        batches = taken(space, options, start, answer.next)
+        _report(session, space, batches, question, answer, made, form)
     if options.format == "json":
         session.json(
             variants=space.grid.size,
@@ -101,6 +107,13 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     if answer.next < stop and not options.sample:
         _stopped(options, answer.next)
     return session.code if answer.counted.met else FAILURE
+
+
+def _spread(front: Sequence[int]) -> Sequence[int]:
+    """So many of a front as are shown, both ends among them."""
+    if len(front) <= SHOWN:
+        return front
+    return [front[round(at * (len(front) - 1) / (SHOWN - 1))] for at in range(SHOWN)]
 
 
 def _stopped(options: argparse.Namespace, following: int) -> None:
@@ -188,8 +201,69 @@ def _draw(
         file.write(data)
 
 
-def _compiled(space: "Space", row: int, answer: "Answer") -> Shown:
-    """A variant, compiled and compared.
+def _form(path: str | None) -> str | None:
+    """The format of a report; None where none is asked for.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    from archc.cli.pages import format_of
+
+    return None if path is None else format_of(path, None)
+
+
+def _report(
+    session: Session,
+    space: "Space",
+    batches: "Iterator[Batch]",
+    question: "Question",
+    answer: "Answer",
+    made: "Sequence[tuple[Shown, Network | None]]",
+    form: str,
+) -> None:
+    """Write the best variants as one page.
+
+    Raises:
+        Rejected: there is no browser for the format.
+    """
+    from archc.cli.pages import write
+    from archc.emit.report import Front, Subject, report
+    from archc.emit.report.content import cells
+    from archc.space.plot import inline, points
+
+    picture = ""
+    if len(question.objectives) > 1:
+        axes = (question.objectives[0].name, question.objectives[1].name)
+        picture = inline(space, question, axes, *points(batches, question, axes, answer.front))
+    names = _figures(question, [row for row, _ in made])
+    varied = [each.name for each in space.grid.dimensions if each.size > 1]
+    subjects = [
+        Subject(
+            network.manifest,
+            network.graph,
+            network.manifest,
+            ", ".join(f"{name} = {row.parameters[name]}" for name in varied),
+        )
+        for row, network in made
+        if network is not None
+    ]
+    columns = [cells([row.figures.get(name) for row, _ in made]) for name in names]
+    asked = [*map(str, question.objectives), *map(str, question.conditions)]
+    about = [_counted(question, answer.counted)]
+    if len(question.objectives) > 1:
+        about.append(f"{len(answer.front):,} are on the front{_left(answer, len(subjects))}")
+    front = Front(
+        f"{space.spec.declared.name.text}: the best of {answer.counted.looked:,} variants",
+        (*about, ", ".join(asked)),
+        picture,
+        tuple(names),
+        tuple(zip(*columns, strict=True)),
+    )
+    write(session, session.arguments.report, report(subjects, front), form)
+
+
+def _compiled(space: "Space", row: int, answer: "Answer") -> "tuple[Shown, Network | None]":
+    """A variant, compiled and compared; its network, if it has one.
 
     Raises:
         Difference: its class said something else.
@@ -209,7 +283,8 @@ def _compiled(space: "Space", row: int, answer: "Answer") -> Shown:
         time = quantity(manifest, LATENCY)
         figures |= {} if time is None else {LATENCY: time}
         verdict = manifest["target"] and manifest["target"]["verdict"]
-    return Shown(row, dict(variant.settings), figures, verdict, row in answer.front)
+    shown = Shown(row, dict(variant.settings), figures, verdict, row in answer.front)
+    return shown, variant.network
 
 
 def _text(
@@ -228,26 +303,23 @@ def _text(
     rate = count.looked / max(seconds, 1e-9)
     names = [each.name for each in space.grid.dimensions if each.size > 1]
     width = terminal_width()
-    met = [f"{count.met:,} meet all conditions"] * bool(question.conditions)
-    counts = [f"{count.networks:,} have a network", f"{count.valid:,} compile"]
-    counts += [f"{count.within:,} are within the spec's budgets", *met]
     lines = [
         *wrapped(
             f"{space.spec.declared.name.text} over {', '.join(names)}: {count.looked:,} of "
             f"{space.grid.size:,} variants, {rate:,.0f} a second",
             width,
         ),
-        *wrapped(", ".join(counts), width),
+        *wrapped(_counted(question, count), width),
     ]
     if not count.met:
         lines.append("none is feasible" + ("; the nearest one:" if rows else ""))
     elif answer.front and len(question.objectives) > 1:
-        lines.append(f"{len(answer.front):,} are on the front, which * marks")
-    wanted = [*(o.name for o in question.objectives), *(c.name for c in question.conditions)]
-    figures = list(dict.fromkeys([*wanted, *COLUMNS]))
-    figures = [name for name in figures if any(name in row.figures for row in rows)]
+        left = _left(answer, sum(row.front for row in rows))
+        lines.append(f"{len(answer.front):,} are on the front, which * marks{left}")
+    wanted = _wanted(question)
+    figures = _figures(question, rows)
     table = _table(question, rows, names, figures)
-    while not markdown and len(figures) > len({*wanted}) and max(map(len, grid(*table))) > width:
+    while not markdown and len(figures) > len(wanted) and max(map(len, grid(*table))) > width:
         figures = figures[:-1]
         table = _table(question, rows, names, figures)
     if rows:
@@ -255,6 +327,31 @@ def _text(
         classes = "one class" if space.count == 1 else f"{space.count:,} classes"
         lines += ["", f"compiled and equal: these, and another variant of {classes}"]
     return "\n".join(lines)
+
+
+def _left(answer: "Answer", shown: int) -> str:
+    """That not all of a front is shown."""
+    cut = shown == SHOWN < len(answer.front)
+    return f"; {SHOWN} of these, from end to end, are shown" if cut else ""
+
+
+def _counted(question: "Question", count: "Count") -> str:
+    met = [f"{count.met:,} meet all conditions"] * bool(question.conditions)
+    counts = [f"{count.networks:,} have a network", f"{count.valid:,} compile"]
+    counts += [f"{count.within:,} are within the spec's budgets", *met]
+    return ", ".join(counts)
+
+
+def _wanted(question: "Question") -> list[str]:
+    """The figures that were asked for, each once."""
+    named = [o.name for o in question.objectives] + [c.name for c in question.conditions]
+    return list(dict.fromkeys(named))
+
+
+def _figures(question: "Question", rows: "Sequence[Shown]") -> list[str]:
+    """What is shown of variants."""
+    names = dict.fromkeys([*_wanted(question), *COLUMNS])
+    return [name for name in names if any(name in row.figures for row in rows)]
 
 
 def _table(

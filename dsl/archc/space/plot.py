@@ -13,7 +13,12 @@ from archc.space.question import Condition, Question, values
 SUFFIXES = (".svg", ".png")
 DOTS = 5_000
 """Variants that are drawn at the most, besides the front."""
+_FEW = 1_500
+"""The same in a page, where each is an element."""
 _SVG = "http://www.w3.org/2000/svg"
+_COLOURS = {"ink": "black", "soft": "0.75", "accent": "C0", "bad": "C3"}
+_THEMED = {"ink": "#010101", "soft": "#020202", "accent": "#030303", "bad": "#040404"}
+"""In a page, whose own colours of these names take their place."""
 
 
 def points(
@@ -62,35 +67,79 @@ def picture(
     Raises:
         ModuleNotFoundError: matplotlib is not installed.
     """
+    data = _drawn(space, question, names, dots, front, suffix, _COLOURS)
+    return _titled(space, data) if suffix == ".svg" else data
+
+
+def inline(space: Space, question: Question, names: tuple[str, str], dots: Any, front: Any) -> str:
+    """The same as markup within a page, in the colours of the page: `--ink`, `--soft`, `--accent`
+    and `--bad`.
+
+    Raises:
+        ModuleNotFoundError: matplotlib is not installed.
+    """
+    few = dots[:: len(dots) // _FEW + 1]
+    root = ElementTree.fromstring(
+        _titled(space, _drawn(space, question, names, few, front, ".svg", _THEMED))
+    )
+    for parent in list(root.iter()):
+        for tag in ("metadata", "style"):  # of no use there, and rules of one would be the page's
+            for element in parent.findall(f"{{{_SVG}}}{tag}"):
+                parent.remove(element)
+    text = ElementTree.tostring(root, encoding="unicode")
+    for name, colour in _THEMED.items():
+        text = text.replace(colour, f"var(--{name})")
+    return text
+
+
+def _drawn(
+    space: Space,
+    question: Question,
+    names: tuple[str, str],
+    dots: Any,
+    front: Any,
+    suffix: str,
+    colours: dict[str, str],
+) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context({"svg.hashsalt": "archc", "svg.fonttype": "none"}):
+    within = colours is _THEMED
+    ink, clear = colours["ink"], "none" if within else "white"
+    inked = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+    style: Any = {"svg.hashsalt": "archc", "svg.fonttype": "none", **dict.fromkeys(inked, ink)}
+    style |= {"figure.facecolor": clear, "axes.facecolor": clear}
+    if within:
+        style |= {"font.family": "sans-serif", "grid.color": colours["soft"]}
+    with rc_context(style):
         figure = Figure(figsize=(8, 5), layout="constrained")
         axes = figure.add_subplot()
-        axes.scatter(dots[:, 1], dots[:, 2], s=4, color="0.75", linewidths=0, rasterized=True)
+        axes.scatter(
+            dots[:, 1], dots[:, 2], s=4, color=colours["soft"], linewidths=0, rasterized=not within
+        )
         front = front[front[:, 1].argsort()]
-        axes.plot(front[:, 1], front[:, 2], color="C0", linewidth=1)
+        axes.plot(front[:, 1], front[:, 2], color=colours["accent"], linewidth=1)
         for row, x, y in front:
-            (mark,) = axes.plot([x], [y], "o", color="C0", markersize=5)
+            (mark,) = axes.plot([x], [y], "o", color=colours["accent"], markersize=5)
             mark.set_gid(f"variant-{int(row)}")
         for condition in question.conditions:
-            _limit(axes, condition, names)
+            _limit(axes, condition, names, colours["bad"])
         axes.set_xlabel(names[0])
         axes.set_ylabel(names[1])
-        axes.set_title(f"{space.spec.declared.name.text}: {len(front):,} on the front")
+        if not within:
+            axes.set_title(f"{space.spec.declared.name.text}: {len(front):,} on the front")
         axes.grid(alpha=0.3)
         file = io.BytesIO()
         metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
         figure.savefig(file, format=suffix[1:], dpi=120, metadata=metadata)
-    return _titled(space, file.getvalue()) if suffix == ".svg" else file.getvalue()
+    return file.getvalue()
 
 
-def _limit(axes: Any, condition: Condition, names: tuple[str, str]) -> None:
+def _limit(axes: Any, condition: Condition, names: tuple[str, str], colour: str) -> None:
     if condition.name not in names or condition.sign == "!=":
         return
     draw = axes.axvline if condition.name == names[0] else axes.axhline
-    draw(float(condition.limit), color="C3", linestyle="--", linewidth=1)
+    draw(float(condition.limit), color=colour, linestyle="--", linewidth=1)
 
 
 def _titled(space: Space, data: bytes) -> bytes:

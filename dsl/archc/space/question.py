@@ -77,6 +77,9 @@ class Objective(NamedTuple):
     name: str
     largest: bool
 
+    def __str__(self) -> str:
+        return f"{'maximize' if self.largest else 'minimize'} {self.name}"
+
 
 class Question(NamedTuple):
     """What is looked for."""

@@ -1,9 +1,9 @@
 """`archc report SPEC|MODEL... -o FILE.html`: networks on one page that anybody can open."""
 
-import os
 import sys
 
-from archc.cli.arguments import UsageError, binding_arguments, model_arguments, shared_arguments
+from archc.cli.arguments import binding_arguments, model_arguments, shared_arguments
+from archc.cli.pages import FORMATS, format_of, write
 from archc.formats import listed
 from archc.typed import TYPE_CHECKING
 
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
     from archc.cli.session import Session
     from archc.emit.report import Subject
-
-FORMATS = ("html", "pdf", "png")
-"""By the endings of their files."""
 
 SUMMARY = "write networks as one HTML page, to read, print and pass on"
 
@@ -61,48 +58,6 @@ def run(options: "argparse.Namespace") -> int:
         session.diagnostics += rejected.diagnostics
     session.show(("error",))
     return session.code
-
-
-def format_of(path: str, wanted: str | None) -> str:
-    """The format to write.
-
-    Raises:
-        UsageError: the file's name says another one, or none.
-    """
-    ending = os.path.splitext(path)[1].lower().removeprefix(".")
-    named = {"htm": "html"}.get(ending, ending)
-    if path == "-":
-        if wanted not in (None, "html"):
-            raise UsageError("`-o -` prints the page as HTML")
-        return "html"
-    if named not in FORMATS:
-        raise UsageError(f"`{path}` ends in none of {', '.join(f'.{one}' for one in FORMATS)}")
-    if wanted not in (None, named):
-        raise UsageError(f"`{path}` does not end in .{wanted}")
-    return named
-
-
-def write(session: "Session", path: str, page: str, form: str) -> None:
-    """Write the report; a file that is not one of ours stays.
-
-    Raises:
-        Rejected: there is no browser for the format.
-    """
-    from archc.files.saving import save
-
-    if form == "html":
-        from archc.emit.report import MARK
-
-        mark = f'content="{MARK}"'.encode()
-        failure = save({path: page.encode()}, lambda data: mark in data[:1000])
-    else:
-        from archc.cli.browser import MARKS, printed
-
-        failure = save({path: printed(page, form)}, lambda data: data.endswith(MARKS[form]))
-    if failure is not None:
-        session.diagnostics.append(failure)
-        return
-    print(f"{path} written", file=sys.stderr)
 
 
 def subjects(session: "Session") -> "list[Subject]":

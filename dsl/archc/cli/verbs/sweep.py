@@ -55,6 +55,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="draw the variants by the first two objectives, with their front and the limits: "
         ".svg or .png",
     )
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        help="write the best variants as one page with their front, as `archc report` does: .html, "
+        ".pdf or .png",
+    )
     parser.add_argument("--start", type=int, metavar="N", help="begin with this variant, to go on")
     space_arguments(parser)
 
@@ -67,7 +73,18 @@ def largest(name: str) -> tuple[str, bool]:
     return name, True
 
 
-SEARCHES = ("over", "where", "objectives", "top", "output", "plot", "shard", "sample", "start")
+SEARCHES = (
+    "over",
+    "where",
+    "objectives",
+    "top",
+    "output",
+    "plot",
+    "report",
+    "shard",
+    "sample",
+    "start",
+)
 """Options with which variants are searched and not only listed."""
 
 

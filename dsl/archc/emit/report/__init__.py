@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from archc.diagnostics.text import few, printable
-from archc.emit.report.content import compared, network
+from archc.emit.report.content import Cell, compared, network
 from archc.emit.report.sheets import read, sheet
 from archc.ir.graph import Graph
 from archc.typed import Any, NamedTuple
@@ -32,13 +32,30 @@ class Subject(NamedTuple):
     graph: Graph
     """What is drawn, with the document that the drawing reads."""
     drawn: dict[str, Any]
+    title: str = ""
+    """What it is called, if not by its name."""
 
 
-def report(subjects: Sequence[Subject]) -> str:
+class Front(NamedTuple):
+    """The best variants of a space, where the subjects of a page are some of them."""
+
+    heading: str
+    about: tuple[str, ...]
+    """Sentences: how many variants there are, what was asked of them."""
+    picture: str
+    """Markup of them all by two figures; nothing where there is one objective."""
+    figures: tuple[str, ...]
+    """What the table has of each subject, besides its verdict."""
+    rows: tuple[tuple[Cell, ...], ...]
+    """Of each subject."""
+
+
+def report(subjects: Sequence[Subject], front: Front | None = None) -> str:
     """Networks as a page, the same bytes for the same networks.
 
     Args:
         subjects: the networks, the first of which others are compared with.
+        front: of which they are, if they are variants.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -52,11 +69,12 @@ def report(subjects: Sequence[Subject]) -> str:
     script = read("page.js")
     documents = [subject.document for subject in subjects]
     networks = [
-        network(subject.document, f"n{number}", *_drawing(subject, f"n{number}"))
+        network(subject.document, f"n{number}", subject.title, *_drawing(subject, f"n{number}"))
         for number, subject in enumerate(subjects)
     ]
     return environment.from_string(read("page.html.jinja")).render(
-        title=few([one.title for one in networks], _NAMED),
+        title=front.heading if front else few([one.title for one in networks], _NAMED),
+        front=front,
         mark=MARK,
         networks=networks,
         compared=compared(documents) if len(documents) > 1 else [],

@@ -39,7 +39,7 @@ class Cell(NamedTuple):
     """A figure in a table: how it is shown, what it is sorted by, and its share of the largest."""
 
     shown: str
-    value: int | None
+    value: int | float | None
     percent: int
     """0 where no bar is drawn."""
 
@@ -100,12 +100,13 @@ class Compared(NamedTuple):
     """The figure, and its difference from that of the first network."""
 
 
-def network(manifest: Manifest, name: str, drawing: str, undrawn: str = "") -> Network:
+def network(manifest: Manifest, name: str, title: str, drawing: str, undrawn: str = "") -> Network:
     """What is said of a network.
 
     Args:
         manifest: the plain data of its manifest.
         name: what identifiers in its part of the page begin with.
+        title: what it is called; its own name where that is empty.
         drawing: the markup of its drawing.
         undrawn: why there is none.
     """
@@ -115,7 +116,7 @@ def network(manifest: Manifest, name: str, drawing: str, undrawn: str = "") -> N
     timed = _times_by_layer(manifest)
     return Network(
         name,
-        model["name"],
+        title or model["name"],
         tuple(_about(manifest)),
         _verdict(manifest),
         tuple(_tiles(manifest)),
@@ -250,10 +251,17 @@ def _rows(manifest: Manifest, timed: dict[str, int]) -> Iterator[Row]:
         )
 
 
-def _cell(value: int | None, most: int) -> Cell:
+def cells(values: Sequence[int | float | None]) -> list[Cell]:
+    """A column of figures."""
+    most = max((value for value in values if value is not None), default=0)
+    return [_cell(value, most) for value in values]
+
+
+def _cell(value: int | float | None, most: int | float) -> Cell:
     if value is None:
         return Cell("?", None, 0)
-    return Cell(f"{value:,}", value, max(100 * value // most, 1) if value and most else 0)
+    percent = max(int(100 * value / most), 1) if value and most else 0
+    return Cell(f"{value:,}" if isinstance(value, int) else f"{value:,.3f}", value, percent)
 
 
 def _time(manifest: Manifest) -> str:
