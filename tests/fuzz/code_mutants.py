@@ -153,7 +153,7 @@ class Loaded:
     """What is there to be changed: the functions of the core and what keeps their results."""
 
     def __init__(self) -> None:
-        for path in {mutant.path for mutant in places()}:
+        for path in files():
             codes(path)
             module = path.relative_to(ROOT / "dsl").with_suffix("")
             importlib.import_module(".".join(module.parts).removesuffix(".__init__"))
