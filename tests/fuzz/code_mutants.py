@@ -95,20 +95,24 @@ def places() -> Iterator[Mutant]:
         for name in operator_names()
         if not name.endswith(SAME) and not get_operator(name).arguments()
     ]
+    for path in files():
+        nodes = list(ast_nodes(parsed(path)))
+        idle, lengths = left_out(path.read_text("utf-8"))
+        for name in names:
+            operator = get_operator(name)()
+            found = [start for node in nodes for start, _ in operator.mutation_positions(node)]
+            for occurrence, start in enumerate(found):
+                if any(first <= start < end for first, end in idle):
+                    continue
+                if name.endswith(NEVER_NEGATIVE) and any(a <= start < b for a, b in lengths):
+                    continue
+                yield Mutant(path, name, occurrence, start[0])
+
+
+def files() -> Iterator[Path]:
     for part in CORE:
         top = ROOT / "dsl/archc" / part
-        for path in sorted(top.rglob("*.py")) if top.is_dir() else [top]:
-            nodes = list(ast_nodes(parsed(path)))
-            idle, lengths = left_out(path.read_text("utf-8"))
-            for name in names:
-                operator = get_operator(name)()
-                found = [start for node in nodes for start, _ in operator.mutation_positions(node)]
-                for occurrence, start in enumerate(found):
-                    if any(first <= start < end for first, end in idle):
-                        continue
-                    if name.endswith(NEVER_NEGATIVE) and any(a <= start < b for a, b in lengths):
-                        continue
-                    yield Mutant(path, name, occurrence, start[0])
+        yield from sorted(top.rglob("*.py")) if top.is_dir() else [top]
 
 
 Spans = list[tuple[tuple[int, int], tuple[int, int]]]
