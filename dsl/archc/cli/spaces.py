@@ -23,6 +23,18 @@ EVERY = 0.25
 
 
 def space_arguments(parser: argparse.ArgumentParser) -> None:
+    """The variants that a pass goes through."""
+    chosen_arguments(parser)
+    parser.add_argument(
+        "--shard", metavar="I/N", help="only this part of the variants, of N of equal size"
+    )
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="only so many variants, always the same ones"
+    )
+
+
+def chosen_arguments(parser: argparse.ArgumentParser) -> None:
+    """A space, and conditions on its variants."""
     parser.add_argument(
         "--over",
         metavar="NAME=VALUES",
@@ -37,12 +49,6 @@ def space_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="only variants of which it is true, such as 'macs <= 30 M'; can be repeated",
-    )
-    parser.add_argument(
-        "--shard", metavar="I/N", help="only this part of the variants, of N of equal size"
-    )
-    parser.add_argument(
-        "--sample", type=int, metavar="N", help="only so many variants, always the same ones"
     )
     parser.add_argument("--arch", help="the arch of the spec")
     parser.set_defaults(set=[])
@@ -217,6 +223,8 @@ def missing(error: ModuleNotFoundError) -> None:
         "numpy": ("evaluating a space needs NumPy", "sweep"),
         "matplotlib": ("plots need matplotlib", "plot"),
         "pyarrow": ("Parquet files need pyarrow", "parquet"),
+        "optuna": ("a search needs Optuna", "search"),
+        "sqlalchemy": ("a search needs SQLAlchemy", "search"),
     }
     name = (error.name or "").partition(".")[0]
     if name not in extras:

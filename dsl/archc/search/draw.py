@@ -1,0 +1,135 @@
+"""Variants that are within budget, found by their exact figures: before any work, and where the
+sampler proposes nothing new."""
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from archc.search.cost import Cost
+from archc.space.engine import CHUNK, Batch, Space
+from archc.space.question import Question
+
+LOOKED = 200_000
+"""Variants that are looked at in a larger space."""
+STRUCTURES = 300
+"""Structures of these at the most, each of which is traced."""
+COMPILED = 2_000
+"""Variants that are compiled at the most to find one that is new, or one that is fast enough."""
+_ARRAY = 1 << 62
+"""Numbers of variants above this are not looked at."""
+
+
+class Survey(NamedTuple):
+    """What is known of a space before anything is trained."""
+
+    looked: int
+    whole: bool
+    """Whether these are all."""
+    rows: Any
+    """The variants within budget, time left aside."""
+    near: int | None
+    """Where there are none: one that compiles, and breaks least."""
+
+
+def survey(space: Space, question: Question, progress: Callable[[int], None]) -> Survey:
+    """Look at the variants of a space, or at a part of them, always the same.
+
+    Raises:
+        Difference: a class is wrong.
+    """
+    import numpy as np
+
+    rows: list[Any] = []
+    looked, near, least = 0, None, float("inf")
+    for batch in _batches(space):
+        met = question.holds(batch)
+        rows.append(batch.rows[met])
+        looked += len(batch.rows)
+        if near is None or least > 0:
+            far = distance(question, batch)
+            place = int(np.argmin(far))
+            if far[place] < least:
+                least, near = float(far[place]), int(batch.rows[place])
+        progress(looked)
+    found = np.concatenate([*rows, np.zeros(0, np.int64)])
+    return Survey(looked, looked == space.grid.size, found, None if len(found) else near)
+
+
+def distance(question: Question, batch: Batch) -> Any:
+    """By how much variants break conditions and budgets, as a share; infinite where they do not
+    compile."""
+    import numpy as np
+
+    from archc.space.engine import MISSING
+
+    far = np.where(batch.within, 0.0, 1.0)
+    for each in question.conditions:
+        column = batch.figures.get(each.name)
+        if column is not None:
+            limit = abs(float(each.limit)) or 1.0
+            wrong = ~each.holds(column).astype(bool) | (column == MISSING)
+            far += wrong * np.abs(column.astype(float) - float(each.limit)) / limit
+    far[~batch.valid] = np.inf
+    return far
+
+
+def _batches(space: Space) -> Iterator[Batch]:
+    import numpy as np
+
+    grid = space.grid
+    structures = grid.size // max(grid.inner, 1)
+    if grid.size <= LOOKED and structures <= STRUCTURES:
+        yield from space.batches(0, grid.size)
+        return
+    if grid.size >= _ARRAY:
+        return
+    chance = random.Random(0)
+    chosen = sorted(chance.sample(range(structures), min(structures, STRUCTURES)))
+    share = max(LOOKED // len(chosen), 1)
+    for structure in chosen:
+        inner = range(structure * grid.inner, (structure + 1) * grid.inner)
+        rows = sorted(chance.sample(inner, min(share, len(inner))))
+        for start in range(0, len(rows), CHUNK):
+            yield from space.chosen(np.array(rows[start : start + CHUNK], dtype=np.int64))
+
+
+class Drawer:
+    """Draws variants that are within budget and new, at random."""
+
+    def __init__(self, survey: Survey, seed: int | None) -> None:
+        self.rows = deque(int(row) for row in survey.rows)
+        random.Random(seed).shuffle(self.rows)
+        self._digests: dict[int, str] = {}
+
+    def new(
+        self,
+        known: frozenset[str],
+        costed: Callable[[int], Cost],
+        stopped: Callable[[], bool],
+    ) -> Cost | None:
+        """One whose network is not known; None where there is none among the next `COMPILED`.
+
+        Args:
+            known: digests of networks.
+            costed: compiles a variant.
+            stopped: whether to give up.
+        """
+        compiled = 0
+        for _ in range(len(self.rows)):
+            row = self.rows.popleft()
+            if self._digests.get(row) in known:
+                self.rows.append(row)
+                continue
+            if compiled == COMPILED or stopped():
+                self.rows.appendleft(row)
+                return None
+            compiled += 1
+            found = costed(row)
+            if found.broken:
+                continue  # of time, which the survey leaves aside
+            self._digests[row] = found.digest
+            self.rows.append(row)
+            if found.digest not in known:
+                return found
+        return None

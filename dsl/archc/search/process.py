@@ -1,0 +1,170 @@
+"""The user's objective in a process of its own: what it raises, prints, returns, and how it ends.
+
+It is killed with all that it started when its time is over or the search stops, and ends by itself
+when the process that started it is gone.
+"""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+ANSWER = 1 << 20
+"""Bytes of an answer that are read at the most."""
+OUTPUT = 1 << 14
+"""Of what is printed, the last so many bytes are kept."""
+LINES = 20
+"""Of these the last so many lines."""
+_TICK = 0.1
+_LEFT = 1.0
+
+
+class Outcome(NamedTuple):
+    """What came of an objective: values, or why there are none."""
+
+    values: tuple[float, ...] | None
+    error: str | None
+    output: str
+    """The last lines that it printed."""
+
+
+class Stopped(Exception):
+    """The search was stopped while the objective ran."""
+
+
+def evaluate(
+    request: Mapping[str, Any], timeout: float | None, stopped: Callable[[], bool]
+) -> Outcome:
+    """Let a process answer a request (see `archc.search.trainee`).
+
+    Args:
+        request: plain data.
+        timeout: seconds; None: as long as it takes.
+        stopped: whether to give up.
+
+    Raises:
+        Stopped: it was given up.
+    """
+    process = _started()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    channel, printed = process.stdout, _Tail(process.stderr)
+
+    def listen() -> None:
+        with channel:
+            answers.put(channel.readline(ANSWER))
+
+    listener = threading.Thread(target=listen, name="answer", daemon=True)
+    listener.start()
+    try:
+        _send(process.stdin, request)
+        answer = _awaited(answers, timeout, stopped)
+        if answer == b"":  # it ended, or ends, without one
+            process.wait()
+    finally:
+        _end(process)
+        listener.join(_LEFT)
+        printed.join()
+    if answer is None:
+        return Outcome(None, f"it took longer than {timeout:g} s", printed.text())
+    if answer == b"":
+        return Outcome(None, _ended(process.returncode), printed.text())
+    plain = json.loads(answer)
+    values = plain.get("values")
+    return Outcome(None if values is None else tuple(values), plain.get("error"), printed.text())
+
+
+def _started() -> "subprocess.Popen[bytes]":
+    paths = [str(Path(__file__).absolute().parents[2]), os.environ.get("PYTHONPATH", "")]
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "archc.search.trainee"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            "PYTHONUNBUFFERED": "1",  # what it printed last is not lost with it
+        },
+        start_new_session=True,  # Ctrl-C is for the search, which ends it
+    )
+
+
+def _send(stdin: IO[bytes], request: Mapping[str, Any]) -> None:
+    """Write the request; the stream stays open, since its end says that the search is gone."""
+    try:
+        stdin.write(json.dumps(request).encode() + b"\n")
+        stdin.flush()
+    except BrokenPipeError:
+        pass  # it has ended already, which is said of it
+
+
+def _awaited(
+    answers: "queue.SimpleQueue[bytes]", timeout: float | None, stopped: Callable[[], bool]
+) -> bytes | None:
+    """The answer; None if the time is over."""
+    end = None if timeout is None else time.monotonic() + timeout
+    while True:
+        try:
+            return answers.get(timeout=_TICK)
+        except queue.Empty:
+            if stopped():
+                raise Stopped from None
+            if end is not None and time.monotonic() > end:
+                return None
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End the process and what it started."""
+    status = process.poll()
+    try:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        elif status is None:
+            process.kill()
+    except (ProcessLookupError, PermissionError):
+        pass
+    process.wait()
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):
+        process.stdin.close()
+
+
+def _ended(status: int) -> str:
+    if status == -getattr(signal, "SIGKILL", 9):
+        return "its process was killed: memory may have run out"
+    if status < 0:
+        return f"its process was ended by signal {-status}"
+    return f"its process ended with status {status} before it returned"
+
+
+class _Tail:
+    """The end of what a process prints, read as it comes so that it never waits for a reader."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._kept = stream, b""
+        self._thread = threading.Thread(target=self._read, name="output", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with self._stream as stream:
+            while data := os.read(stream.fileno(), 1 << 16):
+                self._kept = (self._kept + data)[-OUTPUT:]
+
+    def join(self) -> None:
+        """Wait for the rest; what left the group may hold the stream for ever."""
+        self._thread.join(_LEFT)
+
+    def text(self) -> str:
+        lines = self._kept.decode("utf-8", "replace").replace("\r", "\n").splitlines()
+        return "\n".join([line for line in lines if line.strip()][-LINES:])

@@ -1,0 +1,261 @@
+"""`archc search` with one worker: what is trained and what is not, and what is said."""
+
+import csv
+import json
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+optuna = pytest.importorskip("optuna")
+pytest.importorskip("numpy")
+pytest.importorskip("matplotlib")
+
+from archc import compile_file  # noqa: E402
+from archc.cli import main  # noqa: E402
+from support.searches import COMMAND, SPEC, calls, prepare, states  # noqa: E402
+
+Capture = pytest.CaptureFixture[str]
+FRONT = ("--minimize", "latency_ms", "--where", "params <= 2500", "--seed", "3")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    prepare(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def study(path: str = "a_search/search.db", name: str = "a") -> Any:
+    return optuna.load_study(study_name=name, storage=f"sqlite:///{path}")
+
+
+def refused(capsys: Capture, *command: str) -> str:
+    """What is said of a command that fails before anything is trained."""
+    code = main([*COMMAND, *command])
+    assert code != 0
+    assert not calls(Path())
+    return " ".join(capsys.readouterr().err.replace("\n  = ", " ").split())
+
+
+def test_only_what_is_within_budget_is_trained_and_each_network_once(capsys: Capture) -> None:
+    assert main([*COMMAND, *FRONT, "--trials", "12", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    begun = [variant for what, variant in calls(Path()) if what == "begin"]
+    assert len(begun) == len({*begun}) == 12
+    assert found["count"]["trained"] == 12
+    assert found["count"]["over_budget"] > 0, "or the test shows nothing"
+    trials = study().get_trials()
+    trained = [each for each in trials if each.state.name == "COMPLETE"]
+    assert len({each.user_attrs["network"] for each in trained}) == len(trained) == 12
+    for each in trained:
+        values = {name: each.params[name] for name in ("width", "side", "unit")}
+        manifest = compile_file("a.arch", **values).manifest
+        assert manifest["totals"]["params"] == each.user_attrs["params"] <= 2500
+        assert each.values == [
+            manifest["totals"]["params"] ** 0.5,
+            manifest["deployed"]["latency"]["most"] / 1000,
+        ]
+    for each in trials:
+        over = each.user_attrs.get("rejected")
+        assert (over is not None) == bool(each.constraints)
+        assert each.state.name == ("COMPLETE" if each.values else "PRUNED")
+
+
+def test_the_front_is_that_of_optuna_and_its_specs_compile_to_it(capsys: Capture) -> None:
+    main([*COMMAND, *FRONT, "--trials", "10", "--format", "json", "-o", "out"])
+    found = json.loads(capsys.readouterr().out)
+    best = study("out/search.db").best_trials
+    values = {tuple(each.values) for each in best}
+    assert {(row["values"]["accuracy"], row["values"]["latency_ms"]) for row in found["front"]} == (
+        values
+    )
+    for row in found["front"]:
+        network = compile_file("out/a_front.arch", arch=f"a_t{row['trial']}")
+        assert network.manifest["totals"]["params"] == row["figures"]["params"]
+        assert network.manifest["model"]["parameters"] == row["parameters"]
+    assert main(["out/a_front.arch", "-o", "built"]) == 0
+    with open("out/trials.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 10
+    assert {int(row["trial"]) for row in rows if row["front"] == "1"} == {
+        row["trial"] for row in found["front"]
+    }
+    drawing = Path("out/front.svg").read_text()
+    assert drawing.count("<title>") - 1 <= len(found["front"])
+    assert all(f"width = {row['parameters']['width']}" in drawing for row in found["front"])
+
+
+def test_the_same_command_again_goes_on(capsys: Capture) -> None:
+    main([*COMMAND, "--trials", "3"])
+    main([*COMMAND, "--trials", "5"])
+    assert "to go on with: 3 networks trained" in capsys.readouterr().err
+    assert len([what for what, _ in calls(Path()) if what == "begin"]) == 5
+    main([*COMMAND, "--trials", "5"])
+    said = capsys.readouterr()
+    assert "5 networks trained" in said.out
+    assert len([what for what, _ in calls(Path()) if what == "begin"]) == 5
+
+
+def test_a_seed_repeats_the_proposals_of_one_worker(capsys: Capture) -> None:
+    for name in ("one", "two"):
+        main([*COMMAND, *FRONT, "--trials", "4", "-o", name, "--sampler", "random"])
+    first, second = (study(f"{name}/search.db").get_trials() for name in ("one", "two"))
+    assert [each.params for each in first] == [each.params for each in second]
+
+
+def test_a_space_that_is_exhausted_ends_the_search(capsys: Capture) -> None:
+    over = ["--over", "width=8..32:8", "--over", "side=[8]", "--over", "unit=[ds, { ds }]"]
+    assert main([*COMMAND, *over, "--trials", "20"]) == 0
+    said = capsys.readouterr().out
+    assert "4 networks trained" in said
+    assert "nothing new within budget was left to propose" in said
+    assert len(calls(Path())) == 8
+
+
+def test_failures_are_told_and_do_not_end_a_search(capsys: Capture) -> None:
+    command = ["mine:some" if each == "mine:score" else each for each in COMMAND]
+    main([*command, "--trials", "3", "--over", "side=[8, 9]", "--over", "width=[8, 9, 16]",
+          "--over", "unit=[ds, conv]", "--seed", "1"])  # fmt: skip
+    said = capsys.readouterr()
+    assert "failed: ValueError: even (mine.py:19)" in said.err
+    failed = [each for each in study().get_trials() if each.state.name == "FAIL"]
+    assert failed
+    assert all(each.user_attrs["error"] == "ValueError: even (mine.py:19)" for each in failed)
+    assert all("raise ValueError" in each.user_attrs["output"] for each in failed)
+
+
+def test_an_objective_that_only_fails_ends_the_search(capsys: Capture) -> None:
+    command = ["mine:fails" if each == "mine:score" else each for each in COMMAND]
+    assert main([*command, "--trials", "40"]) == 1
+    said = capsys.readouterr().err
+    assert "error[search_objective]: the objective failed for 5 networks in a row" in said
+    assert states(Path())["FAIL"] == 5
+
+
+def test_two_objectives_of_training_come_as_a_tuple(capsys: Capture) -> None:
+    Path("two.py").write_text("def both(manifest, build_model): return 0.5, 7\n")
+    command = ["search", "a.arch", "--objective", "two:both", "--minimize", "loss",
+               "--maximize", "params", "--minimize", "energy", "--trials", "2"]  # fmt: skip
+    assert main(command) == 0
+    trials = study().get_trials()
+    for each in trials:
+        assert each.values == [0.5, each.user_attrs["params"], 7.0]
+    assert study().metric_names == ["loss", "params", "energy"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--objective", "mine"], "`mine` is not of the form MODULE:FUNCTION"),
+        (["--objective", "mine:absent"], "cannot be used: `mine` has no `absent`"),
+        (["--objective", "mine:number"], "`mine:number` is not a function but of type int"),
+        (["--objective", "nowhere:f"], "there is no module `nowhere`"),
+        (["--objective", "mine:note"], None),
+        (["--minimize", "latency_m"], "`latency_m` is not a figure of a network: did you mean"),
+        (["--maximize", "accuracy"], "an objective is named once"),
+        (["--maximize", "a b"], "`a b` is not a name of an objective"),
+        (["--trials", "0"], "`--trials` takes a number above 0"),
+        (["--where", "accuracy >= 1"], "`accuracy` is not a figure of a network"),
+        (["--where", "params >= 9 k", "--where", "params < 9 k"], "nothing has both"),
+        (["--over", "width=8..64:0"], "has no values"),
+        (["--over", "depth=1..2"], "`a` has no parameter `depth`"),
+        (["--storage", "mongodb://here/a"], "`mongodb` is not a database that a search can use"),
+        (["--storage", "sqlite://"], "a storage in memory would be gone"),
+        (["--storage", "missing/a.db"], "there is no folder for the storage `missing/a.db`"),
+        (["--storage", "mine.py"], "the database says: file is not a database"),
+        (["--storage", "postgresql://me:secret@127.0.0.1:1/a"], "me:***@127.0.0.1:1/a` cannot be"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_first(
+    more: list[str], said: str | None, capsys: Capture
+) -> None:
+    if said is None:  # it can be called so
+        assert main([*COMMAND, *more, "--trials", "1"]) == 1
+        return
+    found = refused(capsys, *more)
+    assert said in found
+    assert "secret" not in found
+
+
+def test_figures_alone_need_no_training(capsys: Capture) -> None:
+    command = ["search", "a.arch", "--objective", "mine:score", "--minimize", "macs"]
+    assert main(command) == 2
+    assert "`archc sweep` finds the best by figures" in capsys.readouterr().err
+
+
+def test_a_parameter_without_values_is_refused(capsys: Capture) -> None:
+    Path("a.arch").write_text(SPEC.replace("width = 8 in 8 .. 64 step 8", "width"))
+    said = refused(capsys)
+    assert "`width` has neither a value nor a range: give `--over width=A..B:STEP`" in said
+
+
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [
+        ("params <= 100", "unit = conv, width = 8, side = 8: params is 436, not <= 100"),
+        ("latency_ms <= 0.01", "unit = conv, width = 8, side = 8: latency_ms is 0.0"),
+    ],
+)
+def test_budgets_that_nothing_meets_are_refused_with_the_nearest(
+    where: str, why: str, capsys: Capture
+) -> None:
+    said = refused(capsys, "--where", where)
+    assert "error[search_space]: none of 48 variants is within the budgets" in said
+    assert f"the nearest to it is {why}" in said
+
+
+def test_a_spec_with_errors_is_not_searched(capsys: Capture) -> None:
+    Path("a.arch").write_text(SPEC.replace("conv(kernel", "cnov(kernel"))
+    assert "did you mean `conv`" in refused(capsys) or "cnov" in refused(capsys)
+
+
+def test_a_storage_of_another_search_is_refused(capsys: Capture) -> None:
+    main([*COMMAND, "--trials", "1", "--storage", "s.db"])
+    os.remove("log")
+    capsys.readouterr()
+    storage = ("--storage", "s.db")
+    assert "objectives: maximize accuracy there, maximize accuracy, minimize macs here" in refused(
+        capsys, *storage, "--minimize", "macs"
+    )
+    assert "conditions: none there, macs <= 90,000,000 here" in refused(
+        capsys, *storage, "--where", "macs <= 90 M"
+    )
+    assert "width=8..16 (2) here" in refused(capsys, *storage, "--over", "width=8..16:8")
+    Path("a.arch").write_text(SPEC.replace("dense(4)", "dense(5)"))
+    assert "spec: sha256:" in refused(capsys, *storage)
+    assert main([*COMMAND, *storage, "--trials", "1", "--study", "other"]) == 0
+    assert study("s.db", "other").get_trials()[0].state.name == "COMPLETE"
+
+
+def test_a_study_that_is_not_ours_is_refused(capsys: Capture) -> None:
+    made = optuna.create_study(study_name="a", storage="sqlite:///s.db", direction="maximize")
+    made.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
+    said = refused(capsys, "--storage", "s.db")
+    assert "the study `a` in `sqlite:///s.db` is not one of archc" in said
+
+
+def test_a_locked_storage_is_said_to_be(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archc.search.storage.LOCKED", 0.1)
+    holder = sqlite3.connect("s.db", isolation_level=None)
+    holder.execute("begin exclusive")
+    try:
+        said = refused(capsys, "--storage", "s.db")
+    finally:
+        holder.close()
+    assert "the storage `sqlite:///s.db` is locked by another process" in said
+
+
+def test_a_storage_that_goes_ends_the_search(capsys: Capture) -> None:
+    Path("gone.py").write_text(
+        "import os, time\n"
+        "def score(manifest, build_model):\n"
+        "    os.rename('s.db', 'elsewhere.db')\n"
+        "    time.sleep(1)\n"
+        "    return 1.0\n"
+    )
+    command = ["search", "a.arch", "--objective", "gone:score", "--maximize", "accuracy"]
+    assert main([*command, "--storage", "s.db", "--heartbeat", "0.2", "--trials", "30"]) == 1
+    assert "the storage `sqlite:///s.db` is gone" in capsys.readouterr().err
