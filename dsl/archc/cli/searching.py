@@ -159,31 +159,19 @@ def _surveyed(space: "Space", problem: "Problem") -> "Survey":
     from archc.diagnostics.codes import SEARCH_SPACE
     from archc.diagnostics.model import reject
     from archc.search.cost import cost
-    from archc.search.draw import COMPILED, survey
+    from archc.search.draw import survey
 
     progress = Progress(space.grid.size)
     found = survey(space, problem.question, progress)
     progress.done()
-    notes, near = [], found.near
-    if found.whole and not len(found.rows) and near is not None:
-        costs = [cost(space, problem.question, near)]
-    elif found.whole and problem.question.timed and len(found.rows) <= COMPILED:
-        costs = []
-        for row in found.rows:
-            costs.append(cost(space, problem.question, int(row)))
-            if not costs[-1].broken:
-                return found
-        costs.sort(key=lambda each: sum(each.broken.values()))
-    elif found.whole and not len(found.rows):
-        costs = [cost(space, problem.question, 0)]
-    else:
+    if len(found.rows) or not found.whole:
         return found
-    chosen = ", ".join(f"{name} = {text}" for name, text in costs[0].settings)
-    notes = [f"the nearest to it is {chosen}: {costs[0].why}"]
+    nearest = cost(space, problem.question, found.near or 0)
+    chosen = ", ".join(f"{name} = {text}" for name, text in nearest.settings)
     raise reject(
         SEARCH_SPACE,
         f"none of {several(space.grid.size, 'variant')} is within the budgets and conditions",
-        notes=notes,
+        notes=[f"the nearest to it is {chosen}: {nearest.why}"],
         help="allow more, or offer smaller variants; `archc space` shows what moves the costs",
     )
 
@@ -254,7 +242,7 @@ def _heading(space: "Space", problem: "Problem", found: "Survey", kept: "Storage
     )
     lines = [
         f"{space.spec.declared.name.text} over {open_}: {size:,} variants, "
-        f"{within:,}{of} within budget" + (", time aside" if problem.question.timed else ""),
+        f"{within:,}{of} within budget",
         f"{ways}, by {problem.function}",
         f"sampler: {said(problem.sampler, len(problem.objectives) > 1)}",
         f"storage: {kept.shown}, study {kept.name}",

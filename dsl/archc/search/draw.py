@@ -15,7 +15,7 @@ LOOKED = 200_000
 STRUCTURES = 300
 """Structures of these at the most, each of which is traced."""
 COMPILED = 2_000
-"""Variants that are compiled at the most to find one that is new, or one that is fast enough."""
+"""Variants that are compiled at the most to find one that is new."""
 _ARRAY = 1 << 62
 """Numbers of variants above this are not looked at."""
 
@@ -27,7 +27,7 @@ class Survey(NamedTuple):
     whole: bool
     """Whether these are all."""
     rows: Any
-    """The variants within budget, time left aside."""
+    """The variants within budget."""
     near: int | None
     """Where there are none: one that compiles, and breaks least."""
 
@@ -47,31 +47,13 @@ def survey(space: Space, question: Question, progress: Callable[[int], None]) ->
         rows.append(batch.rows[met])
         looked += len(batch.rows)
         if near is None or least > 0:
-            far = distance(question, batch)
+            far = question.distance(batch)
             place = int(np.argmin(far))
             if far[place] < least:
                 least, near = float(far[place]), int(batch.rows[place])
         progress(looked)
     found = np.concatenate([*rows, np.zeros(0, np.int64)])
     return Survey(looked, looked == space.grid.size, found, None if len(found) else near)
-
-
-def distance(question: Question, batch: Batch) -> Any:
-    """By how much variants break conditions and budgets, as a share; infinite where they do not
-    compile."""
-    import numpy as np
-
-    from archc.space.engine import MISSING
-
-    far = np.where(batch.within, 0.0, 1.0)
-    for each in question.conditions:
-        column = batch.figures.get(each.name)
-        if column is not None:
-            limit = abs(float(each.limit)) or 1.0
-            wrong = ~each.holds(column).astype(bool) | (column == MISSING)
-            far += wrong * np.abs(column.astype(float) - float(each.limit)) / limit
-    far[~batch.valid] = np.inf
-    return far
 
 
 def _batches(space: Space) -> Iterator[Batch]:
@@ -126,8 +108,6 @@ class Drawer:
                 return None
             compiled += 1
             found = costed(row)
-            if found.broken:
-                continue  # of time, which the survey leaves aside
             self._digests[row] = found.digest
             self.rows.append(row)
             if found.digest not in known:

@@ -97,6 +97,20 @@ class Question(NamedTuple):
             found = found & (column != MISSING) & each.holds(column).astype(bool)
         return found
 
+    def distance(self, batch: Batch) -> Any:
+        """By how much variants exceed conditions and budgets, as a share of the limits in all;
+        infinite where they do not compile."""
+        import numpy as np
+
+        far = np.where(batch.within, 0.0, 1.0)
+        for each in self.conditions:
+            column, bound = values(batch, each.name), float(each.bound)
+            if column is not None:
+                wrong = ~each.holds(column).astype(bool) | (column == MISSING)
+                far += wrong * np.abs(column.astype(float) - bound) / max(bound, 1.0)
+        far[~batch.valid] = np.inf
+        return far
+
 
 def values(batch: Batch, name: str) -> Any:
     """A figure of all variants, `MISSING` where one has none; of time in whole microseconds. None

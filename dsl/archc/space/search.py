@@ -147,14 +147,7 @@ class _Kept:
         """The valid variant that exceeds conditions and budgets by the smallest share in all."""
         import numpy as np
 
-        far = np.zeros(len(batch.rows))
-        for each in self.question.conditions:
-            column, bound = values(batch, each.name), float(each.bound)
-            if column is not None:
-                wrong = ~each.holds(column).astype(bool) | (column == MISSING)
-                far += wrong * np.abs(column.astype(float) - bound) / max(bound, 1.0)
-        far[~batch.valid] = np.inf
-        far[~batch.within] += 1
+        far = self.question.distance(batch)
         place = int(np.argmin(far))
         if far[place] < self._distance:
             self._distance, self.nearest = float(far[place]), int(batch.rows[place])
