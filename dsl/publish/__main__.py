@@ -8,6 +8,7 @@ from pathlib import Path
 DSL = Path(__file__).resolve().parents[1]
 PUBLISHED = {
     "playground": "the page that compiles while you type, for any static host and as one file",
+    "extension": "the extension for VS Code, as a .vsix",
 }
 """By the name of a module of this package, with `arguments(parser)` and `run(options)`: what it
 makes."""

@@ -7,14 +7,12 @@ Makes a folder for any static host, which works without a network after the firs
 import argparse
 import gzip
 import json
-import os
 import re
 import shutil
 from base64 import b64encode
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 from publish import tools
@@ -62,7 +60,7 @@ def build(folder: Path, wheel: Path | None = None) -> None:
     with TemporaryDirectory(prefix="archc-playground-") as made:
         work = Path(made) / "work"
         shutil.copytree(SOURCES, work, ignore=shutil.ignore_patterns("node_modules"))
-        (work / "node_modules").symlink_to(packages(), target_is_directory=True)
+        (work / "node_modules").symlink_to(tools.packages(SOURCES), target_is_directory=True)
         files = bundled(work, wheel or tools.wheel(Path(made)))
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
@@ -70,25 +68,6 @@ def build(folder: Path, wheel: Path | None = None) -> None:
                 old.unlink()
         for name, data in files.items():
             (folder / name).write_bytes(data)
-
-
-def packages() -> Path:
-    """The packages of `package-lock.json`, installed once for each content of it."""
-    lock = (SOURCES / "package-lock.json").read_bytes()
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    home = caches / "archc-publish" / sha256(lock).hexdigest()[:16]
-    if not home.exists():
-        home.parent.mkdir(parents=True, exist_ok=True)
-        made = mkdtemp(dir=home.parent)
-        try:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(SOURCES / name, made)
-            tools.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], Path(made))
-            with suppress(OSError):  # another build may have been first
-                os.rename(made, home)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
-    return home / "node_modules"
 
 
 def bundled(work: Path, wheel: Path) -> dict[str, bytes]:
