@@ -14,7 +14,7 @@ from support.profiles import Tally, share
 from support.spaces import SPECS, agree, opened, space
 from support.strategies import Spec, specs
 
-pytest.importorskip("numpy")
+np = pytest.importorskip("numpy")
 
 SHIPPED = {
     "dscnn": (
@@ -125,6 +125,26 @@ def test_decisions_that_depend_on_parameters(name: str) -> None:
     text, over = EDGES[name]
     made = space(text, *over, arch="other" if "other" in text else None)
     assert agree(made, some(made, 12)) >= 7
+
+
+@pytest.mark.parametrize("name", [*SHIPPED, *EDGES])
+def test_combinations_of_values_are_as_variants_one_by_one(name: str) -> None:
+    """What is computed for the values of few parameters against what is for every row."""
+    if name in SHIPPED:
+        text, over = (SPECS / f"{name}.arch").read_text(), SHIPPED[name]
+    else:
+        text, over = EDGES[name]
+    made = space(text, *over, arch="other" if "other" in text else None)
+    start, many = made.grid.size // 3, 6_000 if made.grid.size < 10**7 else 60
+    for batch in made.batches(start, min(start + many, made.grid.size), 4_000):
+        rows = list(made.chosen(batch.rows))
+        for field in ("rows", "network", "valid", "within", "verdicts", "grades"):
+            every = np.concatenate([getattr(each, field) for each in rows])
+            assert (getattr(batch, field) == every).all(), field
+        for figure, column in batch.figures.items():
+            none = np.full(1, -1)
+            parts = [each.figures.get(figure, none.repeat(len(each.rows))) for each in rows]
+            assert (column == np.concatenate(parts)).all(), figure
 
 
 TALLY = Tally("design spaces of generated specs, with a network among them")

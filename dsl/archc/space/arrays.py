@@ -1,6 +1,6 @@
 """The arithmetic of formulas of time on arrays: of many networks at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -30,6 +30,15 @@ class Arrays(Arithmetic):
             return no
         return yes if condition.all() else np.where(condition, yes, no)
 
+    def either(self, condition: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
+        import numpy as np
+
+        if not isinstance(condition, np.ndarray):
+            return yes() if condition else no()
+        if not condition.any():
+            return no()
+        return yes() if condition.all() else np.where(condition, yes(), no())
+
     def ever(self, condition: Any) -> bool:
         import numpy as np
 
@@ -43,7 +52,7 @@ class Arrays(Arithmetic):
     def whole(self, value: Any) -> Any:
         import numpy as np
 
-        return np.floor(value + 0.5).astype(np.int64)
+        return np.asarray(value + 0.5).astype(np.int64)  # which cuts off, from 0 on
 
 
 ARRAYS = Arrays()

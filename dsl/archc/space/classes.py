@@ -106,6 +106,8 @@ class Class:
         self.program = Program(trace, list(trace.guards), list(forms))
         self.planners = [Planner(trace, index) for index in self.program.plans]
         self.hits = 0
+        self.checked = False
+        """Whether a variant was compiled and compared."""
 
     def holds(self, places: Mapping[str, int]) -> bool:
         """Whether a variant is of this class."""
@@ -122,10 +124,10 @@ class Class:
         reading = self.clock.scalar(outputs) if self.clock else None
         return self._known(outputs, reading, PLAIN)
 
-    def many(self, places: Mapping[str, Any], rows: int) -> Known:
-        """The same of so many variants."""
+    def many(self, places: Mapping[str, Any], shape: tuple[int, ...]) -> Known:
+        """The same of many variants: each array of it broadcasts to their shape."""
         outputs = self.arrays(places)
-        reading = self.clock.arrays(outputs, rows) if self.clock else None
+        reading = self.clock.arrays(outputs, shape) if self.clock else None
         return self._known(outputs, reading, ARRAYS)
 
     def _known(self, outputs: tuple[Any, ...], reading: Reading | None, on: Arithmetic) -> Known:
@@ -145,26 +147,31 @@ class Class:
             within = within & (figure != MISSING) & (figure <= outputs[budget.limit])
         return Known(figures, grade, verdict, within)
 
-    def mask(self, places: Mapping[str, Any], rows: int) -> Any:
-        """Which of several variants are of this class."""
+    def mask(self, places: Mapping[str, Any]) -> Any:
+        """Which of several variants are of this class: an array that broadcasts to them."""
         import numpy as np
 
-        found = np.ones(rows, bool)
-        if self.program.wide:
-            places = {name: each.astype(object) for name, each in places.items()}
-        guards = self.program.guards(places, np.maximum, distinct, ())
+        made: Any = np.True_
+        guards = self.program.guards(self._wide(places), np.maximum, distinct, ())
         for holds, outcome in zip(guards, self.outcomes, strict=True):
-            found &= np.asarray(holds, bool) if outcome else ~np.asarray(holds, bool)
-        return found
+            made = made & (np.asarray(holds, bool) == outcome)
+        return made
+
+    def _wide(self, places: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The places as Python's integers where others do not do."""
+        if not self.program.wide:
+            return places
+        return {
+            name: each.astype(object) if hasattr(each, "astype") else each
+            for name, each in places.items()
+        }
 
     def arrays(self, places: Mapping[str, Any]) -> tuple[Any, ...]:
         """The outputs for several variants: arrays, or a number that all have."""
         import numpy as np
 
-        if self.program.wide:
-            places = {name: each.astype(object) for name, each in places.items()}
         planners = [each.arrays for each in self.planners]
-        return self.program.figures(places, np.maximum, distinct, planners)
+        return self.program.figures(self._wide(places), np.maximum, distinct, planners)
 
 
 def _distinct(numbers: list[int]) -> int:

@@ -24,10 +24,11 @@ EXACT = 1 << 53
 """Below it every whole number is a float."""
 TIMES = ("latency.microseconds", "latency.least", "latency.most")
 PLACEMENT = ("placement.internal_bytes", "placement.external_bytes", "placement.flash_bytes")
-_WHOLE = ("read", "written", "addend", "pooled", "macs", "weights", "channels", "pixels")
+_NUMBERS = (
+    *("read", "written", "addend", "pooled", "macs", "weights", "channels", "pixels"),
+    *("kernel", "stride", "groups"),
+)
 """Numbers of a step that may differ between variants."""
-_STATIC = ("kernel", "stride", "groups", "width")
-"""Those of which a class has one."""
 
 
 class Output(NamedTuple):
@@ -90,11 +91,11 @@ class Clock:
         self.sketch = sketch
         self._output, self._trace = output, trace
         network = sketch.network
-        for step in network.steps:
-            for name in _STATIC:
-                value = getattr(step, name)
-                setattr(step, name, int(value))  # of a symbolic one a guard
         every = candidates(network)
+        most = [_most(trace, need.bytes) for need in every]
+        self._kept = [at for at, need in enumerate(every) if most[at] > need.least]
+        """The buffers that count in some variant."""
+        every = [every[at] for at in self._kept]
         self.placer = Placer(trace, every, _form, sketch.memories)
         self.exact = True
         """Whether all numbers are exact as floats, so that arrays say what plain numbers do."""
@@ -107,7 +108,7 @@ class Clock:
     def _step(self, step: Step) -> dict[str, Any]:
         return {
             name: tuple(map(self._place, value)) if isinstance(value, tuple) else self._place(value)
-            for name in _WHOLE
+            for name in _NUMBERS
             if (value := getattr(step, name)) is not None
         }
 
@@ -124,7 +125,7 @@ class Clock:
         most = max([_most(self._trace, need.bytes) for need in every], default=0)
         wide = 1
         for step in self.sketch.network.steps:
-            wide = max(wide, *(_most(self._trace, each) for each in step.channels))
+            wide = max(wide, *(_most(self._trace, each) for each in (*step.channels, step.kernel)))
             most = max(most, _most(self._trace, step.macs), 64 * _most(self._trace, step.weights))
         self.exact = most * wide < EXACT
 
@@ -150,22 +151,28 @@ class Clock:
         plan = place(needs(network), self.sketch.memories)
         return self._read(network, plan, outputs, PLAIN)
 
-    def arrays(self, outputs: tuple[Any, ...], rows: int) -> Reading:
-        """Of so many variants."""
+    def arrays(self, outputs: tuple[Any, ...], shape: tuple[int, ...]) -> Reading:
+        """Of many variants: arrays that broadcast to their shape."""
         if not self.exact:
-            return self._one_by_one(outputs, rows)
+            return self._one_by_one(outputs, shape)
         network = self._filled(outputs)
-        plan = self.placer.arrays(candidates(network), rows)
+        every = candidates(network)
+        plan = self.placer.arrays([every[at] for at in self._kept])
         return self._read(network, plan, outputs, ARRAYS)
 
-    def _one_by_one(self, outputs: tuple[Any, ...], rows: int) -> Reading:
+    def _one_by_one(self, outputs: tuple[Any, ...], shape: tuple[int, ...]) -> Reading:
         import numpy as np
 
-        columns = [np.broadcast_to(np.asarray(each, object), rows).tolist() for each in outputs]
+        columns = [
+            np.broadcast_to(np.asarray(each, object), shape).ravel().tolist() for each in outputs
+        ]
         readings = [self.scalar(tuple(map(int, row))) for row in zip(*columns, strict=True)]
         names = readings[0].figures
-        figures = {name: np.array([each.figures[name] for each in readings]) for name in names}
-        rest = [np.array(column) for column in list(zip(*readings, strict=True))[1:]]
+        figures = {
+            name: np.array([each.figures[name] for each in readings]).reshape(shape)
+            for name in names
+        }
+        rest = [np.array(each).reshape(shape) for each in list(zip(*readings, strict=True))[1:]]
         return Reading(figures, *rest)
 
     def _read(
@@ -231,7 +238,7 @@ def _form(value: Any) -> Form:
 
 
 def _most(trace: Trace, value: Any) -> int:
-    """What a number from 0 on is at the most."""
+    """What a number from 0 on is below."""
     if isinstance(value, Number):
         return trace.bounds(value.form)[1] // value.over + 1
     return int(value) + 1

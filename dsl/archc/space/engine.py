@@ -6,6 +6,7 @@ it was not traced with, if it has another one.
 """
 
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Any
 
 from archc.analysis.latency.estimate import GRADES
@@ -15,6 +16,7 @@ from archc.sema.check import check
 from archc.sema.load import Program, SourceLoader
 from archc.sema.resolve import Resolver, Setting
 from archc.source import Source
+from archc.space.batch import Batch, Box, Sheet
 from archc.space.classes import VERDICTS, Class, Spec
 from archc.space.clock import MISSING
 from archc.space.dimensions import Grid
@@ -25,34 +27,12 @@ __all__ = ["CHUNK", "MISSING", "VERDICTS", "Batch", "Difference", "Space", "Vari
 
 CHUNK = 16_384
 """Variants that are evaluated at a time: what they take fits into a processor's cache."""
-
-
-INCOMPATIBLE = VERDICTS.index("incompatible")
+BOX = 65_536
+"""The same of every combination of some values, of which less is evaluated."""
 
 
 class Difference(Exception):
     """A class says something else of a variant than a compile: a bug in archc."""
-
-
-class Batch(NamedTuple):
-    """Variants of one structure with all that is known of them, as arrays."""
-
-    first: int
-    """The number of the first one in the grid."""
-    rows: Any
-    """The numbers of all."""
-    figures: dict[str, Any]
-    """By name; `MISSING` where a variant has none."""
-    network: Any
-    """Whether there is a network."""
-    verdicts: Any
-    """Indices into `VERDICTS`."""
-    valid: Any
-    """Whether it compiles: no error, budgets left aside."""
-    within: Any
-    """Whether the spec's budgets hold."""
-    grades: Any
-    """Of the estimates of time, indices into `GRADES`; `MISSING` where there is none."""
 
 
 class Variant(NamedTuple):
@@ -139,17 +119,39 @@ class Space:
         figures = known.one(places).figures
         return {name: value for name, value in figures.items() if value != MISSING}
 
-    def batches(self, start: int, stop: int, chunk: int = CHUNK) -> "Iterator[Batch]":
+    def batches(self, start: int, stop: int, chunk: int = BOX) -> "Iterator[Batch]":
         """All variants from one number to another, in order."""
         import numpy as np
 
         inner = self.grid.inner
         while start < stop:
             structure = start // inner
-            end = min(stop, (structure + 1) * inner, start + chunk)
             self.enter(structure)
-            yield self._batch(np.arange(start, end))
+            box = self._box(start, min(stop, (structure + 1) * inner) - start, chunk)
+            end = start + prod(box.shape)
+            yield from self._boxed(np.arange(start, end), box)
             start = end
+
+    def _box(self, start: int, room: int, chunk: int) -> Box:
+        """Variants from one on that are every combination of some values."""
+        import numpy as np
+
+        shape: list[int] = []
+        places: dict[str, Any] = {}
+        left, size = start % self.grid.inner, 1
+        most = min(room, chunk)
+        for each in reversed(self.grid.numbers):
+            left, index = divmod(left, each.size)
+            count = min(each.size - index, max(most // size, 1))
+            values = each.places[index : index + count]
+            places[each.name] = values[0]
+            if count > 1:
+                places[each.name] = np.array(values).reshape(-1, *[1] * len(shape))
+            shape.insert(0, count)
+            size *= count
+            if count < each.size:
+                most = size  # of slower parameters one value
+        return Box(tuple(shape), places)
 
     def chosen(self, rows: Any) -> "Iterator[Batch]":
         """Some variants, their numbers ascending."""
@@ -182,62 +184,70 @@ class Space:
         self.count += 1
         return made
 
+    def _boxed(self, rows: Any, box: Box) -> Iterator[Batch]:
+        """Variants that are every combination of some values: where most are of one class, what
+        depends on few parameters is computed for their values alone."""
+        import numpy as np
+
+        if not self.classes:
+            self._learn(int(rows[0]), {name: int(np.ravel(p)[0]) for name, p in box.places.items()})
+        for known in self.classes:
+            found = box.narrowed(known)
+            if found is None:
+                continue
+            part, index = found
+            sheet, left = Sheet(box.shape), np.ones(box.shape, bool)
+            left[index] = False
+            self._met(known, rows[~left.ravel()])
+            if known.network:
+                sheet.put(known, known.many(part.places, part.shape), index)
+            yield self._filled(rows, sheet.flat(), np.flatnonzero(left))
+            return
+        for start in range(0, len(rows), CHUNK):
+            yield self._batch(rows[start : start + CHUNK])
+
     def _batch(self, rows: Any) -> Batch:
         import numpy as np
 
-        size = len(rows)
-        places = self.places(rows)
-        columns: dict[str, Any] = {}
-        network, valid, within = (np.zeros(size, bool) for _ in range(3))
-        verdicts, grades = np.zeros(size, np.int8), np.full(size, MISSING, np.int8)
-        rest: Any = None
-        at = 0
-        while rest is None or len(rest):
-            fresh = at == len(self.classes)
-            own = places if rest is None else {name: each[rest] for name, each in places.items()}
-            if fresh:
-                first = 0 if rest is None else int(rest[0])
-                self._learn(int(rows[first]), {n: int(each[first]) for n, each in places.items()})
-            known = self.classes[at]
-            at += 1
-            mask = known.mask(own, size if rest is None else len(rest))
-            hits = int(mask.sum())
-            if not hits:
-                continue
-            whole = rest is None and hits == size
-            which = slice(None) if whole else np.flatnonzero(mask) if rest is None else rest[mask]
-            if fresh:
-                others = np.arange(size)[which]
-                self._check(known, int(rows[others[-1]]))
-            known.hits += hits
-            if known.network:
-                inside = own if whole else {name: each[which] for name, each in places.items()}
-                said = known.many(inside, hits)
-                self._fill(said.figures, columns, which, size)
-                network[which] = True
-                within[which], verdicts[which] = said.within, said.verdict
-                valid[which] = (said.verdict != INCOMPATIBLE) & (known.fault is None)
-                grades[which] = said.grade
-            if whole:
-                break
-            rest = np.flatnonzero(~mask) if rest is None else rest[~mask]
-        self.classes.sort(key=lambda each: -each.hits)
-        return Batch(int(rows[0]), rows, columns, network, verdicts, valid, within, grades)
+        return self._filled(rows, Sheet(rows.shape), np.arange(len(rows)))
 
-    @staticmethod
-    def _fill(figures: Mapping[str, Any], columns: dict[str, Any], which: Any, size: int) -> None:
-        """Put the figures of a class into columns."""
+    def _filled(self, rows: Any, sheet: Sheet, rest: Any) -> Batch:
+        """A batch of variants of the structure at hand.
+
+        Args:
+            rows: their numbers.
+            sheet: what is known of them.
+            rest: indices of those of which nothing is known yet.
+        """
         import numpy as np
 
-        for name, value in figures.items():
-            wide = _objects(value) or _large(value)
-            column = columns.get(name)
-            if column is None:
-                column = np.full(size, MISSING, object if wide else np.int64)
-            elif wide and not _objects(column):
-                column = column.astype(object)
-            column[which] = value
-            columns[name] = column
+        places = self.places(rows) if len(rest) else {}
+        at = 0
+        while len(rest):
+            own = {name: each[rest] for name, each in places.items()}
+            if at == len(self.classes):
+                first = {name: int(each[0]) for name, each in own.items()}
+                self._learn(int(rows[rest[0]]), first)
+            known = self.classes[at]
+            at += 1
+            mask = np.broadcast_to(known.mask(own), rest.shape)
+            which = rest[mask]
+            if not len(which):
+                continue
+            self._met(known, rows[which])
+            if known.network:
+                inside = {name: each[which] for name, each in places.items()}
+                sheet.put(known, known.many(inside, which.shape), which)
+            rest = rest[~mask]
+        self.classes.sort(key=lambda each: -each.hits)
+        return sheet.batch(rows)
+
+    def _met(self, known: Class, rows: Any) -> None:
+        """Note variants of a class, the last of which is compiled to check it if none was."""
+        known.hits += len(rows)
+        if not known.checked:
+            known.checked = True
+            self._check(known, int(rows[-1]))
 
     def _check(self, known: Class, row: int) -> None:
         """Compare a class with a compile of one of its variants."""
@@ -270,12 +280,3 @@ class Space:
 
     def _named(self, row: int) -> str:
         return ", ".join(f"{name} = {text}" for name, text in self.grid.settings(row))
-
-
-def _objects(value: Any) -> bool:
-    """Whether it is an array of Python's integers."""
-    return getattr(value, "dtype", None) == "O"
-
-
-def _large(value: Any) -> bool:
-    return isinstance(value, int) and abs(value) >= 1 << 63

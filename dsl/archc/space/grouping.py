@@ -77,18 +77,27 @@ class Order:
         return np.unique(np.stack(words, 1), axis=0, return_inverse=True)[1].ravel()
 
 
-def spread(values: Sequence[Any], rows: int, most: int) -> list[Any]:
-    """Arrays of whole numbers, each by row, in the smallest type that holds their sums.
+def spread(values: Sequence[Any], most: int) -> tuple[list[Any], tuple[int, ...]]:
+    """Arrays of whole numbers as rows, in the smallest type that holds their sums; and the shape
+    that the rows have, which is 1 along a dimension that makes no difference.
 
     Args:
-        values: arrays, or numbers that all rows have.
-        rows: how many.
+        values: arrays that broadcast together, or numbers.
         most: what their sum is at the most.
     """
     import numpy as np
 
     kind: Any = np.int32 if most < 1 << 30 else np.int64 if most < LARGEST else object
-    return [np.broadcast_to(np.asarray(value, kind), (rows,)) for value in values]
+    made = [np.asarray(value, kind) for value in values]
+    shape = np.broadcast_shapes(*[each.shape for each in made])
+    for place in range(-len(shape), 0) if len(shape) > 1 else ():
+        own = [each for each in made if each.ndim >= -place and each.shape[place] > 1]
+        if own and all(each.size == each.shape[place] for each in own):
+            tops = [each.ravel() for each in own]
+            if all((each == each[0]).all() for each in tops):
+                made = [each.take([0], place) if each.ndim >= -place else each for each in made]
+    shape = np.broadcast_shapes((1,), *[each.shape for each in made])
+    return [np.broadcast_to(each, shape).ravel() for each in made], shape
 
 
 def clear(start: int, size: Any, taken: Sequence[tuple[Any, Any]]) -> Any:

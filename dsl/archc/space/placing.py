@@ -30,16 +30,16 @@ class Placer:
         self.unsure = [trace.bounds(form(need.bytes))[0] < max(need.least, 1) for need in needs]
         """Whether a buffer may count for nothing."""
 
-    def arrays(self, needs: Sequence[Need], rows: int) -> Plan:
-        """The plan, its numbers by row.
+    def arrays(self, needs: Sequence[Need]) -> Plan:
+        """The plan, its numbers in arrays that broadcast to the variants.
 
         Args:
             needs: of the class, with arrays of bytes; what counts for nothing has 0 in the plan.
-            rows: how many.
         """
         import numpy as np
 
-        sizes = spread([need.bytes for need in needs], rows, self.most)
+        sizes, shape = spread([need.bytes for need in needs], self.most)
+        rows = len(sizes[0])
         weights: list[Any] = [
             weight(need._replace(bytes=size)) for need, size in zip(needs, sizes, strict=True)
         ]
@@ -48,42 +48,61 @@ class Placer:
                 sizes[index] = np.where(sizes[index] >= need.least, sizes[index], 0)
         offsets = np.empty((len(needs), rows), sizes[0].dtype)
         outside = np.zeros((len(needs), rows), bool)
+        internal: Any = np.zeros(rows, np.int64)
+        on_chip = (*self.memories.banks, *self.memories.areas)
         for group in self.order.groups(weights):
             inside = [size[group] for size in sizes]
             order = self.order.of([each[group] for each in weights])
-            self._place(inside, order, offsets, outside, group)
+            touched = self._place(inside, order, offsets, outside, group)
+            if touched is None:
+                own = [
+                    np.where(off[group], 0, size) for off, size in zip(outside, inside, strict=True)
+                ]
+                touched = _touched(offsets[:, group], own, on_chip)
+            internal[group] = touched
         spilled: Any = outside.any(axis=1)
         places = []
         for index, need in enumerate(needs):
             off: Any = outside[index] if spilled[index] else False
             homeless = off & (offsets[index] >= self.reached) if spilled[index] else False
-            places.append(Place(need._replace(bytes=sizes[index]), offsets[index], off, homeless))
+            values = [sizes[index], offsets[index], off, homeless]
+            size, *rest = [each if each is False else each.reshape(shape) for each in values]
+            places.append(Place(need._replace(bytes=size), *rest))
         external: Any = 0
         if spilled.any():
             external = np.zeros(rows, np.int64)
             which: Any = outside.any(axis=0)
             own = [(size * off)[which] for off, size in zip(outside, sizes, strict=True)]
             external[which] = _touched(offsets[:, which], own, self.beyond)
-            sizes = [np.where(off, 0, size) for off, size in zip(outside, sizes, strict=True)]
-        internal = _touched(offsets, sizes, (*self.memories.banks, *self.memories.areas))
-        return Plan(tuple(places), internal, external)
+        if spilled.any():
+            external = external.reshape(shape)
+        return Plan(tuple(places), internal.reshape(shape), external)
 
     def _place(
         self, sizes: Sequence[Any], order: Sequence[int], offsets: Any, outside: Any, group: Any
-    ) -> None:
-        """Place the buffers of rows that have one order."""
+    ) -> Any:
+        """Place the buffers of rows that have one order. Gives the bytes that are touched on chip,
+        where all is in one piece from the start of an area on; else None."""
         import numpy as np
 
         chip: Spans = {}
         off: Spans = {}
+        mark: int | None = None
+        top: Any = None
+        simple = True
         for index in order:
             size = sizes[index]
             taken = [chip[other] for other in self.near[index] if other in chip]
-            start, end = self._simply(size, taken)
-            if end is not None:
-                chip[index] = start, np.where(size > 0, end, 0) if self.unsure[index] else end
+            area, start, end = self._simply(size, taken)
+            if area is not None:
+                if self.unsure[index]:
+                    end = np.where(size > 0, end, 0)
+                chip[index] = start, end
                 offsets[index][group] = start
+                simple &= mark in (None, area.start)
+                mark, top = area.start, end if top is None else np.maximum(top, end)
                 continue
+            simple = False
             there = size > 0
             start, left = self._put(size, there, taken, self._areas(size))
             chip[index] = start, np.where(there & ~left, start + size, 0)
@@ -94,16 +113,20 @@ class Placer:
                 off[index] = start, np.where(left, start + size, 0)
                 offsets[index][group] = np.where(left, start, offsets[index][group])
                 outside[index][group] = left
+        if not simple or mark is None:
+            return None
+        return np.maximum(top - mark, 0)
 
-    def _simply(self, size: Any, taken: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
-        """Where the buffer lies and ends, if the first area has room for it in all rows."""
+    def _simply(self, size: Any, taken: Sequence[tuple[Any, Any]]) -> tuple[Area | None, Any, Any]:
+        """The first area with where the buffer lies and ends, if there is room in all rows."""
         most, bank = int(size.max()), self.memories.bank
         areas = self.memories.banks if most <= bank else self.memories.areas
         if not areas or (most > bank and int(size.min()) <= bank):
-            return None, None
+            return None, None, None
         start = clear(areas[0].start, size, taken)
         end = start + size
-        return (start, end) if int(end.max()) <= areas[0].end else (None, None)
+        fits = int(end.max()) <= areas[0].end
+        return (areas[0], start, end) if fits else (None, None, None)
 
     def _areas(self, size: Any) -> list[tuple[Area, Any]]:
         """The areas on chip in order, and which rows may lie there, if not all."""

@@ -22,15 +22,14 @@ class Planner:
         return plan_end([Block(size, *life) for size, life in zip(sizes, self.lives, strict=True)])
 
     def arrays(self, sizes: Sequence[Any]) -> Any:
-        """The ends of the plans for arrays of sizes, each rounded up."""
+        """The ends of the plans for arrays of sizes, each rounded up, that broadcast together."""
         import numpy as np
 
-        rows = max(np.size(size) for size in sizes)
-        sizes = spread(sizes, rows, self.most)
-        made = np.empty(rows, sizes[0].dtype if self.most < LARGEST else object)
+        sizes, shape = spread(sizes, self.most)
+        made = np.empty(len(sizes[0]), np.int64 if self.most < LARGEST else object)
         for group in self.order.groups(sizes):
             made[group] = self._place([size[group] for size in sizes])
-        return made
+        return made.reshape(shape)
 
     def _place(self, sizes: Sequence[Any]) -> Any:
         """The ends for rows whose pairs have the order of the first row's."""

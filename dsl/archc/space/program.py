@@ -136,7 +136,7 @@ class _Writer:
             shift = over.bit_length() - 1
             return f"{parts[0]}>>{shift}" if over == 1 << shift else f"{parts[0]}//{over}"
         if atom.kind == "divided":
-            return f"{parts[0]}//({parts[1]})"
+            return f"{parts[0]}//M({parts[1]},1)"  # of other classes it may be 0
         if atom.kind == "distinct":
             return f"D([{','.join(parts)}])"
         if atom.kind == "below":

@@ -1,7 +1,7 @@
 """What decides between numbers in a formula of time: for one network here, for arrays of many in
 `archc.space.arrays`. The formulas are written once, on either."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from archc.typed import Any
 
@@ -17,6 +17,10 @@ class Arithmetic:
 
     def choose(self, condition: Any, yes: Any, no: Any) -> Any:
         return yes if condition else no
+
+    def either(self, condition: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
+        """The same of what is worth computing only where it is chosen."""
+        return yes() if condition else no()
 
     def ever(self, condition: Any) -> bool:
         """Whether it holds for any network."""

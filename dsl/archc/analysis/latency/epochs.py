@@ -23,6 +23,8 @@ SEEN = frozenset(
 """Operators whose own epochs are in the calibration."""
 ALIGNED = 8
 """Channels that the hardware moves together."""
+LARGE_KERNEL = 7
+"""Rows or columns from which a convolution keeps partial sums."""
 SMALL = 4096
 """Bytes up to which a softmax or dequantisation counts for nothing."""
 SWISH = "SWISH"
@@ -36,7 +38,17 @@ class Step:
 
     __slots__ = (
         *("activation", "addend", "channels", "groups", "kernel", "kind", "macs", "made", "ops"),
-        *("pixels", "pooled", "read", "reads", "stride", "unaligned", "unknown", "weights"),
+        *(
+            "partial",
+            "pixels",
+            "pooled",
+            "read",
+            "reads",
+            "stride",
+            "unaligned",
+            "unknown",
+            "weights",
+        ),
         *("width", "written"),
     )
 
@@ -69,6 +81,8 @@ class Step:
         self.macs = 0
         self.activation = False
         """Whether an activation is fused, one that a convolution's own clamp (ReLU) is not."""
+        self.partial = False
+        """Whether a convolution keeps partial sums."""
         self.unknown = False
         self.unaligned = False
 
@@ -251,6 +265,7 @@ class _Builder:
             step.kind = "dense"
         elif step.kernel == 1 and step.groups == 1:
             step.kind = "pointwise"
+        step.partial = step.kind == "conv" and step.kernel >= LARGE_KERNEL
 
     def _dense(self, op: Op, ops: list[int]) -> None:
         self._emit("dense", op, ops).weights = op.weights

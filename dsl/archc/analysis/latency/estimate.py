@@ -235,8 +235,8 @@ def _strided_share(
     chosen: list[Any] = []
     for step, cost in zip(network.steps, costs, strict=True):
         strided: Any = step.kind == "conv" and step.stride == 2
-        if strided:
-            strided = (step.channels[0] >= 8) & (cost.of_flash(step.kind, on) ^ True)
+        if strided is not False:
+            strided = strided & (step.channels[0] >= 8) & (cost.of_flash(step.kind, on) ^ True)
         chosen.append(strided)
     return _share(chosen, spent, total, on)
 

@@ -18,8 +18,6 @@ from archc.typed import Any, NamedTuple
 
 LEAST = 1024
 """Bytes below which a buffer counts for nothing."""
-LARGE_KERNEL = 7
-"""Rows or columns from which a convolution keeps partial sums."""
 PARTIAL = 3
 """Bytes of a value in each of its two buffers of partial sums."""
 
@@ -83,7 +81,7 @@ def candidates(network: Epochs) -> list[Need]:
         size = network.sizes[step.made] * step.width
         until = last.get(step.made, index)
         every.append(Need(size, index, until, step.made, index, LEAST))
-        if step.kind == "conv" and step.kernel >= LARGE_KERNEL:
+        if step.partial:
             sums = PARTIAL * step.written
             every += [Need(sums, index, index, None, index)] * 2
     return every

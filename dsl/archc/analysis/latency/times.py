@@ -1,13 +1,13 @@
 """Formulas for the time of an epoch, chosen by name in a target's file (`docs/latency.md`).
 
 They are of one network or of many: numbers of an epoch that differ between networks may be arrays,
-its kind, kernel, stride and groups may not.
+its kind may not.
 """
 
 from collections.abc import Callable
 
 from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
-from archc.analysis.latency.epochs import ALIGNED, SOFTWARE, Step
+from archc.analysis.latency.epochs import ALIGNED, LARGE_KERNEL, SOFTWARE, Step
 from archc.analysis.latency.model import REASONS
 from archc.typed import Any, NamedTuple
 
@@ -98,7 +98,7 @@ def neural_art(
     slow = constant["slow"] - 1
     slow_in, slow_out = 1 + slow * around.slow_in, 1 + slow * around.slow_out
     return Cost(
-        constant["epoch"] * _passes(step),
+        constant["epoch"] * _passes(step, on),
         _chip(step, slow_in, slow_out, constant, on),
         constant["flash"] * step.weights,
         constant["external"] * around.external + constant["partial"] * around.partial,
@@ -106,9 +106,11 @@ def neural_art(
     )
 
 
-def _passes(step: Step) -> int:
+def _passes(step: Step, on: Arithmetic) -> Value:
     """How many epochs a convolution is: kernels from 7 on run three rows at a time."""
-    return -(-step.kernel // 3) if step.kind == "conv" and step.kernel >= 7 else 1
+    if step.kind != "conv":
+        return 1
+    return on.choose(step.kernel >= LARGE_KERNEL, -(-step.kernel // 3), 1)
 
 
 def _chip(
@@ -124,11 +126,15 @@ def _chip(
                 step.result * slow_out / WIDTH,
             )
         case "conv":
-            return _convolution(step, slow_in, constant, on)
+            return on.either(
+                step.kernel > 3,
+                lambda: _large(step, slow_in, on),
+                lambda: _small(step, slow_in, constant, on),
+            )
         case "dense":
             return step.weights / 3
         case "depthwise":
-            factor = 1 if step.kernel <= 3 else 2 if step.kernel <= 5 else 3
+            factor = on.choose(step.kernel <= 3, 1, on.choose(step.kernel <= 5, 2, 3))
             return on.most(read * slow_in, written * slow_out) * factor
         case "input":
             return read
@@ -142,13 +148,16 @@ def _chip(
             return constant["elementwise"] * on.most(read, written)
 
 
-def _convolution(step: Step, slow: Value, constant: dict[str, float], on: Arithmetic) -> Value:
+def _large(step: Step, slow: Value, on: Arithmetic) -> Value:
+    """A convolution with a kernel above 3."""
+    read, written, passes = step.read, step.written, _passes(step, on)
+    groups = -(-step.channels[1] // (3 * step.groups))
+    return on.most(passes * written, passes * read, slow * passes * read * groups / COLUMNS)
+
+
+def _small(step: Step, slow: Value, constant: dict[str, float], on: Arithmetic) -> Value:
     read, written = step.read, step.written
     inputs, outputs = step.channels
-    if step.kernel > 3:
-        passes = _passes(step)
-        groups = -(-outputs // (3 * step.groups))
-        return on.most(passes * written, passes * read, slow * passes * read * groups / COLUMNS)
     arrays = _arrays(inputs // step.groups, on)
     cycles = read * outputs / step.groups / (constant["channels"] * arrays)
     pixels, made = step.pixels
