@@ -76,7 +76,7 @@ def bundled(work: Path, wheel: Path) -> dict[str, bytes]:
     packed.mkdir()
     with ZipFile(wheel) as archive:
         archive.extractall(work / "wheel")
-    tools.run(["node", "build/pack.mjs", work / "wheel", packed], work)
+    tools.run(["node", "pack/pack.mjs", work / "wheel", packed], work)
     esbuild = work / "node_modules" / ".bin" / "esbuild"
     for name in ("app.js", "worker.js", "style.css"):
         alias = f"--alias:page.json={packed / 'page.json'}"

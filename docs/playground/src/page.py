@@ -112,7 +112,7 @@ def _manifest(arch: str) -> dict[str, Any]:
 def _profile(arch: str | None) -> dict[str, Any]:
     found = desk.summary(here, arch=arch)
     if arch is not None:
-        network = content.network(_manifest(arch), "network", "")
+        network = content.network(_manifest(arch), "network", "", "")
         found["profile"] = plain(network._replace(pictures=()))
     return found
 
@@ -125,7 +125,7 @@ def plain(value: Any) -> Any:
 
 
 def exercise() -> None:
-    """Ask every question once, of texts whole and broken: what that loads is what the page needs."""
+    """Ask every question once, of texts whole and broken: what that loads, the page needs."""
     contents()
     with open(shipped_specs()["efficientnet_b0"], encoding="utf-8") as file:
         whole = file.read()
