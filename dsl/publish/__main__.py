@@ -7,6 +7,7 @@ from pathlib import Path
 
 DSL = Path(__file__).resolve().parents[1]
 PUBLISHED = {
+    "site": "the documentation as a static site, with search",
     "playground": "the page that compiles while you type, for any static host and as one file",
     "extension": "the extension for VS Code, as a .vsix",
 }
