@@ -101,3 +101,19 @@ def test_of_a_width_only_equality_is_known() -> None:
     ):
         with pytest.raises(Unshared):
             ask()
+
+
+def test_inputs_of_one_width_are_one_width() -> None:
+    text = """arch a {{
+    input left: 8 x 8 x {0}
+    input right: 8 x 8 x {1}
+    stage s {{ left conv({2}) }}
+    stage t {{ right conv({3}) concat {{ s }} {{ }} }}
+}}
+"""
+    graphs = [
+        compiled(text.format(*widths)).networks[0].graph
+        for widths in ((2, 2, 16, 8), (3, 3, 24, 12), (3, 4, 24, 12), (4, 5, 8, 16))
+    ]
+    sharing._known.clear()
+    assert [shares(each, "int8") for each in graphs] == [False, True, False, True]

@@ -129,7 +129,7 @@ def _widths(graph: Graph, steps: Steps) -> dict[int, int]:
     widths: dict[int, int] = {}
     for index in graph.inputs:
         for number in graph.nodes[index].shape[-1:]:
-            if number > 1:
+            if number > 1 and number not in widths:
                 widths[number] = -1 - len(widths)
     for own in steps:
         for step in own:
