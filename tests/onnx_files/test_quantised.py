@@ -3,6 +3,7 @@ that a session gives with every intermediate as an output (`support/ort_count.py
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,12 @@ require("onnx", "onnxruntime", "sympy")
 
 import onnx  # noqa: E402
 
+from archc import compile_text  # noqa: E402
+from archc.diagnostics.model import Rejected  # noqa: E402
+from archc.limits import DEFAULT_LIMITS  # noqa: E402
+from archc.models.decompiler import decompile, read_model  # noqa: E402
 from archc.models.onnx import reader  # noqa: E402
+from archc.models.verify import verify  # noqa: E402
 from support.onnx_edits import edited  # noqa: E402
 from support.onnx_files import ask_here, figures, graph_of, judged  # noqa: E402
 from support.onnx_nets import CASES, Case  # noqa: E402
@@ -39,6 +45,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.returncode == 0, done.stderr
     return folder
+
+
+NOT_SAID = {
+    "attention": "the layer `matmul3` (`MatMul`) cannot be said: the language has no such operator",
+    "constants": "the layer `prelu1` (`PRelu`) cannot be said: the language has no such operator",
+}
+NOT_INT8 = re.compile(r"the file is|in float$")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_files_come_back_as_specs(
+    case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a file is imported as is the network that the file is: by `verify`, which shares no code
+    with the importer but the reader of files."""
+    monkeypatch.setattr(reader, "_ask", ask_here)
+    path = folder / f"{case.name}.onnx"
+    if case.name in NOT_SAID:
+        with pytest.raises(Rejected, match=re.escape(NOT_SAID[case.name])):
+            read_model(str(path), DEFAULT_LIMITS)
+        return
+    made = decompile(read_model(str(path), DEFAULT_LIMITS))
+    result = verify(compile_text(made.text).manifest, path.name, path.read_bytes())
+    errors = [found.message for found in result.differences if found.level == "error"]
+    assert [said for said in errors if not NOT_INT8.search(said)] == []
 
 
 def test_there_are_60_networks() -> None:

@@ -158,9 +158,9 @@ arch net {
 """
 
 
-def quantised(island: bool = False) -> onnx.ModelProto:
+def quantised(island: bool = False, lowest: int = -128) -> onnx.ModelProto:
     n = Quantised((1, 3, 16, 16))
-    h = n.through(n.small())
+    h = n.through(n.small(), 0.5, lowest)
     filter = n.constant(n.rng.normal(size=(8, 8, 3, 3)).astype("f4")) if island else None
     filter = filter or n.filter(8, 8, 3, 3)
     return n.model(n.through(n.node("Conv", h, filter, pads=[1] * 4)))
@@ -173,6 +173,7 @@ def test_a_quantised_file() -> None:
     assert any(said.startswith("bytes of weights: ") for said in result.compared)
     assert "1 activation that quantising leaves to the range of a scale" in result.left_out
     assert codes(verified(QUANTISED, quantised(island=True))) == {"verify_precision"}
+    assert codes(verified(QUANTISED, quantised(lowest=0))) == {"verify_activation"}
 
 
 def test_the_command(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,29 +6,18 @@ kept: conversions between them leave nothing, and weights are those of the float
 """
 
 import re
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Sequence
+from math import prod
 
 from archc.compiler import OPERATORS, Input, Op, OpError, Shape
 from archc.models.decompiler.network import Network, Operation, plain, unsayable
-from archc.models.deployed import FileGraph, Operator, Tensor
+from archc.models.decompiler.scalars import Scalars
+from archc.models.decompiler.words import NORMALISATION, OPS, PLAIN, Seen, reshaped
+from archc.models.deployed import FileGraph, Operator
 
 _BORDER = re.compile(r"^serving_default_|:\d+$|_u?int8$")
 """What converters add to the name of an input."""
-_FUSED = {"RELU": "relu", "RELU6": "relu6", "TANH": "tanh"}
-"""Fused activations that the language has."""
-_PLAIN = {
-    "RELU": "relu",
-    "RELU6": "relu6",
-    "LOGISTIC": "sigmoid",
-    "TANH": "tanh",
-    "SOFTMAX": "softmax",
-    "HARD_SWISH": "hard_swish",
-    "GELU": "gelu",
-    "ELU": "elu",
-    "L2_NORMALIZATION": "l2_normalise",
-}
-"""Operators of one tensor without arguments."""
 _MERGING = {
     "ADD": "add",
     "MUL": "multiply",
@@ -40,39 +29,25 @@ _MERGING = {
 _TYPES = ("QUANTIZE", "DEQUANTIZE", "CAST")
 """Conversions of one type to another."""
 _SHAPES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-
-
-class _Seen(NamedTuple):
-    """An operator of the file with what it reads."""
-
-    graph: FileGraph
-    operator: Operator
-    inputs: tuple[Shape, ...]
-    """Of what it reads that is computed."""
-    output: Shape
-
-    def refuse(self, why: str) -> Exception:
-        what = f"(`{self.operator.label}`) cannot be said: {why}"
-        return unsayable(self.operator.name, what, "replace it in the model, and convert it again")
-
-    def table(self, place: int) -> tuple[int, ...]:
-        """The whole numbers of an operand.
-
-        Raises:
-            Rejected: it is no constant of whole numbers.
-        """
-        inputs = self.operator.inputs
-        index = inputs[place] if place < len(inputs) else -1
-        values = self.graph.tensors[index].values if index >= 0 else None
-        if values is None:
-            raise self.refuse("it is not told by constants")
-        return values
-
-    @property
-    def filter(self) -> Tensor:
-        if self.operator.filter is None or not self.graph.tensors[self.operator.filter].constant:
-            raise self.refuse("its filter is computed")
-        return self.graph.tensors[self.operator.filter]
+_KERNELS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
+_FUSING = (*_KERNELS, "ADD", "SUB", "MUL", "CONCATENATION", "MAX_POOL_2D", "BatchNormalization")
+"""Operators that compute an activation in the same pass, which the range of their result can be."""
+_BIASED = ("conv", "dwconv", "conv_transpose", "dense")
+_POSITIVE = frozenset({"relu", "relu6", "sigmoid", "hard_sigmoid", "softmax"})
+_KEEPING = frozenset(
+    {
+        *("max_pool", "average_pool", "global_average_pool", "global_max_pool", "reshape"),
+        *("flatten", "concat", "add", "multiply", "upsample", "resize", "zero_pad", "slice"),
+        *("crop", "permute", "channel_shuffle", "minimum", "dropout"),
+    }
+)
+"""Operators whose results are not below zero where nothing is that they read."""
+_TURNED = (
+    "`flatten` takes channels last, where the file takes them first: the weights of what follows "
+    "are in another order"
+)
+_SIX = 1e-3
+"""Within which a range ends at 6."""
 
 
 def of_file(graph: FileGraph) -> Network:
@@ -84,6 +59,23 @@ def of_file(graph: FileGraph) -> Network:
     return _Reading(graph).network()
 
 
+def clamps(graph: FileGraph) -> dict[int, str]:
+    """The activation that the range of a quantised tensor is, by tensor: integers that begin at 0
+    cannot say anything below. Where ranges end at 6 and none of a convolution goes beyond, it is
+    that of `relu6`."""
+    ends: dict[int, float] = {}
+    for place, tensor in enumerate(graph.tensors):
+        range = tensor.scales.range if tensor.scales is not None else None
+        if range is not None and abs(range[0]) < 1e-9 < range[1]:
+            ends[place] = range[1]
+    kernels = {i for op in graph.operators if op.kind in _KERNELS for i in op.outputs}
+    highest = [ends[place] for place in kernels if place in ends]
+    six = any(abs(high - 6) < _SIX for high in highest) and max(highest) < 6 + _SIX
+    return {
+        place: "relu6" if six or abs(high - 6) < _SIX else "relu" for place, high in ends.items()
+    }
+
+
 class _Reading:
     def __init__(self, graph: FileGraph) -> None:
         self.graph = graph
@@ -93,6 +85,18 @@ class _Reading:
         self.scaled: dict[int, int] = {}
         """By tensor, the operation whose value it is with a scale for each channel."""
         self.notes: list[str] = []
+        self.positive: list[bool] = []
+        """By operation, whether its results are never below zero."""
+        self.readers = Counter(index for op in graph.operators for index in graph.reads(op))
+        self.clamps = clamps(graph)
+        self.scalars = Scalars(graph)
+        filters = Counter(op.filter for op in graph.operators if op.filter is not None)
+        if any(count > 1 for count in filters.values()):
+            self.note("operators that share a filter have one each")
+
+    def note(self, said: str) -> None:
+        if said not in self.notes:
+            self.notes.append(said)
 
     def network(self) -> Network:
         graph = self.graph
@@ -115,18 +119,31 @@ class _Reading:
 
     def add(self, op: Op, inputs: tuple[int, ...], shape: Shape, name: str) -> int:
         self.operations.append(Operation(op, inputs, shape, name))
+        keyword = self.operations[-1].keyword
+        known = [self.positive[read] for read in inputs]
+        some = keyword == "maximum" and any(known)
+        kept = keyword in _KEEPING and bool(known) and all(known)
+        self.positive.append(keyword in _POSITIVE or some or kept)
         return len(self.operations) - 1
 
     def operator(self, operator: Operator) -> None:
         graph = self.graph
-        if self.normalises(operator):
+        if self.computes(operator) or self.biases(operator) or self.normalises(operator):
             return
         reads = tuple(map(self.value, graph.reads(operator)))
+        if operator.kind == "MUL":  # the language scales what comes first
+            reads = tuple(sorted(reads, key=lambda read: -prod(self.operations[read].shape)))
         shapes = tuple(self.operations[read].shape for read in reads)
         output = graph.tensors[operator.outputs[0]].map if operator.outputs else ()
-        seen = _Seen(graph, operator, shapes, output)
+        seen = Seen(graph, operator, shapes, output, all(self.positive[read] for read in reads))
         if operator.kind in _TYPES and len(reads) == 1:
             self.values[operator.outputs[0]] = reads[0]
+            return
+        if (
+            operator.kind in _SHAPES
+            and len(reads) == 1
+            and self.flattens(operator, reads[0], output)
+        ):
             return
         if operator.kind in ("SPLIT", "SPLIT_V") and len(reads) == 1:
             self.split(seen, reads)
@@ -135,26 +152,93 @@ class _Reading:
             raise seen.refuse("it does not make one tensor of others")
         value = reads[0]
         for op in self.ops(seen):
+            if op.keyword == "flatten" and graph.format == ".onnx" and prod(shapes[0][:-1]) > 1:
+                self.note(_TURNED)
             shapes = tuple(self.operations[read].shape for read in reads)
             value = self.add(op, reads, self.inferred(seen, op, shapes), operator.name)
             reads = (value,)
-        for op in self.activation(seen):
+        for op in self.activation(seen) or self.ranged(operator, value):
             value = self.add(op, (value,), self.operations[value].shape, operator.name)
         if self.operations[value].shape != output:
             raise seen.refuse("it makes another shape than the operator of the language")
         self.values[operator.outputs[0]] = value
 
+    def flattens(self, operator: Operator, read: int, output: Shape) -> bool:
+        """Take in a global pool that keeps its axes and the reshape that drops them; whether it is
+        that."""
+        made = self.operations[read]
+        whole = made.keyword in ("global_average_pool", "global_max_pool")
+        source = self.graph.reads(operator)[0]
+        if not whole or made.shape[:-1] != (1, 1) or output != made.shape[-1:]:
+            return False
+        if self.readers[source] != 1 or source in self.graph.outputs:
+            return False
+        op = made.op.replace(keepdims=False)
+        self.operations[read] = made._replace(op=op, shape=output)
+        self.values[operator.outputs[0]] = read
+        return True
+
     def value(self, tensor: int) -> int:
         """The operation that makes a tensor.
 
         Raises:
-            Rejected: it is scaled and not shifted.
+            Rejected: it is scaled and not shifted, or part of a function that is not known.
         """
-        if tensor in self.scaled:
+        if tensor in self.scaled or tensor in self.scalars.pending:
             made = self.graph.operators[self.graph.makers()[tensor]]
-            what = f"(`{made.label}`) cannot be said: it scales each channel and shifts none"
+            why = "it scales each channel and shifts none"
+            if tensor in self.scalars.pending:
+                why = "it adds a number to a map"
+            what = f"(`{made.label}`) cannot be said: {why}"
             raise unsayable(made.name, what, "replace it in the model, and convert it again")
         return self.values[tensor]
+
+    def ranged(self, operator: Operator, value: int) -> tuple[Op, ...]:
+        """The activation that quantising left to the range of a result."""
+        keyword = self.clamps.get(operator.outputs[0])
+        if keyword is None or operator.kind not in _FUSING or self.positive[value]:
+            return ()
+        self.note(
+            "a result whose range begins at 0 has `relu` behind it, `relu6` if ranges end at 6"
+        )
+        return (OPERATORS[keyword](),)
+
+    def computes(self, operator: Operator) -> bool:
+        """Take in an operator that is part of a function in several; whether it is."""
+        ended = self.scalars.take(operator)
+        if ended is None:
+            return operator.outputs[0] in self.scalars.pending
+        base, keyword = ended
+        if not keyword:
+            return False
+        value = self.value(base)
+        op, shape = OPERATORS[keyword](), self.operations[value].shape
+        self.values[operator.outputs[0]] = self.add(op, (value,), shape, operator.name)
+        return True
+
+    def biases(self, operator: Operator) -> bool:
+        """Take in what is added to each channel of a convolution or dense layer without a bias;
+        whether it is such a sum."""
+        reads, weights = self.graph.reads(operator), operator.weights
+        if (
+            operator.kind != "ADD"
+            or len(reads) != 1
+            or len(weights) != 1
+            or reads[0] in self.scaled
+        ):
+            return False
+        value, count = self.values[reads[0]], self.graph.tensors[weights[0]].elements
+        made = self.operations[value]
+        if made.keyword not in _BIASED or made.op.values["bias"] or count != made.shape[-1]:
+            return False
+        if self.readers[reads[0]] != 1 or reads[0] in self.graph.outputs:
+            return False
+        self.operations[value] = made._replace(op=made.op.replace(bias=True))
+        seen = Seen(self.graph, operator, (made.shape,), made.shape)
+        for op in self.activation(seen) or self.ranged(operator, value):
+            value = self.add(op, (value,), made.shape, operator.name)
+        self.values[operator.outputs[0]] = value
+        return True
 
     def normalises(self, operator: Operator) -> bool:
         """Take in a scale or a shift for each channel: together they are a batch normalisation that
@@ -175,42 +259,46 @@ class _Reading:
         shape = self.operations[source].shape
         op = OPERATORS["batchnorm"]()
         value = self.add(op, (source,), shape, operator.name)
-        for fused in self.activation(_Seen(self.graph, operator, (shape,), shape)):
+        seen = Seen(self.graph, operator, (shape,), shape)
+        for fused in self.activation(seen) or self.ranged(operator, value):
             value = self.add(fused, (value,), shape, operator.name)
         self.values[operator.outputs[0]] = value
-        note = "what scales and shifts channels is `batchnorm`, with the usual settings"
-        self.notes += [note] if note not in self.notes else []
+        self.note(NORMALISATION)
         return True
 
-    def inferred(self, seen: _Seen, op: Op, shapes: tuple[Shape, ...]) -> Shape:
+    def inferred(self, seen: Seen, op: Op, shapes: tuple[Shape, ...]) -> Shape:
         try:
             return op.infer(*shapes)
         except OpError as error:
             raise seen.refuse(error.message) from None
 
-    def activation(self, seen: _Seen) -> tuple[Op, ...]:
+    def activation(self, seen: Seen) -> tuple[Op, ...]:
         fused = seen.operator.activation
         if fused is None or fused == "NONE":
             return ()
-        if fused not in _FUSED:
+        if fused in OPS:
+            return OPS[fused](seen)
+        if fused not in PLAIN:
             raise seen.refuse(f"`{fused}` is fused into it")
-        return (OPERATORS[_FUSED[fused]](),)
+        return (OPERATORS[PLAIN[fused]](),)
 
-    def ops(self, seen: _Seen) -> tuple[Op, ...]:
+    def ops(self, seen: Seen) -> tuple[Op, ...]:
         """The operators of the language that an operator is; none where it leaves things alone."""
         kind = seen.operator.kind
-        if kind in _PLAIN and len(seen.inputs) == 1:
-            return (OPERATORS[_PLAIN[kind]](),)
+        if kind in PLAIN and len(seen.inputs) == 1:
+            return (OPERATORS[PLAIN[kind]](),)
         if kind in _MERGING and len(seen.inputs) == len(seen.operator.inputs) > 1:
             return (OPERATORS[_MERGING[kind]](),)
         if kind in _SHAPES and len(seen.inputs) == 1:
-            return _reshaped(seen)
-        made = _OPS.get(kind)
+            return reshaped(seen)
+        if kind == "BatchNormalization":
+            self.note(NORMALISATION)
+        made = OPS.get(kind)
         if made is None or len(seen.inputs) != 1:
             raise seen.refuse("the language has no such operator")
         return made(seen)
 
-    def split(self, seen: _Seen, reads: tuple[int, ...]) -> None:
+    def split(self, seen: Seen, reads: tuple[int, ...]) -> None:
         """A split along channels is a slice for each part."""
         first = 0
         for index in seen.operator.outputs:
@@ -222,150 +310,22 @@ class _Reading:
             first += shape[-1]
 
 
-def _reshaped(seen: _Seen) -> tuple[Op, ...]:
-    if seen.inputs[0] == seen.output:
-        return ()
-    if len(seen.output) == 1 and len(seen.inputs[0]) > 1:
-        return (OPERATORS["flatten"](),)
-    return (OPERATORS["reshape"](shape=seen.output),)
-
-
-def _placed(seen: _Seen) -> dict[str, object]:
-    window = seen.operator.window
-    if window is None or window.padding not in ("same", "valid"):
-        raise seen.refuse("its window is not told")
-    return {"kernel": window.kernel, "stride": window.stride, "padding": window.padding}
-
-
-def _conv(seen: _Seen) -> tuple[Op, ...]:
-    channels, window = seen.filter.shape[0], seen.operator.window
-    dilation = window.dilation if window else (1, 1)
-    biased = seen.operator.bias is not None
-    given = {"dilation": dilation, "groups": seen.operator.groups, "bias": biased}
-    return (OPERATORS["conv"](channels=channels, **_placed(seen), **given),)
-
-
-def _dwconv(seen: _Seen) -> tuple[Op, ...]:
-    width, window = seen.filter.shape[-1], seen.operator.window
-    entering = seen.inputs[0][-1]
-    if width % entering:
-        raise seen.refuse("its filter does not fit what it reads")
-    given = {
-        "dilation": window.dilation if window else (1, 1),
-        "multiplier": width // entering,
-        "bias": seen.operator.bias is not None,
-    }
-    return (OPERATORS["dwconv"](**_placed(seen), **given),)
-
-
-def _conv_transpose(seen: _Seen) -> tuple[Op, ...]:
-    channels = seen.filter.shape[0]
-    biased = seen.operator.bias is not None
-    return (OPERATORS["conv_transpose"](channels=channels, **_placed(seen), bias=biased),)
-
-
-def _dense(seen: _Seen) -> tuple[Op, ...]:
-    biased = seen.operator.bias is not None
-    return (OPERATORS["dense"](units=seen.filter.shape[0], bias=biased),)
-
-
-def _pool(keyword: str) -> "Callable[[_Seen], tuple[Op, ...]]":
-    def make(seen: _Seen) -> tuple[Op, ...]:
-        given = _placed(seen)
-        given["window"] = given.pop("kernel")
-        return (OPERATORS[keyword](**given),)
-
-    return make
-
-
-def _global(keyword: str) -> "Callable[[_Seen], tuple[Op, ...]]":
-    def make(seen: _Seen) -> tuple[Op, ...]:
-        rank = len(seen.inputs[0]) + 1
-        axes = sorted(axis % rank for axis in seen.table(1))
-        if axes != [1, 2] or rank != 4:
-            raise seen.refuse("it is not over rows and columns")
-        return (OPERATORS[keyword](keepdims=len(seen.output) == 3),)
-
-    return make
-
-
-def _pad(seen: _Seen) -> tuple[Op, ...]:
-    amounts = seen.table(1)
-    if len(amounts) != 8 or any(amounts[:2]) or any(amounts[6:]):
-        raise seen.refuse("it pads more than rows and columns")
-    top, bottom, left, right = amounts[2:6]
-    return (OPERATORS["zero_pad"](before=(top, left), after=(bottom, right)),)
-
-
-def _resize(interpolation: str) -> "Callable[[_Seen], tuple[Op, ...]]":
-    def make(seen: _Seen) -> tuple[Op, ...]:
-        (rows, columns), wanted = seen.inputs[0][:2], seen.output[:2]
-        if wanted[0] % rows == wanted[1] % columns == 0 and wanted != (rows, columns):
-            scale = (wanted[0] // rows, wanted[1] // columns)
-            return (OPERATORS["upsample"](scale=scale, interpolation=interpolation),)
-        return (OPERATORS["resize"](size=wanted, interpolation=interpolation),)
-
-    return make
-
-
-def _permute(seen: _Seen) -> tuple[Op, ...]:
-    order = seen.table(1)
-    if order[:1] != (0,):
-        raise seen.refuse("it moves the batch")
-    return (OPERATORS["permute"](order=order[1:]),)
-
-
-def _slice(seen: _Seen) -> tuple[Op, ...]:
-    """A slice of channels, or the inner rows and columns."""
-    begin = seen.table(1)
-    shape, output = seen.inputs[0], seen.output
-    if len(begin) != len(shape) + 1 or begin[0] != 0 or len(output) != len(shape):
-        raise seen.refuse("it cuts in a way that the language has no word for")
-    if seen.operator.kind == "STRIDED_SLICE" and set(seen.table(3)) != {1}:
-        raise seen.refuse("it leaves out every other value")
-    pairs = zip(begin[1:], shape, strict=True)
-    starts = tuple(at if at >= 0 else at + extent for at, extent in pairs)
-    if starts[:-1] == (0,) * (len(shape) - 1) and output[:-1] == shape[:-1]:
-        return (OPERATORS["slice"](first=starts[-1], count=output[-1]),)
-    if len(shape) != 3 or starts[-1] or output[-1] != shape[-1]:
-        raise seen.refuse("it cuts channels and places at once")
-    after = tuple(shape[axis] - starts[axis] - output[axis] for axis in (0, 1))
-    return (OPERATORS["crop"](before=starts[:2], after=after),)
-
-
-_OPS: "dict[str, Callable[[_Seen], tuple[Op, ...]]]" = {
-    "CONV_2D": _conv,
-    "DEPTHWISE_CONV_2D": _dwconv,
-    "TRANSPOSE_CONV": _conv_transpose,
-    "FULLY_CONNECTED": _dense,
-    "AVERAGE_POOL_2D": _pool("average_pool"),
-    "MAX_POOL_2D": _pool("max_pool"),
-    "MEAN": _global("global_average_pool"),
-    "REDUCE_MAX": _global("global_max_pool"),
-    "PAD": _pad,
-    "RESIZE_NEAREST_NEIGHBOR": _resize("nearest"),
-    "RESIZE_BILINEAR": _resize("bilinear"),
-    "TRANSPOSE": _permute,
-    "SLICE": _slice,
-    "STRIDED_SLICE": _slice,
-}
-"""Operators of one tensor, by their names in TFLite."""
+_GATES = {"sigmoid": "swish", "hard_sigmoid": "hard_swish"}
+"""What a map times the gate of itself is."""
 
 
 def _swishes(operations: Sequence[Operation]) -> list[Operation]:
-    """A map times its sigmoid is `swish`."""
+    """A map times its sigmoid is `swish`, times its hard sigmoid `hard_swish`."""
     made = list(operations)
-    readers = [0] * len(made)
-    for operation in operations:
-        for source in operation.inputs:
-            readers[source] += 1
+    readers = Counter(source for operation in operations for source in operation.inputs)
     for index, operation in enumerate(operations):
         if operation.keyword != "multiply" or len(operation.inputs) != 2:
             continue
         for entering, gate in (operation.inputs, operation.inputs[::-1]):
             inner = operations[gate]
-            if inner.keyword == "sigmoid" and inner.inputs == (entering,) and readers[gate] == 1:
-                made[index] = operation._replace(op=OPERATORS["swish"](), inputs=(entering,))
+            known = _GATES.get(inner.keyword)
+            if known and inner.inputs == (entering,) and readers[gate] == 1:
+                made[index] = operation._replace(op=OPERATORS[known](), inputs=(entering,))
     return made
 
 

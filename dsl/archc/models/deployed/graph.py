@@ -29,6 +29,8 @@ class Scales(NamedTuple):
     """Whether all zero points are 0."""
     complete: bool = True
     """Whether it has zero points at all; TFLite files without them exist."""
+    range: tuple[float, float] | None = None
+    """The numbers that the lowest and the highest integer stand for, where the reader tells."""
 
 
 class Tensor(NamedTuple):
@@ -57,6 +59,8 @@ class Tensor(NamedTuple):
     """Axes whose extent the file leaves open."""
     declared: Extents | None = None
     """Its shape in the file's own layout, where that is another one."""
+    number: float | None = None
+    """Of a constant of one real value, where the reader tells it."""
 
     @property
     def elements(self) -> int:
@@ -106,6 +110,12 @@ class Operator(NamedTuple):
     border: bool = False
     """Whether it only converts an input or output of the network to another type."""
     version: int = 1
+    pads: tuple[int, int, int, int] | None = None
+    """Of a window: rows and columns that the file itself adds around a map, of a transposed
+    convolution cuts off its result: top, left, bottom, right. None where the word in ``window``
+    says it all."""
+    settings: tuple[tuple[str, float], ...] = ()
+    """Other numbers that its results depend on, by the names of its format."""
 
 
 class Gap(NamedTuple):

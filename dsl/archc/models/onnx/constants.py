@@ -17,6 +17,9 @@ MOVERS = frozenset(
 """What only moves values, so that its result is the constant that it reads."""
 
 
+_INTEGERS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32_768, 32_767)}
+
+
 class Scales(NamedTuple):
     """How integers stand for numbers."""
 
@@ -27,6 +30,19 @@ class Scales(NamedTuple):
     axis: int
     symmetric: bool
     """Whether all zero points are 0."""
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """The numbers that the lowest and the highest integer stand for, where there is one scale
+        and the file tells it."""
+        scales, points, dtype = self.key if isinstance(self.key, tuple) else (None, None, None)
+        point = points[0] if isinstance(points, tuple) and len(points) == 1 else points
+        ends = _INTEGERS.get(str(dtype))
+        if ends is None or not isinstance(scales, tuple) or len(scales) != 1:
+            return None
+        if not isinstance(point, int | float) or not isinstance(scales[0], int | float):
+            return None
+        return (ends[0] - point) * scales[0], (ends[1] - point) * scales[0]
 
 
 class Held(NamedTuple):
@@ -98,7 +114,9 @@ def _made(node: Node, name: str, held: Mapping[str, Held], values: Mapping[str, 
         scales = read_scales(node, held, dtype)
         if base.scales is not None:  # it was quantised before: to the device it is that constant
             dtype, scales = base.dtype, base.scales
-        return Held((base.origin[0], dtype), dtype, value.shape, scales, external=base.external)
+        origin = (base.origin[0], dtype)
+        numbers = _numbers(node, base, held) if node.kind == DEQUANTIZE else None
+        return Held(origin, dtype, value.shape, scales, numbers, base.external)
     if node.kind in MOVERS and node.inputs[0] in held:
         base = held[node.inputs[0]]
         if node.kind == "Cast" and base.scales is None:
@@ -107,6 +125,19 @@ def _made(node: Node, name: str, held: Mapping[str, Held], values: Mapping[str, 
             return base._replace(origin=(name, base.dtype), shape=value.shape, values=None)
         return base._replace(shape=value.shape)
     return Held((name, value.dtype), value.dtype, value.shape)
+
+
+def _numbers(node: Node, base: Held, held: Mapping[str, Held]) -> tuple[float, ...] | None:
+    """What the integers of a short constant stand for; None where any of it is not known."""
+    scale, zero = held[node.inputs[1]].values, held.get(node.read(2))
+    point: tuple[int | float, ...] | None = (0,)
+    if zero is not None and not zero.zero:
+        point = zero.values
+    if base.values is None or scale is None or point is None:
+        return None
+    if len(scale) != 1 or len(point) != 1:
+        return None
+    return tuple((value - point[0]) * scale[0] for value in base.values)
 
 
 def read_scales(node: Node, held: Mapping[str, Held], dtype: str) -> Scales:

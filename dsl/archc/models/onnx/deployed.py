@@ -16,9 +16,10 @@ from archc.models.onnx.folding import Folded, Map, Step, fold
 from archc.models.onnx.gates import refuse
 from archc.models.onnx.layout import OUTPUTS, channels_second, filter_shape, on_device
 from archc.models.onnx.model import BITS, Model
-from archc.models.onnx.naming import activation, axes, kind, macs, window
+from archc.models.onnx.naming import activation, edges, kind, macs, settings, window
 from archc.models.onnx.operators import OPERATORS, role
 from archc.models.onnx.reader import SUFFIX, read, short
+from archc.models.onnx.tables import axes, cuts
 from archc.models.onnx.traits import moves_nothing, traits
 from archc.models.onnx.wiring import known, wired
 
@@ -120,6 +121,7 @@ class _Graph:
                     held.origin,
                     _whole(held),
                     declared=held.shape if shape != held.shape else None,
+                    number=float(held.values[0]) if held.values and len(held.values) == 1 else None,
                 )
             )
         return self.places[key]
@@ -158,6 +160,9 @@ class _Graph:
         listed = axes(folded, step, self.second)
         if listed is not None:
             tables = [self.table(step, listed)]
+            inputs = [*inputs[:1], *tables]
+        if (given := cuts(folded, step, self.second)) is not None:
+            inputs = [*inputs[:1], *(self.table(step, values) for values in given)]
         return Operator(
             name,
             what,
@@ -173,6 +178,8 @@ class _Graph:
             activation(step, folded.wiring.held),
             macs(folded, step),
             step.border,
+            pads=edges(folded, step),
+            settings=settings(folded, step, self.second),
         )
 
 
@@ -191,7 +198,8 @@ def _whole(held: Held) -> tuple[int, ...] | None:
 def _scales(scales: FileScales | None) -> Scales | None:
     if scales is None:
         return None
-    return Scales(scales.size, scales.axis if scales.size > 1 else None, scales.symmetric)
+    axis = scales.axis if scales.size > 1 else None
+    return Scales(scales.size, axis, scales.symmetric, range=scales.range)
 
 
 def _gaps(folded: Folded, operators: tuple[Operator, ...]) -> list[Gap]:

@@ -120,43 +120,47 @@ def _pair(numbers: Sequence[int]) -> tuple[int, int]:
     return (numbers[0], numbers[1]) if len(numbers) > 1 else (1, numbers[0])
 
 
-def turned(perm: tuple[int, ...], before: bool, after: bool) -> tuple[int, ...]:
-    """The order of a transposition on a device, where what it reads or makes has its channels
-    second in the file and last on the device."""
-    rank = len(perm)
-    if rank < 4:
-        return perm
-    last = (0, *range(2, rank), 1)
-    entering = last if before else tuple(range(rank))
-    leaving = last if after else tuple(range(rank))
-    return tuple(entering.index(perm[axis]) for axis in leaving)
-
-
-def axes(folded: Folded, step: Step, second: frozenset[int]) -> tuple[int, ...] | None:
-    """The axes that are averaged over or the order of a transposition, as they are on a device.
-
-    ``second`` are the maps whose channels are second in the file.
-    """
-    node, shape = step.node, shape_of(folded, step.reads[0])
-    rank = len(shape)
-    if node.kind in ("GlobalAveragePool", "GlobalMaxPool"):
-        given: tuple[int, ...] = tuple(range(2, rank))
-    elif node.kind.startswith("Reduce"):
-        listed = node.numbers("axes")
-        held = folded.wiring.held.get(node.read(1))
-        if held is not None and held.values is not None:
-            listed = tuple(int(axis) for axis in held.values)
-        given = tuple(sorted(axis % rank for axis in listed)) if rank else ()
-        given = given or tuple(range(rank))
-    elif node.kind == "Transpose":
-        perm = node.numbers("perm", tuple(range(rank))[::-1])
-        if sorted(perm) != list(range(rank)):
-            return perm
-        return turned(perm, step.reads[0] in second, step.makes[0] in second)
-    else:
+def edges(folded: Folded, step: Step) -> tuple[int, int, int, int] | None:
+    """Rows and columns added around a map before a kernel passes over it, of a transposed
+    convolution cut off from its result: top, left, bottom, right. None where the node leaves them
+    to a rule of its own (`auto_pad`)."""
+    node = step.node
+    if not known(node) or node.kind not in _WINDOWS:
         return None
-    if step.reads[0] not in second or rank < 3:
-        return given
-    extra = rank == 3  # a map of one axis has one row on a device
-    moved = {0: 0, 1: rank - 1 + extra, **{axis: axis - 1 + extra for axis in range(2, rank)}}
-    return tuple(sorted(moved[axis] for axis in given))
+    if str(node.attributes.get("auto_pad", "NOTSET")) not in ("NOTSET", "VALID"):
+        return None
+    rank = max(0, len(shape_of(folded, step.reads[0])) - 2)
+    pads = node.numbers("pads", (0,) * 2 * rank)
+    if rank not in (1, 2) or len(pads) != 2 * rank:
+        return None
+    before, after = pads[:rank], pads[rank:]
+    if node.kind == "ConvTranspose":
+        more = node.numbers("output_padding", (0,) * rank)
+        after = tuple(a - b for a, b in zip(after, more, strict=False))
+    return ((0,) * (2 - rank) + before + (0,) * (2 - rank) + after)[:4]  # type: ignore[return-value]
+
+
+SETTINGS: dict[str, tuple[tuple[str, float], ...]] = {
+    "LeakyRelu": (("alpha", 0.01),),
+    "Elu": (("alpha", 1.0),),
+    "HardSigmoid": (("alpha", 0.2), ("beta", 0.5)),
+    "Softmax": (("axis", -1),),
+    "AveragePool": (("count_include_pad", 0),),
+    "MaxPool": (("ceil_mode", 0),),
+}
+"""Numbers that an operator of the device keeps, with what ONNX takes where they are left out."""
+
+
+def settings(folded: Folded, step: Step, second: frozenset[int]) -> tuple[tuple[str, float], ...]:
+    """The numbers that an operator has beside its window; axes are those of the device."""
+    made = []
+    rank = len(shape_of(folded, step.reads[0]))
+    listed = [(n, *entry) for n in step.nodes if known(n) for entry in SETTINGS.get(n.kind, ())]
+    for node, name, default in listed:
+        value = float(node.number(name, default))
+        if name == "axis" and rank:
+            axis = int(value) % rank
+            last = axis == 1 if step.reads[0] in second else axis == rank - 1
+            value = -1 if last else axis
+        made.append((name, value))
+    return tuple(made)

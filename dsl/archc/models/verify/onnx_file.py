@@ -26,7 +26,7 @@ from archc.models.deployed.memory import memory
 from archc.models.onnx.deployed import deployed
 from archc.models.verify.align import Pair, align, canonical, unrelated
 from archc.models.verify.model import Findings, Verification
-from archc.models.verify.parts import Part, Parts, of_file, of_manifest
+from archc.models.verify.parts import GATED, Part, Parts, of_file, of_manifest
 from archc.models.verify.rows import Rows
 
 _FLOAT, _INT8 = "float32", "int8"
@@ -271,7 +271,7 @@ class _Check:
             wanted, given = ours.functions[want], theirs.functions[one]
             if wanted is None or given is None or wanted == given:
                 continue
-            if self.graph.scheme != _FLOAT and given < wanted and wanted - given <= _CLAMPS:
+            if self.graph.scheme != _FLOAT and self.implied(wanted, given, one in theirs.floors):
                 silent += 1
                 continue
             part = theirs.parts[one]
@@ -287,6 +287,13 @@ class _Check:
             self.findings.left_out.append(
                 f"{several(silent, 'activation')} that quantising leaves to the range of a scale"
             )
+
+    def implied(self, wanted: frozenset[str], given: frozenset[str], floor: bool) -> bool:
+        """Whether quantising leaves the functions that are wanted where a file has those given: a
+        bound that the range of a result says, alone or within a hard swish."""
+        if GATED in given:
+            given = given - {GATED} | {"HARD_SWISH"}
+        return wanted == given or (floor and given <= wanted and wanted - given <= _CLAMPS)
 
     # --- figures ---
 

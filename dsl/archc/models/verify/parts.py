@@ -28,11 +28,11 @@ _FUNCTIONS = frozenset(
         *("PRELU", "HardSigmoid", "Softplus", "Mish", "Selu", "EXP", "LOG", "SOFTMAX"),
     }
 )
-_GATED = "a product with what it reads"
+GATED = "a product with what it reads"
 _COMPOSED = {
-    frozenset({"LOGISTIC", _GATED}): "SWISH",
-    frozenset({"HardSigmoid", _GATED}): "HARD_SWISH",
-    frozenset({"RELU6", _GATED}): "HARD_SWISH",
+    frozenset({"LOGISTIC", GATED}): "SWISH",
+    frozenset({"HardSigmoid", GATED}): "HARD_SWISH",
+    frozenset({"RELU6", GATED}): "HARD_SWISH",
 }
 """Functions that some write as several operators."""
 
@@ -65,6 +65,9 @@ class Parts(NamedTuple):
     functions: tuple[frozenset[str] | None, ...]
     """By part: what is applied to its result before another part reads it; None where a manifest
     does not tell."""
+    floors: frozenset[int] = frozenset()
+    """Of a quantised file: the parts whose results, or what is made of them before another part,
+    have a range that begins at 0."""
 
     def labels(self) -> list[str]:
         """A text for each part that is equal for equal parts which read equal ones."""
@@ -84,6 +87,7 @@ def of_file(graph: FileGraph) -> Parts:
     values = {tensor: -1 - place for place, tensor in enumerate(graph.inputs)}
     parts: list[Part] = []
     functions: dict[int, set[str]] = {}
+    floors: set[int] = set()
     for number, op in enumerate(graph.operators):
         read = [values[tensor] for tensor in graph.reads(op) if tensor in values]
         value = read[0] if read else 0
@@ -94,13 +98,16 @@ def of_file(graph: FileGraph) -> Parts:
         elif op.kind in _FUNCTIONS:
             functions.setdefault(value, set()).add(op.kind)
         elif op.kind in _MERGES and len(read) > 1:
-            functions.setdefault(value, set()).add(_GATED)
+            functions.setdefault(value, set()).add(GATED)
         if op.activation not in (None, "NONE"):
             functions.setdefault(value, set()).add(str(op.activation))
         values |= dict.fromkeys(op.outputs, value)
+        if value >= 0 and _begins_at_zero(graph, op.outputs):
+            floors.add(value)
     ends = tuple(values.get(tensor, -1) for tensor in graph.outputs)
     told = tuple(_composed(functions.get(place, ())) for place in range(len(parts)))
-    return Parts(tuple(parts), tuple(_map(graph, (t,)) for t in graph.inputs), ends, told)
+    inputs = tuple(_map(graph, (tensor,)) for tensor in graph.inputs)
+    return Parts(tuple(parts), inputs, ends, told, frozenset(floors))
 
 
 def of_manifest(manifest: dict[str, Any], rows: Rows) -> Parts:
@@ -199,7 +206,7 @@ class _Manifest:
         """A function of what is read, of which a layer may leave several operators."""
         kinds = [want.item.operator for want in own]
         if kind in _MERGING:
-            self.add(read, _GATED)
+            self.add(read, GATED)
         elif kinds == ["LOGISTIC", "MUL"]:
             self.add(read, "SWISH")
         elif len(kinds) == 1 and operator in _FUNCTIONS:
@@ -247,6 +254,12 @@ def _composed(functions: Iterable[str]) -> frozenset[str]:
 
 def _map(graph: FileGraph, tensors: Sequence[int]) -> tuple[int, ...]:
     return _squeezed(graph.tensors[tensors[0]].map) if tensors else ()
+
+
+def _begins_at_zero(graph: FileGraph, tensors: Sequence[int]) -> bool:
+    """Whether nothing below 0 can be said of a result; also where its range is not known."""
+    scales = graph.tensors[tensors[0]].scales if tensors else None
+    return scales is not None and (scales.range is None or abs(scales.range[0]) < 1e-9)
 
 
 def _squeezed(shape: Iterable[int]) -> tuple[int, ...]:
