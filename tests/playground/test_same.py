@@ -38,7 +38,8 @@ def _module(name: str, path: Path) -> ModuleType:
 def packages() -> Path:
     sys.path.insert(0, str(playground.ROOT / "dsl"))
     try:
-        return Path(importlib.import_module("publish.playground").packages())
+        sources = importlib.import_module("publish.playground").SOURCES
+        return Path(importlib.import_module("publish.tools").packages(sources))
     finally:
         sys.path.pop(0)
 
