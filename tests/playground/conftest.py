@@ -1,5 +1,6 @@
 """One build of the playground for all tests of it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from support import playground
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the playground, of this checkout."""
+    """The folder of the playground: of this checkout, or `ARCHC_PLAYGROUND`, one made before."""
+    if made_before := os.environ.get("ARCHC_PLAYGROUND"):
+        return Path(made_before)
     made: Path = tmp_path_factory.mktemp("playground") / "site"
     done = playground.publish(made)
     if done.returncode and not playground.REQUIRED and "npm" in done.stderr:

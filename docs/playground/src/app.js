@@ -129,6 +129,7 @@ function problems() {
   $("fixall").textContent = "Fix all";
   $("fixall").onclick = () => apply(view, all);
   $("problems").classList.toggle("none", diagnostics.length === 0);
+  $("problems").classList.toggle("calm", diagnostics.every((one) => one.severity === 3));
   $("problems").querySelector("ul").replaceChildren(...diagnostics.map((one) => {
     const level = one.data.level;
     const line = one.range.start.line + 1;
@@ -140,7 +141,7 @@ function problems() {
       element("b", {}, level), said,
       ...fixesOf(one, actions).map((action) => element("button", {
         type: "button", class: "fix", onclick: () => apply(view, action),
-      }, ...lineOf(`Fix: ${action.title}`))));
+      }, ...lineOf(`${action.isPreferred ? "Fix" : "Change"}: ${action.title}`))));
   }));
 }
 
@@ -189,7 +190,7 @@ const views = {
   profile: new Profile(go), drawing: new Drawing(go, again), memory: new Memory(),
   module: module(say), manifest: manifest(say),
 };
-let filled = null; // the tab that the pane holds
+let filled; // the tab that the pane holds; null where there is nothing to show
 
 function ask(which) {
   return compiler.ask("pane", which, arch, JSON.stringify(views[which].ask?.() ?? {}));
@@ -369,4 +370,8 @@ follow({name: FIRST, text: specs[FIRST]}).then(current).then(() => {
   performance.mark("first-result");
   if (!ALONE && "serviceWorker" in navigator) navigator.serviceWorker.register("sw.js").catch(() => {});
 }).catch(bug);
-globalThis.playground = {view, compiler}; // for tests and the curious
+/** Whether what is shown is of the text as it is. */
+function settled() {
+  return latest !== null && running === null && latest.text === view.state.doc.toString() && filled !== undefined;
+}
+globalThis.playground = {view, compiler, settled, stop}; // for tests and the curious

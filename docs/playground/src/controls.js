@@ -3,27 +3,32 @@ import {isolateHistory} from "@codemirror/commands";
 import {offset} from "./editor.js";
 import {element} from "./markdown.js";
 
-const STOPS = 200; // of a slider without a step
+const STOPS = 200; // of a slider over a wide range
+const LEAST_STOPS = 60; // of one without a step
+
+/** The largest of 1, 2 and 5 times a power of ten that is at most a number. */
+function round(number) {
+  const power = 10 ** Math.floor(Math.log10(number));
+  return power * ([5, 2].find((one) => one * power <= number) ?? 1);
+}
 
 /** What a slider's places mean: `at(place)` and `place(value)`, of `count` places. */
-function scale({low, high, step, whole}) {
-  if (step !== null && (high - low) / step <= 2000) {
-    const count = Math.round((high - low) / step);
-    return {count, at: (place) => low + place * step, place: (value) => Math.round((value - low) / step)};
+function scale({low, high, step}) {
+  const within = (value) => Math.min(Math.max(value, low), high);
+  if (low > 0 && high / low >= 50 && !(step !== null && (high - low) / step <= STOPS)) {
+    // By ratios, so that small values can be reached too.
+    const at = (place) => {
+      const value = low * (high / low) ** (place / STOPS);
+      if (place <= 0 || place >= STOPS) return place <= 0 ? low : high;
+      return within(step === null ? Number(value.toPrecision(2)) : low + Math.round((value - low) / step) * step);
+    };
+    const place = (value) => Math.round(STOPS * Math.log(within(value) / low) / Math.log(high / low));
+    return {count: STOPS, at, place};
   }
-  // A wide range by ratios, so that small values can be reached too.
-  const wide = low > 0 && high / low >= 50;
-  const at = (place) => {
-    const value = wide ? low * (high / low) ** (place / STOPS) : low + (high - low) * place / STOPS;
-    if (place <= 0) return low;
-    if (place >= STOPS) return high;
-    if (step !== null) return Math.min(low + Math.round((value - low) / step) * step, high);
-    const digits = Math.max(1 - Math.floor(Math.log10((high - low) / 20)), 0);
-    return Number(wide ? value.toPrecision(3) : value.toFixed(digits));
-  };
-  const place = (value) => Math.round(
-    STOPS * (wide ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low)));
-  return {count: STOPS, at, place, whole};
+  const by = step ?? round((high - low) / LEAST_STOPS);
+  const first = step === null ? Math.floor(low / by + 1e-9) * by : low;
+  const count = Math.ceil((high - first) / by - 1e-9);
+  return {count, at: (place) => within(first + place * by), place: (value) => Math.round((value - first) / by)};
 }
 
 function written(value, whole) {

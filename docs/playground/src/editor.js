@@ -227,7 +227,7 @@ export function editor(parent, ask, changed, keys) {
       arch, look, lintGutter(), hints, hovers(ask), signatures(ask), definitions(ask),
       autocompletion({override: [completions(ask)], icons: true, maxRenderedOptions: 60}),
       EditorView.contentAttributes.of({
-        "aria-label": "Text of the spec. Escape, then Tab leaves the editor.", spellcheck: "false",
+        "aria-label": "Text of the spec. Escape, then Tab leaves the editor.", spellcheck: "false", tabindex: "0",
       }),
       keymap.of([
         {key: "Tab", run: acceptCompletion}, ...keys, ...closeBracketsKeymap, ...defaultKeymap,
