@@ -31,18 +31,39 @@ function button(label, onclick, more = {}) {
   return element("button", {type: "button", onclick, ...more}, label);
 }
 
+const part = (heading, ...children) => [element("h3", {}, heading), ...children];
+const known = new WeakMap();
+
+/** Put other children into an element if what they are made of is other than it was. */
+function renew(parent, from, make) {
+  const key = JSON.stringify(from);
+  if (known.get(parent) === key) return;
+  known.set(parent, key);
+  parent.replaceChildren(...make());
+}
+
 // --- the profile ---------------------------------------------------------------------------------
 
 /** The headings, tiles, findings and tables of a network; `go(place)` shows a line. */
 export class Profile {
-  options = {};
-
-  constructor(go) { this.go = go; this.sorted = null; }
+  constructor(go) {
+    this.go = go;
+    this.sorted = null; // the column that rows are sorted by, and which way
+    this.rows = new Map(); // what is in the table, by what it says
+    this.top = element("div");
+    this.rest = element("div");
+    this.head = element("tr");
+    this.body = element("tbody");
+    const table = element("table", {class: "layers"}, element("thead", {}, this.head), this.body);
+    this.middle = element("div", {}, ...part("Layers", region("Layers", table)));
+  }
 
   show(parent, {profile: of}) {
-    const scroll = parent.scrollTop;
-    parent.replaceChildren(...this.#parts(of).flat().filter(Boolean));
-    parent.scrollTop = scroll;
+    if (parent.firstChild !== this.top) parent.replaceChildren(this.top, this.middle, this.rest);
+    // What stays as it was is left alone: a key changes few of the many rows.
+    renew(this.top, [of.about, of.tiles, of.findings], () => this.#top(of));
+    this.#layers(of);
+    renew(this.rest, [of.spans, of.time, of.lists, of.exact, of.estimated], () => this.#rest(of));
   }
 
   #place(text) {
@@ -50,19 +71,22 @@ export class Profile {
     return button(text, () => this.go(text), {class: "link"});
   }
 
-  #parts(of) {
-    const part = (heading, ...children) => [element("h3", {}, heading), ...children];
-    const list = (lines) => element("ul", {}, ...lines.map((one) => element("li", {}, ...line(one))));
+  #top(of) {
     return [
       element("p", {class: "soft about-network"}, ...of.about.map((one) => element("span", {class: "line"}, one))),
       element("dl", {class: "tiles"}, ...of.tiles.map((tile) => this.#tile(tile))),
-      of.findings.length ? part("Findings", this.#findings(of.findings)) : [],
-      part("Layers", region(`Layers of ${of.title}`, this.#layers(of))),
+      ...of.findings.length ? part("Findings", this.#findings(of.findings)) : [],
+    ];
+  }
+
+  #rest(of) {
+    const list = (lines) => element("ul", {}, ...lines.map((one) => element("li", {}, ...line(one))));
+    return [
       of.spans.length ? part("Time of one inference (estimate)", element("p", {}, of.time), region("Time of each part", this.#times(of.spans))) : [],
       ...of.lists.map(([heading, lines]) => part(heading, list(lines))),
       part("What is exact", list(of.exact)),
       of.estimated.length ? part("What is estimated", list(of.estimated)) : [],
-    ];
+    ].flat();
   }
 
   #tile({label, value, remark, exact}) {
@@ -79,38 +103,54 @@ export class Profile {
       element("small", {class: "line"}, `source: ${one.source}`))));
   }
 
-  #layers({headings, rows}) {
-    const body = element("tbody", {}, ...this.#order(rows).map((row) => element("tr", {},
-      element("th", {scope: "row"}, row.name), element("td", {}, row.kind), element("td", {}, row.shape),
-      ...row.cells.map((cell) => {
-        const meter = cell.percent ? element("span", {class: "meter"}) : null;
-        meter?.style.setProperty("width", `${cell.percent}%`);
-        return element("td", {class: "number"}, cell.shown, meter);
-      }),
-      element("td", {}, this.#place(row.place)))));
-    const head = headings.map((heading, column) => {
-      const number = column > 2 && column < headings.length - 1;
+  #layers(of) {
+    this.of = of;
+    renew(this.head, [of.headings, this.sorted], () => of.headings.map((heading, column) => {
+      const number = column > 2 && column < of.headings.length - 1;
       const now = this.sorted?.heading === heading ? this.sorted.way : null;
       return element("th", {scope: "col", class: number && "number", "aria-sort": now},
         button(heading, () => this.#sort(heading, column, number)));
+    }));
+    const before = this.rows;
+    this.rows = new Map();
+    const shown = this.#order(of.rows).map((row) => {
+      const key = JSON.stringify(row);
+      const made = before.get(key) ?? this.#row(row);
+      this.rows.set(key, made);
+      return made;
     });
-    const table = element("table", {class: "layers"}, element("thead", {}, element("tr", {}, ...head)), body);
-    this.again = () => table.replaceWith(this.#layers({headings, rows}));
-    return table;
+    shown.forEach((row, at) => {
+      const there = this.body.rows[at];
+      if (there === undefined) this.body.append(row);
+      else if (there !== row) this.body.replaceChild(row, there);
+    });
+    while (this.body.rows.length > shown.length) this.body.lastChild.remove();
+  }
+
+  #row([name, kind, shape, cells, place]) {
+    return element("tr", {},
+      element("th", {scope: "row"}, name), element("td", {}, kind), element("td", {}, shape),
+      ...cells.map(([said, , percent]) => {
+        const meter = percent ? element("span", {class: "meter"}) : null;
+        meter?.style.setProperty("width", `${percent}%`);
+        return element("td", {class: "number"}, said, meter);
+      }),
+      element("td", {}, this.#place(place)));
   }
 
   #sort(heading, column, number) {
     const ways = number ? ["descending", "ascending"] : ["ascending", "descending"];
     const was = this.sorted?.heading === heading ? ways.indexOf(this.sorted.way) : -1;
     this.sorted = was === 1 ? null : {heading, column, number, way: ways[was + 1]};
-    this.again();
-    [...document.querySelectorAll(".layers thead button")].find((one) => one.textContent === heading)?.focus();
+    this.#layers(this.of);
+    [...this.head.querySelectorAll("button")].find((one) => one.textContent === heading)?.focus();
   }
 
   #order(rows) {
     if (this.sorted === null) return rows;
     const {column, number, way} = this.sorted;
-    const value = (row) => number ? row.cells[column - 3]?.value ?? -1 : [row.name, row.kind, row.shape][column] ?? row.place;
+    const value = ([name, kind, shape, cells, place]) => (
+      number ? cells[column - 3]?.[1] ?? -1 : [name, kind, shape][column] ?? place);
     const sign = way === "ascending" ? 1 : -1;
     return [...rows].sort((a, b) => {
       const [x, y] = [value(a), value(b)];
@@ -122,11 +162,11 @@ export class Profile {
     return element("table", {class: "times"},
       element("thead", {}, element("tr", {}, ...["begins with", "time", "share of the longest", "goes to", "what would help"].map(
         (heading, at) => element("th", {scope: "col", class: at === 1 && "number"}, heading)))),
-      element("tbody", {}, ...spans.map((span) => {
+      element("tbody", {}, ...spans.map(([name, shown, percent, reason, advice]) => {
         const meter = element("span", {class: "meter"});
-        meter.style.setProperty("width", `${span.percent}px`);
-        return element("tr", {}, element("th", {scope: "row"}, span.name), element("td", {class: "number"}, span.shown),
-          element("td", {}, meter), element("td", {}, span.reason), element("td", {}, span.advice));
+        meter.style.setProperty("width", `${percent}px`);
+        return element("tr", {}, element("th", {scope: "row"}, name), element("td", {class: "number"}, shown),
+          element("td", {}, meter), element("td", {}, reason), element("td", {}, advice));
       })));
   }
 }
