@@ -1,4 +1,4 @@
-"""`archc build --watch`, by a real process that files are changed under."""
+"""`archc build --watch`, and `archc graph --watch`, by real processes whose files are changed."""
 
 import os
 import re
@@ -27,12 +27,12 @@ def interruptible() -> None:
 class Watch:
     """A running `archc build ... --watch`."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
+    def __init__(self, folder: Path, *words: str, verb: str = "build", out: str = "out") -> None:
         self.folder = folder
         self.log = folder / "log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "archc", "build", *words, "-o", "out", "--watch"],
+                [sys.executable, "-m", "archc", verb, *words, "-o", out, "--watch"],
                 cwd=folder,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "NO_COLOR": "1"},
                 stdout=log,
@@ -147,3 +147,29 @@ def test_what_does_not_go_with_it(
     given = ["build", str(folder / "dscnn_a05.arch"), "-o", str(folder / "out"), "--watch", *words]
     assert main(given) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_drawing_follows_its_spec(folder: Path) -> None:
+    """Errors leave it as it was, another arch too, and end nothing."""
+    one = Watch(folder, "dscnn.arch", verb="graph", out="net.svg")
+    try:
+        assert "net.svg written" in one.until(1)
+        drawn = (folder / "net.svg").read_text(encoding="utf-8")
+        one.edit("dscnn.arch", "{ pool dropout", "{ pool dropuot")
+        assert "unknown_name" in one.until(2)
+        assert (folder / "net.svg").read_text(encoding="utf-8") == drawn
+        one.edit("dscnn.arch", "dropuot(0.5)", "dense(64) dropout(0.5)")
+        assert "params" in one.until(3)
+        assert (folder / "net.svg").read_text(encoding="utf-8") != drawn
+        text = (folder / "dscnn.arch").read_text(encoding="utf-8")
+        (folder / "dscnn.arch").write_text(f"{text}\narch b = dscnn(alpha = 2)\n", encoding="utf-8")
+        assert "choose one with `--arch`" in one.until(4)
+        assert one.process.poll() is None
+    finally:
+        one.process.kill()
+        one.process.wait()
+
+
+def test_a_drawing_that_is_printed_is_not_watched(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["graph", str(ROOT / "specs" / "dscnn.arch"), "--watch"]) == 2
+    assert "name it with `-o FILE`" in capsys.readouterr().err

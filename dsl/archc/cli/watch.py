@@ -1,4 +1,4 @@
-"""`archc build --watch`: compile again whenever a file is saved that was read.
+"""`--watch` of `archc build` and `archc graph`: again whenever a file is saved that was read.
 
 Files are looked at five times a second. Notices of the operating system would come sooner, but
 not from network folders, and there are few files to look at.
@@ -29,7 +29,7 @@ Build = Callable[[Session], Session]
 def run(arguments: argparse.Namespace, build: Build) -> int:
     """Build, then again after every save, until interrupted. A spec with errors leaves the
     outputs as they were, and what moved is told against the last one without."""
-    if arguments.check:
+    if getattr(arguments, "check", False):
         raise UsageError("`--check` looks once: `--watch` does not go with it")
     if arguments.format in ("json", "sarif"):
         raise UsageError(f"`--format {arguments.format}` is one document: take text or short")

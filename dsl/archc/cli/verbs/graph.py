@@ -59,6 +59,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "(Mermaid); .dot or .gv (Graphviz); .json (node data for Model Explorer)",
     )
     parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="draw again whenever a source file is saved, and show what moved",
+    )
+    parser.add_argument(
         "--detail",
         choices=("stages", "blocks", "layers"),
         help="how much to show; by default as much as is still easy to read",
@@ -86,13 +91,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from archc.cli.session import FAILURE, Session
 
+    if options.watch and options.output in (None, "-"):
+        raise UsageError("`--watch` draws into a file: name it with `-o FILE`")
     if options.width < LEAST_WIDTH:
         raise UsageError(f"`--width` is {LEAST_WIDTH} or more")
     if options.boxes is not None and options.boxes < 1:
         raise UsageError("`--boxes` is 1 or more")
     options.format = format_of(options.output, options.format)
     options.specs = [options.spec]
+    if options.watch:
+        from archc.cli import watch
+
+        return watch.run(options, again)
     session = Session(options)
+    return session.code if once(session) else FAILURE
+
+
+def again(session: "Session") -> "Session":
+    """Draw as `once` does; what the command line does not fit any more is said, and may again."""
+    try:
+        once(session)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+    return session
+
+
+def once(session: "Session") -> bool:
+    """Draw what the command line names and say so; whether there was something to draw."""
+    options = session.arguments
     session.compile()
     names = [network.name for network in session.networks]
     if len(names) > 1:
@@ -106,7 +132,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             write(session, options.output, drawn, ours)
     session.show(("error",))
-    return session.code if made is not None else FAILURE
+    return made is not None
 
 
 def format_of(path: str | None, wanted: str | None) -> str:
