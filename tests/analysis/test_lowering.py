@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from archc.analysis.lowering import INPUT, lower
+from archc.analysis.lowering import INPUT, greedy, lower
 from support.checking import compiled
 from support.nets import Net
 from support.steps import counted
@@ -195,3 +195,18 @@ def test_the_table_of_a_reshape_is_its_shape_with_a_batch_of_one(statement: str)
     node = network.graph.nodes[1]
     (step,) = node.op.device(node.shape, (2, 2, 4))
     assert step.tables == ((1, *node.shape),)
+
+
+def test_rewrites_are_followed_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With too small a bound that is said; from some bound on nothing is."""
+    graph = alternating(8).graph()
+    monkeypatch.setattr(greedy, "PER_OPERATION", 0)
+    doubts = []
+    for bound in range(40):
+        monkeypatch.setattr(greedy, "AT_LEAST", bound)
+        reasons = {unknown.reason for unknown in lower(graph).unknown}
+        doubts.append(reasons)
+    needed = doubts.index(set())
+    assert needed > 3
+    assert doubts[:needed] == [{"too many rewrites to follow"}] * needed
+    assert doubts[needed:] == [set()] * (40 - needed)

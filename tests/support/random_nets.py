@@ -1,7 +1,9 @@
 """Random op graphs with branches, reuse and every operator: what the converter is asked about."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 from archc.ops.arguments import OpError
 from archc.ops.base import product
@@ -197,3 +199,76 @@ def degenerate_net(seed: int, size: int = 7) -> Net:
             continue
     _join(net)
     return net
+
+
+STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("conv", {"channels": 4, "bias": True}),
+    ("conv", {"channels": 4, "kernel": (3, 3), "bias": False}),
+    ("conv", {"channels": 4, "kernel": (2, 2), "padding": "valid"}),
+    ("conv", {"channels": 4, "kernel": (2, 3), "stride": (2, 2), "padding": "valid"}),
+    ("conv", {"channels": 4, "kernel": (3, 2), "dilation": (2, 1)}),
+    ("dwconv", {"kernel": (3, 3)}),
+    ("dwconv", {"kernel": (2, 2), "padding": "valid", "bias": False}),
+    ("conv_transpose", {"channels": 4, "kernel": (3, 3), "stride": (2, 2), "bias": False}),
+    ("conv_transpose", {"channels": 4, "kernel": (2, 2), "stride": (2, 2), "bias": True}),
+    ("dense", {"units": 4}),
+    ("dense", {"units": 1, "bias": False}),
+    *[(word, {}) for word in ("batchnorm", "layernorm", "l2_normalise", "dropout", "flatten")],
+    *[(word, {}) for word in ("relu", "relu6", "leaky_relu", "prelu", "elu", "sigmoid", "tanh")],
+    *[(word, {}) for word in ("softmax", "gelu", "swish", "hard_swish", "hard_sigmoid")],
+    ("relu", {"max": Fraction(1, 2)}),
+    ("rescale", {"scale": Fraction(-3, 4), "offset": Fraction(1, 4)}),
+    ("rescale", {"scale": Fraction(1, 6)}),
+    ("normalise", {"mean": (Fraction(1, 2),), "variance": (Fraction(1, 4),)}),
+    ("batchnorm", {"scale": False, "center": True}),
+    *[(word, {"keepdims": True}) for word in ("global_average_pool", "global_max_pool")],
+    *[(word, {}) for word in ("global_average_pool", "global_max_pool")],
+    ("max_pool", {"window": (2, 2), "stride": (2, 2)}),
+    ("average_pool", {"window": (2, 2), "padding": "same"}),
+    ("zero_pad", {"before": (0, 0), "after": (1, 1)}),
+    ("zero_pad", {"before": (0, 1), "after": (1, 1)}),
+    ("upsample", {"scale": (2, 2)}),
+    ("upsample", {"scale": (2, 1), "interpolation": "bilinear"}),
+    ("reshape", {"shape": (4, 1, 24)}),
+    ("reshape", {"shape": (4, 6, 4)}),
+    ("permute", {"order": (2, 1, 3)}),
+    ("permute", {"order": (3, 1, 2)}),
+    ("channel_shuffle", {"groups": 2}),
+    ("space_to_depth", {"factor": 2}),
+    ("depth_to_space", {"factor": 2}),
+    ("slice", {"first": 1, "count": 2}),
+    ("crop", {"before": (1, 0), "after": (0, 1)}),
+)
+"""Operators that are put after each other, two at a time."""
+
+
+def pairs(first: int) -> Iterator[Net]:
+    """Networks of one of `STEPS` and another one behind it, each other one: on a map, and in turns
+    on a pixel or with a third operator that reads between them; and with itself beside it."""
+    keyword, arguments = STEPS[first]
+    for second, (other, own) in enumerate(STEPS):
+        for shape in ((4, 6, 4), (1, 1, 4)):
+            beside = (first + second) % 2 == 0
+            if shape == (1, 1, 4) and beside:
+                continue
+            try:
+                net = Net(*shape)
+                x = net(keyword, **arguments)
+                y = net(other, **own)
+                net("relu" if len(net.shape(y)) == 3 else "sigmoid")
+                if beside:
+                    z = net("relu6", x)
+                    joined = [net("dense", net("flatten", value), units=2) for value in (y, z)]
+                    net("concat", net.last, *joined)
+                yield net
+            except OpError:
+                continue
+    for word in ("add", "multiply", "subtract", "maximum", "concat"):
+        net = Net(4, 6, 4)
+        try:
+            x = net(keyword, **arguments)
+            net("sigmoid", net(word, x, net(keyword, 0, **arguments)))
+        except OpError:
+            continue
+        net("concat", net.last, net(word, x, net("relu", x)))
+        yield net
