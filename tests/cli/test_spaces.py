@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import signal
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from archc import compile_text
-from archc.cli import main
+from archc.cli import main, spaces
+from archc.cli.interrupt import deferred
 from archc.space.engine import Batch, Space
 
 np = pytest.importorskip("numpy")
@@ -134,6 +136,67 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch, capsys: Capt
     monkeypatch.setattr(Space, "batches", real)
     assert main(["sweep", "a.arch", "-o", "rest.csv", "--start", "6"]) == 0
     assert table("some.csv") + table("rest.csv") == table("whole.csv")
+
+
+def test_ctrl_c_while_a_file_is_written_keeps_its_rows(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    real, passes = Space.batches, []
+
+    def batches(self: Space, start: int, stop: int) -> Iterator[Batch]:
+        passes.append(start)
+        for number, batch in enumerate(real(self, start, stop, 5)):
+            if number == 3 and len(passes) == 2:
+                raise KeyboardInterrupt
+            yield batch
+
+    assert main(["sweep", "a.arch", "-o", "whole.csv"]) == 0
+    monkeypatch.setattr(Space, "batches", batches)
+    assert main(["sweep", "a.arch", "-o", "some.csv"]) == 0
+    assert "--start 9" in capsys.readouterr().err
+    monkeypatch.setattr(Space, "batches", real)
+    assert main(["sweep", "a.arch", "-o", "rest.csv", "--start", "9"]) == 0
+    assert table("some.csv") + table("rest.csv") == table("whole.csv")
+
+
+def test_ctrl_c_does_not_cut_what_is_written() -> None:
+    done = []
+
+    def write() -> None:
+        with deferred():
+            signal.raise_signal(signal.SIGINT)
+            done.append("written")
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert done == ["written"]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_progress_is_said_where_there_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(spaces, "FIRST", 0)
+    monkeypatch.setattr(spaces, "LINE", 0)
+    monkeypatch.setattr(spaces, "LONG", -1)
+    assert main(["space", "a.arch"]) == 0
+    captured = capsys.readouterr()
+    lines = captured.err.splitlines()
+    assert "minutes: `--sample 100000`" in lines[0]
+    assert re.fullmatch(r"24 of 24 variants \(100 %\), .* a second, 0 s left", lines[-1])
+    assert "24 variants" in captured.out
+
+
+def test_what_contradicts_is_said_first_with_the_nearest(capsys: Capture) -> None:
+    for where in (["macs <= 10", "macs > 20"], ["params > 2000"]):
+        command = [part for each in where for part in ("--where", each)]
+        assert main(["space", "a.arch", *command]) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert "nothing has both" in said
+        assert "24 variants that were looked at the nearest has unit = " in said
+    assert "params <= 1,500" in said
+    assert "params 1,428" in said  # the most that its budget allows
 
 
 def test_a_plot_has_the_front_with_its_parameters(capsys: Capture) -> None:

@@ -1,5 +1,8 @@
 """Ctrl-C, as the command answers it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 INTERRUPTED = 130
 """What a shell reports of a command that Ctrl-C ended: 128 and SIGINT."""
 
@@ -19,3 +22,22 @@ def interrupted(error: BaseException) -> bool:
         found += [one.__cause__, one.__context__]
         found += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
     return False
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """What must not be cut in two: Ctrl-C inside the block is raised behind it."""
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    met: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: met.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if met:
+        raise KeyboardInterrupt

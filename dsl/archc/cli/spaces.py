@@ -14,12 +14,20 @@ from archc.cli.session import Session, tell
 if TYPE_CHECKING:
     from archc.space.dimensions import Dimension
     from archc.space.engine import Batch, Space
-    from archc.space.question import Question
+    from archc.space.question import Condition, Question
 
 MOST = 2_000_000_000
 """Variants that one run goes through at the most."""
-EVERY = 0.25
-"""Seconds between two lines of progress."""
+EVERY, LINE = 0.25, 30.0
+"""Seconds between two states of the line on a terminal, and between two lines elsewhere."""
+FIRST = 5.0
+"""Until the first line."""
+HINT = (
+    "this takes about {minutes} minutes: `--sample 100000` says much of it in seconds, "
+    "`--shard 1/8` is an eighth of it, and Ctrl-C keeps what is done"
+)
+LONG = 600
+"""Seconds left from which a shorter way is named."""
 
 
 def space_arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,13 +135,49 @@ def asked(options: argparse.Namespace, session: Session, space: "Space") -> "Que
     from archc.space.question import Objective, Question, condition, contradictions, figure
 
     conditions = tuple(condition(text, session.limits) for text in options.where)
-    wrong = contradictions(conditions)
+    wrong = contradictions((*conditions, *required(space, session)))
     if wrong is not None:
-        raise UsageError(wrong)
+        raise UsageError(f"{wrong}{nearest(space, Question(conditions))}")
     objectives = [
         Objective(figure(name), largest) for name, largest in getattr(options, "objectives", [])
     ]
     return Question(conditions, tuple(objectives))
+
+
+def required(space: "Space", session: Session) -> "list[Condition]":
+    """The budgets of the spec that are the same for all variants, as conditions."""
+    from archc.space.dimensions import Reader
+    from archc.space.question import Condition
+    from archc.syntax import ast
+
+    reader = Reader(space.home, space.arch, session.limits)
+    every = [
+        budget
+        for member in space.arch.members
+        if isinstance(member, ast.Require)
+        for budget in member.budgets
+    ]
+    limits = [(each.quantity.text, reader.number(each.limit)) for each in every]
+    return [Condition(name, "<=", limit) for name, limit in limits if limit is not None]
+
+
+def nearest(space: "Space", question: "Question") -> str:
+    """The variant that exceeds conditions and budgets least, of some, as a clause."""
+    from archc.analysis.latency_budget import LATENCY
+    from archc.space.search import search, some
+
+    answer = search(some(space), question, 0, 0, lambda looked: None)
+    if answer.nearest is None:
+        return ""
+    settings = ", ".join(f"{name} = {text}" for name, text in space.grid.settings(answer.nearest))
+    figures = space.figures(answer.nearest) or {}
+    known = {**figures, LATENCY: figures.get("latency.most", 0) / 1000}
+    names = dict.fromkeys(each.name for each in question.conditions)
+    listed = ", ".join(f"{name} {known[name]:,}" for name in names if name in known)
+    return (
+        f"; of {answer.counted.looked:,} variants that were looked at the nearest has {settings}: "
+        f"{listed}"
+    )
 
 
 def part(options: argparse.Namespace, size: int) -> tuple[int, int]:
@@ -172,25 +216,36 @@ def taken(space: "Space", options: argparse.Namespace, start: int, stop: int) ->
 
 
 class Progress:
-    """A line on a terminal that says how far a pass is."""
+    """Says how far a pass is: in one line on a terminal, elsewhere in a line now and then."""
 
     def __init__(self, total: int) -> None:
         self.total = total
         self.began = self.said = time.monotonic()
-        self.shown = sys.stderr.isatty()
+        self.every = EVERY if sys.stderr.isatty() else LINE
         self.width = 0
+        self.hinted = False
 
     def __call__(self, looked: int) -> None:
         now = time.monotonic()
-        if not self.shown or now - self.said < EVERY:
+        # The first line of a file comes sooner, as it says how long the rest takes.
+        due = self.every if self.hinted else min(self.every, FIRST)
+        if now - self.said < due:
             return
         self.said = now
         rate = looked / max(now - self.began, 1e-9)
         left = (self.total - looked) / max(rate, 1e-9)
-        self._line(
+        if left > LONG and not self.hinted:
+            self.done()
+            print(HINT.format(minutes=f"{left / 60:,.0f}"), file=sys.stderr, flush=True)
+        self.hinted = True
+        said = (
             f"{looked:,} of {self.total:,} variants ({100 * looked // self.total} %), "
             f"{rate:,.0f} a second, {left:,.0f} s left"
         )
+        if self.every == EVERY:
+            self._line(said)
+        else:
+            print(said, file=sys.stderr, flush=True)
 
     def over(self, batches: "Iterator[Batch]") -> "Iterator[Batch]":
         """The same batches, told of."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cli.arguments import UsageError
+from archc.cli.interrupt import deferred
 from archc.cli.session import FAILURE, Session, show, terminal_width
 from archc.cli.spaces import Progress, asked, missing, opened, part, taken
 
@@ -79,8 +80,9 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     if answer.counted.looked and not answer.counted.networks:
         found = space.compile(start).compilation.diagnostics  # of the first, as an example
         session.diagnostics += [each for each in found if each.level == "error"]
+    written = answer.next
     if options.output:
-        _write(space, options, question, answer, start, writer)
+        written = _write(space, options, question, answer, start, writer)
     if axes:
         _draw(space, options, question, answer, start, axes)
     best = answer.best if options.top or not answer.front else _spread(answer.front)
@@ -104,8 +106,8 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     else:
         session.show(("error",))
         show(_text(space, question, answer, rows, seconds, options.markdown))
-    if answer.next < stop and not options.sample:
-        _stopped(options, answer.next)
+    if min(answer.next, written) < stop:
+        _stopped(options, min(answer.next, written), answer.counted.looked)
     return session.code if answer.counted.met else FAILURE
 
 
@@ -116,7 +118,11 @@ def _spread(front: Sequence[int]) -> Sequence[int]:
     return [front[round(at * (len(front) - 1) / (SHOWN - 1))] for at in range(SHOWN)]
 
 
-def _stopped(options: argparse.Namespace, following: int) -> None:
+def _stopped(options: argparse.Namespace, following: int, looked: int) -> None:
+    if options.sample:
+        if looked < options.sample:
+            print(f"stopped after {looked:,} variants of the sample", file=sys.stderr)
+        return
     other = " and another `-o`" if options.output else ""
     print(
         f"stopped; go on with the same command, `--start {following}`{other}",
@@ -147,8 +153,9 @@ def _write(
     answer: "Answer",
     start: int,
     writer: Any,
-) -> None:
-    """Write the variants that were looked at and meet the conditions."""
+) -> int:
+    """Write the variants that were looked at and meet the conditions; Ctrl-C leaves those that are
+    written. Gives the first variant that is not."""
     import numpy as np
 
     from archc.files.streaming import streamed
@@ -158,11 +165,19 @@ def _write(
     binary = options.output.endswith(".parquet")
     wanted = taken(space, options, start, answer.next)
     batches = progress.over(wanted)
+    following = start
     with streamed(options.output, not binary) as file, writer(space.grid, file) as write:
-        for batch in batches:
-            chosen = np.flatnonzero(question.holds(batch))
-            write(batch, chosen, np.isin(batch.rows[chosen], front))
+        try:
+            for batch in batches:
+                chosen = np.flatnonzero(question.holds(batch))
+                with deferred():
+                    write(batch, chosen, np.isin(batch.rows[chosen], front))
+                    following = int(batch.rows[-1]) + 1
+            following = max(following, answer.next)
+        except KeyboardInterrupt:
+            pass
     progress.done()
+    return following
 
 
 def _axes(path: str | None, question: "Question") -> tuple[str, str] | None:

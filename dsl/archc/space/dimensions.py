@@ -181,6 +181,14 @@ class Reader:
             raise reject(NUMBER, f"the range of `{name}` is not of numbers", bounds.span)
         return self._range(name, [*numbers, Fraction(1)][:3], bounds.span.text)
 
+    def number(self, expression: ast.Expression) -> Fraction | None:
+        """The value of an expression, if it is a number that no parameter changes."""
+        try:
+            value = self._value(expression)
+        except Rejected:
+            return None
+        return value if isinstance(value, Fraction) else None
+
     def _value(self, expression: ast.Expression) -> object:
         try:
             return unwrapped(self.evaluator.value(expression, self.scope))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from archc.space.clock import MISSING
-from archc.space.engine import Batch
+from archc.space.engine import Batch, Space
 from archc.space.question import Question, values
 from archc.typed import NamedTuple
 
@@ -78,6 +78,23 @@ def search(
         pass
     nearest = None if count.met else kept.nearest
     return Answer(count, kept.front(), kept.best(), following, nearest)
+
+
+STRUCTURES, EACH = 20, 500
+"""Of how many structures, and of how many variants of each, a few are."""
+
+
+def some(space: Space) -> Iterator[Batch]:
+    """A few variants from everywhere in a space."""
+    import numpy as np
+
+    def spread(count: int, most: int) -> list[int]:
+        return sorted({count * place // most for place in range(most)})
+
+    inner = space.grid.inner
+    for structure in spread(space.grid.size // inner, STRUCTURES):
+        rows = [structure * inner + row for row in spread(inner, EACH)]
+        yield from space.chosen(np.array(rows, np.int64))
 
 
 class _Kept:

@@ -138,7 +138,8 @@ def _costs(batch: Batch) -> dict[str, tuple[Any, Any]]:
 
 
 def summary(space: Space, batches: Iterator[Batch], question: Question) -> Summary:
-    """A summary of some batches, in one pass and bounded memory."""
+    """A summary of some batches, in one pass and bounded memory. Ctrl-C ends the pass, not
+    the summary."""
     import numpy as np
 
     grid, stride, every = space.grid, 1, []
@@ -149,17 +150,20 @@ def summary(space: Space, batches: Iterator[Batch], question: Question) -> Summa
     totals = {cost: np.zeros(3) for cost in COSTS}
     """How many, their sum and that of their squares."""
     spreads = {cost: _Spread() for cost in SPREAD}
-    for batch in batches:
-        met, costs = question.holds(batch), _costs(batch)
-        counts += [len(batch.rows), batch.network.sum(), batch.valid.sum(), met.sum()]
-        for sums in every:
-            sums.add(batch, met, costs)
-        for cost, (column, known) in costs.items():
-            own = column[known]
-            totals[cost] += [len(own), own.sum(), (own * own).sum()]
-            if cost in SPREAD:
-                exact = column if cost == LATENCY else batch.figures[cost]
-                spreads[cost].add(exact[met & known])
+    try:
+        for batch in batches:
+            met, costs = question.holds(batch), _costs(batch)
+            counts += [len(batch.rows), batch.network.sum(), batch.valid.sum(), met.sum()]
+            for sums in every:
+                sums.add(batch, met, costs)
+            for cost, (column, known) in costs.items():
+                own = column[known]
+                totals[cost] += [len(own), own.sum(), (own * own).sum()]
+                if cost in SPREAD:
+                    exact = column if cost == LATENCY else batch.figures[cost]
+                    spreads[cost].add(exact[met & known])
+    except KeyboardInterrupt:
+        pass
     every.reverse()
     variants, networks, valid, within = counts.tolist()
     return Summary(
