@@ -199,7 +199,7 @@ def test_the_table_of_a_reshape_is_its_shape_with_a_batch_of_one(statement: str)
 
 def test_rewrites_are_followed_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """With too small a bound that is said; from some bound on nothing is."""
-    graph = alternating(8).graph()
+    graph = alternating(5).graph()
     monkeypatch.setattr(greedy, "PER_OPERATION", 0)
     doubts = []
     for bound in range(40):
