@@ -10,6 +10,7 @@ PUBLISHED = {
     "site": "the documentation as a static site, with search",
     "playground": "the page that compiles while you type, for any static host and as one file",
     "extension": "the extension for VS Code, as a .vsix",
+    "release": "all of it with the wheel and the source distribution, checked",
 }
 """By the name of a module of this package, with `arguments(parser)` and `run(options)`: what it
 makes."""

@@ -14,16 +14,6 @@ ROOT = Path(__file__).parents[2]
 HEAVY = ("tensorflow", "keras", "numpy", "jsonschema", "hypothesis", "importlib.metadata")
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from the source distribution that a release would have."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(folder)]
-    subprocess.run([*command, str(ROOT)], check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
-    return built
-
-
 def test_the_wheel_has_all_that_a_compile_reads(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
