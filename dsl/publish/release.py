@@ -76,8 +76,7 @@ def run(options: argparse.Namespace) -> None:
             name = "Pyodide: unpacked" if program == WASM else "installed"
             print(f"Python 3.{minor}: {name}, and the README's first command run", flush=True)
         extension.build(made)
-        site.build(made / "site")
-        playground.build(made / "site" / "playground", wheel)
+        site.build(made / "site", playground=True, wheel=wheel)
         shutil.copy(made / "site" / "playground" / playground.SINGLE, made)
         (made / SUMS).write_text(sums(made), encoding="utf-8")
         if folder.exists():

@@ -74,8 +74,8 @@ def run(options: argparse.Namespace) -> None:
     print(f"{len(files)} files, {sum(file.stat().st_size for file in files):,} bytes")
 
 
-def build(folder: Path, playground: bool = False) -> None:
-    """Make the site in a folder.
+def build(folder: Path, playground: bool = False, wheel: Path | None = None) -> None:
+    """Make the site in a folder, with the playground of a wheel or of this checkout if asked.
 
     Raises:
         tools.Failed: a link leads nowhere, a page is not well formed, or the folder holds
@@ -92,7 +92,7 @@ def build(folder: Path, playground: bool = False) -> None:
         if playground:
             from publish.playground import build as build_playground
 
-            build_playground(result / "playground")
+            build_playground(result / "playground", wheel)
         if folder.exists():
             shutil.rmtree(folder)
         shutil.copytree(result, folder)
