@@ -112,7 +112,8 @@ def unfinished() -> Iterator[str]:
 
 def section(log: str, version: str) -> tuple[str, str]:
     """The title and the text that a changelog has for a version; empty if it has none."""
-    found = re.search(rf"^## ({re.escape(version)}(?: [^\n]*)?)\n(.*?)(?=^## |\Z)", log, re.M | re.S)
+    title = rf"^## ({re.escape(version)}(?: [^\n]*)?)\n"
+    found = re.search(rf"{title}(.*?)(?=^## |\Z)", log, re.MULTILINE | re.DOTALL)
     return (found[1].strip(), found[2].strip()) if found else ("", "")
 
 
