@@ -2,6 +2,7 @@
 `--hypothesis-profile NAME`. A test scales the number of examples with `support.profiles`."""
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -28,7 +29,37 @@ for _name, _examples, _repeatable in (("quick", 100, True), ("ci", 1_000, False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+MOST_PROCESSES = 4
+"""TensorFlow takes a gigabyte in each."""
+
+_told: list[str] = []
+"""What the property tests were given in other processes."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """The whole suite runs in a process for each processor (pytest-xdist), files that are named in
+    this one. `-n 0` and `-n 3` say otherwise."""
+    options = config.option
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if whole and getattr(options, "numprocesses", 0) is None and not options.usepdb:
+        options.numprocesses = min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+        options.dist = "worksteal"  # else the process that has the slow tests is waited for
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["figures"] = list(figures())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    _told.extend(getattr(node, "workeroutput", {}).get("figures", ()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what the property tests were given."""
-    for line in figures():
+    for line in (*figures(), *_told):
         terminalreporter.write_line(line)

@@ -14,6 +14,9 @@ from archc.source import Span
 from archc.syntax import ast
 from archc.values import Items, describe, show, unwrapped
 
+Owner = ast.Arch | ast.Block
+"""What maps are known in."""
+
 
 def named_twice(name: ast.Name, first: Span) -> Diagnostic:
     return make(
@@ -120,11 +123,10 @@ def shares(into: Given, channels: int, call: ast.Call) -> list[int]:
 def misplaced(name: ast.Name, module: Module) -> Diagnostic | None:
     """What to say of a name that is no map where it is used, but is one elsewhere in the file."""
     text, span = name.text, name.span
-    within = [one for one in _owners(module.file) if _holds(one.span, span)]
-    made = [(one, owner) for owner in _owners(module.file) for one in _made(owner, text)]
-    if not made:
+    made = _made(module).get(text)
+    if made is None:
         return None
-    own = [(one, owner) for one, owner in made if owner in within]
+    own = [(one, owner) for one, owner in made if _holds(owner.span, span)]
     place, owner = own[0] if own else made[0]
     label = Label(place, "made here")
     if not own:
@@ -159,16 +161,15 @@ def misplaced(name: ast.Name, module: Module) -> Diagnostic | None:
 
 def not_made(name: ast.Name, module: Module) -> Diagnostic | None:
     """What to say of a map that the branch of an `if` would have made that was not taken."""
-    for owner in _owners(module.file):
-        for place in _made(owner, name.text) if _holds(owner.span, name.span) else ():
-            if place.start < name.span.start:
-                return make(
-                    MAP,
-                    f"`{name.text}` is not made here: its branch of an `if` is not taken",
-                    name.span,
-                    related=[Label(place, "made here")],
-                    help="name a map in each of the branches, or read it in the same branch",
-                )
+    for place, owner in _made(module).get(name.text, ()):
+        if _holds(owner.span, name.span) and place.start < name.span.start:
+            return make(
+                MAP,
+                f"`{name.text}` is not made here: its branch of an `if` is not taken",
+                name.span,
+                related=[Label(place, "made here")],
+                help="name a map in each of the branches, or read it in the same branch",
+            )
     return None
 
 
@@ -202,22 +203,22 @@ def unread(graph: Graph) -> Iterator[Diagnostic]:
         )
 
 
-def _owners(file: ast.File) -> list[ast.Arch | ast.Block]:
-    return [*(one for one in file.archs if isinstance(one, ast.Arch)), *file.blocks]
-
-
 def _holds(outer: Span, inner: Span) -> bool:
     return outer.source is inner.source and outer.start <= inner.start < outer.end
 
 
-def _made(owner: ast.Arch | ast.Block, text: str) -> Iterator[Span]:
-    """Where maps of a name are made."""
-    for name in named(owner):
-        if name.text == text:
-            yield name.span
+def _made(module: Module) -> dict[str, list[tuple[Span, Owner]]]:
+    """Where maps are made, by their names; gathered once, however many names are not known."""
+    if module.made is None:
+        module.made = {}
+        archs = [one for one in module.file.archs if isinstance(one, ast.Arch)]
+        for owner in (*archs, *module.file.blocks):
+            for name in named(owner):
+                module.made.setdefault(name.text, []).append((name.span, owner))
+    return module.made
 
 
-def named(owner: ast.Arch | ast.Block) -> Iterator[ast.Name]:
+def named(owner: Owner) -> Iterator[ast.Name]:
     """The names of all maps of a declaration, in the order of the text."""
     if isinstance(owner, ast.Block):
         yield from _named(owner.body)

@@ -43,6 +43,8 @@ class Module:
         """Declarations in which braces are missing or too many."""
         self.drafts: dict[int, Draft] = {}
         """Statements as other languages write them, by where they start."""
+        self.made: dict[str, list[tuple[Span, ast.Arch | ast.Block]]] | None = None
+        """Where maps are made, by their names, once that was asked (`maps`)."""
         self.blocks = {block.name.text: block for block in file.blocks}
         self.archs = {arch.name.text: arch for arch in file.archs}
         self._found: dict[str, object | None] = {}
