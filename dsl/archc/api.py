@@ -19,7 +19,7 @@ from archc.typed import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import keras
 
-    from archc.models.importer.compatibility import Finding
+    from archc.models.deployed.verdict import Finding
     from archc.models.quantization.convert import Io, Progress
     from archc.models.quantization.core import Quantization
     from archc.models.training.shadow import FineTuned

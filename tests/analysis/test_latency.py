@@ -161,7 +161,7 @@ def test_a_plan_of_buffers(net: Net) -> None:
             continue
         assert one.offset + one.bytes <= other.offset or other.offset + other.bytes <= one.offset
     for buffer in found.layout.buffers:
-        if buffer.on_chip:
+        if not buffer.external:
             end = buffer.offset + buffer.bytes
             inside = [
                 area for area in memories.areas if area.start <= buffer.offset and end <= area.end
@@ -171,7 +171,7 @@ def test_a_plan_of_buffers(net: Net) -> None:
         else:
             end = buffer.offset + buffer.bytes
             assert buffer.pools == (("hyperRAM",) if end <= HYPER_RAM else ())
-    spilled = any(not buffer.on_chip for buffer in found.layout.buffers)
+    spilled = any(buffer.external for buffer in found.layout.buffers)
     assert spilled == (found.layout.external_bytes > 0)
     assert found.layout.internal_bytes <= sum(area.end - area.start for area in memories.areas)
     assert found.layout.homeless == any(not buffer.pools for buffer in found.layout.buffers)

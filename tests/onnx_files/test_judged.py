@@ -14,7 +14,7 @@ from onnx import ModelProto, TensorProto, helper  # noqa: E402
 
 from archc.compiler import Request, builtin  # noqa: E402
 from archc.models.deployed.document import analysed  # noqa: E402
-from archc.models.deployed.findings import Finding  # noqa: E402
+from archc.models.deployed.verdict import Finding  # noqa: E402
 from support.onnx_files import Quantised, graph_of  # noqa: E402
 
 QUIET: set[str] = {"scale_per_tensor"}

@@ -195,7 +195,7 @@ def pieces(graph: Graph, deployed: Deployed, index: int) -> Counter[str]:
             found[ACTIVATIONS[op.activation]] = size
     elif op.operator == "MEAN":
         (source,) = op.inputs
-        shape = deployed.operators[source].shape if source >= 0 else deployed.input_shape
+        shape = deployed.shape(source)
         found["DepthwiseConv2D"] = prod(shape)
     elif op.operator in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
         (window,) = {w for w in (window_of(graph, layer) for layer in op.layers) if w}

@@ -211,8 +211,8 @@ def _made(module: Module) -> dict[str, list[tuple[Span, Owner]]]:
     """Where maps are made, by their names; gathered once, however many names are not known."""
     if module.made is None:
         module.made = {}
-        archs = [one for one in module.file.archs if isinstance(one, ast.Arch)]
-        for owner in (*archs, *module.file.blocks):
+        owners: list[Owner] = [one for one in module.file.archs if isinstance(one, ast.Arch)]
+        for owner in (*owners, *module.file.blocks):
             for name in named(owner):
                 module.made.setdefault(name.text, []).append((name.span, owner))
     return module.made

@@ -124,10 +124,6 @@ class Buffer(NamedTuple):
     pools: tuple[str, ...]
     """The pools it lies in; empty where none has room for it."""
 
-    @property
-    def on_chip(self) -> bool:
-        return not self.external
-
 
 class Layout(NamedTuple):
     """Where everything lies: an estimate on its own, which needs no figures of time."""

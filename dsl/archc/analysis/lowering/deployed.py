@@ -114,11 +114,6 @@ class Deployed(NamedTuple):
         """The first of the outputs, which is all there is for a network of the language."""
         return self.outputs[0]
 
-    @property
-    def input_shape(self) -> Shape:
-        """Of the first of the inputs, which is all there is for a network of the language."""
-        return self.input_shapes[0]
-
     def shape(self, source: int) -> Shape:
         """Of what an operator reads: the result of another one, or an input."""
         return self.operators[source].shape if source >= 0 else self.input_shapes[-1 - source]

@@ -1,6 +1,5 @@
 """The figures of a file in the form of a manifest, and what a target says of it."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archc.compiler import (
@@ -31,13 +30,14 @@ from archc.compiler import (
     uses,
 )
 from archc.models.deployed.costs import stored
-from archc.models.deployed.findings import Finding, findings
+from archc.models.deployed.findings import findings
 from archc.models.deployed.graph import FileGraph, Gap, Operator
 from archc.models.deployed.judged import Lowered, lowered
 from archc.models.deployed.memory import memory
 from archc.models.deployed.order import best_order
 from archc.models.deployed.runtime import runtime_network
 from archc.models.deployed.timing import timed_net as net_of
+from archc.models.deployed.verdict import Finding, verdict
 
 _NO_NETWORK = Network((), (), (), ())
 _TIMED = ("int8", "mixed")
@@ -158,13 +158,6 @@ def _judgement(found: Analysis) -> TargetJudgement | None:
     pools = uses(found.target, board, found.planned.layout)
     said = found.findings
     return TargetJudgement(found.target.name, verdict(said), said, found.file.io, pools)
-
-
-def verdict(said: Sequence[Finding]) -> str:
-    """The verdict over all findings: those of the file count like those of the rules."""
-    if any(finding.level == "error" for finding in said):
-        return "incompatible"
-    return "conditional" if any(finding.allowed for finding in said) else "compatible"
 
 
 def _rows(found: Analysis) -> list[Row]:

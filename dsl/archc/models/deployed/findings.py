@@ -1,7 +1,6 @@
 """What a target says of a file: its own rules, and what only a file can do wrong."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from archc.compiler import Report, Rule, Target
 from archc.diagnostics.model import Level
@@ -9,31 +8,11 @@ from archc.diagnostics.text import few, several, shape_text
 from archc.formats import format_of
 from archc.models.deployed.graph import FileGraph, Operator
 from archc.models.deployed.judged import Lowered
+from archc.models.deployed.verdict import Finding
 
 _CONVERSION = "open_batch"
 """A rule about how a model is converted, which a file is already."""
 _NAMED = 3
-
-
-class Finding(NamedTuple):
-    """One thing that a target has against a file, with the keys of a finding in the manifest."""
-
-    code: str
-    level: Level
-    layer: str | None
-    """Name of the operator, the first where there are several; None of the file as a whole."""
-    message: str
-    remedy: str | None
-    source: str
-    confidence: str
-    layers: tuple[str, ...] = ()
-    """All the operators of which it is said."""
-    operator: str | None = None
-    """As the file's format calls the first."""
-    tensor: str | None = None
-    """The name of its result in the file."""
-    allowed: bool = False
-    """Whether a model is taken with it: it makes a verdict conditional."""
 
 
 SCHEMES: dict[str, tuple[Level, str, str] | None] = {

@@ -18,16 +18,15 @@ from archc.diagnostics.model import Diagnostic, Part, reject
 from archc.diagnostics.nearest import did_you_mean
 from archc.diagnostics.text import few
 from archc.models.deployed import FileGraph
-from archc.models.deployed import findings as of_file
 from archc.models.deployed.document import analysed as analysed_file
 from archc.models.deployed.document import document as document_of
 from archc.models.deployed.judged import OURS
+from archc.models.deployed.verdict import Finding
 from archc.models.front.loading import Loaded
 from archc.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archc.models.importer import Imported
-    from archc.models.importer import compatibility as of_model
 
 _NAMED = 3
 """How many layers a finding names."""
@@ -135,21 +134,18 @@ def _request(graph: FileGraph, question: Question) -> Request:
     return Request(target.name, allow, graph.io, question.board, model="file")
 
 
-def _diagnostic(path: str, finding: "of_file.Finding | of_model.Finding") -> Diagnostic:
+def _diagnostic(path: str, finding: Finding) -> Diagnostic:
     """A finding as a diagnostic whose place is a layer of the model."""
     notes = []
     if len(finding.layers) > 1:
         names = [f"`{name}`" for name in finding.layers]
         notes.append(f"{len(names):,} layers: {few(names, _NAMED)}")
     notes.append(f"source: {sourced(finding.source, finding.confidence)}")
-    operator = tensor = None
-    if isinstance(finding, of_file.Finding):
-        operator, tensor = finding.operator, finding.tensor
     return Diagnostic(
         finding.code,
         finding.level,
         finding.message,
         notes=tuple(notes),
         help=finding.remedy,
-        part=Part(path, finding.layer, operator, tensor),
+        part=Part(path, finding.layer, finding.operator, finding.tensor),
     )

@@ -23,7 +23,8 @@ from archc.compiler import (
     totals,
     uses,
 )
-from archc.models.importer.compatibility import Finding, Judgement, findings, judged
+from archc.models.deployed.verdict import Finding, verdict
+from archc.models.importer.compatibility import Judgement, findings, judged
 from archc.models.importer.foreign import UNSEEN
 from archc.models.importer.imported import Imported, Unseen
 from archc.models.importer.profile import layer_figures, layer_row
@@ -77,11 +78,11 @@ def analysed(
     figures = figures._replace(
         layers=rows, totals=totals(row.figures for row in rows), deployed=footprint
     )
-    verdict = None
+    judged_as = None
     if target is not None and planned is not None:
         pools = uses(target, target.board(request.board), planned.layout) if whole else ()
-        verdict = TargetJudgement(target.name, _verdict(said), said, request.io, pools)
-    document = manifest(identity, named, figures, verdict)
+        judged_as = TargetJudgement(target.name, verdict(said), said, request.io, pools)
+    document = manifest(identity, named, figures, judged_as)
     document["inputs"] = [
         {"name": name, "shape": None if shape is None else list(shape), "dtype": request.io}
         for name, shape in zip(model.inputs, model.input_shapes, strict=True)
@@ -114,13 +115,6 @@ def _rows(model: Imported, deployed: Deployed, judgement: Judgement | None) -> I
 
 def _known(deployed: Deployed) -> dict[str, int]:
     return {name: n for name, n in deployed.counts.items() if not name.startswith(UNSEEN)}
-
-
-def _verdict(said: Iterable[Finding]) -> str:
-    found = list(said)
-    if any(finding.level == "error" for finding in found):
-        return "incompatible"
-    return "conditional" if any(finding.allowed for finding in found) else "compatible"
 
 
 def _gaps(model: Imported, deployed: Deployed) -> Iterable[dict[str, Any]]:

@@ -25,29 +25,12 @@ from archc.compiler import (
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Level, reject
 from archc.diagnostics.nearest import did_you_mean
+from archc.models.deployed.verdict import Finding
 from archc.models.importer.foreign import Foreign
 from archc.models.importer.imported import Imported, ImportedLayer, Unseen
 
 BLIND = "what it reads is not known"
 """Why a layer after one without a shape is not seen."""
-
-
-class Finding(NamedTuple):
-    """One thing that a target has against a model, with the keys of a finding in the manifest."""
-
-    code: str
-    """`TARGET/RULE`."""
-    level: Level
-    layer: str | None
-    """Path of the layer, the first where there are several; None if it is the model as a whole."""
-    message: str
-    remedy: str | None
-    source: str
-    confidence: str
-    layers: tuple[str, ...] = ()
-    """Paths of all the layers of which it is said, each once."""
-    allowed: bool = False
-    """Whether a model is taken with it: it makes a verdict conditional."""
 
 
 class Judgement(NamedTuple):

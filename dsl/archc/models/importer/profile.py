@@ -19,9 +19,9 @@ from archc.compiler import (
     totals,
 )
 from archc.limits import DEFAULT_LIMITS, Limits
+from archc.models.deployed.verdict import Finding
 from archc.models.importer import live
 from archc.models.importer.compatibility import (
-    Finding,
     Judgement,
     blind_model,
     findings,
