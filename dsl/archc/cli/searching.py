@@ -10,7 +10,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -77,17 +77,18 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     url = storage.url_of(options.storage or _default(folder))
     identity = _identity(options, space, problem)
     kept = storage.opened(url, options.study or arch, names, identity)
-    _say(_heading(space, problem, found, kept))
-    with storage.usable(kept.shown):
+    with closing(kept), storage.usable(kept.shown):
+        _say(_heading(space, problem, found, kept))
         member = Membership(kept, options.heartbeat)
         said = _Said(space, problem, kept)
         search = Search(problem, space, found, kept, member, said.event)
         interrupted = _run(search, options.jobs, said)
+        if search.error is None and not interrupted:
+            member.settle()
         member.leave()
         if search.error is not None:
             raise search.error
         code = report(options, session, space, search, folder)
-        kept.close()
     return INTERRUPTED if interrupted else code
 
 

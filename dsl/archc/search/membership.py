@@ -11,6 +11,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from archc.search.ledger import Beat
+from archc.search.patience import patiently
 from archc.search.storage import RUNNING, Failed, Storage
 
 WORKER = "worker"
@@ -39,6 +40,7 @@ class Membership:
         self._ended = threading.Event()
         self._last = time.monotonic()
         self.id = storage.ledger.register(self.name)
+        self._ids = {self.id}
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
 
@@ -52,10 +54,16 @@ class Membership:
         return worker != self.id or time.monotonic() - self._last > self.grace
 
     def leave(self) -> None:
-        """End, with nothing running."""
+        """End; what this process has running is given up."""
         self._ended.set()
         self._thread.join()
+        patiently(self._give_up, self.storage.ledger.check, *Failed)
         self.storage.ledger.leave(self.id)
+
+    def _give_up(self) -> None:
+        for trial in running(self.storage):
+            if trial.user_attrs.get(WORKER) in self._ids:
+                finish_for(self.storage, trial, "its worker ended")
 
     def _run(self) -> None:
         try:
@@ -63,12 +71,21 @@ class Membership:
         finally:
             self.storage.release()
 
+    def settle(self) -> None:
+        """Wait until no trial runs: those of workers that died are finished within that time."""
+        end = time.monotonic() + self.grace + (SUSPECT + 2) * self.interval
+        while running(self.storage) and time.monotonic() < end and self.gone is None:
+            time.sleep(min(self.interval, 0.2))
+
     def _beat(self) -> None:
-        while not self._ended.wait(self.interval):
+        pause = 0.0  # who was left behind by an earlier run is looked for at once
+        while not self._ended.wait(pause):
+            pause = self.interval
             try:
                 self.storage.ledger.check()
                 if not self.storage.ledger.beat(self.id):
                     self.id = self.storage.ledger.register(self.name)
+                    self._ids.add(self.id)
                 self._last = time.monotonic()
                 self._look()
             except FileNotFoundError as error:

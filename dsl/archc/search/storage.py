@@ -7,7 +7,7 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import Any, NamedTuple, TypeVar
 
@@ -123,19 +123,22 @@ def opened(
             f"there is no folder for the storage `{file}`",
             help="make it, or name another file",
         )
-    with usable(shown):
+    with usable(shown), ExitStack() as failing:
         backend = _backend(url)
+        failing.callback(backend.engine.dispose)
+        failing.callback(backend.remove_session)
         storage = get_storage(backend)
         directions = ["maximize" if largest else "minimize" for _, largest in objectives]
         study_id = _study(storage, name, directions)
         ledger = Ledger(backend.engine, study_id)
         _together(ledger.prepare)
         _same(storage, ledger, shown, name, identity)
-        opened = Storage(shown, storage, study_id, name, ledger)
+        made = Storage(shown, storage, study_id, name, ledger)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it is an experiment of Optuna's since 2022
-            opened.study().set_metric_names([each for each, _ in objectives])
-    return opened
+            made.study().set_metric_names([each for each, _ in objectives])
+        failing.pop_all()
+        return made
 
 
 @contextmanager

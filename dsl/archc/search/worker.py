@@ -160,7 +160,7 @@ class Worker:
                 troubled = None
             except UpdateFinishedTrialError:  # somebody took this worker for dead
                 self._abandon("its worker was out of reach")
-            except Failed:
+            except Failed:  # what was proposed is given up at the next round, or in the end
                 self.storage.ledger.check()
                 troubled = troubled or time.monotonic()
                 if time.monotonic() - troubled > patience.SECONDS:
