@@ -1,5 +1,8 @@
 """What a variant costs before it is trained, and by what networks are told apart."""
 
+import subprocess
+import sys
+
 import pytest
 
 pytest.importorskip("numpy")
@@ -21,8 +24,11 @@ SPEC = """arch a(width = 8) {{
 """
 
 
+TEXT = "arch a {{ input image: 16 x 16 x 8 stage s(channels = 8) {{ {} }} }}"
+
+
 def digest(body: str, parameters: str = "") -> str:
-    text = f"arch a{parameters} {{ input image: 16 x 16 x 8 stage s(channels = 8) {{ {body} }} }}"
+    text = TEXT.format(body).replace("arch a", f"arch a{parameters}")
     return network_digest(compile_text(text)._network.graph)
 
 
@@ -34,6 +40,14 @@ def test_the_digest_is_of_the_network_however_it_is_written() -> None:
               "conv(kernel = 3x3, stride = 2) batchnorm relu6", "dropout(0.1)", "dropout(0.2)",
               "conv(16, kernel = 3x3) conv(kernel = 3x3) batchnorm relu6"]  # fmt: skip
     assert len({plain, *map(digest, others)}) == len(others) + 1
+
+
+def test_the_digest_is_the_same_in_another_process() -> None:
+    body = "ir(expansion = 2.5) se dropout(0.1)"
+    code = "from archc import compile_text; from archc.search.cost import network_digest; print("
+    code += f"network_digest(compile_text({TEXT.format(body)!r})._network.graph))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == digest(body)
 
 
 def test_figures_are_those_of_the_manifest() -> None:

@@ -45,8 +45,8 @@ def test_the_dashboard_shows_a_search(tmp_path: Path, monkeypatch: pytest.Monkey
     complete = [trial for trial in shown["trials"] if trial["state"] == "Complete"]
     assert len(complete) == 2
     for trial in complete:
-        attributes = {each["key"]: json.loads(each["value"]) for each in trial["user_attrs"]}
-        assert attributes["params"] == trial["values"][1] <= 2500
+        attributes = {each["key"]: each["value"] for each in trial["user_attrs"]}
+        assert float(attributes["params"]) == trial["values"][1] <= 2500
 
 
 def asked(port: int, what: str, serving: "subprocess.Popen[bytes]") -> Any:

@@ -259,3 +259,16 @@ def test_a_storage_that_goes_ends_the_search(capsys: Capture) -> None:
     command = ["search", "a.arch", "--objective", "gone:score", "--maximize", "accuracy"]
     assert main([*command, "--storage", "s.db", "--heartbeat", "0.2", "--trials", "30"]) == 1
     assert "the storage `sqlite:///s.db` is gone" in capsys.readouterr().err
+
+
+def test_a_space_too_large_to_look_at_is_searched(capsys: Capture) -> None:
+    names = [f"w{number}" for number in range(12)]
+    stages = [f"stage {name}s(channels = 8 * {name}) {{ conv }}" for name in names]
+    parameters = ", ".join(f"{name} = 1 in 1 .. 10" for name in names)
+    lines = [f"arch a({parameters}) {{", "input image: 8 x 8 x 3", *stages, "}"]
+    Path("a.arch").write_text("\n".join(lines))
+    assert main([*COMMAND, "--trials", "1", "--format", "json"]) == 0
+    said = capsys.readouterr()
+    heading = " ".join(said.err.split())
+    assert "1,000,000,000,000 variants, 200,000 of 200,000 looked at" in heading
+    assert json.loads(said.out)["count"]["trained"] == 1

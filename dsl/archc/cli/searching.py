@@ -160,9 +160,9 @@ def _surveyed(space: "Space", problem: "Problem") -> "Survey":
     from archc.diagnostics.codes import SEARCH_SPACE
     from archc.diagnostics.model import reject
     from archc.search.cost import cost
-    from archc.search.draw import survey
+    from archc.search.draw import LOOKED, survey
 
-    progress = Progress(space.grid.size)
+    progress = Progress(min(space.grid.size, LOOKED))
     found = survey(space, problem.question, progress)
     progress.done()
     if len(found.rows) or not found.whole:

@@ -29,6 +29,8 @@ from archc.space.engine import Space
 
 USELESS = 10
 """Proposals in a row that are over budget or known, after which one is drawn."""
+HOPELESS = 500
+"""The same where not all variants could be looked at, after which the search ends."""
 FAILURES = 5
 """Networks in a row that fail, after which a search ends."""
 VARIANT, NETWORK, REJECTED, SAME = "variant", "network", "rejected", "same_network_as"
@@ -201,10 +203,12 @@ class Worker:
                 places = None
         elif self.useless >= USELESS:
             drawn = self.search.drawn(self.drawer)
-            self.search.exhausted = drawn is None
-            if drawn is None:
+            over = self.search.survey.whole or self.useless >= HOPELESS
+            self.search.exhausted = drawn is None and over
+            if self.search.exhausted:
                 return False
-            places = places_of(self.search.space.grid, drawn.row)
+            if drawn is not None:
+                places = places_of(self.search.space.grid, drawn.row)
         worker = self.search.member.id
         self.trial = self._asked(worker, places)
         self._handle(self.trial, worker)

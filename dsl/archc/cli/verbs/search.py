@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             action="append",
             default=[],
             help=f"the {better} the better: a figure of the manifest, such as latency_ms, or "
-            "what the function returns; can be repeated",
+            "what the function returns",
         )
     parser.add_argument(
         "--trials",
