@@ -120,6 +120,42 @@ def test_formats_and_shards_are_one_table(capsys: Capture) -> None:
     assert parquet.read_table("parts").to_pylist() == lines
 
 
+DOCS = Path(__file__).parents[2] / "docs" / "design-spaces.md"
+
+
+def shards() -> list[dict[str, Any]]:
+    """The space of the docs in three files of Parquet, and their rows."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    spec = str(DOCS.parents[1] / "specs" / "dscnn.arch")
+    over = [*("--over", "alpha=0.5..1.0:0.1", "--over", "width=64..256:64")]
+    over += ["--over", "num_classes=12", "--over", "height=[32, 64]"]
+    for index in (1, 2, 3):
+        path = f"parts/{index}.parquet"
+        assert main(["sweep", spec, *over, "--shard", f"{index}/3", "-o", path]) == 0
+    rows: list[dict[str, Any]] = parquet.read_table("parts").to_pylist()
+    assert len(rows) == 48
+    return rows
+
+
+def test_duckdb_reads_shards_as_the_docs_say() -> None:
+    duckdb = pytest.importorskip("duckdb")
+    (statement,) = re.findall("```sql\n(.*?)```", DOCS.read_text(), re.S)
+    own = [row for row in shards() if row["macs"] <= 5_000_000]
+    by_alpha = [[row for row in own if row["alpha"] == a] for a in {r["alpha"] for r in own}]
+    expected = [
+        (g[0]["alpha"], len(g), min(r["arena_bytes"] for r in g), max(r["params"] for r in g))
+        for g in by_alpha
+    ]
+    expected.sort(key=lambda row: -row[3])
+    assert duckdb.sql(statement).fetchall() == expected[:3]
+
+
+def test_polars_reads_shards_as_one() -> None:
+    polars = pytest.importorskip("polars")
+    rows = shards()
+    assert polars.scan_parquet("parts/*.parquet").collect().to_dicts() == rows
+
+
 def test_ctrl_c_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     real = Space.batches
 
@@ -369,6 +405,20 @@ def test_a_sweep_that_differs_from_a_compile_says_bug(
     assert "bug in archc" in captured.err
     assert "`macs` is" in captured.err
     assert not Path("out.csv").exists()
+
+
+def test_a_space_is_drawn(capsys: Capture) -> None:
+    pytest.importorskip("matplotlib")
+    for path in ("space.svg", "again.svg", "space.png"):
+        assert main(["space", "a.arch", "--plot", path]) == 0
+    drawn = Path("space.svg").read_text()
+    assert drawn == Path("again.svg").read_text()
+    assert Path("space.png").read_bytes().startswith(b"\x89PNG")
+    for said in ("a: 12 of 24 within budget", "latency_ms within budget", "width, 8 to 32"):
+        assert f">{said}<" in drawn
+    capsys.readouterr()
+    assert main(["space", "a.arch", "--plot", "space.pdf"]) == 2
+    assert "does not end in .svg or .png" in capsys.readouterr().err
 
 
 def test_a_space_counts_and_explains(truth: Any, capsys: Capture) -> None:

@@ -203,6 +203,18 @@ def part(options: argparse.Namespace, size: int) -> tuple[int, int]:
     return start, stop
 
 
+def pictured(path: str) -> None:
+    """Refuse a name that no picture has.
+
+    Raises:
+        UsageError: it is one.
+    """
+    from archc.space.plot import SUFFIXES
+
+    if not path.endswith(SUFFIXES):
+        raise UsageError(f"`{path}` does not end in {' or '.join(SUFFIXES)}")
+
+
 def taken(space: "Space", options: argparse.Namespace, start: int, stop: int) -> "Iterator[Batch]":
     """The variants to look at."""
     if not options.sample or options.sample >= stop - start:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from archc.cli.arguments import UsageError
 from archc.cli.interrupt import deferred
 from archc.cli.session import FAILURE, Session, show, terminal_width
-from archc.cli.spaces import Progress, asked, missing, opened, part, taken
+from archc.cli.spaces import Progress, asked, missing, opened, part, pictured, taken
 
 if TYPE_CHECKING:
     from archc.driver import Network
@@ -186,12 +186,9 @@ def _axes(path: str | None, question: "Question") -> tuple[str, str] | None:
     Raises:
         UsageError: it cannot be drawn.
     """
-    from archc.space.plot import SUFFIXES
-
     if path is None:
         return None
-    if not path.endswith(SUFFIXES):
-        raise UsageError(f"`{path}` does not end in {' or '.join(SUFFIXES)}")
+    pictured(path)
     names = [each.name for each in question.objectives]
     if len(names) < 2:
         raise UsageError("a plot shows two objectives: `--minimize latency_ms --maximize params`")

@@ -129,9 +129,14 @@ def _drawn(
         if not within:
             axes.set_title(f"{space.spec.declared.name.text}: {len(front):,} on the front")
         axes.grid(alpha=0.3)
-        file = io.BytesIO()
-        metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
-        figure.savefig(file, format=suffix[1:], dpi=120, metadata=metadata)
+        return saved(figure, suffix)
+
+
+def saved(figure: Any, suffix: str) -> bytes:
+    """A figure as a file, the same bytes every time."""
+    file = io.BytesIO()
+    metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
+    figure.savefig(file, format=suffix[1:], dpi=120, metadata=metadata)
     return file.getvalue()
 
 

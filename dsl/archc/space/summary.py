@@ -1,6 +1,6 @@
 """What a space holds: counts, the spread of costs within the budgets, what each parameter moves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from archc.analysis.latency_budget import LATENCY
@@ -49,6 +49,8 @@ class Summary(NamedTuple):
     within: int
     quantiles: dict[str, tuple[tuple[float, float], ...]]
     """(share, cost) of the variants within, by `SPREAD`; of those of which it is known."""
+    curves: dict[str, tuple[float, ...]]
+    """The same at every hundredth from 0 to 1; empty where there are none."""
     thinned: bool
     """Whether those are of a part of them."""
     moved: tuple[Moved, ...]
@@ -114,16 +116,18 @@ class _Spread:
             self.parts, self.step = [np.concatenate(self.parts)[::2]], self.step * 2
             self.size = len(self.parts[0])
 
-    def quantiles(self) -> tuple[tuple[float, float], ...]:
+    def at(self, shares: Sequence[float]) -> tuple[float, ...]:
+        """The values that so many are below."""
         import numpy as np
 
         if not self.size:
             return ()
         ordered = np.sort(np.concatenate(self.parts))
         last = len(ordered) - 1
-        return tuple(
-            (share, ordered[min(int(share * len(ordered)), last)].item()) for share in QUANTILES
-        )
+        return tuple(ordered[min(int(share * len(ordered)), last)].item() for share in shares)
+
+    def quantiles(self) -> tuple[tuple[float, float], ...]:
+        return tuple(zip(QUANTILES, self.at(QUANTILES), strict=False))
 
 
 def _costs(batch: Batch) -> dict[str, tuple[Any, Any]]:
@@ -172,6 +176,7 @@ def summary(space: Space, batches: Iterator[Batch], question: Question) -> Summa
         valid,
         within,
         {cost: spread.quantiles() for cost, spread in spreads.items()},
+        {cost: spread.at([each / 100 for each in range(101)]) for cost, spread in spreads.items()},
         any(spread.step > 1 for spread in spreads.values()),
         tuple(_moved(sums, cost, totals[cost]) for sums in every for cost in COSTS),
         {sums.dimension.name: sums.values() for sums in every},

@@ -4,7 +4,16 @@ import argparse
 from typing import TYPE_CHECKING
 
 from archc.cli.session import FAILURE, Session, show
-from archc.cli.spaces import Progress, asked, missing, opened, part, space_arguments, taken
+from archc.cli.spaces import (
+    Progress,
+    asked,
+    missing,
+    opened,
+    part,
+    pictured,
+    space_arguments,
+    taken,
+)
 
 if TYPE_CHECKING:
     from archc.space.engine import Space
@@ -18,6 +27,9 @@ SHOWN = 12
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="a `.arch` file")
+    parser.add_argument(
+        "--plot", metavar="FILE", help="draw the distributions and what moves them: .svg or .png"
+    )
     space_arguments(parser)
 
 
@@ -49,10 +61,18 @@ def _run(options: argparse.Namespace, session: Session) -> int:
         session.show(("error",))
         return FAILURE
     question = asked(options, session, space)
+    if options.plot:
+        pictured(options.plot)
     start, stop = part(options, space.grid.size)
     progress = Progress(min(options.sample or stop - start, stop - start))
     found = summary(space, progress.over(taken(space, options, start, stop)), question)
     progress.done()
+    if options.plot:
+        from archc.files.streaming import streamed
+        from archc.space.overview import overview
+
+        with streamed(options.plot, False) as file:
+            file.write(overview(found, space.spec.declared.name.text, options.plot[-4:]))
     if options.format == "json":
         session.json(
             space={"variants": space.grid.size, "classes": space.count},
