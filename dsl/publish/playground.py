@@ -21,6 +21,7 @@ SOURCES = tools.ROOT / "docs" / "playground"
 PARTS = ("wasm", "stdlib", "archc")
 """What the worker loads: Pyodide, Python's library, the compiler."""
 SINGLE = "playground.html"
+LICENCES = "licences.txt"
 ESBUILD = ("--bundle", "--minify", "--format=esm", "--target=es2022", "--log-level=warning",
            "--legal-comments=none", "--external:node:*", "--external:ws")  # fmt: skip
 POLICY = {
@@ -94,8 +95,9 @@ def bundled(work: Path, wheel: Path) -> dict[str, bytes]:
     }
     files["index.html"] = _page(page, files).encode()
     files["sw.js"] = _offline((work / "src" / "sw.js").read_text("utf-8"), files).encode()
-    files[SINGLE] = _single(page, texts, parts).encode()
-    files["licences.txt"] = _licences(work).encode()
+    licences = _licences(work)
+    files[LICENCES] = licences.encode()
+    files[SINGLE] = _single(page, texts, parts, licences).encode()
     return files
 
 
@@ -125,6 +127,8 @@ def _page(page: str, files: dict[str, bytes]) -> str:
         page,
         policy=_policy(POLICY),
         style=f'<link rel="stylesheet" href="{at["style"]}">',
+        links=f' <a href="{SINGLE}" download>All of it as one file</a>, '
+        f'<a href="{LICENCES}">licences</a>.',
         script=f'<script type="application/json" id="parts">{parts}</script>\n'
         f'<script type="module" src="{at["app"]}"></script>',
     )
@@ -137,9 +141,10 @@ def _offline(script: str, files: dict[str, bytes]) -> str:
     return script.replace('"@BUILD@"', json.dumps(digest)).replace('["@FILES@"]', names)
 
 
-def _single(page: str, texts: dict[str, str], parts: dict[str, bytes]) -> str:
+def _single(page: str, texts: dict[str, str], parts: dict[str, bytes], licences: str) -> str:
     """The page as one file: no address in it is ever asked for."""
-    packed = {**parts, "worker": gzip.compress(texts["worker.js"].encode(), 9, mtime=0)}
+    more = {"worker": texts["worker.js"], "licences": licences}
+    packed = parts | {name: gzip.compress(text.encode(), 9, mtime=0) for name, text in more.items()}
     scripts = [
         f'<script type="text/plain" id="part-{name}">{b64encode(data).decode()}</script>'
         for name, data in packed.items()
@@ -157,6 +162,7 @@ def _single(page: str, texts: dict[str, str], parts: dict[str, bytes]) -> str:
         page,
         policy=_policy(policy),
         style=f"<style>{texts['style.css']}</style>",
+        links="",
         script="\n".join([*scripts, f'<script type="module">{script}</script>']),
     )
 

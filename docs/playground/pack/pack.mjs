@@ -5,10 +5,11 @@
 import {readFileSync, writeFileSync} from "node:fs";
 import {createRequire} from "node:module";
 import {dirname, join} from "node:path";
+import {fileURLToPath} from "node:url";
 import {loadPyodide} from "pyodide";
 
 const [wheel, out] = process.argv.slice(2);
-const here = import.meta.dirname;
+const here = dirname(fileURLToPath(import.meta.url));
 const pyodide = dirname(createRequire(import.meta.url).resolve("pyodide"));
 const python = await loadPyodide();
 python.mountNodeFS("/wheel", wheel);

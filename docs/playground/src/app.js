@@ -6,7 +6,7 @@ import {FOREIGN, apply, changes, editor, fixesOf, offset, replace, reveal, setHi
 import {ALONE} from "./launch.js";
 import {fragment, held} from "./link.js";
 import {element, line as lineOf} from "./markdown.js";
-import {Drawing, Memory, Profile, copied, manifest, module} from "./views.js";
+import {Drawing, Memory, Profile, copied, download, manifest, module} from "./views.js";
 
 const PAUSE = 50; // milliseconds without a key after which a text is compiled
 const PATIENCE = 700; // after which a compile can be stopped
@@ -30,6 +30,7 @@ function say(text, kind = "") {
 
 function bug(error) {
   if (error instanceof Stopped) return;
+  compiler.stop(); // whatever it was, the next text gets a compiler that knows nothing of it
   say(`This is a bug in archc: ${error.message.trim().split("\n").at(-1)}`, "error");
   console.error(error);
 }
@@ -43,6 +44,7 @@ let timer;
 let count = 0;
 
 const compiler = new Compiler((state, reason) => {
+  if (state === "kept") { offline(); return; }
   document.documentElement.dataset.compiler = state;
   if (state === "loading") say("The compiler is loading …");
   if (state === "failed") say(`The compiler could not be loaded: ${reason}`, "error");
@@ -68,13 +70,14 @@ async function compile(text) {
   sent = text;
   sentArch = arch;
   const started = performance.now();
-  const slow = setTimeout(() => {
-    $("stop").hidden = false;
-    if (document.documentElement.dataset.compiler === "ready") say("Compiling …");
-  }, PATIENCE);
+  let over = false;
+  let slow;
   let end;
-  const limit = () => { end = setTimeout(() => stop(`after ${MOST / 1000} s`), MOST); };
-  if (document.documentElement.dataset.compiler === "ready") limit();
+  compiler.ready.then(() => {
+    if (over) return;
+    slow = setTimeout(() => { $("stop").hidden = false; say("Compiling …"); }, PATIENCE);
+    end = setTimeout(() => stop(`after ${MOST / 1000} s`), MOST);
+  });
   try {
     const answer = compiler.ask("update", name, text, ++count, arch);
     const shown = ask(tab); // answered next, without another way there and back
@@ -89,6 +92,7 @@ async function compile(text) {
     say(summary(), errors() ? "error" : "");
     keep();
   } finally {
+    over = true;
     clearTimeout(slow);
     clearTimeout(end);
     $("stop").hidden = true;
@@ -152,6 +156,7 @@ function headline() {
     [deployed.weight_bytes, "bytes of weights"], [deployed.peak_activation_bytes, "bytes at the peak (estimate)"],
   ].filter(([figure]) => figure != null).map(([figure, word]) => `${figure.toLocaleString("en")} ${word}`);
   $("network").textContent = network ?? "No network yet";
+  document.title = network ? `${network} · archc playground` : "archc playground";
   $("totals").textContent = figures ? figures.join(" · ") : missing;
   $("verdict").textContent = verdict ?? "";
   $("verdict").dataset.verdict = (verdict ?? "").split(": ").at(-1).split(" ")[0];
@@ -258,6 +263,7 @@ const view = editor($("editor"), question, () => soon(), [
   {key: "Mod-s", preventDefault: true, run: () => { share().catch(bug); return true; }},
 ]);
 const controls = new Controls($("parameters"), view);
+$("save").addEventListener("click", () => download(name.split("/").at(-1), view.state.doc.toString(), "text/plain"));
 $("format").addEventListener("click", () => format().catch(bug));
 
 /** Begin with another text. */
@@ -368,8 +374,12 @@ if (matchMedia("(max-width: 50rem), (max-height: 45rem)").matches) $("parameters
 follow({name: FIRST, text: specs[FIRST]}).then(current).then(() => {
   if (unread) say("The link holds no text that can be read.", "error");
   performance.mark("first-result");
-  if (!ALONE && "serviceWorker" in navigator) navigator.serviceWorker.register("sw.js").catch(() => {});
 }).catch(bug);
+
+/** Keep the page for when there is no network, now that its largest parts are in the store. */
+function offline() {
+  if (!ALONE && "serviceWorker" in navigator) navigator.serviceWorker.register("sw.js").catch(() => {});
+}
 /** Whether what is shown is of the text as it is. */
 function settled() {
   return latest !== null && running === null && latest.text === view.state.doc.toString() && filled !== undefined;

@@ -10,7 +10,7 @@ export class Compiler {
   #count = 0;
   #life = 0;
 
-  /** `told` hears of "loading", "ready", "failed" with a reason. */
+  /** `told` hears of "loading", "ready", "kept" (in the browser's store), "failed" with a reason. */
   constructor(told) {
     this.told = told;
     this.start();
@@ -18,6 +18,7 @@ export class Compiler {
 
   start() {
     const life = ++this.#life;
+    this.ready = new Promise((done) => { this.isReady = done; });
     this.told("loading");
     this.#worker = launch().then((worker) => {
       worker.onmessage = ({data}) => { if (life === this.#life) this.#answer(data); };
@@ -30,7 +31,8 @@ export class Compiler {
   }
 
   #answer(data) {
-    if (data.ready) { this.told("ready"); return; }
+    if (data.ready) { this.isReady(); this.told("ready"); return; }
+    if (data.kept) { this.told("kept"); return; }
     if (data.failed) { this.told("failed", data.failed); return; }
     const waiting = this.#waiting.get(data.id);
     if (waiting === undefined) return;

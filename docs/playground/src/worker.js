@@ -15,6 +15,8 @@ async function unpacked(part) {
   return response.body.pipeThrough(new DecompressionStream("gzip"));
 }
 
+const storing = [];
+
 /** A file whose name says what it holds: from this browser's store, or from the host. */
 async function kept(address) {
   const store = self.caches ? await caches.open("archc-playground-parts").catch(() => null) : null;
@@ -23,13 +25,13 @@ async function kept(address) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${address}: ${response.status}`);
   const copy = response.clone();
-  ready.then(async () => {
+  storing.push(ready.then(async () => {
     const file = (one) => new URL(one).pathname.replace(/-[0-9a-f]+\.bin$/, "");
     for (const old of await store?.keys() ?? []) {
       if (file(old.url) === file(address) && old.url !== address) await store.delete(old);
     }
     await store?.put(address, copy);
-  }).catch(() => {}); // a full disk only means that it is fetched again
+  }).catch(() => {})); // a full disk only means that it is fetched again
   return response;
 }
 
@@ -76,7 +78,11 @@ async function start() {
 }
 
 const ready = start();
-ready.then(() => postMessage({ready: true}), (error) => postMessage({failed: String(error)}));
+ready.then(async () => {
+  postMessage({ready: true});
+  await Promise.all(storing);
+  postMessage({kept: true});
+}, (error) => postMessage({failed: String(error)}));
 
 self.onmessage = async ({data}) => {
   if (data.parts) { give(data.parts); return; }
