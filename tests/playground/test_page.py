@@ -3,6 +3,7 @@
 Every page must load without a word on the console and without a request for anything elsewhere.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -252,14 +253,10 @@ def test_two_thousand_lines(shared: Page) -> None:
     ids=range(8),
 )  # fmt: skip
 def test_hostile_texts(shared: Page, text: str) -> None:
-    # As numbers: what drives the browser takes no halves of pairs.
-    shared.js(
-        """(units) => playground.view.dispatch({changes: {
-          from: 0, to: playground.view.state.doc.length,
-          insert: units.map((one) => String.fromCharCode(one)).join(""),
-        }})""",
-        [ord(one) for one in text],
-    )
+    # As a literal: what drives the browser takes no halves of pairs.
+    shared.js(f"""playground.view.dispatch({{changes: {{
+      from: 0, to: playground.view.state.doc.length, insert: {json.dumps(text)},
+    }}}})""")
     shared.settle()
     assert shared.problems()
     assert shared.page.locator("#results img, #problems img").count() == 0
