@@ -28,7 +28,7 @@ DATA = Path(__file__).parent / "data"
 KEPT = DATA / "kept.json"
 MODELS = DATA / "models.jsonl"
 """Configs of random Keras models (`support/functional_models.py`) whose files the converter was
-found to make as is said."""
+found to make as is said, and of joins of two inputs."""
 
 BORDERS = ("int8", "float32", "uint8")
 

@@ -1,9 +1,11 @@
 """All that is said of a spec, as lines: what is kept as golden text."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from archc.diagnostics.model import Diagnostic
 from archc.driver import Compilation, Network
+from archc.ir.graph import Frame
 from archc.source import Span
 
 KEPT = Path(__file__).parents[1] / "sema/data/said.txt"
@@ -51,7 +53,18 @@ def _network(network: Network) -> list[str]:
     ]
     lines += [f"  skip {n.where} {n.taken} {n.reason} {n.body} {n.shortcut}" for n in graph.skips]
     lines += [f"  map {name} {node}" for name, node in graph.maps]
-    return lines
+    return lines + list(_frame(graph.frame))
+
+
+def _frame(frame: Frame, depth: int = 1) -> Iterator[str]:
+    """A call and those within, as far as they are more than operators."""
+    calls = [child for child in frame.children if not isinstance(child, int)]
+    own = len(frame.children) - len(calls)
+    if depth > 1:
+        names = f"{frame.kind} {frame.name} {frame.part} {frame.label}"
+        yield f"{'  ' * depth}{names} {frame.input} to {frame.output}, {own} operators"
+    for call in calls:
+        yield from _frame(call, depth + 1)
 
 
 def _text(value: object) -> str:
