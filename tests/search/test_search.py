@@ -3,7 +3,10 @@
 import csv
 import json
 import os
+import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -272,3 +275,41 @@ def test_a_space_too_large_to_look_at_is_searched(capsys: Capture) -> None:
     heading = " ".join(said.err.split())
     assert "1,000,000,000,000 variants, 200,000 of 200,000 looked at" in heading
     assert json.loads(said.out)["count"]["trained"] == 1
+
+
+def test_an_objective_that_takes_too_long_has_failed(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLEEP", "600")
+    assert main([*COMMAND, "--trials", "1", "--timeout", "2"]) == 1
+    said = capsys.readouterr()
+    assert "failed: it took longer than 2 s" in " ".join(said.err.split())
+    assert "0 networks trained, 1 failed" in said.out
+    assert states(Path()) == {"FAIL": 1}
+
+
+def test_a_terminal_is_told_how_far_it_is(folder: Path) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "archc", *COMMAND, "--trials", "2"],
+        cwd=folder,
+        env={**os.environ, "SLEEP": "3"},
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    try:
+        while data := os.read(ours, 4096):
+            said += data
+    except OSError:  # so Linux says that the other end is closed
+        pass
+    os.close(ours)
+    assert worker.wait() == 0
+    lines = said.decode().replace("\r", "\n").splitlines()
+    assert any(line.startswith("0 of 2 trained, 1 running") for line in lines)
+    assert any(
+        re.match(r"1 of 2 trained, 1 running, about \d+ (s|min) left", each) for each in lines
+    )
