@@ -12,11 +12,12 @@ from publish.tools import ROOT, Failed
 GROUPS = {
     "Guides": (
         *("docs/first-network", "docs/from-keras", "docs/detector", "docs/search"),
-        *("docs/trained-models", "docs/st-reports", "docs/ci", "docs/playground"),
+        *("docs/trained-models", "docs/design-spaces", "docs/st-reports", "docs/ci"),
+        "docs/playground",
     ),
     "Understand": (
         *("docs/tour", "docs/npu", "docs/latency", "docs/exactness", "docs/models"),
-        *("docs/design-spaces", "docs/target-files"),
+        "docs/target-files",
     ),
     "Examples": ("examples/index",),
     "Reference": ("docs/index",),
@@ -37,7 +38,7 @@ FOLDERS = {
 """Pages that stand for folders that are linked to."""
 FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(\]\()([^()\s]+)(\))")
-NAMED = re.compile(r"^<!-- file: (\S+) -->\n```(\w+)\n", re.MULTILINE)
+NAMED = re.compile(r"^<!-- (?:file|from): (\S+) -->\n```(\w+)\n", re.MULTILINE)
 DARK = re.compile(r"@media\(prefers-color-scheme:dark\)\{((?:[^{}]*\{[^{}]*\})*)\}")
 SHOWN = re.compile(r"\]\(/source/([^)#]+)\.md")
 SCHEMES = ("light", "dark")

@@ -37,6 +37,8 @@ WALK = "<!-- The commands of this page run one after another, in one folder. -->
 """Marks a guide. Of other pages each command runs in a folder of its own."""
 STEP = re.compile(r"(?:^<!-- file: (\S+) -->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 """A fence of a guide, with the name of the file that it is, if it is one."""
+PART = re.compile(r"^<!-- from: (\S+) -->\n```arch\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A part of a file of the project, which is shown and does not compile by itself."""
 GUIDES = [page for page in PAGES if WALK in page.read_text()]
 
 
@@ -44,7 +46,7 @@ def blocks(language: str, *pages: Path) -> list[str]:
     return [
         text
         for page in pages or PAGES
-        for found, text in BLOCK.findall(page.read_text())
+        for found, text in BLOCK.findall(PART.sub("", page.read_text()))
         if found == language
     ]
 
@@ -162,7 +164,7 @@ def follow(page: Path, folder: Path) -> Iterator[tuple[str, str, str]]:
     Yields each command, the output shown and the real one. Python runs in this process, whose
     folder has to be ``folder``.
     """
-    for name, language, text in STEP.findall(page.read_text()):
+    for name, language, text in STEP.findall(PART.sub("", page.read_text())):
         if name:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
@@ -199,7 +201,12 @@ def test_specs_shown_compile() -> None:
     import archc
 
     alone = [page for page in PAGES if page not in GUIDES]
-    unnamed = (step for page in GUIDES for step in STEP.findall(page.read_text()) if not step[0])
+    unnamed = (
+        step
+        for page in GUIDES
+        for step in STEP.findall(PART.sub("", page.read_text()))
+        if not step[0]
+    )
     shown = blocks("arch", *alone) + [text for _, name, text in unnamed if name == "arch"]
     assert shown
     for text in shown:
@@ -210,6 +217,15 @@ def test_specs_shown_compile() -> None:
         else:  # blocks alone: put them into a network that calls nothing
             stage = "stage s { conv(8) }"
             archc.compile_text(f"{text}\narch shown {{ input image: 8 x 8 x 8 {stage} }}")
+
+
+def test_parts_shown_are_parts_of_their_files() -> None:
+    shown = [found for page in PAGES for found in PART.findall(page.read_text())]
+    assert shown
+    for name, text in shown:
+        whole = [line.strip() for line in (ROOT / name).read_text().splitlines()]
+        part = [line.strip() for line in text.splitlines()]
+        assert any(whole[at : at + len(part)] == part for at in range(len(whole))), text
 
 
 def test_the_spec_shown_first_is_the_one_shipped() -> None:
