@@ -32,6 +32,16 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("matplotlib")
+    made: Path = tmp_path_factory.mktemp("report") / "front.html"
+    command = ["sweep", str(ROOT / "specs" / "dscnn.arch"), "--over", "alpha=0.25..1:0.25"]
+    command += ["--minimize", "latency_ms", "--maximize", "params"]
+    assert main([*command, "--where", "macs <= 30 M", "--report", str(made)]) == 0
+    return made
+
+
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
@@ -103,6 +113,42 @@ def test_it_is_accessible(chromium: Any, path: Path, scheme: str) -> None:
     found = Axe().run(opened).response["violations"]
     assert [(one["id"], one["impact"]) for one in found] == []
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_front_opens_sorts_and_is_accessible(chromium: Any, front: Path, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = chromium.new_context(bypass_csp=True, color_scheme=scheme)
+    opened = context.new_page()
+    opened.goto(front.as_uri())
+    table = opened.locator("table.layers").first
+    table.locator("thead th", has_text="params").get_by_role("button").click()
+    shown = table.locator("tbody tr > :nth-child(3)").all_inner_texts()
+    params = [int(text.strip().replace(",", "")) for text in shown]
+    assert len(params) == 3
+    assert params == sorted(params, reverse=True)
+    found = Axe().run(opened).response["violations"]
+    assert [(one["id"], one["impact"]) for one in found] == []
+    context.close()
+
+
+def test_a_front_opens_without_a_word(chromium: Any, front: Path) -> None:
+    """Its plot is part of the page: nothing is asked for, and the policy stops none of it."""
+    opened = chromium.new_page()
+    told: list[str] = []
+    asked: list[str] = []
+    opened.on("console", lambda message: told.append(message.text))
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(front.as_uri())
+    marks = opened.locator(".front svg [id^=variant-]")
+    assert marks.count() == 3
+    title = marks.first.locator("title").first.text_content()
+    assert title is not None
+    assert title.startswith("alpha = ")
+    assert told == []
+    assert asked == [front.as_uri()]
+    opened.close()
 
 
 def test_it_prints(page: Any, path: Path, tmp_path: Path) -> None:
