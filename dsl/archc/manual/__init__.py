@@ -107,5 +107,6 @@ def index(version: str) -> str:
         "to a trained network](design-spaces.md), [the compiler in a web page](playground.md),",
         "[the architecture](architecture.md), and, with sources,",
         "[what is known about the STM32N6](n6.md) and [what the converter does](lowering.md).",
+        "[Networks of zoos](zoo.md) is made by a command of its own.",
     ]
     return reflowed("\n".join(lines) + "\n")

@@ -67,6 +67,49 @@ what all of them keep:
 
 A float file is the same network, not quantised yet: a note says so. Numbers are not compared.
 
+## From PyTorch
+
+```python
+import torch
+
+torch.onnx.export(net.eval(), (torch.zeros(1, 3, 224, 224),), "net.onnx", dynamo=False)
+```
+
+and quantised as ST's model zoo does it:
+
+```python
+from onnxruntime.quantization import CalibrationDataReader, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+
+class Samples(CalibrationDataReader):
+    def __init__(self, images):
+        self.feeds = iter([{{"input.1": image}} for image in images])  # 1x3x224x224, float32
+
+    def get_next(self):
+        return next(self.feeds, None)
+
+
+quant_pre_process("net.onnx", "prepared.onnx", skip_symbolic_shape=True)
+quantize_static("prepared.onnx", "net_int8.onnx", Samples(images), per_channel=True)
+```
+
+`input.1` is the name of the input, which Netron or `archc profile net.onnx` tells. With torch
+2.13.0, onnxscript 0.7.2 and onnxruntime 1.32.0 this was run on the PyTorch networks of
+[the zoo](zoo.md). What is worth knowing:
+
+- `eval()` comes first: both exporters then fold batch normalisations into convolutions.
+  `training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False` keeps them, where every
+  parameter has to be there.
+- The default exporter (`dynamo=True`, from PyTorch 2.9 on, which needs onnxscript) gives the same
+  operators and MACs. Its files are of IR version 10 and have reshapes with `allowzero`, neither of
+  which ST Edge AI Core takes, as `archc check` says. It writes weights into a file beside, which is
+  not read: `external_data=False` keeps one file.
+- Constants that are equal, as the batch normalisations of an untrained network are, are stored and
+  counted once.
+- PyTorch pads the same on both sides where TensorFlow adds what is left over behind: `archc import`
+  says so with `zero_pad`.
+
 ## What is refused
 
 A file that is damaged, or has what no deployed network has, is refused with a sentence for each
