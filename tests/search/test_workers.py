@@ -129,7 +129,7 @@ def test_a_worker_that_was_taken_for_dead_goes_on(folder: Path) -> None:
     assert len({*trained}) == 3
 
 
-def left_behind(outcome: str | None) -> None:
+def left_behind(outcome: str | None, *, failed: bool = False) -> None:
     """A trial whose worker died: before it had a result, or before it told of one."""
     storage = optuna.storages.RDBStorage("sqlite:///a_search/search.db")
     made = optuna.load_study(study_name="a", storage=storage)
@@ -142,8 +142,17 @@ def left_behind(outcome: str | None) -> None:
     assert ledger.claim("f" * 64, trial, len(made.trials) - 1, "nobody", 99).ours
     if outcome is not None:
         assert ledger.settle(trial, outcome)
+    if failed:
+        storage.set_trial_state_values(trial, optuna.trial.TrialState.FAIL)
     storage.remove_session()
     storage.engine.dispose()
+
+
+def test_a_claim_of_a_trial_that_has_failed_is_given_up(capsys: Capture) -> None:
+    main([*COMMAND, "--trials", "1"])
+    left_behind(None, failed=True)
+    assert main([*COMMAND, "--trials", "2"]) == 0
+    assert "2 networks trained, 1 not finished" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("outcome", [{"values": [7.5]}, {"error": "no data", "output": ""}, None])

@@ -15,7 +15,7 @@ LOOKED = 200_000
 STRUCTURES = 300
 """Structures of these at the most, each of which is traced."""
 COMPILED = 2_000
-"""Variants that are compiled at the most to find one that is new."""
+"""Variants of a larger space that are compiled at the most to find one that is new."""
 _ARRAY = 1 << 62
 """Numbers of variants above this are not looked at."""
 
@@ -82,6 +82,7 @@ class Drawer:
     def __init__(self, survey: Survey, seed: int | None) -> None:
         self.rows = deque(int(row) for row in survey.rows)
         random.Random(seed).shuffle(self.rows)
+        self.whole = survey.whole
         self._digests: dict[int, str] = {}
 
     def new(
@@ -90,7 +91,8 @@ class Drawer:
         costed: Callable[[int], Cost],
         stopped: Callable[[], bool],
     ) -> Cost | None:
-        """One whose network is not known; None where there is none among the next `COMPILED`.
+        """One whose network is not known; None where there is none: among the next `COMPILED`, if
+        these are not all variants.
 
         Args:
             known: digests of networks.
@@ -103,7 +105,7 @@ class Drawer:
             if self._digests.get(row) in known:
                 self.rows.append(row)
                 continue
-            if compiled == COMPILED or stopped():
+            if (compiled == COMPILED and not self.whole) or stopped():
                 self.rows.appendleft(row)
                 return None
             compiled += 1

@@ -237,6 +237,13 @@ class Ledger:
 
         return self._do(work)
 
+    def release_dead(self) -> None:
+        """Give up all claims of dead workers, of whose trials nothing came."""
+        living = sa.select(_WORKERS.c.worker).where(~_WORKERS.c.dead)
+        open_ = sa.and_(_CLAIMS.c.study_id == self.study_id, _CLAIMS.c.outcome.is_(None))
+        delete = sa.delete(_CLAIMS).where(open_, _CLAIMS.c.worker.not_in(living))
+        self._do(lambda connection: connection.execute(delete))
+
     def count(self) -> Count:
         query = sa.select(sa.func.count(), sa.func.count(_CLAIMS.c.outcome)).where(
             _CLAIMS.c.study_id == self.study_id

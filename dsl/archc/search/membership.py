@@ -100,6 +100,7 @@ class Membership:
         for beat in self.storage.ledger.silent(self.grace):
             if self._dead(beat):
                 self.storage.ledger.bury(beat)
+        self.storage.ledger.release_dead()
         living = self.storage.ledger.living()
         for trial in running(self.storage):
             if trial.user_attrs.get(WORKER) not in living:
