@@ -313,3 +313,15 @@ def test_a_terminal_is_told_how_far_it_is(folder: Path) -> None:
     assert any(
         re.match(r"1 of 2 trained, 1 running, about \d+ (s|min) left", each) for each in lines
     )
+
+
+@pytest.mark.parametrize("package", ["optuna", "sqlalchemy"])
+def test_a_missing_package_is_named(
+    package: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("archc.search")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    said = refused(capsys)
+    assert "error[extra_missing]: a search needs" in said
+    assert "pip install 'archc-dsl[search]'" in said

@@ -1,12 +1,10 @@
 """A space of small networks, objectives that train nothing, and searches through them."""
 
-import json
 import os
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,6 +63,18 @@ def start(folder: Path, *more: str, **environment: str) -> "subprocess.Popen[str
     )
 
 
+def begin_again(folder: Path, *more: str, **environment: str) -> "subprocess.Popen[str]":
+    """The same for one whose output nobody reads."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "archc", *COMMAND, *more],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=open(folder / "said", "a"),  # it is the process that has it
+        text=True,
+    )
+
+
 def calls(folder: Path) -> list[tuple[str, str]]:
     """What objectives noted: `begin` or `end`, and the digest of the variant."""
     try:
@@ -81,8 +91,3 @@ def states(folder: Path, storage: str = "a_search/search.db") -> dict[str, int]:
         found = dict(connection.execute(query).fetchall())
     connection.close()
     return found
-
-
-def document(text: str) -> Any:
-    """What `--format json` printed."""
-    return json.loads(text)
