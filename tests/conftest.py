@@ -40,8 +40,8 @@ _told: list[str] = []
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """The whole suite runs in a process for each processor (pytest-xdist), files that are named in
     this one. `-n 0` and `-n 3` say otherwise."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        return  # one of those processes, which has to start no others
+    if not {"PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST"}.isdisjoint(os.environ):
+        return  # one of those processes, or a run within a test: neither starts any more
     options = config.option
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     if whole and getattr(options, "numprocesses", 0) is None and not options.usepdb:
