@@ -55,12 +55,13 @@ from archc.ops.base import (
     Weight,
     product,
 )
-from archc.ops.convolution import Conv, DepthwiseConv, strided
+from archc.ops.convolution import Conv, DepthwiseConv
 from archc.ops.merge import Add, Multiply
 from archc.ops.network import Input
 from archc.ops.rearranging import sliced
 from archc.ops.recognise import LARGEST, KerasLayer, Malformed, shown
 from archc.ops.reshaping import Reshape
+from archc.ops.windows import strided
 from archc.plain import late
 from archc.rounding import Rounding
 from archc.targets.builtin import builtin, builtin_names

@@ -27,8 +27,8 @@ from archc.ops.arguments import (
 )
 from archc.ops.base import OPERATORS
 from archc.sema.callees import FORMS
+from archc.sema.declarations import TARGET_ARGUMENTS
 from archc.sema.evaluate import FEATURES
-from archc.sema.resolve import TARGET_ARGUMENTS
 from archc.sema.scope import CONSTANTS, FUNCTIONS, Module
 from archc.source import Span
 from archc.syntax import ast

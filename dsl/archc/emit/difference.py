@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from archc.analysis.budgets import is_bytes
 from archc.analysis.figures import FIGURES, flat, value
 from archc.diagnostics.text import few, several
-from archc.emit.table import part_of
+from archc.emit.layer_table import part_of
 from archc.syntax.numbers import BYTE_UNITS, UNITS
 
 Manifest = Mapping[str, Any]

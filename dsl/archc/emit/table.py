@@ -4,15 +4,15 @@ Everything here reads the plain data of a manifest, so it works on a file as wel
 Every count is printed to the unit.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archc.analysis.figures import FIGURES, TOTALS
+from archc.analysis.figures import TOTALS
 from archc.analysis.figures import known as figure_of
 from archc.analysis.latency_budget import MOST
 from archc.analysis.tflite_micro.tables import BUILDS
 from archc.diagnostics.grid import GAP, aligned, bold, grid, in_signs
-from archc.diagnostics.text import columns, few, joined, kib, printable, several, shape_text
+from archc.diagnostics.text import columns, few, joined, kib, printable, several
 from archc.emit.cells import (
     ASCII,
     UNICODE,
@@ -23,10 +23,10 @@ from archc.emit.cells import (
     indented,
     shortened,
 )
+from archc.emit.layer_table import BAR_AT_LEAST, BAR_AT_MOST, layer_section, shape_of
 from archc.emit.times import times
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.model import sourced
-from archc.typed import NamedTuple
 
 ARENA_REMARK = (
     "To the byte, for a buffer that is aligned to 16 bytes; one that is not needs 15 more. The "
@@ -34,35 +34,6 @@ ARENA_REMARK = (
     "figures of other builds."
 )
 """Source: its recorded allocations and the smallest arenas it was started with."""
-
-_NAME_AT_LEAST = 16
-_BAR_AT_LEAST, _BAR_AT_MOST = 5, 30
-
-
-_SHORTER = (
-    ("Normalization", "Norm"),
-    ("Average", "Avg"),
-    ("Pooling2D", "Pool"),
-    ("DepthwiseConv2D", "Depthwise"),
-    ("UpSampling", "Upsample"),
-    ("Concatenate", "Concat"),
-)
-
-
-_COLUMNS = tuple(figure for figure in FIGURES if figure.heading is not None)
-_MACS = next(at for at, figure in enumerate(_COLUMNS) if figure.name == "macs")
-"""Which of the columns the bars show."""
-
-
-class _Line(NamedTuple):
-    """A row of the table of layers."""
-
-    name: str
-    kind: str
-    shape: str
-    figures: tuple[int | None, ...]
-    """None where one is not known."""
-    group: bool = False
 
 
 def table(
@@ -89,7 +60,7 @@ def table(
     signs = UNICODE if unicode else ASCII
     sections = [
         _title(manifest, width),
-        _layers(manifest, width, signs, color),
+        layer_section(manifest, width, signs, color),
         _totals(manifest, width),
         _deployed(manifest, width),
         _memory(manifest, width),
@@ -118,7 +89,7 @@ def _title(manifest: Manifest, width: int) -> Section:
     title = model["name"] + (f", derived from {model['base']}" if model["base"] else "")
     ends = [
         " + ".join(
-            f"{tensor['name']} {_shape(tensor['shape'])} {tensor['dtype']}"
+            f"{tensor['name']} {shape_of(tensor['shape'])} {tensor['dtype']}"
             for tensor in manifest[side]
         )
         for side in ("inputs", "outputs")
@@ -131,102 +102,6 @@ def _title(manifest: Manifest, width: int) -> Section:
         kind = f", {file['scheme']}" if "scheme" in file else ""
         lines += indented(f"a {file['format']} file{kind}, {file['bytes']:,} bytes", width, "  ")
     return f"{title}  ({model['source']})", lines
-
-
-def _shape(shape: Sequence[int] | None) -> str:
-    return "?" if shape is None else shape_text(shape)
-
-
-def _layers(manifest: Manifest, width: int, signs: Signs, color: bool) -> Section:
-    lines = list(_rows(manifest))
-    lines.append(_Line("total", "", "", _sums(manifest["layers"]), group=True))
-    kinds = max(len("layer"), *(len(line.kind) for line in lines))
-    shapes = max(len("output"), *(len(line.shape) for line in lines))
-    counts = [
-        max(len(figure.heading or ""), *(len(_count(line.figures[i])) for line in lines))
-        for i, figure in enumerate(_COLUMNS)
-    ]
-    # Names and bars share what is left: names come first, bars need a few columns to say anything.
-    # Where that is not enough for both, columns move closer together.
-    longest = max(columns(line.name) for line in lines)
-    for gap in (GAP, " "):
-        rest = width - kinds - shapes - sum(counts) - len(gap) * (2 + len(counts))
-        names = max(min(longest, rest - _BAR_AT_LEAST - len(GAP)), _NAME_AT_LEAST)
-        if names == longest:
-            break
-    bars = min(rest - names - len(GAP), _BAR_AT_MOST)
-    if bars < _BAR_AT_LEAST:
-        names, bars = max(min(longest, rest), 8), 0
-    room = [names, kinds, shapes, *counts]
-    most = max((line.figures[_MACS] or 0 for line in lines if not line.group), default=0)
-    whole = lines[-1].figures[_MACS]
-
-    headings = ["name", "layer", "output", *(figure.heading or "" for figure in _COLUMNS)]
-    sides = "ll" + "r" * (len(counts) + 1)
-    share = f"{GAP}{'share of MACs' if bars > 12 else 'share'}" if bars else ""
-    whole_width = sum(room) + len(gap) * (len(room) - 1) + (len(GAP) + bars) * (bars > 0)
-    rule = signs.rule * whole_width
-    shown = [bold(aligned(headings, room, sides, gap) + share, color), rule]
-    for line in lines:
-        last = line is lines[-1]
-        if last:
-            shown.append(rule)
-        texts = [shortened(line.name, names, signs), line.kind, line.shape]
-        texts += [_count(figure) for figure in line.figures]
-        text = aligned(texts, room, sides, gap)
-        macs = line.figures[_MACS] or 0
-        if bars and line.group and not last and whole:
-            text += f"{GAP}{100 * macs / whole:.0f} %"
-        elif bars and not line.group and most:
-            text += GAP + drawn_bar(macs, most, bars, signs)
-        shown.append(bold(text, color) if line.group else text)
-    return "", shown
-
-
-def part_of(layer: Mapping[str, Any], manifest: Mapping[str, Any]) -> str | None:
-    """The stage or output that a layer is in, or `head`; None of an input."""
-    stage: str | None = layer["stage"]
-    if stage is not None:
-        return stage
-    parts = ["head", *(one["name"] for one in manifest["outputs"] if "layer" in one)]
-    within = [name for name in parts if layer["name"].startswith(f"{name}_")]
-    return max(within, key=len, default=None)
-
-
-def _rows(manifest: Manifest) -> Iterator[_Line]:
-    """Layers, and before those of a stage a row with its sums."""
-    groups: list[tuple[str | None, list[Manifest]]] = []
-    for layer in manifest["layers"]:
-        group = part_of(layer, manifest)
-        if groups and groups[-1][0] == group:
-            groups[-1][1].append(layer)
-        else:
-            groups.append((group, [layer]))
-    for group, members in groups:
-        indent = ""
-        if group is not None:
-            indent = "  "
-            kind = several(len(members), "layer")
-            shape = _shape(members[-1]["output_shape"])
-            yield _Line(printable(group), kind, shape, _sums(members), group=True)
-        for layer in members:
-            yield _Line(
-                indent + printable(layer["name"]).removeprefix(f"{group}_"),
-                _kind(layer["class_name"]) + ("" if layer["supported"] in (True, None) else " !"),
-                _shape(layer["output_shape"]),
-                _sums([layer]),
-            )
-
-
-def _sums(layers: Sequence[Manifest]) -> tuple[int | None, ...]:
-    """The sums of what is known; None where nothing is."""
-    columns = ([figure_of(layer, figure.name) for layer in layers] for figure in _COLUMNS)
-    known = ([count for count in column if count is not None] for column in columns)
-    return tuple(sum(counts) if counts or not layers else None for counts in known)
-
-
-def _count(figure: int | None) -> str:
-    return "?" if figure is None else f"{figure:,}"
 
 
 def _totals(manifest: Manifest, width: int) -> Section:
@@ -423,7 +298,7 @@ def _timeline(manifest: Manifest, width: int, signs: Signs) -> Section:
     number, size = len(str(len(moments) - 1)), max(len(f"{most:,}"), len("bytes"))
     kinds = min(max(len(step["operator"]) for step in sequence), 17)
     rest = width - number - kinds - size - 2 - 5 * len(GAP)
-    bars = max(min(rest // 2, _BAR_AT_MOST), _BAR_AT_LEAST)
+    bars = max(min(rest // 2, BAR_AT_MOST), BAR_AT_LEAST)
     room = min(max(rest - bars, 8), max(map(columns, [*names, "layer"])))
     wide, sides = [number, kinds, room, size], "rllr"
     lines = [GAP + aligned(["#"[:number], "operator", "layer", "bytes"], wide, sides)]
@@ -550,13 +425,6 @@ def _figures(rows: Sequence[tuple[str, int, str]], width: int) -> list[str]:
         lines.append(f"{figure}{GAP}{first}".rstrip())
         lines += [" " * start + line for line in rest]
     return lines
-
-
-def _kind(class_name: str) -> str:
-    kind = printable(class_name)
-    for long, short in _SHORTER:
-        kind = kind.replace(long, short)
-    return kind
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:

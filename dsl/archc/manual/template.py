@@ -20,8 +20,8 @@ from archc.manual.markdown import HEADER, code, fence, listed, reflowed, table
 from archc.manual.shown import PIECES, SHOWS, completed, faults, networks
 from archc.ops.base import symbols
 from archc.sema.callees import FORMS
+from archc.sema.declarations import TARGET_ARGUMENTS
 from archc.sema.evaluate import FEATURES
-from archc.sema.resolve import TARGET_ARGUMENTS
 from archc.sema.scope import FUNCTIONS
 from archc.syntax.grammar import keywords, read_grammar
 from archc.syntax.numbers import BYTE_UNITS, UNITS

@@ -19,8 +19,8 @@ from archc.ops.base import (
     feature_map,
     product,
 )
-from archc.ops.convolution import PADDINGS, scalar, windowed
 from archc.ops.recognise import KerasLayer
+from archc.ops.windows import PADDINGS, scalar, windowed
 from archc.typed import ClassVar
 
 POOLED = (

@@ -22,8 +22,8 @@ from archc.ops.base import (
     product,
     show_shape,
 )
-from archc.ops.convolution import scalar
 from archc.ops.recognise import KerasLayer
+from archc.ops.windows import scalar
 from archc.typed import ClassVar
 
 RESHAPED = Traced("Reshape", (), ("Reshape/shape",))

@@ -9,9 +9,9 @@ from archc.limits import Limits
 from archc.ops.arguments import Arg
 from archc.sema import matching, naming
 from archc.sema.callees import BAD, Bad, Callee, Given
+from archc.sema.declarations import joined
 from archc.sema.evaluate import unknown
 from archc.sema.maps import applied, misplaced, named_twice, never_read, parts_of_one
-from archc.sema.resolve import joined
 from archc.sema.scope import FUNCTIONS, Module, Scope
 from archc.source import Span
 from archc.syntax import ast

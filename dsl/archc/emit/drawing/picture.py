@@ -4,6 +4,7 @@ from typing import Any
 
 from archc.emit.drawing import wired
 from archc.emit.drawing.paint import by_time
+from archc.emit.drawing.reader import Reader
 from archc.emit.drawing.structure import (
     BLOCKS_UP_TO,
     LAYERS_UP_TO,
@@ -12,7 +13,6 @@ from archc.emit.drawing.structure import (
     Item,
     Join,
     Picture,
-    Reader,
     TooLarge,
 )
 from archc.ir.graph import Graph

@@ -8,12 +8,12 @@ joins three scales reads as a list of its joins.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from archc.emit.drawing.reader import Reader
 from archc.emit.drawing.structure import (
     Box,
     Group,
     Item,
     Join,
-    Reader,
     Stage,
     Tag,
     inside,
