@@ -1,6 +1,7 @@
 """What verbs on design spaces share: their arguments, the space itself, progress."""
 
 import argparse
+import gc
 import os
 import re
 import sys
@@ -74,6 +75,7 @@ def opened(session: Session, over: Sequence[str]) -> "Space | None":
     from archc.space.dimensions import Reader, grid
     from archc.space.engine import Space
 
+    gc.enable()  # unlike a compile, this meets thousands of structures
     (path,) = session.arguments.specs
     path = os.path.normpath(path)
     loader, options = session.options(path, ())

@@ -23,9 +23,15 @@ def options(trace: Trace, form: Form) -> tuple[Form, ...]:
     return (form,)
 
 
-def maximum(trace: Trace, forms: Sequence[Form]) -> Form:
-    """The largest of some forms; those that another one is never below are left out."""
-    kept: list[Form] = []
+def maximum(trace: Trace, first: Sequence[Form], forms: Sequence[Form]) -> Form:
+    """The largest of some forms; those that another one is never below are left out.
+
+    Args:
+        trace: the run.
+        first: some of them, of which that is done.
+        forms: the others.
+    """
+    kept = list(first)
     for each in forms:
         if all(_least(trace, known, each) < 0 for known in kept):
             kept = [known for known in kept if _least(trace, each, known) < 0]
@@ -43,6 +49,8 @@ def maximum(trace: Trace, forms: Sequence[Form]) -> Form:
 
 def _least(trace: Trace, a: Form, b: Form) -> int:
     """What a form is at least above another one."""
+    if a.terms == b.terms:
+        return a.constant - b.constant
     least, factors = a.constant - b.constant, dict(a.terms)
     for index, factor in b.terms:
         factors[index] = factors.get(index, 0) - factor

@@ -295,8 +295,8 @@ class Number(Symbolic):
         more = self._lift(other)
         assert more is not None
         over = lcm(self.over, more.over)
-        options = (*self._options(over), *more._options(over))
-        return number(self.trace, *joins.maximum(self.trace, options), over)
+        options = joins.maximum(self.trace, self._options(over), more._options(over))
+        return number(self.trace, *options, over)
 
     def _options(self, over: int) -> tuple[Form, ...]:
         """The forms that it is the largest of, over a denominator."""
@@ -324,13 +324,19 @@ class Number(Symbolic):
     # --- decisions ----------------------------------------------------------------------------
 
     def _compare(self, other: object, kind: str, swap: bool = False) -> bool:
-        more = self._lift(other)
-        if more is None:
-            return NotImplemented  # type: ignore[no-any-return]
-        difference = more - self if swap else self - more
-        if not difference.terms:
-            return difference.constant < 0 if kind == "<" else difference.constant == 0
-        return self.trace.decide(kind, difference.terms, difference.constant)
+        if type(other) is int:
+            terms, constant = self.terms, self.constant - other * self.over
+            if swap:
+                terms, constant = scaled(terms, -1), -constant
+        else:
+            more = self._lift(other)
+            if more is None:
+                return NotImplemented  # type: ignore[no-any-return]
+            difference = more - self if swap else self - more
+            terms, constant = difference.terms, difference.constant
+        if not terms:
+            return constant < 0 if kind == "<" else constant == 0
+        return self.trace.decide(kind, terms, constant)
 
     def __lt__(self, other: Any) -> bool:
         return self._compare(other, "<")
