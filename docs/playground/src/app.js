@@ -2,7 +2,7 @@
 import {specs, version} from "page.json";
 import {Compiler, Stopped} from "./compiler.js";
 import {Controls} from "./controls.js";
-import {FOREIGN, apply, changes, editor, fixesOf, offset, replace, reveal, setHints, setProblems, told} from "./editor.js";
+import {FOREIGN, apply, changes, editor, fixesOf, offset, replace, reveal, setTold, titled, told} from "./editor.js";
 import {ALONE} from "./launch.js";
 import {fragment, held} from "./link.js";
 import {element, line as lineOf} from "./markdown.js";
@@ -118,8 +118,7 @@ function summary() {
 // --- what is shown of a text ---------------------------------------------------------------------
 
 function show() {
-  setProblems(view, latest.diagnostics, latest.actions);
-  setHints(view, latest.hints);
+  setTold(view, latest);
   problems();
   headline();
   controls.show(latest.parameters.parameters ?? []);
@@ -145,19 +144,19 @@ function problems() {
       element("b", {}, level), said,
       ...fixesOf(one, actions).map((action) => element("button", {
         type: "button", class: "fix", onclick: () => apply(view, action),
-      }, ...lineOf(`${action.isPreferred ? "Fix" : "Change"}: ${action.title}`))));
+      }, ...lineOf(titled(action)))));
   }));
 }
 
 function headline() {
-  const {network, networks, totals, deployed, verdict, stale, missing} = latest.summary;
+  const {network, networks, totals, deployed, verdict, stale} = latest.summary;
   const figures = totals && [
     [totals.params, "params"], [totals.macs, "MACs"],
     [deployed.weight_bytes, "bytes of weights"], [deployed.peak_activation_bytes, "bytes at the peak (estimate)"],
   ].filter(([figure]) => figure != null).map(([figure, word]) => `${figure.toLocaleString("en")} ${word}`);
   $("network").textContent = network ?? "No network yet";
   document.title = network ? `${network} · archc playground` : "archc playground";
-  $("totals").textContent = figures ? figures.join(" · ") : missing;
+  $("totals").textContent = figures ? figures.join(" · ") : "";
   $("verdict").textContent = verdict ?? "";
   $("verdict").dataset.verdict = (verdict ?? "").split(": ").at(-1).split(" ")[0];
   $("stale").hidden = !stale;
@@ -209,7 +208,8 @@ function fill(which, found) {
   pane.dataset.tab = which;
   if (found.missing || found.network === null) {
     filled = null;
-    pane.replaceChildren(element("p", {class: "empty"}, found.missing || "There is no network yet."));
+    const why = latest && errors() ? "There is no network yet: see the problems." : `Nothing to show: ${found.missing}.`;
+    pane.replaceChildren(element("p", {class: "empty"}, found.network === null ? why : `${found.missing}.`));
   } else views[which].show(pane, found);
 }
 

@@ -52,12 +52,10 @@ const hints = StateField.define({
   provide: (field) => EditorView.decorations.from(field),
 });
 
-/** Show hints behind their lines. */
-export function setHints(view, found) {
-  const {doc} = view.state;
+function hinted(doc, found) {
   const marks = found.map(({position: at, label, tooltip}) => (
     Decoration.widget({widget: new Hint(label, tooltip), side: 1}).range(offset(doc, at))));
-  view.dispatch({effects: newHints.of(Decoration.set(marks, true))});
+  return {effects: newHints.of(Decoration.set(marks, true))};
 }
 
 // --- diagnostics ---------------------------------------------------------------------------------
@@ -79,6 +77,9 @@ export function fixesOf(diagnostic, actions) {
   return actions.filter((action) => action.diagnostics?.some((one) => key(one) === key(diagnostic)));
 }
 
+/** What a button says that makes the edits of an action: a fix leaves the meaning as it is. */
+export const titled = (action) => `${action.isPreferred ? "Fix" : "Change"}: ${action.title}`;
+
 /** Make the edits of an action. */
 export function apply(view, action) {
   const edits = Object.values(action.edit.changes).flat();
@@ -86,8 +87,8 @@ export function apply(view, action) {
   view.focus();
 }
 
-/** Underline diagnostics, with their fixes. */
-export function setProblems(view, diagnostics, actions) {
+/** Underline diagnostics, with their fixes, and show hints behind their lines. */
+export function setTold(view, {diagnostics, actions, hints: behind}) {
   const {doc} = view.state;
   const found = diagnostics.map((one) => {
     const from = offset(doc, one.range.start);
@@ -95,10 +96,10 @@ export function setProblems(view, diagnostics, actions) {
       from, to: Math.max(offset(doc, one.range.end), from), severity: LEVELS[one.severity],
       message: one.message, renderMessage: () => element("div", {class: "told"}, ...told(one)),
       actions: fixesOf(one, actions).map((action) => (
-        {name: action.title, apply: (target) => apply(target, action)})),
+        {name: titled(action).replaceAll("`", ""), apply: (target) => apply(target, action)})),
     };
   });
-  view.dispatch(setDiagnostics(view.state, found));
+  view.dispatch(setDiagnostics(view.state, found), hinted(doc, behind));
 }
 
 // --- questions about a place ---------------------------------------------------------------------
