@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 import archc
+from support.extension import EXTENSION, ROOT, packages
 
-ROOT = Path(__file__).parents[2]
-EXTENSION = ROOT / "grammars" / "vscode"
 NODE = shutil.which("node")
 
 
@@ -97,9 +96,9 @@ def test_the_panel_asks_what_the_server_answers() -> None:
     assert set(asked) <= set(PANES)
 
 
-@pytest.mark.skipif(NODE is None or shutil.which("npx") is None, reason="npm is not installed")
 def test_it_is_packaged(tmp_path: Path) -> None:
     """By the command that publishes it, which runs the documented one."""
+    packages()
     command = [sys.executable, str(ROOT / "dsl" / "publish"), "extension", "-o", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -23,12 +23,12 @@ from archc.syntax.grammar import keywords
 from archc.syntax.lalr import END
 from archc.syntax.tokens import tokens
 from archc.vocabulary import NUMBER, TIMES, vocabulary
+from support.extension import EXTENSION, packages
 from support.shell import run
 
 pygments = pytest.importorskip("pygments")
 
 ROOT = Path(__file__).parents[2]
-EXTENSION = ROOT / "grammars" / "vscode"
 SPECS = {
     **{name: Path(path).read_text(encoding="utf-8") for name, path in shipped_specs().items()},
     **{f"std:{name}": source.text for name, source in std_sources().items()},
@@ -215,20 +215,8 @@ def test_the_textmate_grammar_covers_every_token(name: str) -> None:
     assert {one.start for one in tokens(Source("a", text)) if one.kind != END} <= starts
 
 
-def node_modules() -> Path | None:
-    """Where the tester of grammars is, if it is."""
-    tester = EXTENSION / "node_modules" / ".bin" / "vscode-tmgrammar-test"
-    if tester.exists():
-        return tester
-    found = shutil.which("vscode-tmgrammar-test")
-    return Path(found) if found else None
-
-
 def test_the_ecosystems_own_tester_is_content() -> None:
-    """`npm install` in grammars/vscode puts it there, or it is on the path."""
-    tester = node_modules()
-    if tester is None:
-        pytest.skip("vscode-tmgrammar-test is not installed")
+    tester = packages() / ".bin" / "vscode-tmgrammar-test"
     command = [str(tester), "--grammar", "syntaxes/arch.tmLanguage.json", "tests/*.arch"]
     done = subprocess.run(command, cwd=EXTENSION, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
