@@ -44,15 +44,15 @@ def refused(capsys: Capture, *command: str) -> str:
 
 
 def test_only_what_is_within_budget_is_trained_and_each_network_once(capsys: Capture) -> None:
-    assert main([*COMMAND, *FRONT, "--trials", "12", "--format", "json"]) == 0
+    assert main([*COMMAND, *FRONT, "--trials", "8", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     begun = [variant for what, variant in calls(Path()) if what == "begin"]
-    assert len(begun) == len({*begun}) == 12
-    assert found["count"]["trained"] == 12
+    assert len(begun) == len({*begun}) == 8
+    assert found["count"]["trained"] == 8
     assert found["count"]["over_budget"] > 0, "or the test shows nothing"
     trials = study().get_trials()
     trained = [each for each in trials if each.state.name == "COMPLETE"]
-    assert len({each.user_attrs["network"] for each in trained}) == len(trained) == 12
+    assert len({each.user_attrs["network"] for each in trained}) == len(trained) == 8
     for each in trained:
         values = {name: each.params[name] for name in ("width", "side", "unit")}
         manifest = compile_file("a.arch", **values).manifest
@@ -68,7 +68,7 @@ def test_only_what_is_within_budget_is_trained_and_each_network_once(capsys: Cap
 
 
 def test_the_front_is_that_of_optuna_and_its_specs_compile_to_it(capsys: Capture) -> None:
-    main([*COMMAND, *FRONT, "--trials", "10", "--format", "json", "-o", "out"])
+    main([*COMMAND, *FRONT, "--trials", "6", "--format", "json", "-o", "out"])
     found = json.loads(capsys.readouterr().out)
     best = study("out/search.db").best_trials
     values = {tuple(each.values) for each in best}
@@ -82,7 +82,7 @@ def test_the_front_is_that_of_optuna_and_its_specs_compile_to_it(capsys: Capture
     assert main(["out/a_front.arch", "-o", "built"]) == 0
     with open("out/trials.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 10
+    assert len(rows) == 6
     assert {int(row["trial"]) for row in rows if row["front"] == "1"} == {
         row["trial"] for row in found["front"]
     }
@@ -325,3 +325,41 @@ def test_a_missing_package_is_named(
     said = refused(capsys)
     assert "error[extra_missing]: a search needs" in said
     assert "pip install 'archc-dsl[search]'" in said
+
+
+def test_the_front_of_a_spec_that_uses_others_stands_by_itself(capsys: Capture) -> None:
+    for folder in ("specs/blocks", "shared"):
+        Path(folder).mkdir(parents=True)
+    Path("specs/blocks/mine.arch").write_text(
+        "block mine(channels, stride) { conv(channels, 3x3, stride = stride) }\n"
+    )
+    Path("shared/theirs.arch").write_text(
+        "block theirs(channels, stride) { conv(channels, stride = stride) batchnorm }\n"
+    )
+    text = SPEC.replace("[ds, conv]", "[mine, theirs]").replace("unit = ds", "unit = mine")
+    uses = 'use "blocks/mine.arch"\nuse "theirs.arch"\n'
+    Path("specs/a.arch").write_text(f"{uses}{text}arch a_t0 = a(width = 8)\n")
+    command = ["search", "specs/a.arch", "--arch", "a", *COMMAND[2:], "--minimize", "macs"]
+    again = [*command, "-I", "shared", "-o", "out", "--trials"]
+    assert main([*again, "3", "--seed", "2"]) == 0
+    assert main([*again, "4"]) == 0, "what is ours may be written again"
+    written = {str(each.relative_to("out")) for each in Path("out").rglob("*.arch")}
+    assert written == {"a_front.arch", "a.arch", "blocks/mine.arch"}
+    assert main(["check", "out/a_front.arch", "-I", "shared"]) == 0
+    assert "arch a_t0 =" not in Path("out/a_front.arch").read_text(), "the name is taken"
+
+
+def test_a_file_that_is_not_ours_is_not_overwritten(capsys: Capture) -> None:
+    Path("out").mkdir()
+    Path("out/a_front.arch").write_text("mine\n")
+    assert main([*COMMAND, "--trials", "1", "-o", "out"]) == 1
+    said = capsys.readouterr()
+    assert "`out/a_front.arch`" in said.err
+    assert "1 network trained" in said.out, "what was found is shown all the same"
+    assert Path("out/a_front.arch").read_text() == "mine\n"
+
+
+def test_the_spec_itself_is_left_alone_where_the_front_is_beside_it(capsys: Capture) -> None:
+    assert main([*COMMAND, "--trials", "1", "-o", "."]) == 0
+    assert Path("a.arch").read_text() == SPEC
+    assert main(["check", "a_front.arch"]) == 0

@@ -22,11 +22,16 @@ def report(
     options: argparse.Namespace, session: Session, space: "Space", search: "Search", folder: str
 ) -> int:
     """Write what was found to a folder, and show it; gives the exit code."""
+    from archc.diagnostics.model import Rejected
     from archc.search.results import front, results
 
     found = results(search.storage)
     best = front(search.problem, found.trained)
-    written = _write(options, space, search, found, best, folder) if best else []
+    written: list[str] = []
+    try:
+        written = _write(options, space, search, found, best, folder) if best else []
+    except Rejected as rejected:  # what was trained for hours is shown all the same
+        session.diagnostics.append(rejected.diagnostic)
     if search.failing is not None:
         session.diagnostics.append(_failing(search))
     if options.format == "json":
@@ -34,7 +39,7 @@ def report(
     else:
         session.show(("error",))
         show("\n".join(_lines(space, search, found, best, folder, written)))
-    return SUCCESS if best and search.failing is None else FAILURE
+    return SUCCESS if best and not session.failed else FAILURE
 
 
 def _failing(search: "Search") -> Any:
@@ -86,7 +91,8 @@ def _lines(
     if LATENCY in names:
         said = f"{LATENCY} is the upper end of an estimate, its error included"
         lines += ["", *wrapped(said, width)]
-    lines += ["", *wrapped(f"written to {folder}: {', '.join(written)}", width)]
+    if written:
+        lines += ["", *wrapped(f"written to {folder}: {', '.join(written)}", width)]
     return lines
 
 
