@@ -24,6 +24,7 @@ def network(entry: dict[str, Any]) -> Network:
         stem=entry["stem"],
         features=entry["features"],
         activation=entry["activation"],
+        attention=entry.get("attention", "efficientnet"),
     )
 
 
@@ -68,7 +69,8 @@ def test_what_timm_takes_in_silence_is_refused(slip: str) -> None:
 @pytest.mark.parametrize(
     "string",
     ["", "ir", "xx_r1_k3_s1_c8", "ir_r1_k3_s1_e6", "ir_r0_k3_s1_e6_c8", "ir_r1_k3_s1_e6_c8_",
-     "ir_r99999999_k3_s1_e6_c8", "ir_r1_k3_s1_e6_c8_n", "ir_r1_k3.5_s1_e6_c8", "_" * 500,
+     "ir_r99999999_k3_s1_e6_c8", "ir_r1_k3_s1_e6_c8_n", "cn_r1_k3.5_s1_c8", "_" * 500,
+     "ir_r1_k0_s1_e6_c8", "uir_r1_k0_s2_e6_c8", "mqa_r1_k3_h8_s1_d48_c80", "ir_r1.5_k3_s1_e6_c8",
      "ir_r1_k3_s1_e1e9_c8", "ir_r1_k3_s1_e6_c8_\n}"],
 )  # fmt: skip
 def test_odd_strings(string: str) -> None:

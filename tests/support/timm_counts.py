@@ -30,19 +30,39 @@ SLIPS = (
 
 def built(entry: dict[str, Any]) -> int:
     """The parameters of the network that timm builds of block strings."""
-    from timm.models._efficientnet_builder import decode_arch_def
+    from functools import partial
+
+    from timm.models._efficientnet_blocks import SqueezeExcite
+    from timm.models._efficientnet_builder import decode_arch_def, round_channels
     from timm.models.efficientnet import EfficientNet
+    from timm.models.mobilenetv3 import MobileNetV3
     from torch import nn
 
     activations = {"relu": nn.ReLU, "relu6": nn.ReLU6, "swish": nn.SiLU, "hard_swish": nn.Hardswish}
-    model = EfficientNet(
-        block_args=decode_arch_def([[string] for string in entry["strings"]]),
-        num_features=entry["features"],
-        stem_size=entry["stem"],
-        fix_stem=True,
-        act_layer=activations[entry["activation"]],
+    features = entry["features"]
+    given = {
+        "block_args": decode_arch_def([[string] for string in entry["strings"]]),
+        "stem_size": entry["stem"],
+        "fix_stem": True,
+        "act_layer": activations[entry["activation"]],
+    }
+
+    def count(*modules: Any) -> int:
+        return sum(values.numel() for module in modules for values in module.parameters())
+
+    if entry.get("attention") != "mobilenetv3":
+        return count(EfficientNet(**given, num_features=features))
+    layer = partial(
+        SqueezeExcite,
+        gate_layer="hard_sigmoid",
+        force_act_layer=nn.ReLU,
+        rd_round_fn=round_channels,
     )
-    return sum(parameter.numel() for parameter in model.parameters())
+    model = MobileNetV3(**given, num_features=features, se_layer=layer)
+    body = count(model.conv_stem, model.bn1, model.blocks)
+    # Behind the blocks an import has EfficientNet's head: MobileNetV3 pools before it widens.
+    width = model.conv_head.in_channels
+    return body + width * features + 2 * features + 1_000 * (features + 1)
 
 
 def main() -> None:

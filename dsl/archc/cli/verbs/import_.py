@@ -83,6 +83,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="relu",
         help="with `--from timm`: the activation of strings without one (default: relu)",
     )
+    parser.add_argument(
+        "--attention",
+        choices=["efficientnet", "mobilenetv3"],
+        default="efficientnet",
+        help="with `--from timm`: whose `se` it is: of what enters a block, or of its widened "
+        "channels in multiples of 8, with `relu` and a hard sigmoid (default: efficientnet)",
+    )
     limit_argument(parser)
 
 
@@ -131,6 +138,7 @@ def models(options: argparse.Namespace, bounds: "Limits") -> "list[Model]":
         stem=options.stem,
         features=options.features,
         activation=options.activation,
+        attention=options.attention,
         operators=bounds.operators,
     )
     return [Model(network, None)]
