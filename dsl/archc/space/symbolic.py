@@ -83,8 +83,10 @@ class Number(Symbolic):
         more = self._lift(other)
         if more is None:
             return NotImplemented  # type: ignore[no-any-return]
-        over = lcm(self.over, more.over)
-        mine, theirs = own * (over // self.over), sign * (over // more.over)
+        over, mine, theirs = self.over, own, sign
+        if more.over != over:
+            over = lcm(over, more.over)
+            mine, theirs = own * (over // self.over), sign * (over // more.over)
         terms = summed(self.terms, mine, more.terms, theirs)
         return number(self.trace, terms, self.constant * mine + more.constant * theirs, over)
 

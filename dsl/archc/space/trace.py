@@ -184,6 +184,8 @@ def scaled(terms: Terms, times: int) -> Terms:
 
 def summed(a: Terms, times: int, b: Terms, others: int) -> Terms:
     """`times * a + others * b`"""
+    if not b or not a:
+        return scaled(a, times) if a else scaled(b, others)
     total = {atom: factor * times for atom, factor in a}
     for atom, factor in b:
         total[atom] = total.get(atom, 0) + factor * others
