@@ -52,6 +52,7 @@ GUARD = f'<meta http-equiv="Content-Security-Policy" content="{"; ".join(POLICY)
 ACCESS = (
     ('role="heading"', 'role="heading" aria-level="2"'),
     ("<pre>", '<pre tabindex="0">'),
+    ('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper'),
     ('<aside class="sidebar-drawer">', '<aside class="sidebar-drawer" aria-label="Pages">'),
     ('<aside class="toc-drawer">', '<aside class="toc-drawer" aria-label="On this page">'),
 )
