@@ -232,3 +232,13 @@ def test_it_is_accessible(chromium: Any, address: str, scheme: str) -> None:
         assert [(name, one["id"], one["nodes"][0]["html"]) for one in grave] == []
         opened.close()
     context.close()
+
+
+def test_pages_lead_to_a_playground_that_is_beside_them() -> None:
+    example = next(pages.examples(True))
+    assert f"(../playground/index.html#spec={example.name}.arch)" in example.page
+    readme = f"# One\n\nText.\n\n![drawing](a.svg)\n\n{pages.ENDS}\n\nMore.\n"
+    assert "(playground/index.html)" in pages.home(readme, {}, True)
+    assert "playground" not in pages.home(readme, {}, False)
+    with pytest.raises(tools.Failed, match="has no section"):
+        pages.home("# One\n", {}, False)
