@@ -209,9 +209,12 @@ class Reach(NamedTuple):
     def tests(self, mutant: Mutant, budget: float) -> list[str]:
         """The ids of those that reach a mutant, the shortest of each file first, then the second of
         each, as many as the budget allows: of its line, or of its function where no line is known
-        (a part of a long statement), or of its file where it is outside of functions."""
+        (a part of a long statement), or of its file where it is outside of functions or results
+        are kept there, so that a test may not run what it depends on."""
         lines = self.lines.get(str(mutant.path), {})
         reached = set(lines.get(str(mutant.line), ()))
+        if caches(mutant.path):
+            reached = {test for tests in lines.values() for test in tests}
         if not reached:
             first, last = function(mutant)
             within = (tests for line, tests in lines.items() if first <= int(line) <= last)
@@ -243,6 +246,14 @@ def function(mutant: Mutant) -> tuple[int, int]:
             if around and node.lineno > found[0]:
                 found = (node.lineno, node.end_lineno)
     return found
+
+
+@functools.cache
+def caches(path: Path) -> bool:
+    """Whether some function of a file keeps its results."""
+    nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    return any("cache" in ast.unparse(one) for node in functions for one in node.decorator_list)
 
 
 class Fork:

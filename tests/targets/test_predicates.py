@@ -620,3 +620,23 @@ def test_weights_and_partial_sums() -> None:
         ] * fires  # fmt: skip
         assert broken("depthwise_weights", file) == [Offence(None, {"bytes": "72 B"})]
     assert not broken("depthwise_weights", deployed(large, reads=((4, 4, 8),)))
+
+
+# --- what only files have ---------------------------------------------------------------------
+
+
+def test_traits_of_files_and_versions() -> None:
+    file = deployed(op("ADD", (4,), -1, -2), reads=((4,), (4,)))
+    traits = (
+        Trait("island", "2 operators", 3),
+        Trait("opset", "", None, 1017),
+        Trait("island", "x"),
+    )
+    file = file._replace(traits=traits)
+    assert broken("stored", file, traits=("island", "other")) == [
+        Offence(3, {"what": "2 operators"}), Offence(None, {"what": "x"})]  # fmt: skip
+    assert broken("stored", file, traits=("other",)) == []
+    assert broken("stored_version", file, traits=("opset",), above=1016) == [
+        Offence(None, {"version": "1,017"})]  # fmt: skip
+    assert broken("stored_version", file, traits=("opset",), above=1017) == []
+    assert broken("stored_version", file, traits=("island",), above=5) == []
