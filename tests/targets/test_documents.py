@@ -21,7 +21,7 @@ from archc.targets.toml import TEXT
 KEPT = Path(__file__).parent / "data/said.txt"
 
 VALUES: tuple[Any, ...] = (
-    *(0, 1, -1, 1.5, "", "No_name", "a\nb", "conv", "x" * TEXT, "x" * (TEXT + 1)),
+    *(0, 0.5, 1, -1, 1.5, 1e9, "", "No_name", "a\nb", "conv", "x" * TEXT, "x" * (TEXT + 1)),
     *(True, [], ["conv", "conv"], [1], {}, {"x": 1}, [{"name": "x"}], 2**63 - 1, 2**63),
 )
 
