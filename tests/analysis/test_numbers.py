@@ -40,6 +40,7 @@ def test_a_number_as_float32(number: Fraction) -> None:
 def test_numbers_that_no_float32_holds_stay() -> None:
     assert single(Fraction(10) ** 39) == 10**39
     assert single(-(Fraction(10) ** 39)) == -(10**39)
+    assert single(32 * Fraction(10) ** 37 + 1) == 32 * 10**37 + 1
     assert single(3 * Fraction(10) ** 38) == machine(3 * Fraction(10) ** 38)
 
 

@@ -198,19 +198,26 @@ def replace_on_import(mutant: Mutant) -> None:
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
 
 
-class Reach(NamedTuple):
-    """Which tests run what, and how long each takes."""
+class Reach:
+    """Which tests run what, and how long each takes.
 
-    seconds: dict[str, float]
-    """Of processor time, by the test's id."""
-    lines: dict[str, dict[str, list[int]]]
-    """Places in ``seconds`` of tests, by file and line."""
+    Args:
+        seconds: of processor time, by the test's id.
+        lines: places in ``seconds`` of tests, by file and line.
+    """
+
+    def __init__(self, seconds: dict[str, float], lines: dict[str, dict[str, list[int]]]) -> None:
+        self.seconds, self.lines = seconds, lines
+        own = (place for by_line in lines.values() for tests in by_line.values() for place in tests)
+        self.breadths = Counter(own)
+        """How many lines of the core a test runs."""
 
     def tests(self, mutant: Mutant, budget: float) -> list[str]:
-        """The ids of those that reach a mutant, the shortest of each file first, then the second of
-        each, as many as the budget allows: of its line, or of its function where no line is known
-        (a part of a long statement), or of its file where it is outside of functions or results
-        are kept there, so that a test may not run what it depends on."""
+        """The ids of those that reach a mutant, of each file first the one that runs the fewest
+        lines, then the second of each, as many as the budget allows: of its line, or of its
+        function where no line is known (a part of a long statement), or of its file where it is
+        outside of functions or results are kept there, so that a test may not run what it depends
+        on."""
         lines = self.lines.get(str(mutant.path), {})
         reached = set(lines.get(str(mutant.line), ()))
         if caches(mutant.path):
@@ -222,11 +229,9 @@ class Reach(NamedTuple):
         ids = list(self.seconds)
         turns: Counter[str] = Counter()
         rounds = []
-        for test in sorted(
-            (ids[place] for place in reached), key=lambda one: (self.seconds[one], one)
-        ):
-            file = test.partition("::")[0]
-            rounds.append((turns[file], self.seconds[test], test))
+        for place in sorted(reached, key=lambda one: (self.breadths[one], ids[one])):
+            file = ids[place].partition("::")[0]
+            rounds.append((turns[file], self.breadths[place], ids[place]))
             turns[file] += 1
         chosen, spent = [], 0.0
         for _, _, test in sorted(rounds):
@@ -296,7 +301,7 @@ class Fork:
         core = [f"{ROOT}/dsl/archc/{part}" + "/*" * (".py" not in part) for part in CORE]
         measured = coverage.Coverage(data_file=None, include=core)
         measured.start()
-        seconds, lines = self.reach
+        seconds, lines = self.reach.seconds, self.reach.lines
         print(f"{len(new)} tests are run on the code as it is", flush=True)
         for item in new:
             start = time.process_time()
