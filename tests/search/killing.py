@@ -63,7 +63,10 @@ def killed(options: argparse.Namespace, chance: random.Random) -> str:
                 break
             while len(workers) < WORKERS:
                 workers.append(begin_again(folder, *more, SLEEP=f"{chance.uniform(0, 1):.2f}"))
-            time.sleep(chance.uniform(1, 6))
+            known, pause = len(calls(folder)), chance.uniform(0, 2)
+            while len(calls(folder)) <= known and all(each.poll() is None for each in workers):
+                time.sleep(0.1)  # so that something is done between two kills
+            time.sleep(pause)
             chance.choice(workers).kill()
             kills += 1
         for each in workers:

@@ -58,16 +58,17 @@ def test_digits_are_searched_by_two_workers_one_of_which_is_killed(tmp_path: Pat
     with server() as url:
         storage = re.sub("^postgresql:", "postgresql+psycopg:", url)
         workers = [start(tmp_path, url) for _ in range(2)]
-        for _ in range(2400):  # until a network is trained, and others are being
-            if "trial " in (tmp_path / "said").read_text():
-                break
-            assert all(each.poll() is None for each in workers), (tmp_path / "said").read_text()
-            time.sleep(0.1)
-        workers[0].kill()
-        workers[0].wait()
-        workers[1].wait(timeout=900)
-        said = (tmp_path / "said").read_text()
-        assert workers[1].returncode == 0, said
+        try:
+            while "trial " not in (tmp_path / "said").read_text():  # and others are being trained
+                assert all(each.poll() is None for each in workers), (tmp_path / "said").read_text()
+                time.sleep(0.1)
+            workers[0].kill()
+            code = workers[1].wait()
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.wait()
+        assert code == 0, (tmp_path / "said").read_text()
         backend = optuna.storages.RDBStorage(storage)
         study = optuna.load_study(study_name="digits", storage=backend)
         trials, front = study.get_trials(), study.best_trials

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from archc.search.worker import Event, Search
     from archc.space.engine import Space
 
-LOADED = 120.0
+LOADED = 600.0
 """Seconds that the module of an objective may take to load."""
 _EVERY = 0.5
 _NAME = re.compile(r"[A-Za-z_][\w.]{0,63}")

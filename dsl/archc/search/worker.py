@@ -224,7 +224,8 @@ class Worker:
         return {each.name: each.place(params[each.name]) for each in self.search.variables}
 
     def _asked(self, worker: str, places: dict[str, int] | None) -> Trial:
-        """A new trial, which says from its first moment whose it is."""
+        """A new trial, which says from its first moment whose it is: one of `Study.ask` says so
+        later, and would be left running by a worker that is killed in between."""
         fixed = {}
         if places is not None:
             fixed = {each.name: each.value(places[each.name]) for each in self.search.variables}
