@@ -13,6 +13,10 @@ packages torch==2.14.1 litert-torch==0.10.0 ai-edge-litert==2.3.0 \
   tflite-micro==0.dev20261023182759
 
 seen <<'END'
+stride 1, count_include_pad True: PAD AVERAGE_POOL_2D; TFLite Micro: runs
+stride 1, count_include_pad False: AVERAGE_POOL_2D; TFLite Micro: runs
+stride 2, count_include_pad True: PAD AVERAGE_POOL_2D; TFLite Micro: runs
+stride 2, count_include_pad False: STABLEHLO_REDUCE_WINDOW STABLEHLO_REDUCE_WINDOW DIV; TFLite Micro: cannot be loaded
 END
 
 run <<'END'
