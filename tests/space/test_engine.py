@@ -74,6 +74,15 @@ EDGES = {
 }""",
         ("h=[1, 8, 1000, 2000000000]", "w=[1, 9, 2000000000]", "c=[1, 8, 30, 2000000]"),
     ),
+    "buffers that no address reaches": (
+        """arch wide(h = 8, c = 8) {
+    target stm32n6
+    input image: h x h x 3
+    stage a(channels = c) { conv(kernel = 3x3) relu6 }
+    head { global_average_pool dense(10) sigmoid }
+}""",
+        ("h=[8, 9, 24, 2000000000]", "c=[8, 24, 2000000]"),
+    ),
     "a derived arch, choices, shares that are kept": (
         """arch base(a = 1.0 in 0.1 .. 3.0, unit = ds, n = 10) {
     rounding(divisor = 4, keep = 0.9)
@@ -145,6 +154,17 @@ def test_combinations_of_values_are_as_variants_one_by_one(name: str) -> None:
             none = np.full(1, -1)
             parts = [each.figures.get(figure, none.repeat(len(each.rows))) for each in rows]
             assert (column == np.concatenate(parts)).all(), figure
+
+
+def test_structures_without_numbers() -> None:
+    made = space((SPECS / "dscnn.arch").read_text(), "unit=[ds, ir, bogus]")
+    batches = list(made.batches(0, 3))
+    assert [len(batch.rows) for batch in batches] == [1, 1, 1]
+    for row, batch in enumerate(batches):
+        figures = {name: int(column[0]) for name, column in batch.figures.items()}
+        known = {name: value for name, value in figures.items() if value >= 0}
+        assert (known or None) == made.figures(row)
+        assert bool(batch.network[0]) == (row < 2)
 
 
 TALLY = Tally("design spaces of generated specs, with a network among them")

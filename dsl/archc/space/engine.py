@@ -151,7 +151,7 @@ class Space:
             size *= count
             if count < each.size:
                 most = size  # of slower parameters one value
-        return Box(tuple(shape), places)
+        return Box(tuple(shape) or (1,), places)
 
     def chosen(self, rows: Any) -> "Iterator[Batch]":
         """Some variants, their numbers ascending."""

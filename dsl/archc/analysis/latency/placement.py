@@ -18,6 +18,8 @@ from archc.typed import Any, NamedTuple
 
 LEAST = 1024
 """Bytes below which a buffer counts for nothing."""
+_ENDLESS = 1 << 1_000
+"""Bytes that no buffers fill."""
 PARTIAL = 3
 """Bytes of a value in each of its two buffers of partial sums."""
 
@@ -100,7 +102,7 @@ def ties(wanted: Sequence[Need]) -> list[int]:
 def beyond(memories: Memories) -> tuple[tuple[Area, ...], int]:
     """Where buffers lie that find no place on chip, and from where on there is no memory."""
     reached = memories.outside[-1][1].end if memories.outside else 0
-    return (*(area for _, area in memories.outside), Area(reached, 1 << 62)), reached
+    return (*(area for _, area in memories.outside), Area(reached, _ENDLESS)), reached
 
 
 def place(wanted: list[Need], memories: Memories) -> Plan:
