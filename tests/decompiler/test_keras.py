@@ -69,6 +69,9 @@ APPLICATIONS = {
     "MobileNet": ({"alpha": 0.25}, (), 19),
     "MobileNetV3Small": ({"include_preprocessing": False}, (), 41),
     "EfficientNetB0": ({}, ("normalization",), 38),
+    "MobileNetV2": ({}, (), 22),
+    "ResNet50": ({}, (), 20),
+    "DenseNet121": ({}, (), 18),
 }
 """What they are called with, layers left out, and the lines of their specs."""
 

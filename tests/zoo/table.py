@@ -35,7 +35,7 @@ PAGE = ROOT / "docs" / "zoo.md"
 LIMITS = Limits(model_bytes=4_000_000_000)
 """Largest file: ConvNeXtXLarge has 350 million parameters."""
 SECONDS = 1_800
-TIME = ("least", "microseconds", "most", "grade")
+TIME = ("least", "microseconds", "most", "grade", "why")
 
 KERAS = (
     *("MobileNet", "MobileNet-0.25", "MobileNet-0.5", "MobileNetV2", "MobileNetV2-0.35"),
@@ -196,6 +196,9 @@ def remarks(record: dict[str, Any]) -> list[str]:
     said += [f"`{key}` is not exported: {why}" for key, why in theirs["failed"].items()]
     said += [f"`{key}` is refused: {r['refused']}" for key, r in ours.items() if "refused" in r]
     said += [f"error `{code.partition('/')[2]}`" for code in deployed.get("errors", ())]
+    latency = deployed.get("latency", {})
+    if latency.get("why") and (latency["microseconds"] is None or latency["most"] is None):
+        said.append(f"time: {'; '.join(latency['why'])}")
     gaps = Counter(
         f"{figure}: {reason}"
         for figure, _, reason in deployed.get("gaps", ())
