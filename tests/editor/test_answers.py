@@ -394,9 +394,9 @@ def test_what_hovering_shows(text: str, said: str) -> None:
 def test_every_word_has_a_text() -> None:
     """What is documented here by hand is documented whole."""
     from archc.sema.callees import FORMS
+    from archc.sema.declarations import TARGET_ARGUMENTS
     from archc.sema.evaluate import FEATURES
     from archc.sema.expand import STAGE_SLOTS
-    from archc.sema.resolve import TARGET_ARGUMENTS
     from archc.sema.scope import FUNCTIONS
 
     assert set(describe.FORM_DOCS) == set(FORMS)
