@@ -50,13 +50,17 @@ class Page:
     def js(self, script: str, value: Any = None) -> Any:
         return self.page.evaluate(script, value)
 
+    def until(self, script: str, value: Any = None) -> None:
+        """Wait until a script says so."""
+        for _ in range(PATIENCE // 20):
+            if self.js(script, value):
+                return
+            self.page.wait_for_timeout(20)
+        raise AssertionError(f"not `{script}`: {self.status}")
+
     def settle(self, text: str | None = None) -> None:
         """Wait until what is shown is of the text as it is."""
-        for _ in range(PATIENCE // 20):
-            if self.js("globalThis.playground?.settled()"):
-                break
-            self.page.wait_for_timeout(20)
-        assert self.js("playground.settled()"), self.status
+        self.until("globalThis.playground?.settled()")
         assert text is None or self.text == text
 
     def write(self, text: str, at: tuple[int, int] | None = None) -> None:
@@ -184,7 +188,7 @@ def test_tabs_show_pictures_and_texts_that_can_be_saved(shared: Page) -> None:
         ("manifest", "sixty.manifest.json", f'"params": {params}'),
     ):
         page.locator(f"#tab-{tab}").click()
-        page.wait_for_selector(".viewer .cm-line")
+        shared.settle()
         with page.expect_download() as download:
             page.get_by_role("button", name="Download").click()
         assert download.value.suggested_filename == name
@@ -267,17 +271,17 @@ def test_hostile_texts(shared: Page, text: str) -> None:
 def test_a_link_holds_the_text(shared: Page, chromium: Any, host: str) -> None:
     text = SPEC.replace("sixty", "mine") + "# 𝛼 “”\n"
     shared.write(text)
-    shared.page.wait_for_timeout(700)
+    shared.until("playground.linked()")
     link = shared.js("location.hash")
     assert link.startswith("#name=")
     assert len(link) < len(text)
     shared.write(SPEC)
-    shared.page.wait_for_timeout(700)
+    shared.until("playground.linked()")
     shared.js("(hash) => { location.hash = hash }", link)
-    shared.page.wait_for_timeout(300)
+    shared.until(f"(text) => {TEXT} === text", text)
     shared.settle(text)
     shared.js("location.hash = '#spec=families%2Fmlperf_vww.arch'")
-    shared.page.wait_for_timeout(300)
+    shared.until(f"(text) => {TEXT} !== text", text)
     shared.settle()
     assert "mlperf_vww" in shared.text
 
@@ -300,8 +304,10 @@ def test_hostile_links(shared: Page, fragment: str) -> None:
           return btoa(Array.from(bytes, (one) => String.fromCharCode(one)).join(""))
             .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
         }""")
+    shared.until("playground.linked()")
     shared.js("(hash) => { location.hash = hash }", fragment)
-    shared.page.wait_for_timeout(300)
+    said = "document.getElementById('status').textContent.startsWith('The link')"
+    shared.until(f"{said} || {TEXT} === ''")
     shared.settle()
     assert shared.text in ("", SPEC)
     shared.write(SPEC)
@@ -317,8 +323,7 @@ def test_a_compile_is_stopped(chromium: Any, host: str) -> None:
         }`, 1) .catch(() => { globalThis.ended = true }) }""")
         page.page.wait_for_timeout(50)
         page.js("playground.stop()")
-        page.page.wait_for_timeout(50)
-        assert page.js("globalThis.ended")
+        page.until("globalThis.ended")
         page.write(SPEC)
         assert page.problems() == []
         assert "params" in page.totals
@@ -333,7 +338,7 @@ def test_it_is_accessible(chromium: Any, host: str, scheme: str) -> None:
     page.write(page.text.replace("conv", "cnv", 1) if scheme == "dark" else page.text + "\n")
     for tab in ("profile", "drawing", "memory", "module", "manifest"):
         page.page.locator(f"#tab-{tab}").click()
-        page.page.wait_for_timeout(300)
+        page.settle()
         found = Axe().run(page.page).response["violations"]
         assert [
             (one["id"], one["impact"], [node["html"][:120] for node in one["nodes"][:3]])
@@ -348,7 +353,7 @@ def test_nothing_runs_out_of_the_window(chromium: Any, host: str, width: int) ->
         page.open("#spec=efficientnet_b0.arch")
         for tab in ("drawing", "memory", "module", "manifest", "profile"):
             page.page.locator(f"#tab-{tab}").click()
-            page.page.wait_for_timeout(200)
+            page.settle()
             assert page.js("document.documentElement.scrollWidth") <= width
 
 
@@ -356,7 +361,7 @@ def test_it_opens_without_a_network_after_the_first_visit(chromium: Any, host: s
     with visited(chromium, host) as page:
         page.open()
         page.js("navigator.serviceWorker.ready.then(() => true)")
-        page.page.wait_for_timeout(300)
+        page.until("navigator.serviceWorker.controller !== null")
         page.page.context.set_offline(True)
         page.page.reload()
         page.settle()

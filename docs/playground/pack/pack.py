@@ -126,8 +126,8 @@ def main() -> str:
     for name in sorted(others):
         with suppress(ImportError):  # a name in a module; or a package that is not in the page
             importlib.import_module(name)
-    needed = set(sys.modules) - {"pdb"}
-    # Only errors and the start itself name these.
+    needed = set(sys.modules)
+    # These are named only by Pyodide's start and by what prints errors.
     needed |= {name for name in _names() if name.startswith(("_pyodide", "pyodide"))}
     needed |= {"encodings.idna", "encodings.latin_1", "encodings.ascii", "stringprep", "traceback"}
     (OUT / "archc.bin").write_bytes(pack(wheel_files(modules)))

@@ -194,7 +194,7 @@ const views = {
   profile: new Profile(go), drawing: new Drawing(go, again), memory: new Memory(),
   module: module(say), manifest: manifest(say),
 };
-let filled; // the tab that the pane holds; null where there is nothing to show
+let filled; // the tab that the pane holds; null where it has nothing to show, undefined before
 
 function ask(which) {
   return compiler.ask("pane", which, arch, JSON.stringify(views[which].ask?.() ?? {}));
@@ -228,7 +228,12 @@ function choose(button, focus) {
   tab = button.id.slice("tab-".length);
   $("pane").setAttribute("aria-labelledby", button.id);
   if (focus) button.focus();
-  if (latest) refresh().catch(bug);
+  if (!latest) return;
+  if (filled !== tab) { // nothing of another tab stands below this one's name
+    filled = undefined;
+    $("pane").replaceChildren();
+  }
+  refresh().catch(bug);
 }
 tabs.forEach((button, at) => {
   button.addEventListener("click", () => choose(button, false));
@@ -298,8 +303,12 @@ function keep() {
   keeping = setTimeout(() => address().catch(bug), LINK_PAUSE);
 }
 
+let addressed = null; // the text that the address holds
+
 async function address() {
-  const hash = await fragment(name, view.state.doc.toString(), specs);
+  const text = view.state.doc.toString();
+  const hash = await fragment(name, text, specs);
+  addressed = text;
   if (hash !== null && hash !== location.hash) {
     linked = hash;
     try { history.replaceState(null, "", hash); } catch { /* too many, or too long, for this browser */ }
@@ -384,4 +393,5 @@ function offline() {
 function settled() {
   return latest !== null && running === null && latest.text === view.state.doc.toString() && filled !== undefined;
 }
-globalThis.playground = {view, compiler, settled, stop}; // for tests and the curious
+const isLinked = () => addressed === view.state.doc.toString();
+globalThis.playground = {view, compiler, settled, linked: isLinked, stop}; // for tests and the curious
