@@ -5,6 +5,7 @@ Prints the tables of `docs/latency.md`, which `tests/analysis/test_latency.py` c
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,7 @@ def percent(values: list[float]) -> str:
     return f"{sum(sizes) / len(sizes):.1f} / {max(sizes):.1f}" if sizes else ""
 
 
+@cache
 def left_out() -> dict[str, list[float]]:
     """Errors by family, the constants fitted to all the others."""
     samples, constants = npu.samples(), npu.timing().values

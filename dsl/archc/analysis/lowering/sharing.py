@@ -8,14 +8,15 @@ It takes a second network of one structure to work out what they share: most com
 one of their process.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 
 from archc.analysis.lowering.deployed import Deployed, DeviceOp
 from archc.analysis.lowering.importing import Steps, device_steps
 from archc.analysis.lowering.pipeline import Outcome, measured, outcomes
 from archc.ir.graph import Graph
 from archc.ops.base import Shape, Step
-from archc.typed import Any, NamedTuple, TypeVar
+from archc.typed import Any, TypeVar
 from archc.values import KEYS
 
 T = TypeVar("T", Step, DeviceOp)
@@ -69,33 +70,14 @@ class Width:
     __abs__ = __int__ = __index__ = __float__ = __str__ = __format__ = _refuse
 
 
-class Outline(NamedTuple):
-    """What of a node decides: those that have no part in it are left out."""
-
-    name: str
-    inputs: tuple[int, ...]
-    shape: Shape
-    """Of an input."""
-    scope: str | None
-    variables: str | None
-
-
-class Structure(NamedTuple):
-    """What of a network decides its lowering, apart from its widths, of which the first to occur is
-    -1, the next -2."""
-
-    io: str
-    name: str
-    nodes: tuple[Outline, ...]
-    steps: tuple[tuple[Step, ...], ...]
-    ends: tuple[int, ...]
-    names: tuple[str, ...]
-
+_WIDE = ("shape", "weights", "biases", "tables")
+"""What of a step has widths."""
+_rest = itemgetter(*[at for at, name in enumerate(Step._fields) if name not in _WIDE])
 
 Both = tuple[Outcome, Outcome]
 """Of a network trained and untrained."""
 
-_known: dict[Structure, Both | bool] = {}
+_known: dict[object, Both | bool] = {}
 """What networks share by structure, the one met last behind the others. True: the structure was met
 once; False: its networks share nothing."""
 
@@ -113,10 +95,10 @@ def _shared(graph: Graph, steps: Steps, io: str) -> Both | None:
     if len(graph.nodes) > LARGEST or KEYS.make is not None:  # symbolic numbers have no key
         return None
     widths = _widths(graph, steps)
-    structure = _structure(graph, steps, io, widths)
+    structure = io, *_structure(graph, steps, widths)
     known = _known.pop(structure, None)
     if known is True:
-        known = _derived(graph, structure, len(widths))
+        known = _derived(graph, steps, io, widths)
     _known[structure] = True if known is None else known
     if len(_known) > KEPT:
         _known.pop(next(iter(_known)), None)
@@ -124,12 +106,12 @@ def _shared(graph: Graph, steps: Steps, io: str) -> Both | None:
 
 
 def _widths(graph: Graph, steps: Steps) -> dict[int, int]:
-    """The widths of a network, in the order in which they occur, each with what stands for it in a
-    structure. Amounts of constants are among them: the passes compare them with widths."""
+    """The widths of a network, the first to occur with -1, the next with -2. Amounts of constants
+    are among them: the passes compare them with widths."""
     widths: dict[int, int] = {}
     for index in graph.inputs:
         for number in graph.nodes[index].shape[-1:]:
-            if number > 1 and number not in widths:
+            if number > 1:
                 widths[number] = -1 - len(widths)
     for own in steps:
         for step in own:
@@ -139,38 +121,44 @@ def _widths(graph: Graph, steps: Steps) -> dict[int, int]:
     return widths
 
 
-def _structure(graph: Graph, steps: Steps, io: str, widths: dict[int, int]) -> Structure:
+def _structure(graph: Graph, steps: Steps, widths: dict[int, int]) -> tuple[object, ...]:
+    """What of a network decides its lowering: all that the passes look at, its widths only by
+    which are equal."""
+    key: list[object] = [graph.name, graph.ends, graph.names]
+    alike = widths.get
+    for node, own in zip(graph.nodes, steps, strict=True):
+        key.append((node.name, node.inputs, node.scope, node.variables, len(own)))
+        if not node.inputs:
+            key.append(_with(node.shape, widths))
+        for step in own:
+            shape, weights, biases = step.shape, step.weights, step.biases
+            width = [alike(each, each) for each in shape[-1:]]
+            key.append((shape[:-1], *width, alike(weights, weights), alike(biases, biases)))
+            key.append(_rest(step))
+            if step.tables:
+                key.append(_tables(step, lambda shape: _with(shape, widths)))
+    return tuple(key)
+
+
+def _with(shape: Shape, widths: Mapping[int, Any]) -> Shape:
+    """A shape with something else for its width."""
+    return (*shape[:-1], *[widths.get(width, width) for width in shape[-1:]])
+
+
+def _derived(graph: Graph, steps: Steps, io: str, widths: dict[int, int]) -> Both | bool:
+    """What the networks of a structure become, of which one is at hand; False where they share
+    nothing."""
+    unknown = {number: Width(place) for place, number in enumerate(widths)}
+
     def without(shape: Shape) -> Shape:
-        return (*shape[:-1], *[widths.get(width, width) for width in shape[-1:]])
+        return _with(shape, unknown)
 
     nodes = [
-        Outline(
-            node.name,
-            node.inputs,
-            () if node.inputs else without(node.shape),
-            node.scope,
-            node.variables,
-        )
-        for node in graph.nodes
+        node if node.inputs else node._replace(shape=without(node.shape)) for node in graph.nodes
     ]
-    steps = [tuple([_put(step, without) for step in own]) for own in steps]
-    return Structure(io, graph.name, tuple(nodes), tuple(steps), graph.ends, graph.names)
-
-
-def _derived(graph: Graph, structure: Structure, count: int) -> Both | bool:
-    """What the networks of a structure become; False where they share nothing."""
-    widths: list[Any] = [Width(place) for place in range(count)]
-
-    def unknown(shape: Shape) -> Shape:
-        return tuple([widths[-1 - extent] if extent < 0 else extent for extent in shape])
-
-    nodes = [
-        node._replace(shape=unknown(outline.shape))
-        for node, outline in zip(graph.nodes, structure.nodes, strict=True)
-    ]
-    steps = [tuple([_put(step, unknown) for step in own]) for own in structure.steps]
+    alike = [tuple([_put(step, without) for step in own]) for own in steps]
     try:
-        return outcomes(graph._replace(nodes=tuple(nodes)), steps, structure.io)
+        return outcomes(graph._replace(nodes=tuple(nodes)), alike, io)
     except Unshared:
         return False
 
@@ -196,10 +184,15 @@ def _filled(known: Both, numbers: Sequence[int]) -> Both:
 
 def _put(record: T, change: Callable[[Shape], Shape]) -> T:
     """A step or a deployed operator with other widths."""
-    shape = change(record.shape)
-    if record.operator == "RESHAPE":
-        return record._replace(shape=shape, tables=tuple([change(each) for each in record.tables]))
-    weights, biases = record.weights, record.biases
-    if not weights and not biases:
-        return record._replace(shape=shape)
-    return record._replace(shape=shape, weights=change((weights,))[0], biases=change((biases,))[0])
+    (weights,), (biases,) = change((record.weights,)), change((record.biases,))
+    tables = _tables(record, change) if record.tables else ()
+    return record._replace(
+        shape=change(record.shape), weights=weights, biases=biases, tables=tables
+    )
+
+
+def _tables(record: Step | DeviceOp, change: Callable[[Shape], Shape]) -> tuple[Shape, ...]:
+    """Of a RESHAPE the table is a shape."""
+    if record.operator != "RESHAPE":
+        return record.tables
+    return tuple([change(table) for table in record.tables])
