@@ -3,6 +3,7 @@ each distinct content once."""
 
 import struct
 from fractions import Fraction
+from math import sqrt
 from random import Random
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from archc.analysis.lowering import DeviceOp
 from archc.analysis.lowering.deployed import FAR, measure
+from archc.analysis.lowering.importing import _initial_factor
 from archc.analysis.lowering.numbers import equal, single
 
 LARGEST = (2 - Fraction(1, 2**23)) * 2**127
@@ -32,9 +34,9 @@ def numbers() -> list[Fraction]:
     return found
 
 
-@pytest.mark.parametrize("number", numbers())
-def test_a_number_as_float32(number: Fraction) -> None:
-    assert single(number) == machine(number)
+def test_numbers_as_float32() -> None:
+    for number in numbers():
+        assert single(number) == machine(number), number
 
 
 def test_numbers_that_no_float32_holds_stay() -> None:
@@ -50,6 +52,11 @@ def test_numbers_are_equal_as_float32() -> None:
     assert not equal(Fraction(1, 3) + Fraction(1, 2**20), Fraction(1, 3))
     assert not equal(Fraction(1, 3) - Fraction(1, 2**20), Fraction(1, 3))
     assert not equal(None, Fraction(0))
+
+
+@pytest.mark.parametrize(("over", "under"), [(1, 1000), (1, 100000), (1, 2), (0, 1), (3, 1)])
+def test_the_factor_that_a_batch_normalisation_begins_with(over: int, under: int) -> None:
+    assert _initial_factor(over, under) == machine(Fraction(1 / sqrt(1 + over / under)))
 
 
 def op(operator: str = "MUL", **facts: Any) -> DeviceOp:

@@ -45,7 +45,7 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests")]
 CORE = ("sema", "analysis/lowering", "analysis/memory.py", "targets")
-TESTS = ("diagnostics/test_errors.py", "syntax", "sema", "targets", "models", "analysis",
+TESTS = ("diagnostics/test_errors.py", "sema", "targets", "models", "analysis",
          "foreign/test_said.py", "foreign/test_faults.py", "importer/test_configs.py",
          "emit/test_manifest.py", "emit/test_keras_module.py", "cli/test_show.py",
          "cli/test_bounds.py")  # fmt: skip
