@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from archc.diagnostics.codes import MAP, SHAPE, VALUE
 from archc.diagnostics.model import Diagnostic, Label, Rejected, make, reject
+from archc.diagnostics.text import several
 from archc.ir.graph import Graph
 from archc.ops.base import OPERATORS, show_shape
 from archc.sema.callees import Callee, Given
@@ -103,7 +104,8 @@ def shares(into: Given, channels: int, call: ast.Call) -> list[int]:
         given = show(value) if isinstance(value, Fraction) else len(sizes)
         raise reject(
             MAP,
-            f"`split` makes {given} parts here, and {names} names are given",
+            f"`split` makes {given} parts here, and {several(names, 'name')} "
+            f"{'is' if names == 1 else 'are'} given",
             call.names[-1].span,
             related=[Label(into.span, "so many parts")],
             help="give each part a name",

@@ -100,6 +100,11 @@ def _choice(
     texts = [bounds.low.span.text]
     if isinstance(bounds.low, ast.ListOf):
         texts = [" ".join(item.span.text.split()) for item in bounds.low.items]
+    if not listed.items:
+        return (
+            f"`{parameter.name.text}` has no choices",
+            "write them between the brackets, or leave `in []` out",
+        )
     said = describe(given.value)
     if isinstance(given.value, Callee) and given.value.kind != "braces":
         said = f"`{' '.join(given.span.text.split())}`"
