@@ -8,11 +8,12 @@ NEEDS_A_MODEL = {
     if name.startswith(
         (
             *("verify_", "quantize_", "model", "import", "manifest_", "fine_", "extra_"),
-            *("calibrate", "transfer"),
+            *("calibrate", "transfer", "search_"),
         )
     )
 }
-"""Codes about model files, which an example would have to train first: they have none."""
+"""Codes about model files, which an example would have to train first, and about searches, which
+train: they have none, and are tested where they arise."""
 NEVER = {
     *("stm32n6/static_int8", "stm32n6/deployed_operator"),
     *("stm32n6/onnx_opset", "stm32n6/onnx_ir", "stm32n6/onnx_contrib", "stm32n6/own_export"),
