@@ -61,7 +61,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Make a release and say what it holds."""
     folder: Path = options.folder
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMS).exists():
+    if folder.is_dir() and any(folder.iterdir()) and not ours(folder):
         raise tools.Failed(f"`{folder}` holds other files: choose a folder of its own")
     doubts = list(unfinished())
     pythons, missing = at_hand(options.python)
@@ -86,6 +86,15 @@ def run(options: argparse.Namespace) -> None:
         print(f"not released: {doubt}")
     print((folder / SUMS).read_text(encoding="utf-8"), end="")
     print(f"upload {wheel.name} and {source.name}; site/ goes to a static host as it is")
+
+
+def ours(folder: Path) -> bool:
+    """Whether a folder holds an earlier release and nothing else, so that it may be replaced."""
+    if not (folder / SUMS).is_file():
+        return False
+    lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
+    known = {SUMS, "site", *(line.partition("  ")[2] for line in lines)}
+    return all(each.name in known for each in folder.iterdir()) and site.ours(folder / "site")
 
 
 def unfinished() -> Iterator[str]:

@@ -17,8 +17,8 @@ from typing import Any
 from publish import pages, tools
 
 STATIC = tools.ROOT / "docs" / "site"
-MARK = ".buildinfo"
-"""A file that Sphinx leaves in what it made."""
+MARK = ".archc-site"
+"""A file that says of a folder what it is."""
 CONFIG: dict[str, Any] = {
     "project": "archc",
     "author": "The archc authors",
@@ -75,6 +75,11 @@ def run(options: argparse.Namespace) -> None:
     print(f"{len(files)} files, {sum(file.stat().st_size for file in files):,} bytes")
 
 
+def ours(folder: Path) -> bool:
+    """Whether a folder is a site that was made here, so that it may be replaced."""
+    return (folder / MARK).is_file()
+
+
 def build(folder: Path, playground: bool = False, wheel: Path | None = None) -> None:
     """Make the site in a folder, with the playground of a wheel or of this checkout if asked.
 
@@ -82,7 +87,7 @@ def build(folder: Path, playground: bool = False, wheel: Path | None = None) -> 
         tools.Failed: a link leads nowhere, a page is not well formed, or the folder holds
             something else.
     """
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).exists():
+    if folder.is_dir() and any(folder.iterdir()) and not ours(folder):
         raise tools.Failed(f"`{folder}` holds other files: choose a folder of its own")
     with TemporaryDirectory(prefix="archc-site-") as made:
         written, result = Path(made) / "pages", Path(made) / "site"
@@ -90,6 +95,7 @@ def build(folder: Path, playground: bool = False, wheel: Path | None = None) -> 
             (written / path).parent.mkdir(parents=True, exist_ok=True)
             (written / path).write_text(text, encoding="utf-8")
         render(written, result)
+        (result / MARK).write_text("Made by `python dsl/publish site`.\n", encoding="utf-8")
         if playground:
             from publish.playground import build as build_playground
 

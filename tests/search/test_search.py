@@ -210,6 +210,13 @@ def test_budgets_that_nothing_meets_are_refused_with_the_nearest(
     assert f"the nearest to it is {why}" in said
 
 
+def test_an_objective_that_no_variant_has_is_refused(capsys: Capture) -> None:
+    Path("a.arch").write_text(SPEC.replace("    target stm32n6\n", ""))
+    said = refused(capsys, "--minimize", "latency_ms")
+    assert "`latency_ms` is an objective, and of no variant it is known" in said
+    assert "such as `target stm32n6`" in said
+
+
 def test_a_spec_with_errors_is_not_searched(capsys: Capture) -> None:
     Path("a.arch").write_text(SPEC.replace("conv(kernel", "cnov(kernel"))
     assert "did you mean `conv`" in refused(capsys) or "cnov" in refused(capsys)

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import io
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from archc.search.worker import Search
     from archc.space.engine import Space
 
+ESTIMATED = ("peak_activation_bytes", "untrained.peak", "latency.", "placement.")
+"""How figures begin that are estimates, `docs/exactness.md` says how good."""
+LAST = b",front,network"
+"""What the first line of a table of trials ends with."""
 FAILED = 3
 """Failures that are shown."""
 
@@ -91,6 +96,9 @@ def _lines(
     if LATENCY in names:
         said = f"{LATENCY} is the upper end of an estimate, its error included"
         lines += ["", *wrapped(said, width)]
+    guessed = [name for name in names if name.startswith(ESTIMATED)]
+    if guessed:
+        lines += ["", *wrapped(f"{', '.join(guessed)}: an estimate", width)]
     if written:
         lines += ["", *wrapped(f"written to {folder}: {', '.join(written)}", width)]
     return lines
@@ -176,7 +184,6 @@ def _write(
     """
     from archc.diagnostics.model import Rejected
     from archc.files.saving import save
-    from archc.files.streaming import streamed
     from archc.search.derived import WRITTEN, specs, verify
 
     compilation = space.compile(best[0].row).compilation
@@ -187,13 +194,18 @@ def _write(
     if fault is not None:
         raise Rejected(fault)
     verify(os.path.join(folder, name), space, best, options.include)
-    written = [name, "trials.csv"]
-    with streamed(os.path.join(folder, written[1]), True) as file:
-        _trials(space, search, found, best, file)
+    others = {"trials.csv": _trials(space, search, found, best)}
     if len(search.problem.objectives) > 1:
-        written.append("front.svg")
-        _draw(space, search, found, best, os.path.join(folder, "front.svg"))
-    return written
+        others["front.svg"] = _drawn(space, search, found, best)
+    fault = save({os.path.join(folder, each): data for each, data in others.items()}, _ours)
+    if fault is not None:
+        raise Rejected(fault)
+    return [name, *others]
+
+
+def _ours(data: bytes) -> bool:
+    """Whether a table or a plot is one of an earlier search."""
+    return data.partition(b"\n")[0].endswith(LAST) or b'id="variant-' in data
 
 
 def _own(path: str, space: "Space") -> bool:
@@ -203,8 +215,8 @@ def _own(path: str, space: "Space") -> bool:
 
 
 def _trials(
-    space: "Space", search: "Search", found: "Results", best: "tuple[Trained, ...]", file: Any
-) -> None:
+    space: "Space", search: "Search", found: "Results", best: "tuple[Trained, ...]"
+) -> bytes:
     """One row for each network that was trained."""
     from archc.search.worker import SHOWN
 
@@ -212,6 +224,7 @@ def _trials(
     others = [name for name in SHOWN if name not in objectives]
     names = [each.name for each in space.grid.dimensions]
     front = {one.number for one in best}
+    file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["trial", *names, *objectives, *others, "front", "network"])
     for one in found.trained:
@@ -219,17 +232,15 @@ def _trials(
         figures = [one.figures.get(name) for name in others]
         marks = [int(one.number in front), one.digest]
         writer.writerow([one.number, *[settings[n] for n in names], *one.values, *figures, *marks])
+    return file.getvalue().encode()
 
 
-def _draw(
-    space: "Space", search: "Search", found: "Results", best: "tuple[Trained, ...]", path: str
-) -> None:
-    from archc.files.streaming import streamed
+def _drawn(
+    space: "Space", search: "Search", found: "Results", best: "tuple[Trained, ...]"
+) -> bytes:
     from archc.search.results import points
     from archc.space.plot import picture
 
     first, second = [each.name for each in search.problem.objectives][:2]
     dots, front = points(found.trained), points(best)
-    data = picture(space, search.problem.question, (first, second), dots, front, ".svg")
-    with streamed(path, False) as file:
-        file.write(data)
+    return picture(space, search.problem.question, (first, second), dots, front, ".svg")

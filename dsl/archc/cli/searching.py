@@ -157,6 +157,7 @@ def _surveyed(space: "Space", problem: "Problem") -> "Survey":
     Raises:
         Rejected: nothing is.
     """
+    from archc.analysis.latency_budget import LATENCY
     from archc.diagnostics.codes import SEARCH_SPACE
     from archc.diagnostics.model import reject
     from archc.search.cost import cost
@@ -169,6 +170,16 @@ def _surveyed(space: "Space", problem: "Problem") -> "Survey":
         return found
     nearest = cost(space, problem.question, found.near or 0)
     chosen = ", ".join(f"{name} = {text}" for name, text in nearest.settings)
+    unknown = [each.name for each in problem.question.objectives if each.name in nearest.broken]
+    if unknown:
+        raise reject(
+            SEARCH_SPACE,
+            f"`{unknown[0]}` is an objective, and of no variant it is known",
+            notes=[f"with {chosen}: {nearest.why}"],
+            help="time needs a target with an estimate, such as `target stm32n6`, in the spec"
+            if unknown[0] == LATENCY
+            else "leave it out of the objectives",
+        )
     raise reject(
         SEARCH_SPACE,
         f"none of {several(space.grid.size, 'variant')} is within the budgets and conditions",

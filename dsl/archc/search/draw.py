@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from archc.search.cost import Cost
+from archc.space.clock import MISSING
 from archc.space.engine import CHUNK, Batch, Space
-from archc.space.question import Question
+from archc.space.question import Question, values
 
 LOOKED = 200_000
 """Variants that are looked at in a larger space."""
@@ -43,7 +44,7 @@ def survey(space: Space, question: Question, progress: Callable[[int], None]) ->
     rows: list[Any] = []
     looked, near, least = 0, None, float("inf")
     for batch in _batches(space):
-        met = question.holds(batch)
+        met = question.holds(batch) & _known(question, batch)
         rows.append(batch.rows[met])
         looked += len(batch.rows)
         if near is None or least > 0:
@@ -54,6 +55,17 @@ def survey(space: Space, question: Question, progress: Callable[[int], None]) ->
         progress(looked)
     found = np.concatenate([*rows, np.zeros(0, np.int64)])
     return Survey(looked, looked == space.grid.size, found, None if len(found) else near)
+
+
+def _known(question: Question, batch: Batch) -> Any:
+    """Of which variants all figures that are objectives are known."""
+    import numpy as np
+
+    known = np.ones(len(batch.rows), bool)
+    for each in question.objectives:
+        column = values(batch, each.name)
+        known &= False if column is None else column != MISSING
+    return known
 
 
 def _batches(space: Space) -> Iterator[Batch]:
@@ -112,6 +124,6 @@ class Drawer:
             found = costed(row)
             self._digests[row] = found.digest
             self.rows.append(row)
-            if found.digest not in known:
+            if found.digest not in known and not found.broken:
                 return found
         return None

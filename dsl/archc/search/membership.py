@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from optuna.exceptions import UpdateFinishedTrialError
@@ -39,6 +40,8 @@ class Membership:
         self._suspects: dict[str, tuple[float, float]] = {}
         self._ended = threading.Event()
         self._last = time.monotonic()
+        self.given_up: Callable[[FrozenTrial], None] = lambda _: None
+        """Is told of the trials of others that were given up here."""
         self.id = storage.ledger.register(self.name)
         self._ids = {self.id}
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -101,10 +104,12 @@ class Membership:
             if self._dead(beat):
                 self.storage.ledger.bury(beat)
         self.storage.ledger.release_dead()
+        trials = running(self.storage)  # before who lives: a worker registers before it asks
         living = self.storage.ledger.living()
-        for trial in running(self.storage):
+        for trial in trials:
             if trial.user_attrs.get(WORKER) not in living:
                 finish_for(self.storage, trial, "its worker ended")
+                self.given_up(trial)
 
     def _dead(self, beat: Beat) -> bool:
         """Whether a silent worker has been so for as long as one has to look."""

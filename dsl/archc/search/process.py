@@ -68,7 +68,7 @@ def evaluate(
     listener.start()
     try:
         _send(process.stdin, request)
-        answer = _awaited(answers, timeout, stopped)
+        answer = _awaited(process, answers, timeout, stopped)
         if answer == b"":  # it ended, or ends, without one
             process.wait()
     finally:
@@ -110,14 +110,21 @@ def _send(stdin: IO[bytes], request: Mapping[str, Any]) -> None:
 
 
 def _awaited(
-    answers: "queue.SimpleQueue[bytes]", timeout: float | None, stopped: Callable[[], bool]
+    process: "subprocess.Popen[bytes]",
+    answers: "queue.SimpleQueue[bytes]",
+    timeout: float | None,
+    stopped: Callable[[], bool],
 ) -> bytes | None:
-    """The answer; None if the time is over."""
+    """The answer; empty if it ended without one, None if the time is over."""
     end = None if timeout is None else time.monotonic() + timeout
     while True:
         try:
             return answers.get(timeout=_TICK)
         except queue.Empty:
+            if process.poll() is not None:  # what it started may hold the stream open
+                with suppress(queue.Empty):
+                    return answers.get(timeout=_TICK)
+                return b""
             if stopped():
                 raise Stopped from None
             if end is not None and time.monotonic() > end:

@@ -69,7 +69,7 @@ def url_of(text: str) -> sa.URL:
     try:
         url = sa.make_url(text)
     except (ArgumentError, ValueError):
-        shown = re.sub(r"://[^/@]*@", "://***@", text)
+        shown = re.sub(r"://.*@", "://***@", text)
         raise reject(SEARCH_STORAGE, f"`{shown}` is not the URL of a storage", help=_HELP) from None
     if url.get_backend_name() not in SCHEMES:
         raise reject(

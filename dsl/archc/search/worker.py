@@ -34,6 +34,8 @@ HOPELESS = 500
 FAILURES = 5
 """Networks in a row that fail, after which a search ends."""
 VARIANT, NETWORK, REJECTED, SAME = "variant", "network", "rejected", "same_network_as"
+ENOUGH = "not_needed"
+"""Of a proposal that came when enough networks were being trained."""
 """Attributes of a trial: the number of its variant, the digest of its network, why it was not
 trained, and the number of the trial that has its network."""
 _WAIT = 0.5
@@ -79,15 +81,17 @@ class Search:
         self._compiler = threading.Lock()
         self._drained: frozenset[str] | None = None
         """The networks that were known when nothing new was found."""
+        self.again: list[dict[str, Any]] = []
+        """Proposals that a worker did not get to the end of."""
+        member.given_up = lambda trial: self.again.append(dict(trial.params))
         done = storage.backend.get_all_trials(storage.study_id, deepcopy=False)
         self.begun = len(done)
         known = storage.ledger.digests()
-        self.again = [
-            {name: trial.params[name] for name in trial.params}
+        self.again += [
+            dict(trial.params)
             for trial in done
             if trial.user_attrs.get(UNFINISHED) and trial.user_attrs.get(NETWORK) not in known
         ]
-        """Proposals that a worker did not get to the end of."""
 
     def run(self, jobs: int) -> list[threading.Thread]:
         """Start workers; the last of them to end leaves nothing to do."""
@@ -254,7 +258,7 @@ class Worker:
         )
         if not claim.ours:
             if claim.taken_by is None:
-                self._prune(trial, REJECTED, "enough networks are being trained")
+                self._prune(trial, ENOUGH, "enough networks are being trained")
             else:
                 self._prune(trial, SAME, claim.taken_by)
             return
