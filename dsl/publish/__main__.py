@@ -4,6 +4,7 @@ import argparse
 import sys
 from importlib import import_module
 from pathlib import Path
+from zipfile import BadZipFile
 
 DSL = Path(__file__).resolve().parents[1]
 PUBLISHED = {
@@ -30,6 +31,9 @@ def main(words: list[str] | None = None) -> int:
         modules[options.name].run(options)
     except import_module("publish.tools").Failed as failed:
         print(f"error: {failed}", file=sys.stderr)
+        return 1
+    except (OSError, BadZipFile) as fault:  # a folder or a wheel that is not as it was said
+        print(f"error: {fault}", file=sys.stderr)
         return 1
     return 0
 

@@ -167,7 +167,7 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch, capsys: Capt
 
     assert main(["sweep", "a.arch", "-o", "whole.csv"]) == 0
     monkeypatch.setattr(Space, "batches", batches)
-    assert main(["sweep", "a.arch", "-o", "some.csv"]) == 0
+    assert main(["sweep", "a.arch", "-o", "some.csv"]) == 130
     assert "--start 6" in capsys.readouterr().err
     monkeypatch.setattr(Space, "batches", real)
     assert main(["sweep", "a.arch", "-o", "rest.csv", "--start", "6"]) == 0
@@ -188,11 +188,29 @@ def test_ctrl_c_while_a_file_is_written_keeps_its_rows(
 
     assert main(["sweep", "a.arch", "-o", "whole.csv"]) == 0
     monkeypatch.setattr(Space, "batches", batches)
-    assert main(["sweep", "a.arch", "-o", "some.csv"]) == 0
+    assert main(["sweep", "a.arch", "-o", "some.csv"]) == 130
     assert "--start 9" in capsys.readouterr().err
     monkeypatch.setattr(Space, "batches", real)
     assert main(["sweep", "a.arch", "-o", "rest.csv", "--start", "9"]) == 0
     assert table("some.csv") + table("rest.csv") == table("whole.csv")
+
+
+@pytest.mark.parametrize("words", [["--top", "0"], ["--top", "-1"], ["--sample", "0"]])
+def test_counts_begin_at_one(words: list[str], capsys: Capture) -> None:
+    assert main(["sweep", "a.arch", "--minimize", "macs", *words]) == 2
+    assert "is not a whole number from 1 on" in capsys.readouterr().err
+
+
+def test_what_is_never_a_network_is_said_why(capsys: Capture) -> None:
+    assert main(["space", "a.arch", "--over", "unit=[nothing]"]) == 1
+    said = capsys.readouterr()
+    assert "error[unknown_name]" in said.err
+    assert said.out.startswith("a: 1 variant\n")
+
+
+def test_an_objective_is_named_once(capsys: Capture) -> None:
+    assert main(["sweep", "a.arch", "--minimize", "macs", "--maximize", "macs"]) == 2
+    assert "an objective is named once" in capsys.readouterr().err
 
 
 def test_ctrl_c_does_not_cut_what_is_written() -> None:
@@ -290,6 +308,7 @@ def test_a_report_of_one_objective_needs_no_plot(capsys: Capture) -> None:
     assert 'class="front' not in page
     assert main(["sweep", "a.arch", "--where", "macs < 1", "--report", "none.html"]) == 1
     assert not Path("none.html").exists()
+    assert "none.html is not written" in capsys.readouterr().err
     assert main(["sweep", "a.arch", "--minimize", "macs", "--report", "b.txt"]) == 2
     assert "ends in none of .html" in capsys.readouterr().err
 

@@ -30,6 +30,12 @@ def prints(manifest, build_model):
     sys.stdin.read()
     os.write(1, b"{}")
     return 1.0
+def forks(manifest, build_model):
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(30)
+    os.kill(os.getpid(), signal.SIGKILL)
+def coloured(manifest, build_model): raise ValueError("red \x1b[31m")
 def hangs(manifest, build_model):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     open("pids", "w").write(f"{os.getpid()} {child.pid}")
@@ -60,6 +66,15 @@ def call(function: str, names: tuple[str, ...] = ("a",), timeout: float | None =
         "names": names,
     }
     return evaluate(request, timeout, lambda: False)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks there")
+def test_a_child_that_outlives_it_is_not_waited_for() -> None:
+    assert "was killed" in (call("mine:forks", timeout=20).error or "")
+
+
+def test_what_it_says_does_not_steer_a_terminal() -> None:
+    assert "\x1b" not in (call("mine:coloured").error or "\x1b")
 
 
 def test_what_it_returns_is_the_value() -> None:

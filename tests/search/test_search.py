@@ -169,7 +169,11 @@ def test_two_objectives_of_training_come_as_a_tuple(capsys: Capture) -> None:
         (["--storage", "sqlite://"], "a storage in memory would be gone"),
         (["--storage", "missing/a.db"], "there is no folder for the storage `missing/a.db`"),
         (["--storage", "mine.py"], "the database says: file is not a database"),
-        (["--storage", "postgresql://me:secret@127.0.0.1:1/a"], "me:***@127.0.0.1:1/a` cannot be"),
+        (["--storage", "postgresql://me:secret@127.0.0.1:1/a"], "***@127.0.0.1:1/a` cannot be"),
+        (["--storage", "postgresql://me:a/secret@127.0.0.1:1/a"], "***@127.0.0.1:1/a` cannot be"),
+        (["--storage", ""], "`--storage` takes a name"),
+        (["--study", "a\udce9"], "`--study` takes a name"),
+        (["--objective", "mine.py:score"], "name the module, not its file: `mine:score`"),
     ],
 )
 def test_what_cannot_be_searched_is_refused_first(
@@ -181,6 +185,17 @@ def test_what_cannot_be_searched_is_refused_first(
     found = refused(capsys, *more)
     assert said in found
     assert "secret" not in found
+
+
+def test_tables_and_plots_of_others_stay(capsys: Capture) -> None:
+    Path("a_search").mkdir()
+    for name in ("trials.csv", "front.svg"):
+        Path("a_search", name).write_text("mine\n")
+    assert main([*COMMAND, "--minimize", "macs", "--trials", "2"]) == 1
+    assert "trials.csv" in capsys.readouterr().err
+    assert {Path("a_search", name).read_text() for name in ("trials.csv", "front.svg")} == {
+        "mine\n"
+    }
 
 
 def test_figures_alone_need_no_training(capsys: Capture) -> None:

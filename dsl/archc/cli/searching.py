@@ -108,6 +108,13 @@ def _objectives(options: argparse.Namespace) -> list[tuple[str, bool]]:
         raise UsageError(
             f"`{options.objective}` is not of the form MODULE:FUNCTION, such as `train:accuracy`"
         )
+    module, _, function = options.objective.partition(":")
+    if module.endswith(".py"):
+        raise UsageError(f"name the module, not its file: `{module[:-3]}:{function}`")
+    for name in ("study", "storage"):
+        text = getattr(options, name)
+        if text is not None and (not text or not text.isprintable()):
+            raise UsageError(f"`--{name}` takes a name of letters and signs that can be printed")
     for name in ("trials", "jobs", "timeout", "heartbeat"):
         value = getattr(options, name)
         if value is not None and not 0 < value < 1e9:

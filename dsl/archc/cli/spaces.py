@@ -38,7 +38,7 @@ def space_arguments(parser: argparse.ArgumentParser) -> None:
         "--shard", metavar="I/N", help="only this part of the variants, of N of equal size"
     )
     parser.add_argument(
-        "--sample", type=int, metavar="N", help="only so many variants, always the same ones"
+        "--sample", type=positive, metavar="N", help="only so many variants, always the same ones"
     )
 
 
@@ -62,6 +62,17 @@ def chosen_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", help="the arch of the spec")
     parser.set_defaults(set=[])
     shared_arguments(parser)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    if not text.isascii() or not text.isdigit() or not 1 <= len(text) < 19 or not int(text):
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number from 1 on")
+    return int(text)
 
 
 def opened(session: Session, over: Sequence[str]) -> "Space | None":
@@ -140,6 +151,9 @@ def asked(options: argparse.Namespace, session: Session, space: "Space") -> "Que
     wrong = contradictions((*conditions, *required(space, session)))
     if wrong is not None:
         raise UsageError(f"{wrong}{nearest(space, Question(conditions))}")
+    named = [name for name, _ in getattr(options, "objectives", [])]
+    if len({*named}) < len(named):
+        raise UsageError("an objective is named once")
     objectives = [
         Objective(figure(name), largest) for name, largest in getattr(options, "objectives", [])
     ]

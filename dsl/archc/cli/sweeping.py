@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cli.arguments import UsageError
-from archc.cli.interrupt import deferred
+from archc.cli.interrupt import INTERRUPTED, deferred
 from archc.cli.session import FAILURE, Session, show, terminal_width
 from archc.cli.spaces import Progress, asked, missing, opened, part, pictured, taken
 
@@ -93,6 +93,8 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     if form is not None and answer.counted.met:
         batches = taken(space, options, start, answer.next)
         _report(session, space, batches, question, answer, made, form)
+    elif form is not None:
+        print(f"{options.report} is not written: no variant is feasible", file=sys.stderr)
     if options.format == "json":
         session.json(
             variants=space.grid.size,
@@ -106,8 +108,10 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     else:
         session.show(("error",))
         show(_text(space, question, answer, rows, seconds, options.markdown))
-    if min(answer.next, written) < stop:
-        _stopped(options, min(answer.next, written), answer.counted.looked)
+    if min(answer.next, written) < stop and _stopped(
+        options, min(answer.next, written), answer.counted.looked
+    ):
+        return INTERRUPTED
     return session.code if answer.counted.met else FAILURE
 
 
@@ -118,16 +122,18 @@ def _spread(front: Sequence[int]) -> Sequence[int]:
     return [front[round(at * (len(front) - 1) / (SHOWN - 1))] for at in range(SHOWN)]
 
 
-def _stopped(options: argparse.Namespace, following: int, looked: int) -> None:
+def _stopped(options: argparse.Namespace, following: int, looked: int) -> bool:
+    """Say where a sweep was interrupted, if it was."""
     if options.sample:
         if looked < options.sample:
             print(f"stopped after {looked:,} variants of the sample", file=sys.stderr)
-        return
+        return bool(looked < options.sample)
     other = " and another `-o`" if options.output else ""
     print(
         f"stopped; go on with the same command, `--start {following}`{other}",
         file=sys.stderr,
     )
+    return True
 
 
 def _writer(path: str | None) -> Any:
@@ -309,16 +315,17 @@ def _text(
 ) -> str:
     from archc.diagnostics.grid import grid
     from archc.diagnostics.grid import markdown as in_markdown
-    from archc.diagnostics.text import wrapped
+    from archc.diagnostics.text import several, wrapped
 
     count = answer.counted
     rate = count.looked / max(seconds, 1e-9)
     names = [each.name for each in space.grid.dimensions if each.size > 1]
+    over = f" over {', '.join(names)}" if names else ""
     width = terminal_width()
     lines = [
         *wrapped(
-            f"{space.spec.declared.name.text} over {', '.join(names)}: {count.looked:,} of "
-            f"{space.grid.size:,} variants, {rate:,.0f} a second",
+            f"{space.spec.declared.name.text}{over}: {count.looked:,} of "
+            f"{several(space.grid.size, 'variant')}, {rate:,.0f} a second",
             width,
         ),
         *wrapped(_counted(question, count), width),

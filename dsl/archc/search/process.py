@@ -17,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from archc.diagnostics.text import printable
+
 ANSWER = 1 << 20
 """Bytes of an answer that are read at the most."""
 OUTPUT = 1 << 14
@@ -80,8 +82,12 @@ def evaluate(
     if answer == b"":
         return Outcome(None, _ended(process.returncode), printed.text())
     plain = json.loads(answer)
-    values = plain.get("values")
-    return Outcome(None if values is None else tuple(values), plain.get("error"), printed.text())
+    values, error = plain.get("values"), plain.get("error")
+    return Outcome(
+        None if values is None else tuple(values),
+        None if error is None else printable(error),
+        printed.text(),
+    )
 
 
 def _started() -> "subprocess.Popen[bytes]":
@@ -174,4 +180,4 @@ class _Tail:
 
     def text(self) -> str:
         lines = self._kept.decode("utf-8", "replace").replace("\r", "\n").splitlines()
-        return "\n".join([line for line in lines if line.strip()][-LINES:])
+        return "\n".join([printable(line) for line in lines if line.strip()][-LINES:])

@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from archc.cli.interrupt import INTERRUPTED
 from archc.cli.session import FAILURE, Session, show
 from archc.cli.spaces import (
     Progress,
@@ -64,9 +65,13 @@ def _run(options: argparse.Namespace, session: Session) -> int:
     if options.plot:
         pictured(options.plot)
     start, stop = part(options, space.grid.size)
-    progress = Progress(min(options.sample or stop - start, stop - start))
+    wanted = min(options.sample or stop - start, stop - start)
+    progress = Progress(wanted)
     found = summary(space, progress.over(taken(space, options, start, stop)), question)
     progress.done()
+    if found.variants and not found.networks:
+        first = space.compile(start).compilation.diagnostics  # as an example
+        session.diagnostics += [each for each in first if each.level == "error"]
     if options.plot:
         from archc.files.streaming import streamed
         from archc.space.overview import overview
@@ -79,17 +84,20 @@ def _run(options: argparse.Namespace, session: Session) -> int:
             summary=plain(found),
         )
     else:
+        session.show(("error",))
         show(text(space, found))
-    return session.code
+    return INTERRUPTED if found.variants < wanted else session.code
 
 
 def text(space: "Space", found: "Summary") -> str:
     """A summary for a terminal."""
     from archc.diagnostics.grid import grid
+    from archc.diagnostics.text import several
 
     open_ = [each.name for each in space.grid.dimensions if each.size > 1]
-    names = ", ".join(open_)
-    lines = [f"{space.spec.declared.name.text} over {names}: {space.grid.size:,} variants"]
+    over = f" over {', '.join(open_)}" if open_ else ""
+    size = several(space.grid.size, "variant")
+    lines = [f"{space.spec.declared.name.text}{over}: {size}"]
     if found.variants < space.grid.size:
         lines.append(f"of these {found.variants:,} were looked at")
     counts = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError
 from archc.cli.session import Session, show, terminal_width
-from archc.cli.spaces import space_arguments
+from archc.cli.spaces import positive, space_arguments
 from archc.plain import plain
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             help=f"the {better} the better; can be repeated, and of several the front is found",
         )
     parser.add_argument(
-        "--top", type=int, metavar="N", help="show so many of the best by the first objective"
+        "--top", type=positive, metavar="N", help="show so many of the best by the first objective"
     )
     parser.add_argument(
         "-o",
