@@ -406,9 +406,19 @@ def test_a_derived_arch_has_the_ranges_that_it_leaves_open(capsys: Capture) -> N
     assert "`side` is already bound by `b`" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sweep", "a.arch", "--minimize", "macs", "-o", "out.csv"],
+        ["space", "a.arch"],
+        ["search", "a.arch", "--objective", "train:score", "--maximize", "accuracy"],
+    ],
+)
 def test_a_sweep_that_differs_from_a_compile_says_bug(
-    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
+    if command[0] == "search":
+        pytest.importorskip("optuna")
     from archc.space import classes
 
     real = classes.measure
@@ -419,7 +429,7 @@ def test_a_sweep_that_differs_from_a_compile_says_bug(
         return found
 
     monkeypatch.setattr(classes, "measure", wrong)
-    assert main(["sweep", "a.arch", "--minimize", "macs", "-o", "out.csv"]) == 1
+    assert main(command) == 1
     captured = capsys.readouterr()
     assert "bug in archc" in captured.err
     assert "`macs` is" in captured.err

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from archc.cli.arguments import UsageError
 from archc.cli.interrupt import INTERRUPTED
 from archc.cli.session import FAILURE, Session, terminal_width
-from archc.cli.spaces import Progress, asked, missing, opened
+from archc.cli.spaces import Progress, answered, asked, opened
 from archc.diagnostics.text import few, several, wrapped
 
 if TYPE_CHECKING:
@@ -35,23 +35,8 @@ _NAME = re.compile(r"[A-Za-z_][\w.]{0,63}")
 
 def searched(options: argparse.Namespace) -> int:
     """Search the space of a spec."""
-    from archc.diagnostics.model import Rejected
-
-    options.specs, options.name = [options.spec], None
-    session = Session(options)
     gc.enable()  # unlike a compile, this takes hours
-    try:
-        return _searched(options, session)
-    except Rejected as rejected:
-        session.diagnostics.append(rejected.diagnostic)
-    except ModuleNotFoundError as error:
-        missing(error)
-        return FAILURE
-    if options.format == "json":
-        session.json()
-    else:
-        session.show(("error",))
-    return FAILURE
+    return answered(options, _searched)
 
 
 def _searched(options: argparse.Namespace, session: Session) -> int:

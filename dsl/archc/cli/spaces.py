@@ -6,11 +6,11 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archc.cli.arguments import UsageError, shared_arguments
-from archc.cli.session import Session, tell
+from archc.cli.session import FAILURE, Session, tell
 
 if TYPE_CHECKING:
     from archc.space.dimensions import Dimension
@@ -62,6 +62,32 @@ def chosen_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", help="the arch of the spec")
     parser.set_defaults(set=[])
     shared_arguments(parser)
+
+
+def answered(options: argparse.Namespace, run: Callable[[argparse.Namespace, Session], int]) -> int:
+    """The exit code of a verb on the space of a spec; what stops it is reported."""
+    from archc.diagnostics.model import Rejected
+    from archc.space.engine import Difference
+
+    options.specs, options.name = [options.spec], None
+    session = Session(options)
+    try:
+        return run(options, session)
+    except Rejected as rejected:
+        session.diagnostics.append(rejected.diagnostic)
+    except ModuleNotFoundError as error:
+        missing(error)
+        return FAILURE
+    except Difference as difference:
+        print(f"archc: bug in archc: the sweep differs from a compile: {difference}\n"
+              "please report it with the spec; nothing of this sweep can be relied on",
+              file=sys.stderr)  # fmt: skip
+        return FAILURE
+    if options.format == "json":
+        session.json()
+    else:
+        session.show(("error",))
+    return FAILURE
 
 
 def positive(text: str) -> int:

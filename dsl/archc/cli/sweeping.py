@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from archc.cli.arguments import UsageError
 from archc.cli.interrupt import INTERRUPTED, deferred
 from archc.cli.session import FAILURE, Session, show, terminal_width
-from archc.cli.spaces import Progress, asked, missing, opened, part, pictured, taken
+from archc.cli.spaces import Progress, answered, asked, opened, part, pictured, taken
 
 if TYPE_CHECKING:
     from archc.driver import Network
@@ -35,28 +35,7 @@ class Shown(NamedTuple):
 
 def searched(options: argparse.Namespace) -> int:
     """Search the space of a spec."""
-    from archc.diagnostics.model import Rejected
-    from archc.space.engine import Difference
-
-    options.specs, options.name = [options.spec], None
-    session = Session(options)
-    try:
-        return _searched(options, session)
-    except Rejected as rejected:
-        session.diagnostics.append(rejected.diagnostic)
-    except ModuleNotFoundError as error:
-        missing(error)
-        return FAILURE
-    except Difference as difference:
-        print(f"archc: bug in archc: the sweep differs from a compile: {difference}\n"
-              "please report it with the spec; nothing of this sweep can be relied on",
-              file=sys.stderr)  # fmt: skip
-        return FAILURE
-    if options.format == "json":
-        session.json()
-    else:
-        session.show(("error",))
-    return FAILURE
+    return answered(options, _searched)
 
 
 def _searched(options: argparse.Namespace, session: Session) -> int:

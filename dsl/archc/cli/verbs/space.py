@@ -7,8 +7,8 @@ from archc.cli.interrupt import INTERRUPTED
 from archc.cli.session import FAILURE, Session, show
 from archc.cli.spaces import (
     Progress,
+    answered,
     asked,
-    missing,
     opened,
     part,
     pictured,
@@ -35,22 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from archc.diagnostics.model import Rejected
-
-    options.specs, options.name = [options.spec], None
-    session = Session(options)
-    try:
-        return _run(options, session)
-    except Rejected as rejected:
-        session.diagnostics.append(rejected.diagnostic)
-    except ModuleNotFoundError as error:
-        missing(error)
-        return FAILURE
-    if options.format == "json":
-        session.json()
-    else:
-        session.show(("error",))
-    return FAILURE
+    return answered(options, _run)
 
 
 def _run(options: argparse.Namespace, session: Session) -> int:
