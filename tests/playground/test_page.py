@@ -324,6 +324,15 @@ def test_a_compile_is_stopped(chromium: Any, host: str) -> None:
         page.page.wait_for_timeout(50)
         page.js("playground.stop()")
         page.until("globalThis.ended")
+        page.page.locator("#tab-memory").click()
+        page.page.wait_for_function(
+            "document.getElementById('status').textContent.includes('was stopped')"
+        )
+        assert "not open" not in page.page.locator("#pane").inner_text()
+        page.page.locator("#format").click()
+        page.page.wait_for_timeout(200)
+        assert "was stopped" in page.page.locator("#status").inner_text()
+        page.page.locator("#tab-profile").click()
         page.write(SPEC)
         assert page.problems() == []
         assert "params" in page.totals

@@ -39,6 +39,7 @@ function bug(error) {
 
 let sent = null; // the text that the compiler has
 let sentArch;
+let halted = null; // what is said of it after its compile was stopped, where nothing can be asked
 let running = null;
 let timer;
 let count = 0;
@@ -69,6 +70,7 @@ async function current() {
 async function compile(text) {
   sent = text;
   sentArch = arch;
+  halted = null;
   const started = performance.now();
   let over = false;
   let slow;
@@ -101,7 +103,8 @@ async function compile(text) {
 
 function stop(when) {
   compiler.stop();
-  say(`The compile was stopped${when ? ` ${when}` : ""}. Edit the text to start another one.`, "error");
+  halted = `The compile was stopped${when ? ` ${when}` : ""}. Edit the text to start another one.`;
+  say(halted, "error");
 }
 $("stop").addEventListener("click", () => stop());
 
@@ -216,6 +219,7 @@ function fill(which, found) {
 async function refresh() {
   const which = tab;
   await current();
+  if (halted) { say(halted, "error"); return; }
   fill(which, await ask(which));
 }
 
@@ -258,6 +262,7 @@ async function question(method, doc, [line, character]) {
 
 async function format() {
   await current();
+  if (halted) { say(halted, "error"); return; }
   const edits = await compiler.ask("formatting");
   if (edits.length) view.dispatch({changes: changes(view.state.doc, edits), userEvent: "input.format"});
   say(edits.length ? "The text was laid out" : "It has the canonical layout already, or cannot be read");
