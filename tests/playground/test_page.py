@@ -328,9 +328,10 @@ def test_a_compile_is_stopped(chromium: Any, host: str) -> None:
         page.page.wait_for_function(
             "document.getElementById('status').textContent.includes('was stopped')"
         )
-        assert "not open" not in page.page.locator("#pane").inner_text()
         page.page.locator("#format").click()
-        page.page.wait_for_timeout(200)
+        page.js("() => playground.compiler.ask('formatting')")  # until the new worker has answered
+        page.page.wait_for_timeout(100)
+        assert "not open" not in page.page.locator("#pane").inner_text()
         assert "was stopped" in page.page.locator("#status").inner_text()
         page.page.locator("#tab-profile").click()
         page.write(SPEC)
