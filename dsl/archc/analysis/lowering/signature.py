@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from archc.ir.graph import Graph
 
-_MASK = 2**64 - 1
+_MASK, _TWICE = 2**64 - 1, 2**64 + 1
 _K0, _K1, _K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F
 LONGEST = 64
 """Bytes of a name up to which its hash is known here."""
@@ -67,7 +67,7 @@ def _of_16(data: bytes) -> int:
         return _mixed(size + (first << 3), last, mul)
     if not size:
         return _K2
-    y = data[0] + (data[size // 2] << 8)
+    y = int.from_bytes((data[0], data[size // 2]), "little")
     z = size + (data[-1] << 2)
     return _shifted(y * _K2 & _MASK ^ z * _K0 & _MASK) * _K2 & _MASK
 
@@ -100,7 +100,7 @@ def _word(data: bytes, at: int) -> int:
 
 
 def _rotated(value: int, bits: int) -> int:
-    return (value >> bits | value << 64 - bits) & _MASK
+    return (value * _TWICE >> bits) & _MASK
 
 
 def _shifted(value: int) -> int:
