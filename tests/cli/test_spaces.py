@@ -4,6 +4,9 @@ import csv
 import json
 import re
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -174,25 +177,62 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch, capsys: Capt
     assert table("some.csv") + table("rest.csv") == table("whole.csv")
 
 
-def test_ctrl_c_while_a_file_is_written_keeps_its_rows(
-    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_one_ctrl_c_ends_it_and_the_front_so_far_is_marked(
+    suffix: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
     real, passes = Space.batches, []
 
     def batches(self: Space, start: int, stop: int) -> Iterator[Batch]:
         passes.append(start)
         for number, batch in enumerate(real(self, start, stop, 5)):
-            if number == 3 and len(passes) == 2:
-                raise KeyboardInterrupt
+            if number == 3:
+                signal.raise_signal(signal.SIGINT)
             yield batch
 
-    assert main(["sweep", "a.arch", "-o", "whole.csv"]) == 0
     monkeypatch.setattr(Space, "batches", batches)
-    assert main(["sweep", "a.arch", "-o", "some.csv"]) == 130
-    assert "--start 9" in capsys.readouterr().err
-    monkeypatch.setattr(Space, "batches", real)
-    assert main(["sweep", "a.arch", "-o", "rest.csv", "--start", "9"]) == 0
-    assert table("some.csv") + table("rest.csv") == table("whole.csv")
+    command = ["sweep", "a.arch", "--minimize", "macs", "--maximize", "params", "--format", "json"]
+    assert main([*command, "-o", f"some.{suffix}"]) == 130
+    said = capsys.readouterr()
+    assert "--start 9" in said.err
+    assert passes == [0], "nothing is gone through again"
+    document = json.loads(said.out)
+    if suffix == "csv":
+        marked = [int(row["variant"]) for row in table("some.csv") if row["front"] == "1"]
+    elif suffix == "jsonl":
+        rows = [json.loads(line) for line in Path("some.jsonl").read_text().splitlines()]
+        marked = [row["variant"] for row in rows if row["front"]]
+    else:
+        import pyarrow.parquet as parquet
+
+        rows = parquet.read_table("some.parquet").to_pylist()
+        marked = [row["variant"] for row in rows if row["front"]]
+    assert marked == sorted(document["front"])
+    assert marked
+
+
+def test_a_sweep_that_is_asked_to_end_writes_what_is_done_and_leaves_nothing_else() -> None:
+    free = SPEC.replace(" in 8 .. 32 step 8", "").replace(" in [8, 12, 16]", "")
+    Path("free.arch").write_text(free.replace("require params <= 1500", ""))
+    command = ["sweep", "free.arch", "--over", "width=8..4000", "--over", "side=8..4000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "archc", *command, "-o", "all.csv"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not any(Path().glob(".all.csv.*.tmp")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate()[1]
+    assert process.returncode == 128 + signal.SIGTERM, said
+    if "--start" in said:  # else it had not begun to look at variants
+        (following,) = re.findall(r"--start (\d+)", said)
+        assert len(table("all.csv")) == int(following)
+    assert not [*Path().glob(".*.tmp")]
 
 
 @pytest.mark.parametrize("words", [["--top", "0"], ["--top", "-1"], ["--sample", "0"]])
@@ -354,14 +394,27 @@ def test_a_budget_that_nothing_meets_names_the_nearest(capsys: Capture) -> None:
     ("options", "said"),
     [
         (["--where", "macs <= 1", "--where", "macs > 2"], "nothing has both `macs > 2` and"),
-        (["--where", "macs"], "`macs` is not a condition"),
+        (["--where", "macs"], "`macs` compares with nothing"),
         (["--where", "mac <= 5"], "`mac` is not a figure of a network"),
         (["--where", "macs <= many"], "`many` is not a number"),
         (["--minimize", "speed"], "`speed` is not a figure"),
         (["--over", "wide=1..2"], "`a` has no parameter `wide`"),
         (["--over", "width=9..1"], "has no values"),
         (["--over", "width=1..ds"], "is not a number"),
-        (["--over", "width"], "is not of the form NAME=VALUES"),
+        (["--over", "width="], "is not of the form NAME=VALUES"),
+        (["--over", "width=1..2..3"], "is not of the form NAME=LOW..HIGH:STEP"),
+        (["--over", "width=1:2"], "is not of the form NAME=LOW..HIGH:STEP"),
+        (["--over", "width=1..1e30"], "a parameter takes 1,000,000 at the most"),
+        (["--over", "width=8,,16"], "`width` has an empty value"),
+        (["--over", "width=33..99"], "every value of `width` is outside its range, 8 .. 32"),
+        (["--over", "width=[4, 40]"], "every value of `width` is outside its range, 8 .. 32"),
+        (["--where", "params <= "], "`params <=` has no limit"),
+        (["--where", "params =< 5"], "write `params <= 5`, with one of"),
+        (["--where", "params <= 5 and macs <= 3"], "give each condition a `--where` of its own"),
+        (["--shard", "31/40"], "`a` has 24 variants here, which 24 shards hold"),
+        (["--start", "24"], "`--start 24` is beyond the end: `a` has 24 variants here"),
+        (["--start", "-1"], "`-1` is not a whole number from 0 on"),
+        (["--start", "6", "--shard", "1/4"], "the shard 1/4 ends before 6"),
         (["--over", "width=8", "--over", "width=16"], "swept once"),
         (["--over", "width=1..1000000", "--over", "side=1..1000000"], "--shard 1/500"),
         (["--shard", "4/3"], "takes a part such as 3/16"),
@@ -373,6 +426,41 @@ def test_bad_input(options: list[str], said: str, capsys: Capture) -> None:
     captured = capsys.readouterr()
     assert said in captured.err
     assert "Traceback" not in captured.err
+
+
+def test_the_range_of_a_parameter_fills_in_what_is_left_out(capsys: Capture) -> None:
+    """A name alone, ends and steps."""
+
+    def widths(*over: str) -> list[str]:
+        options = [part for each in over for part in ("--over", each)]
+        assert main(["sweep", "a.arch", *options, "-o", "out.csv"]) == 0
+        return [row["width"] for row in table("out.csv")]
+
+    assert widths("width") == ["8", "16"]  # what is over budget is left out
+    assert widths("width=..16") == ["8", "16"]
+    assert widths("width=16..") == ["16"]
+    assert widths("width=..:4") == ["8", "16"]
+    assert "side" not in table("out.csv")[0]
+    Path("b.arch").write_text(SPEC.replace("8 in 8 .. 32 step 8", "8.0 in 8 .. 32"))
+    for options in ([], ["--over", "width"]):
+        assert main(["sweep", "b.arch", *options]) == 1
+        assert "`--over width=..:1`, for 25 values" in " ".join(capsys.readouterr().err.split())
+    assert main(["sweep", "b.arch", "--over", "width=8..16"]) == 1
+    assert "`width=8..16:0.2` for 41 values" in capsys.readouterr().err
+    assert main(["sweep", "a.arch", "--over", "unit"]) == 0
+    Path("c.arch").write_text(SPEC.replace(" in [ds, conv]", ""))
+    assert main(["sweep", "c.arch", "--over", "unit"]) == 1
+    assert "`unit` has no range in the spec" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["sweep", "space"])
+def test_values_without_a_network_are_told_of(verb: str, capsys: Capture) -> None:
+    assert main([verb, "a.arch", "--over", "width=8..48:8"]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "warning[out_of_range]: `width` is 40, outside 8 .. 32" in said
+    assert "2 of 6 variants do not compile; the first is with width = 40" in said
+    assert main([verb, "a.arch", "--over", "unit=[ds, nosuch]"]) == 0
+    assert "1 of 2 variants do not compile" in capsys.readouterr().err
 
 
 def test_a_space_that_is_too_large_says_how_to_go_through_it(capsys: Capture) -> None:
@@ -394,7 +482,12 @@ def test_parameters_without_values(capsys: Capture) -> None:
     assert "the range of `width` has no step" in capsys.readouterr().err
     Path("d.arch").write_text("arch d { input image: 8x8x3 head { flatten dense(2) } }")
     assert main(["space", "d.arch"]) == 2
-    assert "no parameter of `d` has a range" in capsys.readouterr().err
+    assert "`d` has no parameters" in capsys.readouterr().err
+    Path("e.arch").write_text("arch e(n = 2) { input image: 8x8x3 head { flatten dense(n) } }")
+    assert main(["space", "e.arch"]) == 2
+    said = capsys.readouterr().err
+    assert "no parameter of `e` has a range" in said
+    assert "try `archc space --help`" in said
 
 
 def test_a_derived_arch_has_the_ranges_that_it_leaves_open(capsys: Capture) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from archc.diagnostics.text import figure
 from archc.emit.dot import dot
 from archc.emit.drawing import (
     DETAILS,
@@ -736,7 +737,7 @@ def test_a_chart_that_renderers_take() -> None:
     ],
 )
 def test_figures(value: int, shown: str) -> None:
-    assert text.figure(value) == shown
+    assert figure(value) == shown
 
 
 def test_lines_say_what_they_leave_out() -> None:

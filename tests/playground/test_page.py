@@ -284,6 +284,15 @@ def test_a_link_holds_the_text(shared: Page, chromium: Any, host: str) -> None:
     shared.until(f"(text) => {TEXT} !== text", text)
     shared.settle()
     assert "mlperf_vww" in shared.text
+    before = shared.text
+    shared.js("location.hash = '#spec=nosuch'")
+    status = "document.getElementById('status').textContent"
+    shared.until(f"{status} === 'No shipped spec is called “nosuch”: choose one from the list.'")
+    assert shared.text == before
+    shared.js("location.hash = '#spec=dscnn'")
+    shared.until(f"(text) => {TEXT} !== text", before)
+    shared.settle()
+    assert "arch dscnn(" in shared.text
 
 
 @pytest.mark.parametrize(
@@ -306,7 +315,7 @@ def test_hostile_links(shared: Page, fragment: str) -> None:
         }""")
     shared.until("playground.linked()")
     shared.js("(hash) => { location.hash = hash }", fragment)
-    said = "document.getElementById('status').textContent.startsWith('The link')"
+    said = "/^(The link|No shipped)/.test(document.getElementById('status').textContent)"
     shared.until(f"{said} || {TEXT} === ''")
     shared.settle()
     assert shared.text in ("", SPEC)

@@ -4,7 +4,7 @@ import {Compiler, Stopped} from "./compiler.js";
 import {Controls} from "./controls.js";
 import {FOREIGN, apply, changes, editor, fixesOf, offset, replace, reveal, setTold, titled, told} from "./editor.js";
 import {ALONE} from "./launch.js";
-import {fragment, held} from "./link.js";
+import {NoSpec, fragment, held} from "./link.js";
 import {element, line as lineOf} from "./markdown.js";
 import {Drawing, Memory, Profile, copied, download, manifest, module} from "./views.js";
 
@@ -333,13 +333,15 @@ async function follow(otherwise) {
   try {
     const spec = await held(location.hash, specs) ?? otherwise;
     if (spec) open(spec);
-  } catch {
+  } catch (error) {
     if (otherwise) open(otherwise);
-    unread = true;
-    say("The link holds no text that can be read.", "error");
+    unread = error instanceof NoSpec
+      ? `No shipped spec is called “${error.message}”: choose one from the list.`
+      : "The link is damaged or cut off: no text can be read from it.";
+    say(unread, "error");
   }
 }
-let unread = false;
+let unread = "";
 addEventListener("hashchange", () => {
   if (location.hash !== linked) { linked = location.hash; follow(null); }
 });
@@ -386,7 +388,7 @@ splitter.addEventListener("keydown", ({key}) => {
 $("version").textContent = version;
 if (matchMedia("(max-width: 50rem), (max-height: 45rem)").matches) $("parameters").open = false;
 follow({name: FIRST, text: specs[FIRST]}).then(current).then(() => {
-  if (unread) say("The link holds no text that can be read.", "error");
+  if (unread) say(unread, "error");
   performance.mark("first-result");
 }).catch(bug);
 

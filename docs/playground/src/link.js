@@ -37,7 +37,10 @@ export async function fragment(name, text, shipped) {
   return `#name=${encodeURIComponent(name)}&text=${data}`;
 }
 
-/** What a fragment holds: `{name, text}`; null of an empty one.
+/** A link to a shipped spec that is not there. */
+export class NoSpec extends Error {}
+
+/** What a fragment holds: `{name, text}`; null of an empty one. `#spec=dscnn` does as `#spec=dscnn.arch`.
  *
  * Throws where it cannot be read. */
 export async function held(hash, shipped) {
@@ -45,7 +48,11 @@ export async function held(hash, shipped) {
   if (hash.length > MOST_DATA) throw new RangeError("too large");
   const fields = new URLSearchParams(hash.slice(1));
   const spec = fields.get("spec");
-  if (spec !== null && Object.hasOwn(shipped, spec)) return {name: spec, text: shipped[spec]};
+  if (spec !== null) {
+    const named = [spec, `${spec}.arch`].find((one) => Object.hasOwn(shipped, one));
+    if (named === undefined) throw new NoSpec(spec.slice(0, MOST_NAME));
+    return {name: named, text: shipped[named]};
+  }
   const data = fields.get("text");
   if (data === null || !/^[\w-]*$/.test(data)) throw new TypeError("no text");
   const packed = Uint8Array.from(

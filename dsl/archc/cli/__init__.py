@@ -1,6 +1,6 @@
 """The command. Only this package prints and exits."""
 
-from archc.cli.interrupt import INTERRUPTED, interrupted
+from archc.cli.interrupt import INTERRUPTED, ended, interrupted
 
 TYPE_CHECKING = False  # as `typing` has it, which takes long to import
 if TYPE_CHECKING:
@@ -11,7 +11,8 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     """Run the command.
 
     Returns:
-        0 success, 1 diagnostics with errors, 2 usage, 70 internal error, 130 interrupted.
+        0 success, 1 diagnostics with errors, 2 usage, 70 internal error, 130 interrupted,
+        143 asked to end by SIGTERM.
     """
     try:
         from archc.cli import unchanged  # here, so that Ctrl-C while it loads is not a traceback
@@ -20,8 +21,8 @@ def main(argv: "Sequence[str] | None" = None) -> int:
             return 0
         from archc.cli import command
 
-        return command.main(argv)
+        return ended(command.main(argv))
     except BaseException as error:
         if not interrupted(error):
             raise
-        return INTERRUPTED
+        return ended(INTERRUPTED)

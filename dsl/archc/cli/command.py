@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from archc.cli.arguments import UsageError
-from archc.cli.interrupt import INTERRUPTED, interrupted
+from archc.cli.interrupt import INTERRUPTED, interrupted, terminable
 from archc.cli.plain import plain
 from archc.cli.session import FAILURE, columns, terminal_width
 from archc.cli.verbs import VERBS
@@ -31,18 +31,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    if argv is None:
+        terminable()
     gc.disable()  # a compile is short and bounded; collecting costs a tenth of it
+    argv, own = list(sys.argv[1:] if argv is None else argv), argv is None
     try:
-        code = run(list(sys.argv[1:] if argv is None else argv))
+        code = run(argv)
         sys.stdout.flush()
-        if argv is None:
+        if own:
             gc.freeze()  # the process ends: spare it a last search for garbage
         return code
     except UsageError as error:
         from archc.diagnostics.text import printable, wrapped
 
         said = wrapped(f"archc: {printable(str(error))}", columns(sys.stderr), hang="  ")
-        print(*said, "try `archc --help`", sep="\n", file=sys.stderr)
+        print(*said, f"try `{helpful(argv)}`", sep="\n", file=sys.stderr)
         return USAGE
     except BrokenPipeError:  # the reader of our output has left, as `head` does
         discard_output()
@@ -133,6 +136,15 @@ def split_verb(argv: list[str]) -> tuple[str, list[str]]:
     if first.endswith(".arch") or os.sep in first or os.path.exists(first):
         return "build", argv
     raise UsageError(unknown(first))
+
+
+def helpful(argv: list[str]) -> str:
+    """The command that explains the verb at hand."""
+    try:
+        verb, rest = split_verb(argv)
+    except UsageError:
+        return "archc --help"
+    return "archc --help" if rest == argv else f"archc {verb} --help"
 
 
 def unknown(word: str) -> str:

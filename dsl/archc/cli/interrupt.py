@@ -1,10 +1,43 @@
-"""Ctrl-C, as the command answers it."""
+"""Ctrl-C, and other requests to end, as the command answers them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+TYPE_CHECKING = False  # as `typing` has it, which takes long to import
+if TYPE_CHECKING:
+    from types import FrameType
 
 INTERRUPTED = 130
 """What a shell reports of a command that Ctrl-C ended: 128 and SIGINT."""
+
+
+class Terminated(KeyboardInterrupt):
+    """A batch system or a terminal that closes asks the command to end: as with Ctrl-C, what is
+    done is kept and nothing is left behind."""
+
+
+_asked: list[int] = []
+"""The signals that asked."""
+
+
+def ended(code: int) -> int:
+    """The exit code of a command that a signal ended."""
+    return 128 + _asked[0] if code == INTERRUPTED and _asked else code
+
+
+def terminable() -> None:
+    """Take SIGTERM and SIGHUP for Ctrl-C, unless the one who started the command ignores them."""
+    import signal
+
+    def stop(number: int, frame: object) -> None:
+        _asked.append(number)
+        raise Terminated
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            with suppress(ValueError):  # not in the main thread
+                signal.signal(number, stop)
 
 
 def interrupted(error: BaseException) -> bool:
@@ -33,11 +66,16 @@ def deferred() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    met: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: met.append(number))
+    met: list[tuple[int, FrameType | None]] = []
+    numbers = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+    before = {n: signal.getsignal(n) for n in numbers if n is not None}
+    handled = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in handled:
+        signal.signal(number, lambda number, frame: met.append((number, frame)))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    if met:
-        raise KeyboardInterrupt
+        for number, handler in handled.items():
+            signal.signal(number, handler)
+    for number, frame in met[:1]:
+        handled[number](number, frame)

@@ -4,13 +4,11 @@ import argparse
 import gc
 import os
 import re
-import signal
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -263,39 +261,21 @@ def _heading(space: "Space", problem: "Problem", found: "Survey", kept: "Storage
 def _run(search: "Search", jobs: int, said: "_Said") -> bool:
     """Let workers train; whether Ctrl-C or a signal ended it. A second one ends it at once."""
     interrupted = False
-    with _terminable():
-        threads = search.run(jobs)
-        while any(thread.is_alive() for thread in threads):
-            try:
-                for thread in threads:
-                    thread.join(_EVERY / len(threads))
-                if not search.stop.is_set():
-                    said.status(search)
-            except KeyboardInterrupt:
-                if interrupted:
-                    raise
-                interrupted = True
-                search.stop.set()
-                said.line("stopping: what is being trained is given up")
+    threads = search.run(jobs)
+    while any(thread.is_alive() for thread in threads):
+        try:
+            for thread in threads:
+                thread.join(_EVERY / len(threads))
+            if not search.stop.is_set():
+                said.status(search)
+        except KeyboardInterrupt:
+            if interrupted:
+                raise
+            interrupted = True
+            search.stop.set()
+            said.line("stopping: what is being trained is given up")
     said.clear()
     return interrupted
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Take a request to end, such as that of a batch system, for Ctrl-C."""
-
-    def stop(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _say(lines: list[str]) -> None:

@@ -49,8 +49,9 @@ def chosen_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUES",
         action="append",
         default=[],
-        help="a parameter and its values, `A..B:STEP` or `[a, b]` (default: every parameter that "
-        "has a range or choices in the spec)",
+        help="a parameter and its values, `A..B:STEP` or `[a, b]`; NAME alone is its range in the "
+        "spec, `NAME=..:STEP` that range by other steps (default: every parameter that has a range "
+        "or choices)",
     )
     parser.add_argument(
         "--where",
@@ -96,8 +97,21 @@ def positive(text: str) -> int:
     Raises:
         ArgumentTypeError: it is none.
     """
-    if not text.isascii() or not text.isdigit() or not 1 <= len(text) < 19 or not int(text):
-        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number from 1 on")
+    return _whole(text, 1)
+
+
+def from_zero(text: str) -> int:
+    """The same from 0 on.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) >= 19 or int(text) < least:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number from {least} on")
     return int(text)
 
 
@@ -141,10 +155,14 @@ def own(bare: "Space", reader: Any) -> "list[Dimension]":
     """
     free = [each for each in bare.arch.parameters if each.name.text not in bare.bound]
     found = [made for each in free if (made := reader.own(each)) is not None]
-    if not found:
+    name = bare.arch.name.text
+    if not bare.arch.parameters:
         raise UsageError(
-            f"no parameter of `{bare.arch.name.text}` has a range: give `--over NAME=A..B:STEP`"
+            f"`{name}` has no parameters, so that it has no variants: declare what is to vary, "
+            f"`arch {name}(width = 16 in 8 .. 64 step 8)`"
         )
+    if not found:
+        raise UsageError(f"no parameter of `{name}` has a range: give `--over NAME=A..B:STEP`")
     unset(bare, [each.name for each in found])
     return found
 
@@ -222,12 +240,15 @@ def nearest(space: "Space", question: "Question") -> str:
     )
 
 
-def part(options: argparse.Namespace, size: int) -> tuple[int, int]:
+def part(options: argparse.Namespace, space: "Space") -> tuple[int, int]:
     """The first variant of the shard, and the one behind its last.
 
     Raises:
-        UsageError: the shard is none, or it is too large to go through.
+        UsageError: the shard is none, nothing is in it, or it is too large to go through.
     """
+    from archc.diagnostics.text import several
+
+    size = space.grid.size
     start, stop = 0, size
     if options.shard:
         found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", options.shard)
@@ -235,12 +256,23 @@ def part(options: argparse.Namespace, size: int) -> tuple[int, int]:
             raise UsageError(f"`--shard` takes a part such as 3/16, not `{options.shard}`")
         index, parts = int(found[1]), int(found[2])
         start, stop = size * (index - 1) // parts, size * index // parts
-    start = max(start, getattr(options, "start", None) or 0)
+    said = f"`{space.spec.declared.name.text}` has {several(size, 'variant')} here"
+    if start >= stop:
+        raise UsageError(
+            f"the shard {options.shard} is empty: {said}, which {several(size, 'shard')} hold"
+        )
+    first = getattr(options, "start", None)
+    if first is not None and first >= stop:
+        ends = f"the shard {options.shard} ends before {stop:,}" if options.shard else "from 0 on"
+        raise UsageError(f"`--start {first}` is beyond the end: {said}, {ends}")
+    start = max(start, first or 0)
     if stop - start > MOST and not options.sample:
         parts = -(-size // MOST)
+        each = ", ".join(f"{one.name} {one.size:,}" for one in space.grid.dimensions)
         raise UsageError(
-            f"this is a space of {size:,} variants, and one run goes through {MOST:,} at the most: "
-            f"take coarser steps, `--sample 1000000`, or {parts:,} shards with `--shard 1/{parts}`"
+            f"this is a space of {size:,} variants (values: {each}), and one run goes through "
+            f"{MOST:,} at the most: take coarser steps or fewer parameters, `--sample 1000000`, or "
+            f"{parts:,} shards with `--shard 1/{parts}`"
         )
     return start, stop
 
@@ -267,6 +299,51 @@ def taken(space: "Space", options: argparse.Namespace, start: int, stop: int) ->
 
     rows = random.Random(0).sample(range(start, stop), options.sample)
     return space.chosen(np.array(sorted(rows), dtype=np.int64))
+
+
+class Failing:
+    """The first variants that have no network, or do not compile."""
+
+    def __init__(self) -> None:
+        self.networks = self.valid = self.looked = 0
+        self.first: int | None = None
+
+    def over(self, batches: "Iterator[Batch]") -> "Iterator[Batch]":
+        """The same batches, looked at."""
+        import numpy as np
+
+        for batch in batches:
+            self.looked += len(batch.rows)
+            self.networks += int(batch.network.sum())
+            self.valid += int(batch.valid.sum())
+            if self.first is None and not batch.valid.all():
+                self.first = int(batch.rows[np.argmin(batch.valid)])
+            yield batch
+
+    def report(self, session: Session, space: "Space") -> None:
+        """Say of the first why; a warning where others compile."""
+        from archc.diagnostics.codes import BUDGET
+
+        if self.first is None:
+            return
+        made = space.compile(self.first)
+        faults = [
+            each
+            for each in made.compilation.diagnostics
+            if each.level == "error" and each.code != BUDGET.name
+        ]
+        if self.valid:
+            with_ = ", ".join(f"{name} = {text}" for name, text in made.settings)
+            left = self.looked - self.valid
+            faults = [
+                each._replace(
+                    level="warning",
+                    notes=(*each.notes, f"{left:,} of {self.looked:,} variants do not compile; the "
+                           f"first is with {with_}"),
+                )
+                for each in faults[:1]
+            ]  # fmt: skip
+        session.diagnostics += faults
 
 
 class Progress:

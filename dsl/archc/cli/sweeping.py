@@ -4,18 +4,21 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cli.arguments import UsageError
 from archc.cli.interrupt import INTERRUPTED, deferred
-from archc.cli.session import FAILURE, Session, show, terminal_width
-from archc.cli.spaces import Progress, answered, asked, opened, part, pictured, taken
+from archc.cli.session import FAILURE, LOUD, Session, show, terminal_width
+from archc.cli.spaces import Failing, Progress, answered, asked, opened, part, pictured, taken
 
 if TYPE_CHECKING:
     from archc.driver import Network
     from archc.space.engine import Batch, Space
+    from archc.space.plot import Points
     from archc.space.question import Question
-    from archc.space.search import Answer, Count
+    from archc.space.rows import Rows
+    from archc.space.search import Answer, Count, Sink
 
 SHOWN = 10
 """Variants that are shown unasked, and of a front."""
@@ -39,6 +42,9 @@ def searched(options: argparse.Namespace) -> int:
 
 
 def _searched(options: argparse.Namespace, session: Session) -> int:
+    import numpy as np
+
+    from archc.space.plot import DOTS, FEW, Points
     from archc.space.search import search
 
     writer = _writer(options.output)
@@ -49,29 +55,33 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     question = asked(options, session, space)
     axes = _axes(options.plot, question)
     form = _form(options.report)
-    start, stop = part(options, space.grid.size)
+    start, stop = part(options, space)
     began = time.monotonic()
     progress = Progress(min(options.sample or stop - start, stop - start))
-    batches = taken(space, options, start, stop)
-    answer = search(batches, question, options.top or SHOWN, start, progress)
-    progress.done()
+    failing = Failing()
+    batches = failing.over(taken(space, options, start, stop))
+    drawn = Points(axes, DOTS) if axes else None
+    shown = Points(_first_two(question), FEW) if form and len(question.objectives) > 1 else None
+    sinks: list[Sink] = [each.add for each in (drawn, shown) if each is not None]
+    most = options.top or SHOWN
+    with _written(options.output, writer, space) as rows:
+        if rows is not None:
+            sinks.append(_writing(rows))
+        answer = search(batches, question, most, start, progress, sinks, deferred)
+        progress.done()
+        if rows is not None:
+            rows.end(np.array(answer.front, dtype=np.int64))
     seconds = time.monotonic() - began
-    if answer.counted.looked and not answer.counted.networks:
-        found = space.compile(start).compilation.diagnostics  # of the first, as an example
-        session.diagnostics += [each for each in found if each.level == "error"]
-    written = answer.next
-    if options.output:
-        written = _write(space, options, question, answer, start, writer)
-    if axes:
-        _draw(space, options, question, answer, start, axes)
+    failing.report(session, space)
+    if drawn is not None:
+        _draw(space, options, question, drawn.all(space, answer.front), drawn.names)
     best = answer.best if options.top or not answer.front else _spread(answer.front)
     if not best and answer.nearest is not None:
         best = (answer.nearest,)
     made = [_compiled(space, row, answer) for row in best]
-    rows = [row for row, _ in made]
+    table = [row for row, _ in made]
     if form is not None and answer.counted.met:
-        batches = taken(space, options, start, answer.next)
-        _report(session, space, batches, question, answer, made, form)
+        _report(session, space, question, answer, made, shown, form)
     elif form is not None:
         print(f"{options.report} is not written: no variant is feasible", file=sys.stderr)
     if options.format == "json":
@@ -82,16 +92,39 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
             front=list(answer.front),
             next=answer.next if answer.next < stop else None,
             nearest=answer.nearest,
-            rows=[row._asdict() for row in rows],
+            rows=[row._asdict() for row in table],
         )
     else:
-        session.show(("error",))
-        show(_text(space, question, answer, rows, seconds, options.markdown))
-    if min(answer.next, written) < stop and _stopped(
-        options, min(answer.next, written), answer.counted.looked
-    ):
+        session.show(LOUD)
+        show(_text(space, question, answer, table, seconds, options.markdown))
+    if answer.next < stop and _stopped(options, answer.next, answer.counted.looked):
         return INTERRUPTED
     return session.code if answer.counted.met else FAILURE
+
+
+@contextmanager
+def _written(path: str | None, writer: Any, space: "Space") -> "Iterator[Rows | None]":
+    """The file of all variants that meet the conditions; None where none is asked for."""
+    if path is None:
+        yield None
+        return
+    from archc.files.streaming import streamed
+
+    with streamed(path, False) as file, writer(space.grid, file) as rows:
+        yield rows
+
+
+def _writing(rows: "Rows") -> "Sink":
+    import numpy as np
+
+    def sink(batch: "Batch", met: Any, front: Any) -> None:
+        rows.write(batch, np.flatnonzero(met), () if front is None else front)
+
+    return sink
+
+
+def _first_two(question: "Question") -> tuple[str, str]:
+    return question.objectives[0].name, question.objectives[1].name
 
 
 def _spread(front: Sequence[int]) -> Sequence[int]:
@@ -131,40 +164,6 @@ def _writer(path: str | None) -> Any:
     raise UsageError(f"`{path}` does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
 
 
-def _write(
-    space: "Space",
-    options: argparse.Namespace,
-    question: "Question",
-    answer: "Answer",
-    start: int,
-    writer: Any,
-) -> int:
-    """Write the variants that were looked at and meet the conditions; Ctrl-C leaves those that are
-    written. Gives the first variant that is not."""
-    import numpy as np
-
-    from archc.files.streaming import streamed
-
-    front = np.array(answer.front, dtype=np.int64)
-    progress = Progress(max(answer.counted.looked, 1))
-    binary = options.output.endswith(".parquet")
-    wanted = taken(space, options, start, answer.next)
-    batches = progress.over(wanted)
-    following = start
-    with streamed(options.output, not binary) as file, writer(space.grid, file) as write:
-        try:
-            for batch in batches:
-                chosen = np.flatnonzero(question.holds(batch))
-                with deferred():
-                    write(batch, chosen, np.isin(batch.rows[chosen], front))
-                    following = int(batch.rows[-1]) + 1
-            following = max(following, answer.next)
-        except KeyboardInterrupt:
-            pass
-    progress.done()
-    return following
-
-
 def _axes(path: str | None, question: "Question") -> tuple[str, str] | None:
     """The figures that a plot shows; None where none is asked for.
 
@@ -177,23 +176,20 @@ def _axes(path: str | None, question: "Question") -> tuple[str, str] | None:
     names = [each.name for each in question.objectives]
     if len(names) < 2:
         raise UsageError("a plot shows two objectives: `--minimize latency_ms --maximize params`")
-    return names[0], names[1]
+    return _first_two(question)
 
 
 def _draw(
     space: "Space",
     options: argparse.Namespace,
     question: "Question",
-    answer: "Answer",
-    start: int,
+    points: tuple[Any, Any],
     axes: tuple[str, str],
 ) -> None:
     from archc.files.streaming import streamed
-    from archc.space.plot import picture, points
+    from archc.space.plot import picture
 
-    batches = taken(space, options, start, answer.next)
-    dots, front = points(batches, question, axes, answer.front)
-    data = picture(space, question, axes, dots, front, options.plot[-4:])
+    data = picture(space, question, axes, *points, options.plot[-4:])
     with streamed(options.plot, False) as file:
         file.write(data)
 
@@ -212,10 +208,10 @@ def _form(path: str | None) -> str | None:
 def _report(
     session: Session,
     space: "Space",
-    batches: "Iterator[Batch]",
     question: "Question",
     answer: "Answer",
     made: "Sequence[tuple[Shown, Network | None]]",
+    points: "Points | None",
     form: str,
 ) -> None:
     """Write the best variants as one page.
@@ -226,12 +222,11 @@ def _report(
     from archc.cli.pages import write
     from archc.emit.report import Front, Subject, report
     from archc.emit.report.content import cells
-    from archc.space.plot import inline, points
+    from archc.space.plot import inline
 
     picture = ""
-    if len(question.objectives) > 1:
-        axes = (question.objectives[0].name, question.objectives[1].name)
-        picture = inline(space, question, axes, *points(batches, question, axes, answer.front))
+    if points is not None:
+        picture = inline(space, question, points.names, *points.all(space, answer.front))
     names = _figures(question, [row for row, _ in made])
     varied = [each.name for each in space.grid.dimensions if each.size > 1]
     subjects = [
@@ -310,7 +305,8 @@ def _text(
         *wrapped(_counted(question, count), width),
     ]
     if not count.met:
-        lines.append("none is feasible" + ("; the nearest one:" if rows else ""))
+        none = "none is feasible" if count.looked else "none was looked at"
+        lines.append(none + ("; the nearest one:" if rows else ""))
     elif answer.front and len(question.objectives) > 1:
         left = _left(answer, sum(row.front for row in rows))
         lines.append(f"{len(answer.front):,} are on the front, which * marks{left}")

@@ -8,6 +8,8 @@ from archc.values import symbolic
 TAB = "    "
 """A tab, as in excerpts: four columns wherever it stands."""
 
+_UNITS = ("", " k", " M", " G", " T", " P", " E")
+
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that steer a terminal, reorder text or show nothing: never printed raw."""
 
@@ -83,6 +85,23 @@ def few(words: Sequence[str], most: int) -> str:
 def shape_text(shape: Iterable[object]) -> str:
     """The extents of a shape: `64x256x1`."""
     return "x".join(map(str, shape)) or "a single number"
+
+
+def figure(value: int) -> str:
+    """A count in three digits and a unit: `12.5 M`. Below 1,000 it is exact; ties go up."""
+    power, size = 0, 1
+    while power < len(_UNITS) - 1 and value >= 1000 * size - size // 2 and value >= 1000:
+        power, size = power + 1, size * 1000
+    if power == 0:
+        return str(value)
+    for places in (2, 1, 0):
+        scale = 10**places
+        scaled = (value * scale + size // 2) // size
+        if scaled < 1000 or places == 0:
+            whole, rest = divmod(scaled, scale)
+            digits = f"{whole:,}.{rest:0{places}}" if places else f"{whole:,}"
+            return digits + _UNITS[power]
+    raise AssertionError
 
 
 def kib(size: int, digits: int = 0) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from archc.analysis.latency import stated
-from archc.diagnostics.text import few, kib, several, shape_text
+from archc.diagnostics.text import few, figure, kib, several, shape_text
 from archc.driver import Network
 from archc.ir.graph import Frame, Node
 from archc.ops.base import Shape
@@ -180,10 +180,5 @@ def full(cost: Cost) -> str:
 
 def amount(count: int) -> str:
     """A count to about three digits: `950`, `12.4 k`, `7 M`."""
-    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if count >= size - size // 2000:
-            value = count / size
-            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-            text = f"{value:.{digits}f}"
-            return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"
-    return str(count)
+    digits, space, unit = figure(count).partition(" ")
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + space + unit

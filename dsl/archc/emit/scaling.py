@@ -123,11 +123,17 @@ def _columns(parameter: str, rows: Sequence[Row], *, whole: bool = False) -> lis
         *([_Column(f"{parameter}²", _square)] if squares else []),
         _Column("per-channel params", _counted) if whole else _Column("per-\nchannel", _linear),
         _Column("MACs", lambda row: f"{row.macs:,}"),
-        _Column("est. peak\nKiB", lambda row: f"{row.peak_activation_bytes / 1024:,.0f}"),
+        _Column("est. peak\nKiB", _peak),
     ]
     if any(row is None or row.verdict is not None for _, row in rows):
         found.append(_Column("verdict", lambda row: row.verdict or "", left=True))
     return found
+
+
+def _peak(row: Scaling) -> str:
+    """In KiB; with a tenth where that is few."""
+    size = row.peak_activation_bytes
+    return f"{size / 1024:,.{0 if size >= 10240 or not size % 1024 else 1}f}"
 
 
 def _sides(shown: Sequence[_Column]) -> str:

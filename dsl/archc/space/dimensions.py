@@ -1,12 +1,13 @@
 """The parameters of a design space and their values."""
 
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 from math import gcd, lcm, prod
 
-from archc.diagnostics.codes import NUMBER, SYNTAX, VALUE
-from archc.diagnostics.model import Rejected, Reporter, reject
+from archc.diagnostics.codes import NUMBER, OUT_OF_RANGE, SYNTAX, VALUE
+from archc.diagnostics.model import Label, Rejected, Reporter, reject
 from archc.limits import Limits
 from archc.sema.evaluate import Evaluator, Poisoned
 from archc.sema.ranges import whole_numbers
@@ -116,32 +117,143 @@ class Reader:
         self.scope = Scope(module, None, {})
 
     def over(self, text: str) -> Dimension:
-        """`NAME=A..B:S`, `NAME=[a, b]` or `NAME=a,b`.
+        """`NAME=A..B:S`, `NAME=[a, b]` or `NAME=a,b`; `NAME` alone is the parameter's own range,
+        whose ends stand in for A and B where they are left out.
 
         Raises:
-            Rejected: it is none of these, or no parameter of the arch.
+            Rejected: it is none of these, no parameter of the arch, or has no value in its range.
         """
         source = Source("<over>", text)
         name, equals, rest = text.partition("=")
         name = name.strip()
-        if not equals or not rest.strip():
+        whole = Span(source, 0, len(text))
+        if not name or (equals and not rest.strip()):
             raise reject(
                 SYNTAX,
                 f"`{text}` is not of the form NAME=VALUES",
-                Span(source, 0, len(text)),
+                whole,
                 help="write `width=8..64:8`, or `unit=[ds, ir]`",
             )
-        self.parameter(name, Span(source, 0, len(name)))
-        if ".." in rest:
-            low, _, end = rest.partition("..")
-            high, _, step = end.partition(":")
-            texts = [low, high, *([step] if step else [])]
-            numbers = [*(self._number(each, text) for each in texts), Fraction(1)]
-            return self._range(name, numbers[:3], text)
-        listed = rest.strip()
-        if listed.startswith("[") and listed.endswith("]"):
-            listed = listed[1:-1]
-        return self._list(name, split_values(listed), text)
+        parameter = self.parameter(name, Span(source, 0, len(name)))
+        if not equals:
+            own = self.own(parameter)
+            if own is None:
+                raise self._open(parameter, whole)
+            return own
+        low, dots, end = rest.partition("..")
+        odd = ".." in end or ":" in low or end.count(":") > 1
+        if odd and _RANGE.fullmatch(rest):
+            raise reject(
+                SYNTAX,
+                f"`{text}` is not of the form NAME=LOW..HIGH:STEP",
+                whole,
+                help=f"write `{name}=8..64:8`, or values separated by commas",
+            )
+        if dots:
+            dimension = self._range(name, self._between(parameter, rest, text), text)
+        else:
+            listed = rest.strip()
+            if listed.startswith("[") and listed.endswith("]"):
+                listed = listed[1:-1]
+            dimension = self._list(name, split_values(listed), text)
+        self._reachable(parameter, dimension, whole)
+        return dimension
+
+    def _between(self, parameter: ast.Parameter, rest: str, text: str) -> list[Fraction]:
+        """The ends and the step of `A..B:S`.
+
+        Raises:
+            Rejected: one is not a number, or is left out and not known.
+        """
+        name, whole = parameter.name.text, Span(Source("<over>", text), 0, len(text))
+        low, _, end = rest.partition("..")
+        high, _, step = end.partition(":")
+        ends = []
+        for given, place in ((low, 0), (high, 1)):
+            if given.strip():
+                ends.append(self._number(given, text))
+                continue
+            bounds = self.bounds(parameter)
+            if bounds is None:
+                raise self._open(parameter, whole)
+            ends.append(bounds[place])
+        if step.strip():
+            return [*ends, self._number(step, text)]
+        own = self._step(parameter, ends[0])
+        if own is None and any(each.denominator != 1 for each in ends):
+            own = Fraction(0)
+        if own == 0:
+            near = _step(*ends[:2])
+            raise reject(
+                VALUE,
+                f"`{text}` has no step",
+                whole,
+                help=f"write one, such as `{name}={show(ends[0])}..{show(ends[1])}:{show(near)}` "
+                f"for {_count(ends[0], ends[1], near):,} values",
+            )
+        return [*ends, own or Fraction(1)]
+
+    def _step(self, parameter: ast.Parameter, low: Fraction) -> Fraction | None:
+        """The step of a parameter's own range, if a value is one of its own; 1 of whole numbers, 0
+        where there is none, None of a parameter of which it is not known whether its values are
+        whole."""
+        bounds, ends = parameter.range, self.bounds(parameter)
+        if bounds is not None and bounds.step is not None:
+            step = self.number(bounds.step)
+            if step and ends is not None and not (low - ends[0]) % step:
+                return step
+        if bounds is not None and isinstance(bounds.low, ast.ListOf):
+            listed = [self.number(each) for each in bounds.low.items]
+            return Fraction(all(each is not None and each.denominator == 1 for each in listed))
+        if whole_numbers(parameter):
+            return Fraction(1) if parameter.values else None
+        return Fraction(0)
+
+    def bounds(self, parameter: ast.Parameter) -> tuple[Fraction, Fraction] | None:
+        """The ends of a parameter's own range, where it has one of numbers."""
+        bounds = parameter.range
+        if bounds is None or bounds.high is None:
+            return None
+        low, high = self.number(bounds.low), self.number(bounds.high)
+        return None if low is None or high is None else (low, high)
+
+    def _open(self, parameter: ast.Parameter, span: Span) -> Rejected:
+        name = parameter.name.text
+        return reject(
+            VALUE,
+            f"`{name}` has no range in the spec",
+            span,
+            related=[Label(parameter.name.span, "declared here")],
+            help=f"give both ends, as in `{name}=8..64:8`, or a list",
+        )
+
+    def _reachable(self, parameter: ast.Parameter, dimension: Dimension, span: Span) -> None:
+        """Refuse values of which none is within the parameter's own range.
+
+        Raises:
+            Rejected: none is.
+        """
+        bounds = self.bounds(parameter)
+        if bounds is None or dimension.axis is None:
+            return
+        low, high = bounds
+        first, step = dimension.axis.value(0), dimension.axis.value(1) - dimension.axis.value(0)
+        nearest = max(-((first - low) // step), 0)  # of the places those from which `low` is met
+        if isinstance(dimension.places, range):
+            met = nearest < dimension.size and first + step * nearest <= high
+        else:
+            met = any(low <= first + step * place <= high for place in dimension.places)
+        if met:
+            return
+        assert parameter.range is not None
+        ends = f"{show(low)} .. {show(high)}"
+        raise reject(
+            OUT_OF_RANGE,
+            f"every value of `{dimension.name}` is outside its range, {ends}",
+            span,
+            related=[Label(parameter.range.span, "its range")],
+            help="take values within it, or widen it where it is declared",
+        )
 
     def parameter(self, name: str, span: Span) -> ast.Parameter:
         for parameter in self.arch.parameters:
@@ -168,14 +280,19 @@ class Reader:
             items = bounds.low.items if isinstance(bounds.low, ast.ListOf) else ()
             return self._list(name, [each.span.text for each in items], bounds.span.text)
         if bounds.step is None and not whole_numbers(parameter):
+            ends = self.bounds(parameter)
+            step = _step(*ends) if ends else Fraction(1, 10)
+            count = f", for {_count(*ends, step):,} values" if ends else ""
             raise reject(
                 VALUE,
                 f"the range of `{name}` has no step",
                 bounds.span,
-                help=f"add `step S` to it, or give the values: `--over {name}=A..B:S`",
+                help=f"give one, `--over {name}=..:{show(step)}`{count}, and name what else is to "
+                "vary, `--over NAME` with its own range; or write `step "
+                f"{show(step)}` behind the range",
             )
-        ends = [bounds.low, bounds.high]
-        values = [self._value(each) for each in (*ends, *([bounds.step] if bounds.step else []))]
+        parts = [bounds.low, bounds.high, *([bounds.step] if bounds.step else [])]
+        values = [self._value(each) for each in parts]
         numbers = [each for each in values if isinstance(each, Fraction)]
         if len(numbers) < len(values):
             raise reject(NUMBER, f"the range of `{name}` is not of numbers", bounds.span)
@@ -220,6 +337,13 @@ class Reader:
                 help="a range goes from the least value to the greatest, by a step above 0",
             )
         last = int((high - low) / step)
+        if last >= MOST:
+            raise reject(
+                VALUE,
+                f"`{text}` has {last + 1:,} values",
+                Span(source, 0, len(text)),
+                help=f"a parameter takes {MOST:,} at the most: take a coarser step",
+            )
         over = lcm(low.denominator, step.denominator)
         axis = Axis(name, int(low * over), int(step * over), over, last)
         return Dimension(name, None, axis, range(last + 1))
@@ -229,9 +353,9 @@ class Reader:
         if not texts or not all(texts):
             raise reject(
                 VALUE,
-                f"`{name}` has no values",
+                f"`{name}` has an empty value" if any(texts) else f"`{name}` has no values",
                 Span(source, 0, len(whole)),
-                help="separate the values by commas",
+                help="write the values one by one, with a comma between two",
             )
         values = []
         for text in texts:
@@ -251,6 +375,33 @@ class Reader:
         step = gcd(*[each - first for each in scaled]) or 1
         axis = Axis(name, first, step, over, (max(scaled) - first) // step)
         return Dimension(name, None, axis, tuple([(each - first) // step for each in scaled]))
+
+
+MOST = 10**6
+"""Values of one parameter."""
+_RANGE = re.compile(r"[\d.:\s+-]*")
+"""Numbers with signs of a range between them."""
+FINE = 20
+"""Values that a range has at least by a step that is proposed."""
+
+
+def _count(low: Fraction, high: Fraction, step: Fraction) -> int:
+    return int((high - low) / step) + 1
+
+
+def _step(low: Fraction, high: Fraction) -> Fraction:
+    """A round step for a range: 1, 2 or 5 of a power of ten, which meets both ends if one does."""
+    if high <= low:
+        return Fraction(1)
+    size = Fraction(1)
+    while size * FINE > high - low:
+        size /= 10
+    while size * FINE * 10 <= high - low:
+        size *= 10
+    steps = [size * each for each in (5, 2, 1, Fraction(1, 2), Fraction(1, 5), Fraction(1, 10))]
+    fine = [step for step in steps if step * FINE <= high - low]
+    even = [step for step in fine if not (high - low) % step and not low % step]
+    return (even or fine)[0]
 
 
 def split_values(text: str) -> list[str]:

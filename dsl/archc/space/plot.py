@@ -1,7 +1,7 @@
 """A space as a picture: its variants by two figures, the front and the limits marked."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -13,7 +13,7 @@ from archc.space.question import Condition, Question, values
 SUFFIXES = (".svg", ".png")
 DOTS = 5_000
 """Variants that are drawn at the most, besides the front."""
-_FEW = 1_500
+FEW = 1_500
 """The same in a page, where each is an element."""
 _SVG = "http://www.w3.org/2000/svg"
 _COLOURS = {"ink": "black", "soft": "0.75", "accent": "C0", "bad": "C3"}
@@ -21,32 +21,41 @@ _THEMED = {"ink": "#010101", "soft": "#020202", "accent": "#030303", "bad": "#04
 """In a page, whose own colours of these names take their place."""
 
 
-def points(
-    batches: Iterator[Batch], question: Question, names: tuple[str, str], front: tuple[int, ...]
-) -> tuple[Any, Any]:
-    """Some of the variants that meet the conditions, and all of the front: (number, x, y) each."""
-    import numpy as np
+class Points:
+    """Of the variants that meet the conditions some, and all of the front: (number, x, y) each."""
 
-    marked = np.array(front, dtype=np.int64)
-    kept: list[Any] = []
-    ours: list[Any] = []
-    size, step = 0, 1
-    for batch in batches:
-        met = question.holds(batch)
+    def __init__(self, names: tuple[str, str], most: int) -> None:
+        self.names, self.most = names, most
+        self._kept: list[Any] = []
+        self._size, self._step = 0, 1
+
+    def add(self, batch: Batch, met: Any, front: Any = None) -> None:
+        """Take variants of a batch."""
+        import numpy as np
+
         if not met.any():
-            continue
-        columns = [batch.rows, *(_shown(batch, name) for name in names)]
+            return
+        self._kept.append(self._known(batch, met)[:: self._step])
+        self._size += len(self._kept[-1])
+        while self._size > self.most:
+            self._kept, self._step = [np.concatenate(self._kept)[::2]], self._step * 2
+            self._size = len(self._kept[0])
+
+    def _known(self, batch: Batch, chosen: Any) -> Any:
+        import numpy as np
+
+        columns = [batch.rows, *(_shown(batch, name) for name in self.names)]
         known = np.logical_and.reduce([column != MISSING for column in columns])
-        met = met & known
-        every = np.stack([np.asarray(column, float)[met] for column in columns], axis=1)
-        ours.append(every[np.isin(batch.rows[met], marked)])
-        kept.append(every[::step])
-        size += len(kept[-1])
-        while size > DOTS:
-            kept, step = [np.concatenate(kept)[::2]], step * 2
-            size = len(kept[0])
-    none = np.zeros((0, 3))
-    return np.concatenate([*kept, none]), np.concatenate([*ours, none])
+        return np.stack([np.asarray(column, float)[chosen & known] for column in columns], axis=1)
+
+    def all(self, space: Space, front: Sequence[int]) -> tuple[Any, Any]:
+        """What was taken, and the front."""
+        import numpy as np
+
+        none = np.zeros((0, 3))
+        rows = np.array(sorted(front), dtype=np.int64)
+        ours = [self._known(batch, batch.network) for batch in space.chosen(rows)]
+        return np.concatenate([*self._kept, none]), np.concatenate([*ours, none])
 
 
 def _shown(batch: Batch, name: str) -> Any:
@@ -78,7 +87,7 @@ def inline(space: Space, question: Question, names: tuple[str, str], dots: Any, 
     Raises:
         ModuleNotFoundError: matplotlib is not installed.
     """
-    few = dots[:: len(dots) // _FEW + 1]
+    few = dots[:: len(dots) // FEW + 1]
     root = ElementTree.fromstring(
         _titled(space, _drawn(space, question, names, few, front, ".svg", _THEMED))
     )

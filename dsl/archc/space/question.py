@@ -28,7 +28,10 @@ FIGURES = (
 )
 """What is exact for every variant, by its name in the manifest."""
 
-_CONDITION = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|==|!=|<|>)\s*(.+?)\s*")
+_SIGNS = ("<=", "<", ">=", ">", "==", "!=")
+_MEANT = {"=<": "<=", "\u2264": "<=", "=>": ">=", "\u2265": ">=", "=": "==", "<>": "!="}
+_CONDITION = re.compile(r"\s*([A-Za-z_][\w.]*)\s*([<>=!\u2264\u2265]*)\s*(.*?)\s*", re.S)
+_FORM = f"`macs <= 30 M`, with one of {' '.join(_SIGNS)}"
 
 
 class Condition(NamedTuple):
@@ -131,15 +134,36 @@ def condition(text: str, limits: Limits) -> Condition:
             SYNTAX,
             f"`{text}` is not a condition",
             Span(source, 0, len(text)),
-            help="write `macs <= 30 M`, with one of <= < >= > == !=",
+            help=f"write {_FORM}",
         )
     name, sign, rest = found.groups()
     span = Span(source, found.start(3), found.end(3))
     figure(name, Span(source, found.start(1), found.end(1)))
+    if sign not in _SIGNS:
+        meant = _MEANT.get(sign, "<=")
+        raise reject(
+            SYNTAX,
+            f"`{sign}` is not a comparison" if sign else f"`{text.strip()}` compares with nothing",
+            Span(source, found.start(2), found.end(2) if sign else len(text)),
+            help=f"write `{name} {meant} {rest or '30 k'}`, with one of {' '.join(_SIGNS)}",
+        )
+    if not rest:
+        raise reject(
+            SYNTAX,
+            f"`{text.strip()}` has no limit",
+            Span(source, 0, len(text.rstrip())),
+            help=f"write a number behind it, such as `{name} {sign} 30 k`",
+        )
     units = "|".join(UNITS | BYTE_UNITS)
     if not re.fullmatch(rf"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)? ?({units})?", rest):
+        joined = re.search(r"\b(and|or)\b|&|\||,", rest)
         raise reject(
-            NUMBER, f"`{rest}` is not a number", span, help="units are k, M, G, KiB and MiB"
+            NUMBER,
+            f"`{rest}` is not a number",
+            span,
+            help="give each condition a `--where` of its own; all of them are to hold"
+            if joined
+            else "units are k, M, G, KiB and MiB",
         )
     return Condition(name, sign, literal(rest, span, limits))
 

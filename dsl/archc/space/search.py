@@ -1,6 +1,7 @@
 """Which variants of a space are best: one pass over all of them in bounded memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from archc.space.clock import MISSING
@@ -39,6 +40,9 @@ class Answer(NamedTuple):
 
 Progress = Callable[[int], None]
 
+Sink = Callable[[Batch, Any, Any], None]
+"""Takes a batch, which of its variants meet the conditions, and the numbers of the front so far."""
+
 
 def search(
     batches: Iterator[Batch],
@@ -46,6 +50,8 @@ def search(
     most: int,
     start: int,
     progress: Progress,
+    sinks: Sequence[Sink] = (),
+    whole: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Answer:
     """The best variants of some batches.
 
@@ -55,6 +61,8 @@ def search(
         most: how many are kept by the first objective.
         start: the number of the first variant.
         progress: is told how many were looked at. Ctrl-C ends the pass, not the search.
+        sinks: what else is to have the batches.
+        whole: what keeps Ctrl-C away until a batch is with all of them.
 
     Raises:
         Difference: a class is wrong.
@@ -63,17 +71,21 @@ def search(
     count, following = Count(), start
     try:
         for batch in batches:
-            met = question.holds(batch)
-            count = Count(
-                count.looked + len(batch.rows),
-                count.networks + int(batch.network.sum()),
-                count.valid + int(batch.valid.sum()),
-                count.within + int((batch.valid & batch.within).sum()),
-                count.met + int(met.sum()),
-            )
-            kept.add(batch, met, count.met)
-            following = int(batch.rows[-1]) + 1
-            progress(count.looked)
+            with whole():
+                met = question.holds(batch)
+                total = count.met + int(met.sum())
+                kept.add(batch, met, total)
+                for sink in sinks:
+                    sink(batch, met, kept.rows)
+                count = Count(
+                    count.looked + len(batch.rows),
+                    count.networks + int(batch.network.sum()),
+                    count.valid + int(batch.valid.sum()),
+                    count.within + int((batch.valid & batch.within).sum()),
+                    total,
+                )
+                following = int(batch.rows[-1]) + 1
+                progress(count.looked)
     except KeyboardInterrupt:
         pass
     nearest = None if count.met else kept.nearest
@@ -103,6 +115,7 @@ class _Kept:
     def __init__(self, question: Question, most: int) -> None:
         self.question, self.most = question, most
         self.rows: Any = None
+        """Of the front so far."""
         self.values: Any = None
         self.first_rows: Any = None
         self.first_values: Any = None

@@ -6,7 +6,7 @@ from operator import add
 
 from archc.cli.arguments import UsageError, compile_arguments
 from archc.cli.session import LOUD, Session, columns, terminal_width
-from archc.diagnostics.text import kib, several, wrapped
+from archc.diagnostics.text import figure, several, size_text, wrapped
 from archc.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def brief(network: "Network") -> tuple[str, ...]:
     return (
         network.name,
         f"{totals['params']:,}",
-        f"{totals['macs'] / 1e6:,.1f} M",
-        kib(deployed["peak_activation_bytes"]),
+        figure(totals["macs"]),
+        size_text(deployed["peak_activation_bytes"]),
         target["verdict"] if target else "no target",
     )
 

@@ -4,8 +4,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from archc.cli.interrupt import INTERRUPTED
-from archc.cli.session import FAILURE, Session, show
+from archc.cli.session import FAILURE, LOUD, Session, show
 from archc.cli.spaces import (
+    Failing,
     Progress,
     answered,
     asked,
@@ -49,14 +50,14 @@ def _run(options: argparse.Namespace, session: Session) -> int:
     question = asked(options, session, space)
     if options.plot:
         pictured(options.plot)
-    start, stop = part(options, space.grid.size)
+    start, stop = part(options, space)
     wanted = min(options.sample or stop - start, stop - start)
     progress = Progress(wanted)
-    found = summary(space, progress.over(taken(space, options, start, stop)), question)
+    failing = Failing()
+    batches = failing.over(progress.over(taken(space, options, start, stop)))
+    found = summary(space, batches, question)
     progress.done()
-    if found.variants and not found.networks:
-        first = space.compile(start).compilation.diagnostics  # as an example
-        session.diagnostics += [each for each in first if each.level == "error"]
+    failing.report(session, space)
     if options.plot:
         from archc.files.streaming import streamed
         from archc.space.overview import overview
@@ -69,7 +70,7 @@ def _run(options: argparse.Namespace, session: Session) -> int:
             summary=plain(found),
         )
     else:
-        session.show(("error",))
+        session.show(LOUD)
         show(text(space, found))
     return INTERRUPTED if found.variants < wanted else session.code
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from archc.cli.arguments import UsageError
 from archc.cli.session import Session, show, terminal_width
-from archc.cli.spaces import positive, space_arguments
+from archc.cli.spaces import from_zero, positive, space_arguments
 from archc.plain import plain
 
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="write the best variants as one page with their front, as `archc report` does: .html, "
         ".pdf or .png",
     )
-    parser.add_argument("--start", type=int, metavar="N", help="begin with this variant, to go on")
+    parser.add_argument(
+        "--start", type=from_zero, metavar="N", help="begin with this variant, to go on"
+    )
     space_arguments(parser)
 
 

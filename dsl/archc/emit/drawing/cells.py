@@ -3,7 +3,7 @@ does, branches one above the other, the value itself around them in an arc."""
 
 from collections.abc import Sequence
 
-from archc.diagnostics.text import shape_text
+from archc.diagnostics.text import figure, shape_text
 from archc.emit.drawing import text
 from archc.emit.drawing.placed import (
     SMALL,
@@ -131,7 +131,7 @@ def cost(box: Box) -> str:
     if box.cost is not None:
         return box.cost
     each = [
-        f"{text.figure(value)} {unit}"
+        f"{figure(value)} {unit}"
         for value, unit in ((box.macs, "MACs"), (box.params, "params"))
         if value
     ]

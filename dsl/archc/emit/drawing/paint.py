@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from archc.analysis.latency import milliseconds, remedy, stated
+from archc.diagnostics.text import figure
 from archc.emit.drawing import text
 
 QUANTITIES = ("macs", "time")
@@ -66,7 +67,7 @@ def by_macs(manifest: dict[str, Any]) -> Paint:
         tuple(int(layer["macs"] or 0) for layer in manifest["layers"]),
         int(manifest["totals"]["macs"]),
         "share of MACs:",
-        lambda macs: f"{text.figure(macs)} MACs",
+        lambda macs: f"{figure(macs)} MACs",
         "no MACs",
         {},
     )

@@ -6,7 +6,7 @@ queries shows the light one.
 
 from collections.abc import Sequence
 
-from archc.diagnostics.text import printable, several, shape_text, size_text
+from archc.diagnostics.text import figure, printable, several, shape_text, size_text
 from archc.emit.drawing import text
 from archc.emit.drawing.cells import LINE, STACK, tag_text
 from archc.emit.drawing.layout import END_HEIGHT, HEADER, MARGIN, PADDING, end_width, lay_out
@@ -137,7 +137,7 @@ def _facts(picture: Picture) -> list[str]:
     held = "int8 " if deployed["precision"] == "int8" else ""
     lines = [
         f"{model['source']}{derived}",
-        f"{text.figure(totals['params'])} params · {text.figure(totals['macs'])} MACs · "
+        f"{figure(totals['params'])} params · {figure(totals['macs'])} MACs · "
         f"{size_text(deployed['weight_bytes'])} of {held}weights · "
         f"{size_text(deployed['peak_activation_bytes'])} peak activations (estimate)",
     ]
@@ -242,7 +242,7 @@ def _band(picture: Picture, band: Band) -> str:
     ]
     if stage.items:
         parts.append(_text(x, middle + 4, paint.share(stage.nodes), "s soft"))
-        parts.append(_text(x, middle + 18, f"{text.figure(stage.params)} params", "s soft"))
+        parts.append(_text(x, middle + 18, f"{figure(stage.params)} params", "s soft"))
         room = HEADER - PADDING - 28
         filled = room * part // paint.whole if paint.whole else 0
         parts.append(f'<rect class="rail" x="{x}" y="{middle + 25}" width="{room}" height="4"/>')

@@ -1,25 +1,6 @@
-"""Texts of a drawing: figures in few digits, and how wide they are."""
+"""Texts of a drawing: shares, and how wide texts are."""
 
 from collections.abc import Sequence
-
-_UNITS = ("", " k", " M", " G", " T", " P", " E")
-
-
-def figure(value: int) -> str:
-    """A count in three digits and a unit: `12.5 M`. Below 1,000 it is exact; ties go up."""
-    power, size = 0, 1
-    while power < len(_UNITS) - 1 and value >= 1000 * size - size // 2 and value >= 1000:
-        power, size = power + 1, size * 1000
-    if power == 0:
-        return str(value)
-    for places in (2, 1, 0):
-        scale = 10**places
-        scaled = (value * scale + size // 2) // size
-        if scaled < 1000 or places == 0:
-            whole, rest = divmod(scaled, scale)
-            digits = f"{whole:,}.{rest:0{places}}" if places else f"{whole:,}"
-            return digits + _UNITS[power]
-    raise AssertionError
 
 
 def share(part: int, whole: int) -> str:

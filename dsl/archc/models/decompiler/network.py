@@ -13,6 +13,8 @@ from typing import NamedTuple
 from archc.compiler import OPERATORS, Graph, Input, Op, Shape, shown
 from archc.diagnostics.codes import IMPORT
 from archc.diagnostics.model import Rejected, reject
+from archc.diagnostics.nearest import nearest
+from archc.diagnostics.text import few
 from archc.models.importer import Imported
 from archc.models.importer.foreign import Facts, Foreign
 
@@ -72,6 +74,10 @@ def of_graph(graph: Graph) -> Network:
     return Network(graph.name, plain(operations), graph.ends, graph.names)
 
 
+_NAMED = 8
+"""Layers that are listed where one is not there."""
+
+
 def of_model(model: Imported, without: Iterable[str] = (), names: tuple[str, ...] = ()) -> Network:
     """The network of a model that was read.
 
@@ -86,7 +92,14 @@ def of_model(model: Imported, without: Iterable[str] = (), names: tuple[str, ...
     paths = {layer.path for layer in model.layers}
     for name in left_out:
         if name not in paths:
-            raise reject(IMPORT, f"the model has no layer {shown(name)} to leave out")
+            layers = [layer.path for layer in model.layers]
+            close = nearest(name, layers)
+            listed = few([shown(each) for each in layers], _NAMED)
+            raise reject(
+                IMPORT,
+                f"the model has no layer {shown(name)} to leave out",
+                help=f"did you mean {shown(close)}?" if close else f"its layers are {listed}",
+            )
     operations, notes = _rewritten(model, left_out)
     _sayable(model, operations)
     keep = _live(operations, _ends(model, operations))

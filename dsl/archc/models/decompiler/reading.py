@@ -48,7 +48,12 @@ def read_model(
         content = load(path, limits).content
         assert isinstance(content, FileGraph)
         if shape is not None or without:
-            raise reject(IMPORT, "`--shape` and `--without` are for Keras models")
+            option = "--without" if shape is None else "--shape"
+            raise reject(
+                IMPORT,
+                f"`{option}` is for Keras models",
+                help=f"leave `{option}` out; the spec that is written can be edited",
+            )
         return Model(of_file(content), None)
     data = load_bytes(path, limits.model_bytes, "model_bytes", format.title)
     config: Mapping[str, Any] = read_saved(path, data, limits).config
@@ -95,7 +100,12 @@ def _closed(config: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]
     fits = len(own) == len(shape) + 1
     if not fits or any(a not in (None, b) for a, b in zip(own[1:], shape, strict=True)):
         given = "x".join(map(str, shape))
-        raise reject(IMPORT, f"the input of the model cannot have the shape {given}: it is {own}")
+        said = "x".join("?" if each is None else str(each)[:9] for each in own[1:5])
+        raise reject(
+            IMPORT,
+            f"the input of the model cannot have the shape {given}: it is {said or 'one number'}",
+            help="`--shape` fills in what is open (`?`), the batch left out",
+        )
     changed = {**entries[0], "config": {**entries[0]["config"], "batch_shape": [own[0], *shape]}}
     made = [changed if layer is entries[0] else layer for layer in layers]
     return {**config, "config": {**inner, "layers": made}}
