@@ -19,22 +19,5 @@ from archc.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from archc.files.loader import Loader
 
-__all__ = [
-    "CHECK_ACCESS",
-    "CHECK_PATH",
-    "SPEC_SUFFIX",
-    "Loader",
-    "Written",
-    "library_path",
-    "load_bytes",
-    "load_text",
-    "shipped_specs",
-    "similar",
-    "specs_below",
-    "spread",
-    "stamps",
-    "std_sources",
-    "write",
-]
 
 __getattr__ = late(__name__, {"Loader": "archc.files.loader"})

@@ -12,18 +12,3 @@ from archc.ops import (
 )
 from archc.ops.base import OPERATORS, Op, Shape
 from archc.ops.network import Input
-
-__all__ = [
-    "OPERATORS",
-    "Input",
-    "Op",
-    "Shape",
-    "activation",
-    "convolution",
-    "dropout",
-    "merge",
-    "normalisation",
-    "pooling",
-    "rearranging",
-    "reshaping",
-]

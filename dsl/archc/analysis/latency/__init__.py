@@ -21,34 +21,3 @@ from archc.analysis.latency.network import deployed_net, feature_map
 from archc.analysis.latency.placement import alive, touched
 from archc.analysis.latency.times import FORMULAS
 from archc.analysis.latency.words import bare, milliseconds, remedy, said, stated
-
-__all__ = [
-    "BANDS",
-    "FORMULAS",
-    "REASONS",
-    "Area",
-    "Band",
-    "Buffer",
-    "Constant",
-    "Epoch",
-    "Estimate",
-    "Grade",
-    "Layout",
-    "Memories",
-    "Net",
-    "Op",
-    "Prepared",
-    "Timing",
-    "alive",
-    "bare",
-    "deployed_net",
-    "estimate",
-    "feature_map",
-    "milliseconds",
-    "nanoseconds",
-    "prepare",
-    "remedy",
-    "said",
-    "stated",
-    "touched",
-]

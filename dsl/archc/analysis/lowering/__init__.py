@@ -12,17 +12,6 @@ if TYPE_CHECKING:
     from archc.analysis.lowering.pipeline import lower
     from archc.analysis.lowering.sharing import lower_both
 
-__all__ = [
-    "INPUT",
-    "OBSERVED",
-    "Deployed",
-    "DeviceOp",
-    "Failure",
-    "Trait",
-    "Unknown",
-    "lower",
-    "lower_both",
-]
 
 OBSERVED = {"tensorflow": "2.21.0", "keras": "3.15.1"}
 """The versions on which every rule of this package was observed."""

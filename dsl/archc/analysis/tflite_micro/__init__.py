@@ -6,18 +6,6 @@ from archc.analysis.tflite_micro.replay import Arena, fullest, plan, replay, unk
 from archc.analysis.tflite_micro.tables import BUILDS, DEFAULT, Build
 from archc.typed import NamedTuple
 
-__all__ = [
-    "BUILDS",
-    "DEFAULT",
-    "Arena",
-    "Build",
-    "Micro",
-    "Network",
-    "activations",
-    "measure",
-    "micro",
-]
-
 
 class Micro(NamedTuple):
     """What one build of TFLM makes of a network."""

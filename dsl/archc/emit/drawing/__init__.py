@@ -4,5 +4,3 @@ from archc.emit.drawing.paint import QUANTITIES, untimed
 from archc.emit.drawing.picture import picture
 from archc.emit.drawing.structure import DETAILS, Picture, TooLarge
 from archc.emit.drawing.svg import MARK, svg
-
-__all__ = ["DETAILS", "MARK", "QUANTITIES", "Picture", "TooLarge", "picture", "svg", "untimed"]

@@ -9,17 +9,3 @@ from archc.emit.stages.graph import graph_data, graph_rows
 from archc.emit.stages.model import model_data, model_rows
 from archc.emit.stages.rows import Row, lines
 from archc.emit.stages.syntax import ast_data, ast_rows, expression
-
-__all__ = [
-    "Row",
-    "ast_data",
-    "ast_rows",
-    "deployed_data",
-    "deployed_rows",
-    "expression",
-    "graph_data",
-    "graph_rows",
-    "lines",
-    "model_data",
-    "model_rows",
-]

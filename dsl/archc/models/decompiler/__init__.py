@@ -18,8 +18,6 @@ from archc.models.decompiler.remarks import remarks
 from archc.models.decompiler.result import Decompiled, finished
 from archc.models.decompiler.search import Failure, searched, tried
 
-__all__ = ["Decompiled", "Model", "decompile", "decompile_family", "of_config", "read_model"]
-
 
 def decompile(
     model: Model,

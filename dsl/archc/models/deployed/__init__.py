@@ -13,5 +13,3 @@ from archc.models.deployed.graph import (
     Tensor,
     checked,
 )
-
-__all__ = ["FileGraph", "Gap", "Operator", "Scales", "Tensor", "checked"]

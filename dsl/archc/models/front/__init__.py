@@ -7,5 +7,3 @@ puts the compiler's questions to what it holds, whatever that is.
 from archc.models.front.analysis import Analysed, Question, analysed
 from archc.models.front.drawing import drawable
 from archc.models.front.loading import Loaded, load
-
-__all__ = ["Analysed", "Loaded", "Question", "analysed", "drawable", "load"]

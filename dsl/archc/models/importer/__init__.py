@@ -11,8 +11,6 @@ from archc.models.importer.build import build
 from archc.models.importer.config import read
 from archc.models.importer.imported import Imported, ImportedLayer, Live, Unseen
 
-__all__ = ["Imported", "ImportedLayer", "Live", "Unseen", "read_config"]
-
 
 def read_config(
     config: Mapping[str, object],

@@ -2,5 +2,3 @@
 
 from archc.models.onnx.model import Constant, Model, Node, Value
 from archc.models.onnx.reader import SUFFIX, read
-
-__all__ = ["SUFFIX", "Constant", "Model", "Node", "Value", "read"]

@@ -2,5 +2,3 @@
 
 from archc.models.tflite.model import Fused, Model, Operator, Quantization, Subgraph, Tensor
 from archc.models.tflite.reader import SUFFIX, read
-
-__all__ = ["SUFFIX", "Fused", "Model", "Operator", "Quantization", "Subgraph", "Tensor", "read"]
