@@ -68,6 +68,7 @@ from archc.targets.facts import Facts, Request
 from archc.targets.model import Rule, Target, permission, sourced
 from archc.targets.pools import memories, plan, plan_net, timed, uses
 from archc.targets.selection import BORDERS
+from archc.targets.verdict import Finding as TargetFinding
 from archc.targets.verdict import Report, allowable, never_allowed
 from archc.targets.verdict import check as check_target
 from archc.typed import TYPE_CHECKING

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import prod
 
 from archc.compiler import OPERATORS, Input, Op, OpError, Shape
-from archc.models.decompiler.network import Network, Operation, plain, unsayable
+from archc.models.decompiler.network import Network, Operation, plain, reached, unsayable
 from archc.models.decompiler.scalars import Scalars
 from archc.models.decompiler.words import NORMALISATION, OPS, PLAIN, Seen, reshaped
 from archc.models.deployed import FileGraph, Operator
@@ -157,8 +157,7 @@ class _Reading:
             shapes = tuple(self.operations[read].shape for read in reads)
             value = self.add(op, reads, self.inferred(seen, op, shapes), operator.name)
             reads = (value,)
-        for op in self.activation(seen) or self.ranged(operator, value):
-            value = self.add(op, (value,), self.operations[value].shape, operator.name)
+        value = self.activated(seen, value)
         if self.operations[value].shape != output:
             raise seen.refuse("it makes another shape than the operator of the language")
         self.values[operator.outputs[0]] = value
@@ -192,6 +191,12 @@ class _Reading:
             what = f"(`{made.label}`) cannot be said: {why}"
             raise unsayable(made.name, what, "replace it in the model, and convert it again")
         return self.values[tensor]
+
+    def activated(self, seen: Seen, value: int) -> int:
+        """A value behind the activation that is fused into its operator, or left to its range."""
+        for op in self.activation(seen) or self.ranged(seen.operator, value):
+            value = self.add(op, (value,), self.operations[value].shape, seen.operator.name)
+        return value
 
     def ranged(self, operator: Operator, value: int) -> tuple[Op, ...]:
         """The activation that quantising left to the range of a result."""
@@ -235,9 +240,7 @@ class _Reading:
             return False
         self.operations[value] = made._replace(op=made.op.replace(bias=True))
         seen = Seen(self.graph, operator, (made.shape,), made.shape)
-        for op in self.activation(seen) or self.ranged(operator, value):
-            value = self.add(op, (value,), made.shape, operator.name)
-        self.values[operator.outputs[0]] = value
+        self.values[operator.outputs[0]] = self.activated(seen, value)
         return True
 
     def normalises(self, operator: Operator) -> bool:
@@ -260,9 +263,7 @@ class _Reading:
         op = OPERATORS["batchnorm"]()
         value = self.add(op, (source,), shape, operator.name)
         seen = Seen(self.graph, operator, (shape,), shape)
-        for fused in self.activation(seen) or self.ranged(operator, value):
-            value = self.add(fused, (value,), shape, operator.name)
-        self.values[operator.outputs[0]] = value
+        self.values[operator.outputs[0]] = self.activated(seen, value)
         self.note(NORMALISATION)
         return True
 
@@ -332,14 +333,7 @@ def _swishes(operations: Sequence[Operation]) -> list[Operation]:
 def _pruned(network: Network) -> Network:
     """The network without what no result comes from."""
     operations = network.operations
-    live = {index for index, operation in enumerate(operations) if not operation.inputs}
-    stack = list(network.ends)
-    while stack:
-        index = stack.pop()
-        if index not in live:
-            live.add(index)
-            stack.extend(operations[index].inputs)
-    keep = sorted(live)
+    keep = reached(operations, network.ends)
     place = {index: number for number, index in enumerate(keep)}
     kept = tuple(
         operations[index]._replace(inputs=tuple(place[i] for i in operations[index].inputs))

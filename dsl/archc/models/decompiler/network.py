@@ -6,7 +6,7 @@ compared. What the language cannot say is refused here, with the layer.
 
 import struct
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -102,7 +102,7 @@ def of_model(model: Imported, without: Iterable[str] = (), names: tuple[str, ...
             )
     operations, notes = _rewritten(model, left_out)
     _sayable(model, operations)
-    keep = _live(operations, _ends(model, operations))
+    keep = reached(operations, _ends(model, operations))
     place = {index: number for number, index in enumerate(keep)}
     kept = tuple(
         operations[index]._replace(inputs=tuple(place[i] for i in operations[index].inputs))
@@ -219,16 +219,16 @@ def _scalar(operation: Operation, keyword: str) -> Fraction | None:
     return steps[0].scalar if steps and len(steps) == 1 else None
 
 
-def _live(operations: list[Operation], ends: tuple[int, ...]) -> list[int]:
+def reached(operations: Sequence[Operation], ends: tuple[int, ...]) -> list[int]:
     """The operations that results come from, and the inputs, in order."""
-    live = {index for index, operation in enumerate(operations) if not operation.inputs}
+    found = {index for index, operation in enumerate(operations) if not operation.inputs}
     stack = list(ends)
     while stack:
         index = stack.pop()
-        if index not in live:
-            live.add(index)
+        if index not in found:
+            found.add(index)
             stack.extend(operations[index].inputs)
-    return sorted(live)
+    return sorted(found)
 
 
 def _sayable(model: Imported, operations: list[Operation]) -> None:
@@ -236,7 +236,7 @@ def _sayable(model: Imported, operations: list[Operation]) -> None:
     Raises:
         Rejected: a layer that the results come from has no counterpart in the language.
     """
-    live = set(_live(operations, _ends(model, operations)))
+    live = set(reached(operations, _ends(model, operations)))
     for layer in model.layers:
         nodes = [operations[node] for node in layer.nodes if node in live]
         weighs = any(_weighs(operations, operation) for operation in nodes)

@@ -1,5 +1,6 @@
 """The figures of a file in the form of a manifest, and what a target says of it."""
 
+from math import prod
 from typing import Any, NamedTuple
 
 from archc.compiler import (
@@ -184,10 +185,7 @@ def _figures(
 ) -> Figures:
     """The figures of an operator. What several share counts where it is read first."""
     figures: dict[str, int | None] = dict.fromkeys(figure.name for figure in FIGURES)
-    count = 1
-    for extent in shape:
-        count *= extent
-    values = sizes = 0
+    count, values, sizes = prod(shape), 0, 0
     if op is not None:
         count = sum(graph.tensors[index].elements for index in op.outputs)
         fresh = tuple(i for i in op.weights if graph.tensors[i].content not in counted)

@@ -8,7 +8,7 @@ from archc.diagnostics.text import few, several, shape_text
 from archc.formats import format_of
 from archc.models.deployed.graph import FileGraph, Operator
 from archc.models.deployed.judged import Lowered
-from archc.models.deployed.verdict import Finding
+from archc.models.deployed.verdict import Finding, found
 
 _CONVERSION = "open_batch"
 """A rule about how a model is converted, which a file is already."""
@@ -61,37 +61,26 @@ _FLOAT: tuple[Level, str, str] = (
 def findings(graph: FileGraph, low: Lowered, report: Report, target: Target) -> list[Finding]:
     """Everything there is against a file, notes included: by the rules of the target in their
     order, then what only a file can do wrong."""
-    found: list[Finding] = []
+    said: list[Finding] = []
     for breach in report.findings:
         if breach.code == f"{target.name}/{_CONVERSION}":
             continue
         op = None
         if breach.node is not None and low.operators[breach.node] >= 0:
             op = graph.operators[low.operators[breach.node]]
-        found.append(
-            Finding(
-                breach.code,
-                breach.level,
-                breach.layer,
-                breach.message,
-                breach.remedy,
-                breach.source,
-                breach.confidence,
-                *_place(graph, op),
-                allowed=breach.allowed,
-            )
-        )
+        said.append(_at(found(breach, breach.layer), graph, op))
     rule = next((one for one in target.rules if one.check == "by_construction"), None)
     if rule is not None:
-        found += _static(graph, target, rule)
-    return _together(found)
+        said += _static(graph, target, rule)
+    return _together(said)
 
 
-def _place(graph: FileGraph, op: Operator | None) -> tuple[tuple[str, ...], str | None, str | None]:
+def _at(finding: Finding, graph: FileGraph, op: Operator | None) -> Finding:
+    """A finding with its place in the file."""
     if op is None:
-        return (), None, None
+        return finding
     tensor = graph.tensors[op.outputs[0]].name if op.outputs else None
-    return (op.name,), op.label, tensor
+    return finding._replace(layers=(op.name,), operator=op.label, tensor=tensor)
 
 
 def _together(found: list[Finding]) -> list[Finding]:
@@ -115,16 +104,9 @@ def _static(graph: FileGraph, target: Target, rule: Rule) -> Iterator[Finding]:
         op: Operator | None = None,
         layer: str | None = None,
     ) -> Finding:
-        return Finding(
-            f"{target.name}/{rule.name}",
-            level,
-            op.name if op is not None else layer,
-            message,
-            remedy,
-            rule.source.text,
-            rule.source.confidence,
-            *_place(graph, op),
-        )
+        source = rule.source
+        what = (level, op.name if op else layer, message, remedy, source.text, source.confidence)
+        return _at(Finding(f"{target.name}/{rule.name}", *what), graph, op)
 
     said = SCHEMES.get(graph.scheme, _FLOAT)
     if said is not None:

@@ -6,6 +6,7 @@ dense layer). A reader of another layout turns them, and keeps the file's own in
 """
 
 from collections import Counter
+from math import prod
 from typing import NamedTuple
 
 from archc.compiler import Placement, Trait
@@ -64,10 +65,7 @@ class Tensor(NamedTuple):
 
     @property
     def elements(self) -> int:
-        count = 1
-        for extent in self.shape:
-            count *= extent
-        return count
+        return prod(self.shape)
 
     @property
     def real(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from archc.compiler import TargetFinding
 from archc.diagnostics.model import Level
 
 
@@ -27,6 +28,20 @@ class Finding(NamedTuple):
     """The name of its result in a file."""
     allowed: bool = False
     """Whether a model is taken with it: it makes a verdict conditional."""
+
+
+def found(breach: TargetFinding, layer: str | None) -> Finding:
+    """What the target's own rules say, of a layer that the model calls so."""
+    return Finding(
+        breach.code,
+        breach.level,
+        layer,
+        breach.message,
+        breach.remedy,
+        breach.source,
+        breach.confidence,
+        allowed=breach.allowed,
+    )
 
 
 def verdict(said: Sequence[Finding]) -> str:

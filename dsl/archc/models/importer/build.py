@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from math import prod
 
 from archc.compiler import Frame, Graph, Input, Malformed, Node, Op, Shape
 from archc.diagnostics.text import shape_text
@@ -342,11 +343,7 @@ class _Builder:
         return found
 
     def add_activations(self, row: _Row, shape: Shape | None) -> None:
-        elements: int | None = None
-        if shape is not None:
-            elements = 1
-            for extent in shape:
-                elements *= extent
+        elements = None if shape is None else prod(shape)
         row.activations = _plus(row.activations, elements)
 
     def fresh(self, path: str) -> str:

@@ -25,7 +25,7 @@ from archc.compiler import (
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Level, reject
 from archc.diagnostics.nearest import did_you_mean
-from archc.models.deployed.verdict import Finding
+from archc.models.deployed.verdict import Finding, found
 from archc.models.importer.foreign import Foreign
 from archc.models.importer.imported import Imported, ImportedLayer, Unseen
 
@@ -87,18 +87,8 @@ def findings(imported: Imported, target: Target, request: Request) -> list[Findi
             continue  # below, by the batch the model has
         if exotic and breach.code == f"{target.name}/{exotic.name}" and breach.node in folded:
             continue
-        everything.append(
-            Finding(
-                breach.code,
-                breach.level,
-                None if breach.node is None else paths.get(breach.node, breach.layer or ""),
-                breach.message,
-                breach.remedy,
-                breach.source,
-                breach.confidence,
-                allowed=breach.allowed,
-            )
-        )
+        path = None if breach.node is None else paths.get(breach.node, breach.layer or "")
+        everything.append(found(breach, path))
     everything.extend(_failures(judgement, paths))
     everything.extend(_unseen(imported, request, target))
     everything.extend(_batch(imported, judgement))

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Any
 
 from archc.diagnostics.codes import MODEL
@@ -105,10 +106,7 @@ def total(model: Any) -> tuple[int, int]:
 
 
 def _size(variable: Any) -> int:
-    size = 1
-    for extent in variable.shape:
-        size *= int(extent)
-    return size
+    return prod(map(int, variable.shape))
 
 
 def walk(model: Any, path: str = "") -> Iterator[tuple[str, Any]]:

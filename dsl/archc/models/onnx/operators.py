@@ -217,27 +217,11 @@ REFUSED: dict[str, str] = {
         _RANDOM,
     ),
     "Bernoulli": _RANDOM,
-    **dict.fromkeys(
-        (
-            "SequenceConstruct",
-            "SequenceEmpty",
-            "SequenceAt",
-            "SequenceInsert",
-            "SequenceErase",
-            "SequenceLength",
-            "SplitToSequence",
-            "ConcatFromSequence",
-            "Optional",
-            "OptionalGetElement",
-            "OptionalHasElement",
-            "StringConcat",
-            "StringNormalizer",
-            "StringSplit",
-            "RegexFullMatch",
-            "TfIdfVectorizer",
-        ),
-        _LIST,
-    ),
+    **dict.fromkeys(("SequenceConstruct", "SequenceEmpty", "SequenceAt", "SequenceInsert"), _LIST),
+    **dict.fromkeys(("SequenceErase", "SequenceLength", "SplitToSequence"), _LIST),
+    **dict.fromkeys(("ConcatFromSequence", "Optional", "OptionalGetElement"), _LIST),
+    **dict.fromkeys(("OptionalHasElement", "StringConcat", "StringNormalizer"), _LIST),
+    **dict.fromkeys(("StringSplit", "RegexFullMatch", "TfIdfVectorizer"), _LIST),
 }
 """Why an operator is refused, by name: the sentence begins with the node."""
 

@@ -1,5 +1,6 @@
 """What a TFLite file holds."""
 
+from math import prod
 from typing import NamedTuple
 
 Fused = str
@@ -44,10 +45,7 @@ class Tensor(NamedTuple):
 
     @property
     def elements(self) -> int:
-        count = 1
-        for extent in self.shape:
-            count *= extent
-        return count
+        return prod(self.shape)
 
 
 class Operator(NamedTuple):

@@ -37,19 +37,8 @@ def verify_tflite(manifest: dict[str, Any], name: str, data: bytes, limits: Limi
     check.run()
     if check.findings.failed or check.blank:
         check = _before_training(manifest, model, limits) or check
-    network = manifest["model"]["name"]
-    graph = model.subgraphs[0]
-    summary = f"{several(len(graph.operators), 'operator')}, {len(data):,} bytes"
-    findings = check.findings
-    return Verification(
-        name,
-        "tflite",
-        network,
-        summary,
-        findings.listed(),
-        tuple(findings.compared),
-        tuple(findings.left_out),
-    )
+    operators = several(len(model.subgraphs[0].operators), "operator")
+    return check.findings.verification(name, "tflite", f"{operators}, {len(data):,} bytes")
 
 
 def _before_training(manifest: dict[str, Any], model: Model, limits: Limits) -> "_Check | None":

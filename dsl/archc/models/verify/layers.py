@@ -1,7 +1,7 @@
 """A Keras model, `.keras` or `.h5`, against the layers of a manifest."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from archc.diagnostics.codes import (
     VERIFY_BORDER,
@@ -39,18 +39,11 @@ def verify_keras(manifest: dict[str, Any], name: str, data: bytes, limits: Limit
     model = read_config(archive.config, limits=limits)
     check = _Check(manifest, archive, model, limits)
     check.run(name, limits)
-    findings = check.findings
     params = sum(layer.params or 0 for layer in model.layers)
     version = f", Keras {archive.keras_version[:20]}" if archive.keras_version else ""
-    return Verification(
-        name,
-        "h5" if archive.contents is not None else "keras",
-        manifest["model"]["name"],
-        f"{several(len(model.layers), 'layer')}, {params:,} parameters{version}",
-        findings.listed(),
-        tuple(findings.compared),
-        tuple(findings.left_out),
-    )
+    summary = f"{several(len(model.layers), 'layer')}, {params:,} parameters{version}"
+    kind: Literal["h5", "keras"] = "h5" if archive.contents is not None else "keras"
+    return check.findings.verification(name, kind, summary)
 
 
 class _Check:

@@ -158,6 +158,14 @@ class Findings:
     def failed(self) -> bool:
         return any(difference.level == "error" for difference in self.differences)
 
+    def verification(
+        self, name: str, kind: Literal["tflite", "onnx", "keras", "h5"], summary: str
+    ) -> Verification:
+        """What came of it, for a file of some name and kind."""
+        compared, left_out = tuple(self.compared), tuple(self.left_out)
+        network = self.manifest["model"]["name"]
+        return Verification(name, kind, network, summary, self.listed(), compared, left_out)
+
     def listed(self) -> tuple[Difference, ...]:
         """The differences, those that matter first, at most ``limit`` of each level; what differs
         in the same way at several places is one."""

@@ -26,7 +26,7 @@ from archc.models.deployed.memory import memory
 from archc.models.onnx.deployed import deployed
 from archc.models.verify.align import Pair, align, canonical, unrelated
 from archc.models.verify.model import Findings, Verification
-from archc.models.verify.parts import GATED, Part, Parts, of_file, of_manifest
+from archc.models.verify.parts import GATED, Part, Parts, of_file, of_manifest, squeezed
 from archc.models.verify.rows import Rows
 
 _FLOAT, _INT8 = "float32", "int8"
@@ -44,15 +44,9 @@ def verify_onnx(manifest: dict[str, Any], name: str, data: bytes, limits: Limits
     graph = deployed(name, data, limits)
     check = _Check(manifest, graph, limits)
     check.run()
-    return Verification(
-        name,
-        "onnx",
-        manifest["model"]["name"],
-        f"{several(len(graph.operators), 'operator')}, {graph.scheme}, {len(data):,} bytes",
-        check.findings.listed(),
-        tuple(check.findings.compared),
-        tuple(check.findings.left_out),
-    )
+    operators = several(len(graph.operators), "operator")
+    summary = f"{operators}, {graph.scheme}, {len(data):,} bytes"
+    return check.findings.verification(name, "onnx", summary)
 
 
 class _Check:
@@ -88,8 +82,8 @@ class _Check:
         for what, tensors in (("input", self.graph.inputs), ("output", self.graph.outputs)):
             wanted = [tuple(entry["shape"]) for entry in self.manifest[f"{what}s"]]
             shapes = [self.graph.tensors[tensor].map for tensor in tensors]
-            plain = [_squeezed(shape) for shape in shapes]
-            missing = [shape for shape in wanted if _squeezed(shape) not in plain]
+            plain = [squeezed(shape) for shape in shapes]
+            missing = [shape for shape in wanted if squeezed(shape) not in plain]
             if len(wanted) != len(shapes) or missing:
                 self.findings.add(
                     VERIFY_BORDER,
@@ -377,7 +371,3 @@ def _named(part: Part) -> str:
 
 def _listed(functions: frozenset[str]) -> str:
     return " and ".join(sorted(functions)) or "no activation"
-
-
-def _squeezed(shape: Sequence[int]) -> tuple[int, ...]:
-    return tuple(extent for extent in shape if extent != 1)

@@ -3,6 +3,7 @@ differ."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from math import prod
 from typing import Any
 
 from archc.diagnostics.codes import (
@@ -20,6 +21,7 @@ from archc.models.verify.align import Alignment, Item, Pair, align, unrelated
 from archc.models.verify.border import ordered
 from archc.models.verify.file import File, inner
 from archc.models.verify.model import Findings
+from archc.models.verify.parts import squeezed
 from archc.models.verify.rows import Expected, Rows
 from archc.models.verify.scheme import KERNELS
 from archc.models.verify.wiring import check_wiring
@@ -201,9 +203,7 @@ class Operators:
         read, made = self.file.tensor(op, 0), self.file.result(op)
         if read is None or made is None:
             return False
-        same = [extent for extent in read.shape if extent != 1] == [
-            extent for extent in made.shape if extent != 1
-        ]
+        same = squeezed(read.shape) == squeezed(made.shape)
         if same and read.quantization == made.quantization and read.dtype == made.dtype:
             self.kept.append(index)
             return True
@@ -312,8 +312,5 @@ def _positions(name: str, shape: tuple[int, ...]) -> int | None:
     if name in ("CONV_2D", "DEPTHWISE_CONV_2D") and len(shape) == 3:
         return shape[0] * shape[1]
     if name == "FULLY_CONNECTED":
-        count = 1
-        for extent in shape[:-1]:
-            count *= extent
-        return count
+        return prod(shape[:-1])
     return None

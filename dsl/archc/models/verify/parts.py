@@ -139,7 +139,7 @@ class _Manifest:
                 self.values[name] = read
                 if last or not own:
                     self.layer(name, last, read)
-        inputs = tuple(_squeezed(entry["shape"]) for entry in self.manifest["inputs"])
+        inputs = tuple(squeezed(entry["shape"]) for entry in self.manifest["inputs"])
         ends = tuple(
             self.values.get(entry.get("layer", ""), (len(self.made) - 1,))[0]
             for entry in self.manifest["outputs"]
@@ -159,7 +159,7 @@ class _Manifest:
             kind = want.item.operator
             merges = kind not in _MERGES or any(one["class_name"] in _MERGING for one in rows)
             if merges and _computes(kind, read):
-                shape = _squeezed(want.item.shape)
+                shape = squeezed(want.item.shape)
                 single = kind == "DEPTHWISE_CONV_2D" and self.entering(want) == 1
                 item = Item("CONV_2D" if single else canonical(kind, shape), shape)
                 macs = sum(one["macs"] or 0 for one in rows)
@@ -253,7 +253,7 @@ def _composed(functions: Iterable[str]) -> frozenset[str]:
 
 
 def _map(graph: FileGraph, tensors: Sequence[int]) -> tuple[int, ...]:
-    return _squeezed(graph.tensors[tensors[0]].map) if tensors else ()
+    return squeezed(graph.tensors[tensors[0]].map) if tensors else ()
 
 
 def _begins_at_zero(graph: FileGraph, tensors: Sequence[int]) -> bool:
@@ -262,5 +262,6 @@ def _begins_at_zero(graph: FileGraph, tensors: Sequence[int]) -> bool:
     return scales is not None and (scales.range is None or abs(scales.range[0]) < 1e-9)
 
 
-def _squeezed(shape: Iterable[int]) -> tuple[int, ...]:
+def squeezed(shape: Iterable[int]) -> tuple[int, ...]:
+    """A shape without axes of one element."""
     return tuple(extent for extent in shape if extent != 1)

@@ -1,6 +1,7 @@
 """What a manifest says of its layers and operators, put so that it can be looked up."""
 
 import re
+from math import prod
 from typing import Any, NamedTuple
 
 from archc.models.verify.align import Item
@@ -110,8 +111,5 @@ class Rows:
         shape = row["output_shape"]
         if row["class_name"] not in _KERNEL_CLASSES or not shape:
             return 0
-        positions = 1
-        for extent in shape[:-1]:
-            positions *= extent
-        channels: int = shape[-1]
+        positions, channels = prod(shape[:-1]), int(shape[-1])
         return channels if row["params"] * positions == row["macs"] + channels * positions else 0
