@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from archc.typed import Any
 
 _PLAIN = frozenset({str, int, bool, float, type(None)})
+_HINTS: dict[Any, dict[str, Any]] = {}
 
 
 def plain(value: Any) -> Any:
@@ -18,6 +19,28 @@ def plain(value: Any) -> Any:
         return items if names is None else dict(zip(names, items, strict=True))
     if isinstance(value, dict):
         return {name: plain(one) for name, one in value.items()}
+    return value
+
+
+def restored(kind: Any, value: Any) -> Any:
+    """The inverse of `plain`, for an annotation: named tuples from objects, or from lists in the
+    order of their fields, other tuples from lists."""
+    from types import UnionType
+    from typing import get_args, get_type_hints
+
+    inner = [one for one in get_args(kind) if one is not type(None)]
+    if value is None or isinstance(kind, UnionType):
+        return restored(inner[0], value) if value is not None and len(inner) == 1 else value
+    if names := getattr(kind, "_fields", None):
+        given = value if isinstance(value, dict) else dict(zip(names, value, strict=True))
+        if kind not in _HINTS:
+            _HINTS[kind] = get_type_hints(kind)
+        return kind(**{name: restored(_HINTS[kind][name], one) for name, one in given.items()})
+    if isinstance(value, dict):
+        return {name: restored(inner[-1] if inner else None, one) for name, one in value.items()}
+    if getattr(kind, "__origin__", None) is tuple:
+        kinds = inner[:1] * len(value) if inner[-1] is ... else inner
+        return tuple(restored(own, one) for own, one in zip(kinds, value, strict=True))
     return value
 
 

@@ -15,6 +15,7 @@ from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.onnx.model import Attribute, Constant, Model, Node, Value
 from archc.models.onnx.wire import Corrupt, census
 from archc.models.signatures import mistaken
+from archc.plain import restored
 
 SUFFIX = ".onnx"
 INSTALL = "pip install 'archc-dsl[onnx]'"
@@ -135,17 +136,8 @@ def _model(name: str, size: int, said: dict[str, Any]) -> Model:
         tuple(said["inputs"]),
         tuple(said["outputs"]),
         nodes,
-        {
-            tensor: Constant(
-                dtype, tuple(shape), external, None if values is None else tuple(values), zero
-            )
-            for tensor, (dtype, shape, external, values, zero) in said["constants"].items()
-        },
-        {
-            tensor: Value(about[0], tuple(about[1]))
-            for tensor, about in said["shapes"].items()
-            if about is not None
-        },
+        restored(dict[str, Constant], said["constants"]),
+        restored(dict[str, Value], {k: v for k, v in said["shapes"].items() if v is not None}),
         tuple(said["open"]),
     )
 

@@ -11,11 +11,8 @@ from archc.diagnostics.codes import QUANTIZE_FAILED
 from archc.diagnostics.model import Diagnostic, Rejected, reject
 from archc.models.quantization.convert import Progress, last_lines
 from archc.models.quantization.core import Quantization
-from archc.models.quantization.labels import Accuracy
-from archc.models.quantization.ranges import Lead, Range
-from archc.models.quantization.run import Error, LayerError
 from archc.models.quantization.worker import TFLITE, VECTORS
-from archc.models.verify.model import Difference, Verification
+from archc.plain import restored
 
 _LOG_BYTES = 16_384
 """Of what was printed, the last so many bytes are looked at."""
@@ -41,7 +38,8 @@ def quantize(request: dict[str, Any], progress: Progress) -> tuple[Quantization,
             tflite = file.read()
         with open(os.path.join(folder, VECTORS), "rb") as file:
             vectors = file.read()
-    return _result(outcome, tflite), vectors
+    made: Quantization = restored(Quantization, outcome)
+    return made._replace(tflite=tflite), vectors
 
 
 def _ask(request: dict[str, Any], log: str, progress: Progress) -> dict[str, Any]:
@@ -69,7 +67,7 @@ def _ask(request: dict[str, Any], log: str, progress: Progress) -> dict[str, Any
             if "stage" in event:
                 progress(event["stage"], event["done"], event["total"])
             elif "rejected" in event:
-                raise Rejected(diagnostic(event["rejected"]))
+                raise Rejected(restored(Diagnostic, event["rejected"]))
             else:
                 outcome: dict[str, Any] = event["result"]
                 process.wait()
@@ -98,47 +96,4 @@ def _ended(status: int, log: str) -> Rejected:
         if killed
         else "a fault in TensorFlow's converter ends the process; leave out layers to find the "
         "one it stumbles over",
-    )
-
-
-def diagnostic(plain: dict[str, Any]) -> Diagnostic:
-    """The reverse of `archc.models.quantization.worker.plain_diagnostic`."""
-    return Diagnostic(
-        plain["code"],
-        plain["level"],
-        plain["message"],
-        notes=tuple(plain["notes"]),
-        help=plain["help"],
-    )
-
-
-def _result(plain: dict[str, Any], tflite: bytes) -> Quantization:
-    verification: Any = plain["verification"]
-    if verification is not None:
-        fields: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in verification.items()
-        }
-        fields["differences"] = tuple(
-            Difference(**{**found, "notes": tuple(found["notes"])})
-            for found in verification["differences"]
-        )
-        verification = Verification(**fields)
-    return Quantization(
-        **{
-            **plain,
-            "tflite": tflite,
-            "outputs": tuple(Error(**error) for error in plain["outputs"]),
-            "layers": tuple(
-                LayerError(**{**row, "error": Error(**row["error"])}) for row in plain["layers"]
-            ),
-            "doubts": tuple(map(diagnostic, plain["doubts"])),
-            "output_names": tuple(plain["output_names"]),
-            "floats": tuple(plain["floats"]),
-            "verification": verification,
-            "ranges": tuple(
-                Range(**{**one, "lead": Lead(**one["lead"])}) for one in plain["ranges"]
-            ),
-            "accuracy": None if plain["accuracy"] is None else Accuracy(**plain["accuracy"]),
-        }
     )

@@ -62,7 +62,7 @@ def main() -> int:
     try:
         result = quantize(request.pop("model"), request.pop("data"), progress=progress, **request)
     except Rejected as rejected:
-        say(rejected=plain_diagnostic(rejected.diagnostic))
+        say(rejected=plain(rejected.diagnostic))
         return 0
     import numpy as np
 
@@ -71,19 +71,12 @@ def main() -> int:
     np.savez(os.path.join(folder, VECTORS), **result.vectors)
     say(
         result={
-            **plain(result._replace(tflite=b"", vectors={}, doubts=())),
+            **plain(result._replace(tflite=b"", vectors={})),
             "tflite": None,
             "vectors": {name: [list(a.shape), str(a.dtype)] for name, a in result.vectors.items()},
-            "doubts": [plain_diagnostic(doubt) for doubt in result.doubts],
         }
     )
     return 0
-
-
-def plain_diagnostic(diagnostic: Any) -> dict[str, Any]:
-    """A diagnostic without a place, as plain data."""
-    names = ("code", "level", "message", "notes", "help")
-    return {name: getattr(diagnostic, name) for name in names}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from archc.diagnostics.codes import MODEL_FILE
 from archc.diagnostics.model import reject
 from archc.limits import Limits
 from archc.models.verify.advice import SAVE_AGAIN
+from archc.plain import restored
 
 SECONDS = 120
 _PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hdf5.py")
@@ -85,17 +86,12 @@ def read_weights(name: str, data: bytes, limits: Limits, *, values: bool = False
             f"the weights in `{name}` cannot be read: {said['refused']}",
             help=SAVE_AGAIN,
         )
-    variables = {
-        path: Stored(
-            tuple(about["shape"]), about["dtype"], about["finite"], about["zero"], about["least"]
-        )
-        for path, about in said["variables"].items()
-    }
+    variables = restored(dict[str, Stored], said["variables"])
     return Contents(
         variables,
         said.get("model_config"),
         said.get("keras_version"),
-        {layer: tuple(paths) for layer, paths in said.get("layers", ())},
+        restored(dict[str, tuple[str, ...]], dict(said.get("layers", ()))),
         _values(variables, rest) if values else {},
     )
 
