@@ -28,14 +28,7 @@ from archc.diagnostics.model import (
     reject,
 )
 from archc.emit import registry
-from archc.emit.manifest import (
-    Identity,
-    Judgement,
-    manifest,
-    parameter_text,
-    render,
-    source_digest,
-)
+from archc.emit.manifest import Identity, Judgement, manifest, parameter_text, render, source_digest
 from archc.emit.marker import MANIFEST_SUFFIX
 from archc.ir.graph import Graph, innermost
 from archc.limits import DEFAULT_LIMITS, Limits

@@ -8,16 +8,7 @@ which finds the lexer by entry point under the names `arch` and `archc` and for 
 from typing import ClassVar, NamedTuple
 
 from pygments.lexer import RegexLexer, bygroups, words
-from pygments.token import (
-    Comment,
-    Keyword,
-    Name,
-    Number,
-    Operator,
-    Punctuation,
-    String,
-    Whitespace,
-)
+from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Whitespace
 
 from archc.vocabulary import NAME, NUMBER, TIMES_BETWEEN, vocabulary
 

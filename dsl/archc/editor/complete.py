@@ -19,12 +19,7 @@ from archc.editor.describe import (
 )
 from archc.editor.names import Meaning, found, parameters
 from archc.editor.view import View, scope
-from archc.ops.arguments import (
-    Arg,
-    Auto,
-    Choice,
-    Flag,
-)
+from archc.ops.arguments import Arg, Auto, Choice, Flag
 from archc.ops.base import OPERATORS
 from archc.sema.callees import FORMS
 from archc.sema.declarations import TARGET_ARGUMENTS

@@ -12,14 +12,7 @@ from collections.abc import Mapping
 from archc.diagnostics import codes
 from archc.diagnostics.model import Diagnostic, Rejected, make
 from archc.emit.marker import LOCK, MANIFEST_SUFFIX, STAGING
-from archc.files.standing import (
-    ELSEWHERE,
-    Standing,
-    is_name,
-    look,
-    make_folder,
-    unwritable,
-)
+from archc.files.standing import ELSEWHERE, Standing, is_name, look, make_folder, unwritable
 from archc.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:

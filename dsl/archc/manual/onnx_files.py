@@ -4,14 +4,7 @@ the reader works by."""
 from collections.abc import Iterator
 
 from archc.manual.markdown import HEADER, code, listed, reflowed, table
-from archc.models.onnx.operators import (
-    CONTRIB,
-    CONTRIB_REFUSED,
-    NOTHING,
-    OPERATORS,
-    PAIRS,
-    REFUSED,
-)
+from archc.models.onnx.operators import CONTRIB, CONTRIB_REFUSED, NOTHING, OPERATORS, PAIRS, REFUSED
 from archc.models.onnx.reader import NODES_PER_OPERATOR, PACKED_BYTES, SECONDS
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.facts import UNKNOWN

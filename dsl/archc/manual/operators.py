@@ -27,15 +27,7 @@ from archc.ops.arguments import (
     Width,
     Window,
 )
-from archc.ops.base import (
-    MACC_VERSION,
-    OPERATORS,
-    VECTOR,
-    KerasCall,
-    Op,
-    Shape,
-    symbols,
-)
+from archc.ops.base import MACC_VERSION, OPERATORS, VECTOR, KerasCall, Op, Shape, symbols
 from archc.ops.composite import run
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.support import LABELS, support_json

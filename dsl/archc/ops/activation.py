@@ -15,7 +15,6 @@ from archc.ops.base import (
     Step,
     Traced,
     Weight,
-    product,
 )
 from archc.ops.recognise import KerasLayer
 from archc.typed import ClassVar
@@ -32,9 +31,6 @@ class Activation(Op):
     """The TFLite operator."""
     traced: ClassVar[str]
     """The TensorFlow operation."""
-
-    def infer(self, *inputs: Shape) -> Shape:
-        return inputs[0]
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         return KerasCall(
@@ -71,9 +67,7 @@ class Relu6(Activation):
     stated = Stated("conv(8) relu6", TENSOR, UNCHANGED, macc="M")
     operator = "RELU6"
     traced = "Relu6"
-
-    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
-        return product(output)
+    macc_each = 1
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         return KerasCall("ReLU", (KerasArgument("max_value", 6.0),))
@@ -99,14 +93,12 @@ class Relu(Activation):
     stated = Stated("conv(8) relu", TENSOR, UNCHANGED, macc="M")
     operator = "RELU"
     traced = "Relu"
+    macc_each = 1
     max = Bound("what no result exceeds", None)
 
     def parts(self, *inputs: Shape) -> tuple[Part, ...]:
         """Clipped at 6 it is another operator, on the device too."""
         return (Part(Relu6()),) if self.max == 6 else ()
-
-    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
-        return product(output)
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         if self.max is None:
@@ -150,12 +142,10 @@ class Sigmoid(Activation):
     function = "sigmoid"
     operator = "LOGISTIC"
     traced = "Sigmoid"
-
-    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
-        # 102,800 for 10,280 elements in a report of ST Edge AI Core 2.2.0
-        # (Guguitino/STM32N6-Audio-Low-Latency), 4,096,000 for 409,600 in one of 2.1.0
-        # (TejasLamba2006/tic-tac-toe-yolo).
-        return 10 * product(output)
+    # 102,800 for 10,280 elements in a report of ST Edge AI Core 2.2.0
+    # (Guguitino/STM32N6-Audio-Low-Latency), 4,096,000 for 409,600 in one of 2.1.0
+    # (TejasLamba2006/tic-tac-toe-yolo).
+    macc_each = 10
 
 
 class Softmax(Activation):
@@ -166,9 +156,7 @@ class Softmax(Activation):
     function = "softmax"
     operator = "SOFTMAX"
     traced = "Softmax"
-
-    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
-        return 15 * product(output)
+    macc_each = 15
 
     @classmethod
     def from_keras(cls, layer: KerasLayer) -> Op | None:

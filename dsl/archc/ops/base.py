@@ -219,6 +219,8 @@ class Op:
     """Whether it takes several bodies and merges what they make of the feature map."""
     stated: ClassVar[Stated]
     """What the manual states of it."""
+    macc_each: ClassVar[int] = 0
+    """What ST Edge AI counts for an element of its result, where it counts by these."""
     _known: dict[tuple[Callable[..., Any], tuple[Shape, ...]], Any]
 
     __slots__ = ("__dict__", "_known")  # its arguments, and what its facts gave
@@ -264,12 +266,12 @@ class Op:
         return operator(type(self), {**self.__dict__, **changes})
 
     def infer(self, *inputs: Shape) -> Shape:
-        """The output shape.
+        """The output shape; by default that of what it reads.
 
         Raises:
             OpError: the operator cannot read feature maps of these shapes.
         """
-        raise NotImplementedError
+        return inputs[0]
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         """The variables, in Keras' order: trainable ones first."""
@@ -282,7 +284,7 @@ class Op:
     def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
         """What ST Edge AI Core `MACC_VERSION` counts for it in its table of layers, before folding
         (`docs/n6.md`)."""
-        return 0
+        return self.macc_each and self.macc_each * product(output)
 
     def parts(self, *inputs: Shape) -> tuple[Part, ...]:
         """The operators that it is made of, in order, the last of which gives its result; empty

@@ -3,16 +3,7 @@
 MACs: convolution `Ho*Wo*Co*Kh*Kw*Ci/groups`, depthwise `Ho*Wo*C*Kh*Kw`, dense `in*out`.
 """
 
-from archc.ops.arguments import (
-    Auto,
-    Choice,
-    Count,
-    Flag,
-    OpError,
-    Stride,
-    Width,
-    Window,
-)
+from archc.ops.arguments import Auto, Choice, Count, Flag, OpError, Stride, Width, Window
 from archc.ops.base import (
     FEATURE_MAP,
     VECTOR,

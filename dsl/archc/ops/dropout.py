@@ -28,9 +28,6 @@ class Dropout(Op):
     knob: ClassVar[str | None] = "rate"
     rate = Real("share of values zeroed", Fraction(1, 2), Fraction(0), Fraction(1))
 
-    def infer(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         rate = KerasArgument("rate", float(self.rate), positional=True, source="rate")
         return KerasCall(self.layer, (rate,), rate=self.knob)

@@ -3,13 +3,7 @@
 from fractions import Fraction
 from math import sqrt
 
-from archc.ops.arguments import (
-    Flag,
-    Number,
-    OpError,
-    PerChannel,
-    Real,
-)
+from archc.ops.arguments import Flag, Number, OpError, PerChannel, Real
 from archc.ops.base import (
     TENSOR,
     UNCHANGED,
@@ -21,7 +15,6 @@ from archc.ops.base import (
     Step,
     Traced,
     Weight,
-    product,
 )
 from archc.ops.recognise import KerasLayer
 
@@ -45,13 +38,11 @@ class BatchNorm(Op):
     momentum = Real("of the moving statistics", MOMENTUM, Fraction(0), Fraction(1))
     scale = Flag("learn a scale per channel", True)
     center = Flag("learn an offset per channel", True)
+    macc_each = 2
 
     @property
     def normalises(self) -> bool:
         return True
-
-    def infer(self, *inputs: Shape) -> Shape:
-        return inputs[0]
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         channels = inputs[0][-1:]
@@ -61,9 +52,6 @@ class BatchNorm(Op):
             Weight("moving_mean", channels, trainable=False),
             Weight("moving_variance", channels, trainable=False),
         )
-
-    def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
-        return 2 * product(output)
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         arguments = []
@@ -121,9 +109,6 @@ class LayerNorm(Op):
     epsilon = Real("added to the variance", EPSILON, Fraction(0), Fraction(1))
     scale = Flag("learn a scale per channel", True)
     center = Flag("learn an offset per channel", True)
-
-    def infer(self, *inputs: Shape) -> Shape:
-        return inputs[0]
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         channels = inputs[0][-1:]
@@ -200,9 +185,6 @@ class L2Normalise(Op):
     keyword = "l2_normalise"
     stated = Stated("global_average_pool l2_normalise", TENSOR, UNCHANGED)
 
-    def infer(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         return KerasCall("UnitNormalization")
 
@@ -239,9 +221,6 @@ class Rescale(Op):
     stated = Stated("rescale(scale = 0.5, offset = 1)", TENSOR, UNCHANGED)
     scale = Number("what every value is multiplied by")
     offset = Number("what is added then", Fraction(0))
-
-    def infer(self, *inputs: Shape) -> Shape:
-        return inputs[0]
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         arguments = [KerasArgument("scale", float(self.scale), positional=True, source="scale")]

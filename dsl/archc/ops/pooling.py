@@ -1,11 +1,6 @@
 """Pooling: over a window, or over the whole feature map."""
 
-from archc.ops.arguments import (
-    Choice,
-    Flag,
-    Stride,
-    Window,
-)
+from archc.ops.arguments import Choice, Flag, Stride, Window
 from archc.ops.base import (
     FEATURE_MAP,
     KerasArgument,

@@ -1,12 +1,6 @@
 """Operators that cut, split up or reorder a feature map."""
 
-from archc.ops.arguments import (
-    Amount,
-    Count,
-    Index,
-    OpError,
-    Order,
-)
+from archc.ops.arguments import Amount, Count, Index, OpError, Order
 from archc.ops.base import (
     FEATURE_MAP,
     TENSOR,

@@ -1,13 +1,6 @@
 """Operators that move, pad or repeat values without computing on them."""
 
-from archc.ops.arguments import (
-    Amount,
-    Choice,
-    Extents,
-    OpError,
-    Stride,
-    Window,
-)
+from archc.ops.arguments import Amount, Choice, Extents, OpError, Stride, Window
 from archc.ops.base import (
     FEATURE_MAP,
     TENSOR,

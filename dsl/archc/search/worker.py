@@ -13,13 +13,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from archc.search import patience
 from archc.search.cost import Cost, cost
 from archc.search.draw import Drawer, Survey
-from archc.search.membership import (
-    UNFINISHED,
-    WORKER,
-    Membership,
-    finish,
-    finish_for,
-)
+from archc.search.membership import UNFINISHED, WORKER, Membership, finish, finish_for
 from archc.search.problem import Problem
 from archc.search.process import Outcome, Stopped, evaluate
 from archc.search.samplers import sampler

@@ -6,24 +6,8 @@ from fractions import Fraction
 from archc.diagnostics.codes import LAYER_NAME, LIMIT, NOT_WHOLE, SHAPE, VALUE
 from archc.diagnostics.model import Edit, Label, Rejected, reject
 from archc.ir.graph import Frame, Graph, Node, RoundingNote, SkipNote, Via
-from archc.ops.arguments import (
-    Arg,
-    Auto,
-    Choice,
-    Extents,
-    Flag,
-    OpError,
-    Real,
-    Stride,
-    Window,
-)
-from archc.ops.base import (
-    FEATURE_MAP,
-    Op,
-    Part,
-    Shape,
-    show_shape,
-)
+from archc.ops.arguments import Arg, Auto, Choice, Extents, Flag, OpError, Real, Stride, Window
+from archc.ops.base import FEATURE_MAP, Op, Part, Shape, show_shape
 from archc.ops.network import Input
 from archc.sema.callees import BAD, Bad, Callee, Given
 from archc.sema.evaluate import exhausted

@@ -3,13 +3,7 @@
 import re
 from fractions import Fraction
 
-from archc.diagnostics.codes import (
-    ARGUMENTS,
-    LIMIT,
-    NUMBER,
-    TARGET,
-    VALUE,
-)
+from archc.diagnostics.codes import ARGUMENTS, LIMIT, NUMBER, TARGET, VALUE
 from archc.diagnostics.model import Edit, Label, Reporter, make, reject
 from archc.limits import Limits
 from archc.ops.base import Shape

@@ -15,14 +15,7 @@ from archc.source import Span
 from archc.syntax import ast
 from archc.syntax.numbers import BYTE_UNITS, literal, split_unit
 from archc.typed import Any
-from archc.values import (
-    Items,
-    Map,
-    Plain,
-    Size,
-    describe,
-    whole,
-)
+from archc.values import Items, Map, Plain, Size, describe, whole
 
 
 class Poisoned(Exception):

@@ -4,13 +4,7 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from archc.diagnostics.codes import (
-    NOT_WHOLE,
-    STAGE_CHANNELS,
-    STRIDE_UNUSED,
-    STRUCTURE,
-    VALUE,
-)
+from archc.diagnostics.codes import NOT_WHOLE, STAGE_CHANNELS, STRIDE_UNUSED, STRUCTURE, VALUE
 from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make
 from archc.ir.graph import Graph
 from archc.ops.base import Shape

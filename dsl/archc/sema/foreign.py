@@ -14,12 +14,7 @@ from typing import Any, NamedTuple
 from archc.diagnostics.model import Edit
 from archc.diagnostics.nearest import MOST, Proposal, propose, respelt
 from archc.foreign import Found, Row, lookup, near
-from archc.ops.arguments import (
-    Arg,
-    Auto,
-    Choice,
-    Flag,
-)
+from archc.ops.arguments import Arg, Auto, Choice, Flag
 from archc.ops.base import OPERATORS
 from archc.sema.callees import FORMS, Callee
 from archc.sema.rewriting import ACTIVATIONS, Written, activation, aliases, rewritten

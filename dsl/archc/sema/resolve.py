@@ -3,12 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from archc.diagnostics.codes import (
-    ARCH_CYCLE,
-    ARGUMENTS,
-    LIMIT,
-    UNKNOWN_NAME,
-)
+from archc.diagnostics.codes import ARCH_CYCLE, ARGUMENTS, LIMIT, UNKNOWN_NAME
 from archc.diagnostics.model import Label, Rejected, Reporter, make, reject
 from archc.limits import Limits
 from archc.rounding import Rounding

@@ -9,13 +9,7 @@ from typing import Any, NamedTuple
 from archc.diagnostics.model import Edit
 from archc.foreign import Parameter, Row, arguments, lookup, rows
 from archc.limits import DEFAULT_LIMITS
-from archc.ops.arguments import (
-    Auto,
-    Flag,
-    OpError,
-    Width,
-    Window,
-)
+from archc.ops.arguments import Auto, Flag, OpError, Width, Window
 from archc.ops.base import OPERATORS
 from archc.sema.callees import Callee
 from archc.source import Span

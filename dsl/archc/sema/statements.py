@@ -1,11 +1,6 @@
 """Statements, run on values: operators added, blocks and braces called, forms wired."""
 
-from archc.diagnostics.codes import (
-    ARGUMENTS,
-    MAP,
-    SHAPE,
-    VALUE,
-)
+from archc.diagnostics.codes import ARGUMENTS, MAP, SHAPE, VALUE
 from archc.diagnostics.model import Diagnostic, Label, Rejected, Reporter, make, reject
 from archc.ir.graph import SkipNote, Via
 from archc.ops.base import operator, show_shape

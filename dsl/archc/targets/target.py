@@ -9,17 +9,7 @@ from archc.ops.base import OPERATORS
 from archc.source import Source
 from archc.targets.extending import Document, extend
 from archc.targets.included import SUFFIX, builtin_names, builtin_source
-from archc.targets.model import (
-    Board,
-    Demanded,
-    Limit,
-    Pool,
-    Reference,
-    Rule,
-    Target,
-    Tier,
-    fields,
-)
+from archc.targets.model import Board, Demanded, Limit, Pool, Reference, Rule, Target, Tier, fields
 from archc.targets.predicates import COMMON_FIELDS, PREDICATES, Predicate
 from archc.targets.timing import read_timing, slow_pools
 from archc.targets.toml import Table, is_name, parse_toml, plain

@@ -6,12 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from archc.cli.arguments import (
-    UsageError,
-    binding_arguments,
-    model_arguments,
-    shared_arguments,
-)
+from archc.cli.arguments import UsageError, binding_arguments, model_arguments, shared_arguments
 from archc.formats import listed
 
 if TYPE_CHECKING:

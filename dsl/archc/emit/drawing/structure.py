@@ -11,15 +11,7 @@ from typing import Any, NamedTuple
 
 from archc.emit.drawing.paint import Paint
 from archc.ir.graph import Graph, Node
-from archc.ops.arguments import (
-    Amount,
-    Arg,
-    Auto,
-    Choice,
-    Flag,
-    Stride,
-    Window,
-)
+from archc.ops.arguments import Amount, Arg, Auto, Choice, Flag, Stride, Window
 from archc.ops.base import Shape
 
 DETAILS = ("stages", "blocks", "layers")

@@ -4,16 +4,7 @@ from collections.abc import Sequence
 from math import log
 from typing import NamedTuple
 
-from archc.compiler import (
-    Memories,
-    Net,
-    Prepared,
-    Target,
-    Timing,
-    estimate,
-    memories,
-    prepare,
-)
+from archc.compiler import Memories, Net, Prepared, Target, Timing, estimate, memories, prepare
 from archc.diagnostics.codes import CALIBRATE
 from archc.diagnostics.model import reject
 from archc.diagnostics.text import several

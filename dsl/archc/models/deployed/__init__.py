@@ -5,11 +5,4 @@
 (a manifest like a spec's).
 """
 
-from archc.models.deployed.graph import (
-    FileGraph,
-    Gap,
-    Operator,
-    Scales,
-    Tensor,
-    checked,
-)
+from archc.models.deployed.graph import FileGraph, Gap, Operator, Scales, Tensor, checked

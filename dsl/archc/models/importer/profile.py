@@ -21,13 +21,7 @@ from archc.compiler import (
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.deployed.verdict import Finding
 from archc.models.importer import live
-from archc.models.importer.compatibility import (
-    Judgement,
-    blind_model,
-    findings,
-    judged,
-    request,
-)
+from archc.models.importer.compatibility import Judgement, blind_model, findings, judged, request
 from archc.models.importer.foreign import UNSEEN, unknown
 from archc.models.importer.imported import Imported, ImportedLayer, Unseen
 from archc.plain import picked
