@@ -9,7 +9,7 @@ import ast
 import inspect
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from archc import limits
 from archc.analysis.budgets import BUDGET_NAMES
@@ -36,7 +36,7 @@ def page(name: str) -> str:
     Raises:
         Faulty: a spec on it does not do what the page says.
     """
-    return f"{HEADER}\n{FENCE.sub(_compiled, reflowed(filled(template(name))))}"
+    return f"{HEADER}\n{FENCE.sub(_compiled, reflowed(filled(template(name), FIELDS)))}"
 
 
 def template(name: str) -> str:
@@ -45,12 +45,12 @@ def template(name: str) -> str:
         return file.read()
 
 
-def filled(text: str) -> str:
+def filled(text: str, fields: Mapping[str, Callable[[], str]]) -> str:
     """A template with its fields replaced; one that there is not is an error."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-    values = {name: make() for name, make in FIELDS.items() if name in text}
+    values = {name: make() for name, make in fields.items() if name in text}
     return environment.from_string(text).render(values)
 
 
