@@ -1,10 +1,9 @@
-"""The operators of ONNX that are read, and what each is on a device: declared in this one place.
+"""The operators of ONNX that are read and those that are refused, as `operators.toml` has them."""
 
-Anything else of ONNX's own domain is read too where its shapes can be inferred, but its
-multiply-accumulates are not known. What is refused, and why, stands here as well.
-"""
-
-from typing import NamedTuple
+import os
+import tomllib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from archc.models.onnx.model import Node
 
@@ -34,158 +33,31 @@ class Operator(NamedTuple):
     """Whether it is such an activation."""
 
 
-def _table(lines: str, **common: object) -> dict[str, Operator]:
-    """Operators from lines `NAME KIND [ROLES]`; `=` is a kind that only ONNX has."""
-    made = {}
-    for line in filter(None, map(str.split, lines.splitlines())):
-        name, kind, *roles = line
-        made[name] = Operator(name if kind == "=" else kind, *roles, **common)  # type: ignore[arg-type]
-    return made
+def _document() -> dict[str, Any]:
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "operators.toml")
+    with open(path, "rb") as file:
+        return tomllib.load(file)
 
 
-OPERATORS: dict[str, Operator] = {
-    **_table(
-        """
-        Conv CONV_2D mwb
-        ConvTranspose TRANSPOSE_CONV mwb
-        MaxPool MAX_POOL_2D
-        AveragePool AVERAGE_POOL_2D
-        GlobalAveragePool MEAN
-        GlobalMaxPool REDUCE_MAX
-        BatchNormalization = mmmmm
-        """,
-        spatial=True,
-        fuses=True,
-    ),
-    **_table(
-        """
-        InstanceNormalization = mmm
-        GroupNormalization = mmm
-        LpPool =
-        GlobalLpPool =
-        LRN =
-        Resize RESIZE_NEAREST_NEIGHBOR mt
-        Upsample RESIZE_NEAREST_NEIGHBOR mt
-        DepthToSpace DEPTH_TO_SPACE
-        SpaceToDepth SPACE_TO_DEPTH
-        """,
-        spatial=True,
-    ),
-    **_table(
-        """
-        Gemm FULLY_CONNECTED mwb
-        MatMul FULLY_CONNECTED mw
-        Add ADD
-        Sub SUB
-        Mul MUL
-        Div DIV
-        Concat CONCATENATION
-        """,
-        fuses=True,
-    ),
-    **_table(
-        """
-        Relu RELU
-        Clip = mt
-        LeakyRelu LEAKY_RELU
-        """,
-        activation=True,
-    ),
-    **_table(
-        """
-        Reshape RESHAPE mt
-        Flatten RESHAPE
-        Squeeze SQUEEZE mt
-        Unsqueeze EXPAND_DIMS mt
-        """,
-        view=True,
-    ),
-    **_table(
-        """
-        PRelu PRELU
-        Elu ELU
-        Selu =
-        Celu =
-        ThresholdedRelu =
-        Sigmoid LOGISTIC
-        HardSigmoid =
-        HardSwish HARD_SWISH
-        Swish SWISH
-        Mish =
-        Tanh TANH
-        Gelu GELU
-        Erf =
-        Softplus =
-        Softsign =
-        Softmax SOFTMAX
-        LogSoftmax LOG_SOFTMAX
-        LayerNormalization = mmm
-        RMSNormalization = mm
-        LpNormalization L2_NORMALIZATION
-        MeanVarianceNormalization =
-        Exp EXP
-        Log LOG
-        Sqrt SQRT
-        Reciprocal =
-        Abs ABS
-        Neg NEG
-        Sign SIGN
-        Floor FLOOR
-        Ceil CEIL
-        Round ROUND
-        Sin SIN
-        Cos COS
-        Pow POW
-        Mod FLOOR_MOD
-        Min MINIMUM
-        Max MAXIMUM
-        Sum ADD_N
-        Mean =
-        Not LOGICAL_NOT
-        And LOGICAL_AND
-        Or LOGICAL_OR
-        Xor =
-        Equal EQUAL
-        Greater GREATER
-        GreaterOrEqual GREATER_EQUAL
-        Less LESS
-        LessOrEqual LESS_EQUAL
-        IsNaN =
-        Where SELECT_V2
-        ReduceMean MEAN mt
-        ReduceSum SUM mt
-        ReduceMax REDUCE_MAX mt
-        ReduceMin REDUCE_MIN mt
-        ReduceProd REDUCE_PROD mt
-        ReduceL1 = mt
-        ReduceL2 = mt
-        ReduceSumSquare = mt
-        ReduceLogSumExp = mt
-        CumSum CUMSUM mt
-        ArgMax ARG_MAX
-        ArgMin ARG_MIN
-        TopK TOPK_V2 mt
-        Transpose TRANSPOSE
-        Slice STRIDED_SLICE mt
-        Split SPLIT mt
-        Pad PAD mt
-        Tile TILE mt
-        Expand BROADCAST_TO mt
-        Gather GATHER mt
-        GatherElements =
-        GatherND GATHER_ND
-        ScatterND SCATTER_ND
-        ScatterElements =
-        OneHot ONE_HOT mt
-        Trilu =
-        Cast CAST
-        """
-    ),
-    QUANTIZE: Operator("QUANTIZE", "mt"),
-    DEQUANTIZE: Operator("DEQUANTIZE", "mt"),
-}
-"""By name, of ONNX's own domain; the quantisers also of `com.microsoft`, which is how onnxruntime
-writes 4 and 16 bits below opset 21."""
+def _operators() -> Iterator[tuple[str, Operator]]:
+    for group in _DOCUMENT["operators"]:
+        common = {name: flag for name, flag in group.items() if name != "are"}
+        for name, kind, *roles in map(str.split, group["are"].splitlines()):
+            yield name, Operator(name if kind == "=" else kind, *roles, **common)
+
+
+def _refused(key: str) -> dict[str, str]:
+    groups = _DOCUMENT["refused"]
+    return {name: group["why"] for group in groups for name in group.get(key, "").split()}
+
+
+_DOCUMENT = _document()
+OPERATORS: dict[str, Operator] = dict(_operators())
+"""By name, of ONNX's own domain; the quantisers also of `com.microsoft`."""
+REFUSED = _refused("are")
+"""Why an operator is refused, by name: the sentence begins with the node."""
+CONTRIB_REFUSED = _refused("contrib")
+"""The same of operators of `com.microsoft`, by how their names begin."""
 
 NOTHING = frozenset({"Identity", "Dropout"})
 """What does nothing on a device."""
@@ -196,43 +68,7 @@ STATIC = frozenset({"ConstantOfShape", "Range", "EyeLike"})
 
 PAIRS = {"Sigmoid": "SWISH", "HardSigmoid": "HARD_SWISH"}
 """A gate whose product with what it reads is one operator, and that operator."""
-
-_WHOLE = "the file is of the format QOperator, not QDQ: quantise with `QuantFormat.QDQ`"
-_DYNAMIC = (
-    "it computes scales at run time (dynamic quantisation): quantise with `quantize_static` and "
-    "samples"
-)
-_BRANCH = "it holds a graph of its own, whose cost depends on values"
-_RANDOM = "what it gives differs from run to run"
-_LIST = "it works on lists or texts, not on tensors of numbers"
-
-REFUSED: dict[str, str] = {
-    **dict.fromkeys(("QLinearConv", "QLinearMatMul"), _WHOLE),
-    **dict.fromkeys(
-        ("DynamicQuantizeLinear", "ConvInteger", "MatMulInteger", "DynamicQuantizeMatMul"), _DYNAMIC
-    ),
-    **dict.fromkeys(("If", "Loop", "Scan", "SequenceMap"), _BRANCH),
-    **dict.fromkeys(
-        ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial"),
-        _RANDOM,
-    ),
-    "Bernoulli": _RANDOM,
-    **dict.fromkeys(("SequenceConstruct", "SequenceEmpty", "SequenceAt", "SequenceInsert"), _LIST),
-    **dict.fromkeys(("SequenceErase", "SequenceLength", "SplitToSequence"), _LIST),
-    **dict.fromkeys(("ConcatFromSequence", "Optional", "OptionalGetElement"), _LIST),
-    **dict.fromkeys(("OptionalHasElement", "StringConcat", "StringNormalizer"), _LIST),
-    **dict.fromkeys(("StringSplit", "RegexFullMatch", "TfIdfVectorizer"), _LIST),
-}
-"""Why an operator is refused, by name: the sentence begins with the node."""
-
-CONTRIB_REFUSED = {
-    "QLinear": _WHOLE,
-    "QGemm": _WHOLE,
-    "DynamicQuantize": _DYNAMIC,
-    "MatMulInteger": _DYNAMIC,
-    "MatMulNBits": "its weights have scales by blocks, which only onnxruntime computes with",
-}
-"""The same of operators of `com.microsoft`, by how their names begin."""
+_BRANCH = REFUSED["If"]
 
 
 def refusal(node: Node) -> str | None:
