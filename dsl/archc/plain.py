@@ -53,6 +53,15 @@ def picked(record: Any, keys: str) -> dict[str, Any]:
     return entry
 
 
+def beside(module: str, name: str) -> dict[str, Any]:
+    """A TOML file of ours that lies beside a module, which is given by its `__file__`."""
+    import tomllib
+    from os.path import dirname, join
+
+    with open(join(dirname(module), name), "rb") as file:
+        return tomllib.load(file)
+
+
 def late(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     """`__getattr__` of a module for names that are imported when they are first asked for.
 

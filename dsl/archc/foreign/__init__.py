@@ -4,13 +4,12 @@ A name spelled exactly as a tool spells it means what it means there. Otherwise 
 without case and underscores.
 """
 
-import os
-import tomllib
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from archc.diagnostics.nearest import distance, normal
+from archc.plain import beside
 
 Kind = Literal["same", "block", "absent", "never"]
 TOOLS = {
@@ -91,9 +90,7 @@ class Arguments(NamedTuple):
 
 @cache
 def _document() -> dict[str, Any]:
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "names.toml")
-    with open(path, "rb") as file:
-        return tomllib.load(file)
+    return beside(__file__, "names.toml")
 
 
 @cache

@@ -13,62 +13,17 @@ from typing import Any, NamedTuple
 
 from archc.diagnostics.codes import MODEL
 from archc.diagnostics.model import reject
+from archc.plain import beside
 
-STANDARD = frozenset(
-    """
-Activation ActivityRegularization Add AdditiveAttention AlphaDropout Attention Average
-AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Bidirectional CategoryEncoding
-CenterCrop Concatenate Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose
-ConvLSTM1D ConvLSTM2D ConvLSTM3D Cropping1D Cropping2D Cropping3D Dense DepthwiseConv1D
-DepthwiseConv2D Discretization Dot Dropout ELU EinsumDense Embedding Flatten Functional GRU GRUCell
-GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D
-GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization HashedCrossing Hashing
-Identity InputLayer IntegerLookup LSTM LSTMCell Lambda LayerNormalization LeakyReLU Masking
-MaxPooling1D MaxPooling2D MaxPooling3D Maximum Minimum Model MultiHeadAttention Multiply
-Normalization PReLU Permute RNN RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation
-RandomTranslation RandomZoom ReLU RepeatVector Rescaling Reshape Resizing SeparableConv1D
-SeparableConv2D Sequential SimpleRNN SimpleRNNCell Softmax SpatialDropout1D SpatialDropout2D
-SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup Subtract TextVectorization
-TimeDistributed UnitNormalization UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D
-ZeroPadding3D
-""".split()  # noqa: SIM905  # a list would have 110 lines
-)
+_KNOWN = beside(__file__, "older.toml")
+STANDARD = frozenset(str(_KNOWN["standard"]).split())
 """Layers that Keras 2 and Keras 3 both have, and models."""
-GONE = {
-    "ThresholdedReLU": "a layer that Keras 3 no longer has",
-    "LocallyConnected1D": "a layer that Keras 3 no longer has",
-    "LocallyConnected2D": "a layer that Keras 3 no longer has",
-    "CuDNNGRU": "a layer that Keras 3 no longer has",
-    "CuDNNLSTM": "a layer that Keras 3 no longer has",
-    "DenseFeatures": "a layer that Keras 3 no longer has",
-    "RandomHeight": "a layer that Keras 3 no longer has",
-    "RandomWidth": "a layer that Keras 3 no longer has",
-    "TFOpLambda": "a TensorFlow function that Keras 2 recorded",
-    "SlicingOpLambda": "a slice that Keras 2 recorded",
-    "TensorFlowOpLayer": "a TensorFlow operation that Keras 2 recorded",
-}
+GONE: dict[str, str] = _KNOWN["gone"]
 """What only Keras 2 has, and what it is."""
-_MODELS = {
-    "Functional": "keras.src.models.functional",
-    "Model": "keras.src.models.functional",
-    "Sequential": "keras",
-}
+_MODELS: dict[str, str] = _KNOWN["models"]
 """Models, and where Keras 3 has their classes."""
 _UNUSED: dict[str, dict[str, object]] = {
-    "BatchNormalization": {"renorm": False, "virtual_batch_size": None, "fused": None},
-    "Conv1DTranspose": {"groups": 1},
-    "Conv2DTranspose": {"groups": 1},
-    "Conv3DTranspose": {"groups": 1},
-    "DepthwiseConv1D": {"groups": 1},
-    "DepthwiseConv2D": {"groups": 1},
-    "Embedding": {"input_length": None, "sparse": False},
-    "GRU": {"time_major": False},
-    "InputLayer": {"ragged": False, "type_spec": None},
-    "LSTM": {"time_major": False},
-    "RNN": {"time_major": False},
-    "SeparableConv1D": {"groups": 1},
-    "SeparableConv2D": {"groups": 1},
-    "SimpleRNN": {"time_major": False},
+    name: dict.fromkeys(row.pop("none", ())) | row for name, row in _KNOWN["unused"].items()
 }
 """Arguments that Keras 3 does not take, and the value with which they change nothing."""
 _TRAINING = ("_initializer", "_regularizer", "_constraint")

@@ -1,11 +1,10 @@
 """The operators of ONNX that are read and those that are refused, as `operators.toml` has them."""
 
-import os
-import tomllib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archc.models.onnx.model import Node
+from archc.plain import beside
 
 OWN = ""
 """The domain of ONNX's own operators."""
@@ -33,12 +32,6 @@ class Operator(NamedTuple):
     """Whether it is such an activation."""
 
 
-def _document() -> dict[str, Any]:
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "operators.toml")
-    with open(path, "rb") as file:
-        return tomllib.load(file)
-
-
 def _operators() -> Iterator[tuple[str, Operator]]:
     for group in _DOCUMENT["operators"]:
         common = {name: flag for name, flag in group.items() if name != "are"}
@@ -51,7 +44,7 @@ def _refused(key: str) -> dict[str, str]:
     return {name: group["why"] for group in groups for name in group.get(key, "").split()}
 
 
-_DOCUMENT = _document()
+_DOCUMENT = beside(__file__, "operators.toml")
 OPERATORS: dict[str, Operator] = dict(_operators())
 """By name, of ONNX's own domain; the quantisers also of `com.microsoft`."""
 REFUSED = _refused("are")

@@ -9,12 +9,11 @@ In messages, `$found`, `$before` and `$after` are the token in error and its nei
 and `$digits` the token in small letters and without underscores, others groups of expressions.
 """
 
-import os
 import re
-import tomllib
 from functools import cache
 from typing import NamedTuple
 
+from archc.plain import beside
 from archc.syntax.grammar import keywords
 from archc.syntax.place import TAIL, Edits, Place, Slip
 
@@ -90,9 +89,8 @@ class Row(NamedTuple):
 @cache
 def rows() -> dict[str, tuple[Row, ...]]:
     """The rows of each name, those that tell more first."""
-    with open(os.path.join(os.path.dirname(__file__), "slips.toml"), "rb") as file:
-        table = tomllib.load(file)
-    return {name: tuple(Row(**row) for row in found) for name, found in table.items()}
+    groups = beside(__file__, "slips.toml")
+    return {name: tuple(Row(**row) for row in found) for name, found in groups.items()}
 
 
 @cache
