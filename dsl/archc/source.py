@@ -60,10 +60,6 @@ class Span(NamedTuple):
         return self.source.position(self.start)[0]
 
     @property
-    def column(self) -> int:
-        return self.source.position(self.start)[1]
-
-    @property
     def text(self) -> str:
         return self.source.text[self.start : self.end]
 

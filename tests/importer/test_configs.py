@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 import archc.models.importer
 from archc.analysis.lowering import lower
 from archc.diagnostics.model import Rejected
-from archc.ir.graph import verify
 from archc.limits import Limits
 from archc.models.importer import Imported, read_config
 from archc.models.importer.profile import layer_figures
 from support.configs import functional, image, layer, model, on, sequential, tensor
+from support.invariants import verify
 from support.profiles import share
 
 

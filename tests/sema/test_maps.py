@@ -2,7 +2,8 @@
 
 import pytest
 
-from archc.ir.graph import Graph, verify
+from archc.ir.graph import Graph
+from support.invariants import verify
 from support.say import codes, compilation, network
 
 

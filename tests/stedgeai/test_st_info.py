@@ -52,7 +52,7 @@ def test_validated(name: str) -> None:
     assert (info.model_params, info.model_bytes) == (params, size)
     assert info.device == "stm32 family - 0x486 - STM32N6xx @800/400MHz"
     assert [timing.cycles for timing in info.timings] == cycles
-    assert info.cosine == (cosine,)
+    assert tuple(metric.cosine for metric in info.metrics) == (cosine,)
     assert (info.pools, info.epochs) == ((), ())
 
 
@@ -74,7 +74,7 @@ def test_compiled() -> None:
         Epoch(2, "hw", ""),
         Epoch(3, "hybrid", "Cast"),
     )
-    assert (info.device, info.timings, info.cosine) == (None, (), ())
+    assert (info.device, info.timings, info.metrics) == (None, (), ())
 
 
 @pytest.mark.parametrize("text", ["", "[", "{'a': 1}", "[" * 100_000, "1" * 5_000, "null", "[]"])

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from archc.driver import Compilation, Network, Options, compile_spec
 from archc.emit.manifest import render, validate
 from archc.files import Loader
-from archc.ir.graph import verify
 from archc.source import Source, Span
 from archc.syntax import ast
 from support.emitted import outside
+from support.invariants import verify
 from support.reference import Reference
 
 

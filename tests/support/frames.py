@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 
-from archc.ir.graph import Frame, Graph, Node, verify
+from archc.ir.graph import Frame, Graph, Node
 from archc.ops import OPERATORS, Input
 from archc.ops.base import Shape
 from archc.source import Source, Span
+from support.invariants import verify
 
 HOSTILE = (
     *("lambda", "None", "l", "O", "x", "name", "inputs", "repeat", "self", "class_", "match"),

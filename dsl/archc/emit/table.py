@@ -425,8 +425,3 @@ def _figures(rows: Sequence[tuple[str, int, str]], width: int) -> list[str]:
         lines.append(f"{figure}{GAP}{first}".rstrip())
         lines += [" " * start + line for line in rest]
     return lines
-
-
-def _listed(names: Sequence[str], most: int = 6) -> str:
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

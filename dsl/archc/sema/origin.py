@@ -137,11 +137,3 @@ def within(inner: Span | None, outer: Span) -> bool:
         and outer.start <= inner.start
         and inner.end <= outer.end
     )
-
-
-def remove(span: Span) -> Edit:
-    """The edit that takes something out, with the blanks before it."""
-    text, start = span.source.text, span.start
-    while start > 0 and text[start - 1] in " \t":
-        start -= 1
-    return Edit(Span(span.source, start, span.end), "")

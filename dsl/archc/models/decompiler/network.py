@@ -64,9 +64,6 @@ class Network(NamedTuple):
                 users[source].append(index)
         return users
 
-    def entering(self, index: int) -> tuple[Shape, ...]:
-        return tuple(self.operations[source].shape for source in self.operations[index].inputs)
-
 
 def of_graph(graph: Graph) -> Network:
     """The network of a spec that was compiled."""

@@ -33,11 +33,6 @@ UNKNOWN = frozenset({"celu", "selu", "soft_shrink", "hard_shrink", "tanh_shrink"
 """Functions that keep the shape and multiply no matrices, and become what is not known here."""
 
 
-def number(operator: str, shape: Shape, value: Fraction, name: str, *reads_: int) -> Step:
-    """A step with a number as its second operand."""
-    return Step(operator, shape, reads_ or (-1,), scalar=value, traced=(Traced(name),))
-
-
 def _softplus(shape: Shape) -> tuple[Step, ...]:
     return (
         Step("EXP", shape, traced=(Traced("Softplus"),)),

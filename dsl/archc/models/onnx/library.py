@@ -72,7 +72,6 @@ def look(data: bytes) -> dict[str, Any]:
         "producer": model.producer_name[:TEXT],
         "producer_version": model.producer_version[:TEXT],
         "opsets": [[one.domain, one.version] for one in model.opset_import],
-        "metadata": [entry.key[:TEXT] for entry in model.metadata_props[:ATTRIBUTES]],
         "inputs": [one.name for one in graph.input if one.name not in constants],
         "outputs": [one.name for one in graph.output],
         "open": opened,

@@ -64,10 +64,6 @@ class Constant(NamedTuple):
     zero: bool = False
     """Whether it is a zero point, and 0 everywhere."""
 
-    @property
-    def bytes(self) -> int:
-        return stored_bytes(self.dtype, self.shape)
-
 
 class Node(NamedTuple):
     """An operator of the file."""
@@ -106,15 +102,11 @@ class Model(NamedTuple):
 
     name: str
     """Of the file."""
-    size: int
-    """Its bytes."""
     ir_version: int
     producer: str
     producer_version: str
     opsets: Mapping[str, int]
     """Version by domain, of the domains that nodes are of."""
-    metadata: tuple[str, ...]
-    """Keys alone."""
     inputs: tuple[str, ...]
     """Without those that are initializers."""
     outputs: tuple[str, ...]

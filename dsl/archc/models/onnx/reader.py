@@ -61,7 +61,7 @@ def read(name: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Model:
             f"`{name}` cannot be read: {printable(said['refused'])}",
             help=_help(said["refused"]),
         )
-    return _checked(_model(name, len(data), said))
+    return _checked(_model(name, said))
 
 
 def _bound(name: str, data: bytes, limits: Limits) -> None:
@@ -118,12 +118,11 @@ def _help(refused: str) -> str:
     return _EXPORT
 
 
-def _model(name: str, size: int, said: dict[str, Any]) -> Model:
+def _model(name: str, said: dict[str, Any]) -> Model:
     nodes = tuple(_node(place, entry) for place, entry in enumerate(said["nodes"]))
     used = {node.domain for node in nodes} | {""}
     return Model(
         name,
-        size,
         said["ir"],
         said["producer"],
         said["producer_version"],
@@ -132,7 +131,6 @@ def _model(name: str, size: int, said: dict[str, Any]) -> Model:
             for domain, version in said["opsets"]
             if domain in used or domain == "ai.onnx"
         },
-        tuple(said["metadata"]),
         tuple(said["inputs"]),
         tuple(said["outputs"]),
         nodes,

@@ -88,11 +88,6 @@ class Info(NamedTuple):
     timings: tuple[Timing, ...]
     metrics: tuple[Metric, ...]
 
-    @property
-    def cosine(self) -> tuple[float | None, ...]:
-        """Similarity of each output on the board to the reference, 1 if equal."""
-        return tuple(metric.cosine for metric in self.metrics)
-
 
 def read_info(source: Source) -> Info:
     """Read an info.

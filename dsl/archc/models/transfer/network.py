@@ -60,12 +60,6 @@ class Network(NamedTuple):
     loose: tuple[Array, ...]
     """Arrays that belong to no layer that is known."""
 
-    @property
-    def arrays(self) -> Iterator[Array]:
-        for atom in self.atoms:
-            yield from atom.arrays
-        yield from self.loose
-
 
 def network(model: Any, limits: Limits) -> Network:
     """What holds the arrays of a built Keras model; nothing is executed.
