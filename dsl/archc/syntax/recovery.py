@@ -19,7 +19,7 @@ from archc.source import Source, Span
 from archc.syntax.grouping import Draft, Fault, grouped
 from archc.syntax.lalr import END, JUNK, Driver, Made, Stack, Token, Tree
 from archc.syntax.place import CLOSES, FURTHEST, Opens, Place, Slip, indent, suspects
-from archc.syntax.repair import ANCHORS, SCALE, Late, Repair, Search, late, made, reach
+from archc.syntax.repair import ANCHORS, SCALE, Late, Repair, Search, late, made, reach, relexed
 from archc.syntax.resync import Resync
 from archc.syntax.slips import explain
 
@@ -219,7 +219,7 @@ class Recovery:
         changes = sorted([*inside, *edits])
         if any(one[1] > other[0] for one, other in pairwise(changes)):
             return None
-        tokens = self.relexed(start, end, changes)
+        tokens = relexed(self.driver, self.source.text, start, end, changes)
         if slip.guess:
             tokens = [
                 Made(token.kind, token.text, token.start, token.end)
@@ -258,36 +258,6 @@ class Recovery:
             return False
         bounds = ("_STAGE", "_ARCH", "RBRACE", END)
         return any(self.driver.step(stack, kind) is not None for kind in bounds)
-
-    def relexed(self, start: int, end: int, edits: list[tuple[int, int, str]]) -> list[Token]:
-        """The tokens of a part of the text with edits made, at the places they have in the text."""
-        pieces, places = [], []  # (where a piece starts in the new text, where in the old one)
-        at = length = 0
-        at = start
-        for low, high, new in [*edits, (end, end, "")]:
-            places.append((length, at, True))
-            pieces.append(self.source.text[at:low])
-            length += low - at
-            places.append((length, low, False))
-            pieces.append(new)
-            length += len(new)
-            at = high
-
-        def old(offset: int, ends: bool) -> int:
-            for index, (piece, place, copied) in enumerate(places):
-                after = places[index + 1][0] if index + 1 < len(places) else length
-                if offset < after or (ends and offset <= after):
-                    if copied:
-                        return place + offset - piece
-                    following = places[index + 1][1] if index + 1 < len(places) else end
-                    return following if ends else place
-            return end
-
-        found = self.driver.scan("".join(pieces))[:-1]
-        return [
-            Token(token.kind, token.text, old(token.start, False), old(token.end, True))
-            for token in found
-        ]
 
     def inserted(self, slip: Slip) -> Repair | None:
         """The tokens with what is missing by a slip."""

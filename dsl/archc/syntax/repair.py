@@ -74,33 +74,20 @@ class _Edit(NamedTuple):
     before: "_Edit | None"
 
 
-class Search:
-    """The search for the best repair of tokens that cannot be read on at a place.
+class Search(NamedTuple):
+    """The search for the best repair of tokens that cannot be read on at a place."""
 
-    Attributes:
-        driver: the tables.
-        tokens: all tokens.
-        stacks: the parser's stack before each token up to ``at``.
-        at: the token that cannot stand where it does.
-        floor: the first token that may be changed.
-        balanced: brackets of which there are as many as of those that match them.
-    """
-
-    def __init__(
-        self,
-        driver: Driver,
-        tokens: Sequence[Token],
-        stacks: Sequence[Stack],
-        at: int,
-        floor: int,
-        balanced: str,
-    ) -> None:
-        self.driver = driver
-        self.tokens = tokens
-        self.stacks = stacks
-        self.at = at
-        self.floor = floor
-        self.balanced = balanced
+    driver: Driver
+    tokens: Sequence[Token]
+    """All of them."""
+    stacks: Sequence[Stack]
+    """The parser's stack before each token up to ``at``."""
+    at: int
+    """The token that cannot stand where it does."""
+    floor: int
+    """The first token that may be changed."""
+    balanced: str
+    """Brackets of which there are as many as of those that match them."""
 
     def best(self) -> Repair | None:
         """The best repair; None where none is cheap."""
@@ -272,3 +259,35 @@ def late(token: Token, tokens: Sequence[Token], gone: int) -> Late:
     found = Late(token.kind, token.text, token.start, token.end)
     found.joined = gone > 0 and tokens[gone].text in CLOSES
     return found
+
+
+def relexed(
+    driver: Driver, text: str, start: int, end: int, edits: Sequence[tuple[int, int, str]]
+) -> list[Token]:
+    """The tokens of a part of the text with edits made, at the places they have in the text."""
+    pieces, places = [], []  # (where a piece starts in the new text, where in the old one)
+    at, length = start, 0
+    for low, high, new in [*edits, (end, end, "")]:
+        places.append((length, at, True))
+        pieces.append(text[at:low])
+        length += low - at
+        places.append((length, low, False))
+        pieces.append(new)
+        length += len(new)
+        at = high
+
+    def old(offset: int, ends: bool) -> int:
+        for index, (piece, place, copied) in enumerate(places):
+            after = places[index + 1][0] if index + 1 < len(places) else length
+            if offset < after or (ends and offset <= after):
+                if copied:
+                    return place + offset - piece
+                following = places[index + 1][1] if index + 1 < len(places) else end
+                return following if ends else place
+        return end
+
+    found = driver.scan("".join(pieces))[:-1]
+    return [
+        Token(token.kind, token.text, old(token.start, False), old(token.end, True))
+        for token in found
+    ]

@@ -4,6 +4,7 @@ For errors that no cheap repair undoes. Where to go on is told from commas, brac
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from archc.syntax.lalr import END, Driver, Stack, Token
 from archc.syntax.place import CLOSES, indent
@@ -17,24 +18,16 @@ FURTHEST = 2_000
 """Tokens that are looked through for them."""
 
 
-class Resync:
-    """The ways to leave something out around a token that cannot stand where it does."""
+class Resync(NamedTuple):
+    """The ways to leave something out around a token that cannot stand where it does: fields are
+    those of `Search`."""
 
-    def __init__(
-        self,
-        text: str,
-        driver: Driver,
-        tokens: Sequence[Token],
-        stacks: Sequence[Stack],
-        at: int,
-        floor: int,
-    ) -> None:
-        self.text = text
-        self.driver = driver
-        self.tokens = tokens
-        self.stacks = stacks
-        self.at = at
-        self.floor = floor
+    text: str
+    driver: Driver
+    tokens: Sequence[Token]
+    stacks: Sequence[Stack]
+    at: int
+    floor: int
 
     def best(self) -> Repair | None:
         """The best way, if one lets the parser go on."""
