@@ -77,8 +77,8 @@ def look(data: bytes) -> dict[str, Any]:
         "open": opened,
         "nodes": nodes,
         "constants": {
-            name: [kind(tensor), list(tensor.dims), external(tensor), values(tensor), name in zeros]
-            for name, tensor in constants.items()
+            name: [type_name(one.data_type), [*one.dims], external(one), values(one), name in zeros]
+            for name, one in constants.items()
         },
     }
     plain["shapes"] = shapes(model, constants)
@@ -156,17 +156,13 @@ def width(tensor: Any) -> int:
     """Bits of an element; 0 for text."""
     import onnx
 
-    name = kind(tensor)
+    name = type_name(tensor.data_type)
     if name in ("string", "complex64", "complex128"):
         return 0
     for bits in (2, 4):
         if name.endswith((f"int{bits}", f"float{bits}e2m1")):
             return bits
     return 8 * int(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
-
-
-def kind(tensor: Any) -> str:
-    return type_name(tensor.data_type)
 
 
 def type_name(number: int) -> str:
