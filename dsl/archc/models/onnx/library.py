@@ -315,7 +315,7 @@ def shapes(model: Any, constants: dict[str, Any]) -> dict[str, Any]:
             break
         if not (made := fold(model, small, found)):
             break
-        worked.update((n, [kind(tensor), list(tensor.dims)]) for n, tensor in made.items())
+        worked.update((n, [type_name(t.data_type), [*t.dims]]) for n, t in made.items())
     return found
 
 
