@@ -29,7 +29,7 @@ def test_operators_are_numbered_as_in_the_schema() -> None:
 
 def test_types_are_numbered_as_in_the_schema() -> None:
     theirs = members(litert.TensorType)
-    assert {kind.name.upper(): i for i, kind in enumerate(schema.TYPES)} == theirs
+    assert {kind.upper(): i for i, kind in enumerate(schema.TYPES)} == theirs
 
 
 def test_activations_are_numbered_as_in_the_schema() -> None:

@@ -10,12 +10,13 @@ from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.deployed import FileGraph, Gap, Operator, Scales, Tensor, checked
 from archc.models.deployed.graph import unique
 from archc.models.deployed.scheme import scheme
+from archc.models.elements import bits
 from archc.models.onnx.constants import Held
 from archc.models.onnx.constants import Scales as FileScales
 from archc.models.onnx.folding import Folded, Map, Step, fold
 from archc.models.onnx.gates import refuse
 from archc.models.onnx.layout import OUTPUTS, channels_second, filter_shape, on_device
-from archc.models.onnx.model import BITS, Model
+from archc.models.onnx.model import Model
 from archc.models.onnx.naming import activation, edges, kind, macs, settings, window
 from archc.models.onnx.operators import OPERATORS, role
 from archc.models.onnx.reader import SUFFIX, read, short
@@ -88,12 +89,11 @@ class _Graph:
     def map(self, index: int, one: Map) -> Tensor:
         declared, dtype = one.value.shape, one.value.dtype
         shape = on_device(declared) if index in self.second else declared
-        bits = BITS.get(dtype, 32)
         return Tensor(
             one.name,
             shape,
             dtype,
-            bits,
+            bits(dtype),
             one.value.bytes,
             _scales(one.scales),
             view=one.view,
@@ -114,7 +114,7 @@ class _Graph:
                     held.origin[0],
                     shape,
                     held.dtype,
-                    BITS.get(held.dtype, 32),
+                    bits(held.dtype),
                     held.bytes,
                     scales,
                     True,

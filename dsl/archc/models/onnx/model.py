@@ -4,36 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from archc.compiler import product
+from archc.models.elements import bits
 
-BITS = {
-    "float32": 32,
-    "uint8": 8,
-    "int8": 8,
-    "uint16": 16,
-    "int16": 16,
-    "int32": 32,
-    "int64": 64,
-    "string": 0,
-    "bool": 8,
-    "float16": 16,
-    "float64": 64,
-    "uint32": 32,
-    "uint64": 64,
-    "complex64": 64,
-    "complex128": 128,
-    "bfloat16": 16,
-    "float8e4m3fn": 8,
-    "float8e4m3fnuz": 8,
-    "float8e5m2": 8,
-    "float8e5m2fnuz": 8,
-    "uint4": 4,
-    "int4": 4,
-    "float4e2m1": 4,
-    "float8e8m0": 8,
-    "uint2": 2,
-    "int2": 2,
-}
-"""Bits of an element by type, as `archc.models.onnx.library` names the types of `TensorProto`."""
 FLOATS = frozenset({"float32", "float16", "bfloat16", "float64"})
 
 Attribute = int | float | str | tuple[int | float | str, ...] | None
@@ -122,4 +94,4 @@ class Model(NamedTuple):
 
 def stored_bytes(dtype: str, shape: tuple[int, ...]) -> int:
     """Bytes of a tensor; elements of less than a byte are packed."""
-    return -(-product(shape) * BITS.get(dtype, 32) // 8)
+    return -(-product(shape) * bits(dtype) // 8)

@@ -9,12 +9,11 @@ from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.deployed import FileGraph, Gap, Operator, Scales, Tensor, checked
 from archc.models.deployed.costs import macs
 from archc.models.deployed.scheme import scheme
+from archc.models.elements import bits
 from archc.models.tflite import model as file
 from archc.models.tflite.naming import layer_names
 from archc.models.tflite.reader import SUFFIX, read
-from archc.models.tflite.schema import TYPES
 
-BITS = {kind.name: kind.bits for kind in TYPES}
 _FILTERS = {
     "CONV_2D": (1, 2),
     "DEPTHWISE_CONV_2D": (1, 2),
@@ -66,14 +65,14 @@ def graph_of(path: str, model: file.Model) -> FileGraph:
 
 
 def _tensor(model: file.Model, tensor: file.Tensor) -> Tensor:
-    bits = BITS[tensor.dtype]
-    stored = tensor.size if tensor.constant else -(-tensor.elements * bits // 8)
+    size = bits(tensor.dtype)
+    stored = tensor.size if tensor.constant else -(-tensor.elements * size // 8)
     table = tensor.dtype in _WHOLE and 0 < tensor.size <= _SHORT
     return Tensor(
         tensor.name,
         tensor.shape,
         tensor.dtype,
-        bits,
+        size,
         stored,
         _scales(tensor.quantization),
         tensor.constant,
@@ -85,7 +84,7 @@ def _tensor(model: file.Model, tensor: file.Tensor) -> Tensor:
 
 
 def _values(model: file.Model, tensor: file.Tensor) -> tuple[int, ...]:
-    data, width = model.values(tensor), BITS[tensor.dtype] // 8
+    data, width = model.values(tensor), bits(tensor.dtype) // 8
     each = (data[at : at + width] for at in range(0, len(data), width))
     return tuple(int.from_bytes(value, "little", signed=True) for value in each)
 

@@ -5,12 +5,13 @@ reader: those check nothing (see `flatbuffer`), and come with NumPy and half of 
 this needs nothing and so works in a base install.
 """
 
-from itertools import accumulate
+from math import prod
 from typing import NamedTuple, TypeVar
 
 from archc.diagnostics.codes import LIMIT, MODEL_FILE
 from archc.diagnostics.model import Rejected, reject
 from archc.limits import DEFAULT_LIMITS, Limits
+from archc.models.elements import bits
 from archc.models.signatures import mistaken
 from archc.models.tflite import schema
 from archc.models.tflite.flatbuffer import Buffer, Corrupt, Table
@@ -170,20 +171,18 @@ def _tensor(root: Table, table: Table) -> Tensor:
     if not 0 <= number < len(schema.TYPES):
         raise Corrupt(f"the tensor `{name[:80]}` is of type {number}, which is not known")
     kind = schema.TYPES[number]
+    width = bits(kind)
     sparse = table.table(schema.TENSOR_SPARSITY) is not None
     buffer = table.scalar(schema.TENSOR_BUFFER, "I")
     start, size = _extent(root, buffer)
-    *_, elements = accumulate(shape, lambda a, b: a * b, initial=1)
-    if size and kind.bits and not sparse and size != -(-elements * kind.bits // 8):
-        raise Corrupt(
-            f"the tensor `{name[:80]}` needs {-(-elements * kind.bits // 8):,} bytes and has "
-            f"{size:,}"
-        )
+    needed = -(-prod(shape) * width // 8)
+    if size and width and not sparse and size != needed:
+        raise Corrupt(f"the tensor `{name[:80]}` needs {needed:,} bytes and has {size:,}")
     return Tensor(
         name,
         shape,
         signature,
-        kind.name,
+        kind,
         buffer,
         start,
         size,

@@ -27,14 +27,7 @@ PADDINGS = ("SAME", "VALID")
 """`Padding`."""
 
 
-class Type(NamedTuple):
-    """A `TensorType` and the bits of one element; 0 where that is not fixed."""
-
-    name: str
-    bits: int
-
-
-TYPES = restored(tuple[Type, ...], _NAMES["types"])
+TYPES = tuple(str(_NAMES["types"]).split())
 """`TensorType`, each at its number."""
 
 
