@@ -36,7 +36,7 @@ def _operators() -> Iterator[tuple[str, Operator]]:
     for group in _DOCUMENT["operators"]:
         common = {name: flag for name, flag in group.items() if name != "are"}
         for name, kind, *roles in map(str.split, group["are"].splitlines()):
-            yield name, Operator(name if kind == "=" else kind, *roles, **common)
+            yield name, Operator(name if kind == "=" else kind, "".join(roles) or "m", **common)
 
 
 def _refused(key: str) -> dict[str, str]:
