@@ -62,7 +62,7 @@ def main() -> int:
     try:
         result = quantize(request.pop("model"), request.pop("data"), progress=progress, **request)
     except Rejected as rejected:
-        say(rejected=plain(rejected.diagnostic))
+        say(rejected=plain(rejected.diagnostic._replace(span=None, related=(), edits=())))
         return 0
     import numpy as np
 
