@@ -2,12 +2,17 @@
 `--hypothesis-profile NAME`. A test scales the number of examples with `support.profiles`."""
 
 import os
+import signal
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from support.carried import carried
 from support.profiles import figures
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""What a shell runs in the background ignores Ctrl-C, and so would all that tests interrupt."""
 
 os.environ["ARCHC_CACHE"] = ""  # no test leaves or finds notes of builds (`archc.cli.unchanged`)
 
@@ -47,6 +52,14 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if whole and getattr(options, "numprocesses", 0) is None and not options.usepdb:
         options.numprocesses = min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
         options.dist = "worksteal"  # else the process that has the slow tests is waited for
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What starts of the command need is made once, by the process that has the others."""
+    if {"PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST"}.isdisjoint(os.environ):
+        made = carried()
+        made.__enter__()
+        config.add_cleanup(lambda: made.__exit__(None, None, None))
 
 
 @pytest.hookimpl(trylast=True)

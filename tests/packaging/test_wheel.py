@@ -28,7 +28,10 @@ def test_the_wheel_has_all_that_a_compile_reads(wheel: Path) -> None:
         assert {f"archc/{file.relative_to(package).as_posix()}" for file in files} <= names
 
 
-def test_an_empty_environment_compiles_from_another_folder(wheel: Path, tmp_path: Path) -> None:
+def test_an_empty_environment_compiles_from_another_folder(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH")
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=True)
     scripts = environment / ("Scripts" if sys.platform == "win32" else "bin")

@@ -1,5 +1,6 @@
 """`optuna-dashboard` opens a storage of ours."""
 
+import importlib.util
 import json
 import socket
 import subprocess
@@ -11,14 +12,15 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("optuna_dashboard")
-pytest.importorskip("numpy")
-pytest.importorskip("matplotlib")
-
 from archc.cli import main
 from support.searches import COMMAND, prepare
 
+NEEDED = ("optuna_dashboard", "numpy", "matplotlib")
+MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+"""Not imported here: the dashboard takes a second, and its own process loads it."""
 
+
+@pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
 def test_the_dashboard_shows_a_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(tmp_path)
     monkeypatch.chdir(tmp_path)

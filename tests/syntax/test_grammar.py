@@ -1,6 +1,7 @@
 """The grammar: no conflicts, no colliding terminals, and texts to trees as written."""
 
 from contextlib import suppress
+from functools import cache
 from random import Random
 
 import lark
@@ -18,7 +19,11 @@ from support.mutations import mutations, texts
 from support.printer import print_expression, print_file, strip
 from support.strategies import ROOT, inlined, junk, shipped
 
-LARK = grammar.build(grammar.read_grammar())
+
+@cache
+def reader() -> Lark:
+    """Lark itself, which the driver replaces."""
+    return grammar.build(grammar.read_grammar())
 
 
 def parsed(text: str) -> ast.Expression:
@@ -49,11 +54,11 @@ def same(theirs: object, ours: object) -> bool:
     return place and all(map(same, theirs.children, ours.children))
 
 
-def alike(reader: lark.Lark, text: str) -> bool:
+def alike(text: str) -> bool:
     """Whether Lark and the driver read a text alike; says whether it is in the language."""
     theirs, ours = None, None
     with suppress(lark.exceptions.UnexpectedInput):
-        theirs = reader.parse(text, start="start")
+        theirs = reader().parse(text, start="start")
     with suppress(NotInLanguage):
         ours = grammar.driver().parse(grammar.driver().scan(text), "start")
     assert (theirs is None) == (ours is None), text
@@ -63,18 +68,18 @@ def alike(reader: lark.Lark, text: str) -> bool:
 
 def test_the_driver_reads_as_lark_does() -> None:
     """Trees of all specs, and of a few of their mutations, which are refused by both or neither."""
-    assert all(alike(LARK, text) for _, text, _ in texts())
+    assert all(alike(text) for _, text, _ in texts())
     for path in (ROOT / "dsl" / "archc" / "std").glob("*.arch"):
-        assert alike(LARK, path.read_text(encoding="utf-8"))
+        assert alike(path.read_text(encoding="utf-8"))
     edited = Random(0).sample([one.text for one in mutations()], 150)
-    accepted = sum(alike(LARK, text) for text in edited)
+    accepted = sum(alike(text) for text in edited)
     assert 10 < accepted < 140
 
 
 @given(junk())
 @settings(max_examples=60)
 def test_the_driver_refuses_what_lark_refuses(text: str) -> None:
-    alike(LARK, text)
+    alike(text)
 
 
 def test_keywords_are_those_of_the_design() -> None:
