@@ -1,6 +1,7 @@
 """Hypothesis profiles: `quick` by default, `ci` and `long` by `HYPOTHESIS_PROFILE=NAME` or
 `--hypothesis-profile NAME`. A test scales the number of examples with `support.profiles`."""
 
+import gc
 import os
 import signal
 from typing import Any
@@ -60,6 +61,13 @@ def pytest_configure(config: pytest.Config) -> None:
         made = carried()
         made.__enter__()
         config.add_cleanup(lambda: made.__exit__(None, None, None))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not look through it while tests run, which
+    is a seventh of their time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

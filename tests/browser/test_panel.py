@@ -27,6 +27,8 @@ if not REQUIRED:
 if NODE is None:
     pytest.skip("node is not installed", allow_module_level=True)
 
+pytestmark = pytest.mark.services
+
 SPEC = ROOT / "specs" / "dscnn.arch"
 CODE = """
 window.said = [];

@@ -22,6 +22,8 @@ if not REQUIRED:
     if PROGRAM is None:
         pytest.skip("no browser is installed", allow_module_level=True)
 
+pytestmark = pytest.mark.services
+
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:

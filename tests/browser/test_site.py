@@ -30,6 +30,8 @@ sys.path.append(str(ROOT / "dsl"))
 
 from publish import pages, site, tools  # noqa: E402
 
+pytestmark = pytest.mark.services
+
 PROGRAM = next(filter(None, map(which, browser.BROWSERS)), None)
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 """What a careful host sends with every page."""

@@ -96,6 +96,7 @@ def test_the_panel_asks_what_the_server_answers() -> None:
     assert set(asked) <= set(PANES)
 
 
+@pytest.mark.services
 def test_it_is_packaged(tmp_path: Path) -> None:
     """By the command that publishes it, which runs the documented one."""
     packages()

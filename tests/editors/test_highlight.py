@@ -215,6 +215,7 @@ def test_the_textmate_grammar_covers_every_token(name: str) -> None:
     assert {one.start for one in tokens(Source("a", text)) if one.kind != END} <= starts
 
 
+@pytest.mark.services
 def test_the_ecosystems_own_tester_is_content() -> None:
     tester = packages() / ".bin" / "vscode-tmgrammar-test"
     command = [str(tester), "--grammar", "syntaxes/arch.tmLanguage.json", "tests/*.arch"]

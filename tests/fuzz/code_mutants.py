@@ -163,6 +163,7 @@ class Loaded:
             importlib.import_module(".".join(module.parts).removesuffix(".__init__"))
         self.functions: dict[CodeType, list[FunctionType]] = {}
         self.caches = []
+        gc.unfreeze()  # what was there when tests had been collected: none of it would be listed
         for one in gc.get_objects():
             if isinstance(one, FunctionType) and "archc" in one.__code__.co_filename:
                 self.functions.setdefault(one.__code__, []).append(one)

@@ -25,6 +25,8 @@ if not playground.REQUIRED:
     if PROGRAM is None:
         pytest.skip("no browser is installed", allow_module_level=True)
 
+pytestmark = pytest.mark.services
+
 TEXT = "playground.view.state.doc.toString()"
 PATIENCE = 30_000
 """Milliseconds: machines of CI are busy."""

@@ -16,6 +16,8 @@ import pytest
 from support import playground, sixty
 
 playground.tools()
+pytestmark = pytest.mark.services
+
 HERE = Path(__file__).parent
 OTHERS = {
     "sixty.arch": sixty.SPEC,

@@ -12,6 +12,8 @@ from archc.cli import main  # noqa: E402
 from support.postgres import server  # noqa: E402
 from support.searches import COMMAND, calls, prepare, start  # noqa: E402
 
+pytestmark = pytest.mark.services
+
 
 def test_workers_share_a_database_and_its_loss_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
