@@ -106,6 +106,7 @@ def codes(folder: Path, wanted: dict[str, str]) -> list[str]:
 def registry_says(folder: Path) -> str:
     """What the registry of a folder says of its networks: empty where it builds them all."""
     sys.path.insert(0, str(folder.parent))
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # nothing but what archc wrote
     try:
         module = importlib.import_module(folder.name)
         for name in NAMES:
@@ -113,6 +114,7 @@ def registry_says(folder: Path) -> str:
     except RuntimeError as refused:
         return str(refused)
     finally:
+        sys.dont_write_bytecode = kept
         del sys.path[0]
         for name in [name for name in sys.modules if name.partition(".")[0] == folder.name]:
             del sys.modules[name]
