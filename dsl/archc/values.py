@@ -43,7 +43,8 @@ class Symbolic(Fraction):
 
 def symbolic(number: object) -> bool:
     """Whether a number, of whatever type it is said to be, stands for many."""
-    return type(number) is not int and isinstance(number, Symbolic)  # the check alone is slow
+    kind = type(number)
+    return kind is not int and kind is not Fraction and isinstance(number, Symbolic)  # that is slow
 
 
 def whole(number: Any) -> Fraction:
@@ -55,18 +56,18 @@ def larger(a: Any, b: Any) -> Any:
     """`max(a, b)`, which of symbolic numbers is no decision."""
     if type(a) is type(b) is int:
         return a if a >= b else b
-    if isinstance(a, Symbolic):
+    if symbolic(a):
         return a.larger(b)
-    return b.larger(a) if isinstance(b, Symbolic) else max(a, b)
+    return b.larger(a) if symbolic(b) else max(a, b)
 
 
 def smaller(a: Any, b: Any) -> Any:
     """`min(a, b)`, which of symbolic numbers is no decision."""
     if type(a) is type(b) is int:
         return a if a <= b else b
-    if isinstance(a, Symbolic):
+    if symbolic(a):
         return a.smaller(b)
-    return b.smaller(a) if isinstance(b, Symbolic) else min(a, b)
+    return b.smaller(a) if symbolic(b) else min(a, b)
 
 
 def equal(a: Any, b: Any) -> Any:
@@ -76,9 +77,9 @@ def equal(a: Any, b: Any) -> Any:
 
 def below(a: Any, b: Any) -> Any:
     """1 where a is smaller than b, else 0."""
-    if isinstance(a, Symbolic):
+    if symbolic(a):
         return a.below(b)
-    if isinstance(b, Symbolic):
+    if symbolic(b):
         opposite: Any = -b
         return opposite.below(-a)
     return int(a < b)
@@ -217,7 +218,7 @@ def _spaced(size: Size) -> bool:
 
 def show_number(value: Fraction) -> str:
     """A decimal where the number has a finite one, else a fraction."""
-    if isinstance(value, Symbolic):
+    if symbolic(value):
         return str(value)
     numerator, denominator = value.numerator, value.denominator
     if denominator == 1:

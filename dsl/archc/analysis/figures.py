@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from archc.analysis.lowering.deployed import Deployed, DeviceOp, weights_of
 from archc.ir.graph import Graph
-from archc.ops.base import MACC_VERSION, Op, Shape, Weight, product
+from archc.ops.base import MACC_VERSION, Op, Shape, product
 from archc.typed import Any, NamedTuple
 
 
@@ -56,7 +56,10 @@ class Layer(NamedTuple):
     op: Op
     output: Shape
     inputs: tuple[Shape, ...]
-    weights: tuple[Weight, ...]
+    params: int
+    trainable: int
+    values: int
+    """Elements of its output."""
 
 
 class Network(NamedTuple):
@@ -71,7 +74,14 @@ def network(graph: Graph, deployed: Deployed) -> Network:
     layers = []
     for node in graph.nodes:
         inputs = graph.input_shapes(node)
-        layers.append(Layer(node.op, node.shape, inputs, node.op.weights(*inputs)))
+        params = trainable = 0
+        for weight in node.op.weights(*inputs):
+            size = product(weight.shape)
+            params += size
+            if weight.trainable:
+                trainable += size
+        values = product(node.shape)
+        layers.append(Layer(node.op, node.shape, inputs, params, trainable, values))
     return Network(layers, deployed)
 
 
@@ -103,7 +113,7 @@ FIGURES = (
     Figure(
         "params",
         "As Keras counts them.",
-        _each(lambda layer: sum([weight.size for weight in layer.weights])),
+        _each(lambda layer: layer.params),
         total="As Keras counts them, statistics of batch normalisation included.",
         compared=True,
         heading="params",
@@ -113,7 +123,7 @@ FIGURES = (
     Figure(
         "trainable_params",
         "Those that training changes.",
-        _each(lambda layer: sum([weight.size for weight in layer.weights if weight.trainable])),
+        _each(lambda layer: layer.trainable),
         total="Those that training changes.",
         compared=True,
     ),
@@ -140,7 +150,7 @@ FIGURES = (
     Figure(
         "activation_bytes.float32",
         "4 a value.",
-        _each(lambda layer: 4 * product(layer.output)),
+        _each(lambda layer: 4 * layer.values),
         total="4 a value.",
         label="",
         remark="bytes in float32",
@@ -148,7 +158,7 @@ FIGURES = (
     Figure(
         "activation_bytes.int8",
         "1 a value.",
-        _each(lambda layer: product(layer.output)),
+        _each(lambda layer: layer.values),
         total="1 a value.",
         heading="int8 B",
         label="activations",
@@ -193,13 +203,15 @@ def nested(figures: Sequence[Figure], values: Figures) -> dict[str, Any]:
     entry: dict[str, Any] = {}
     for figure in figures:
         name = figure.name
-        group, _, part = _PARTS[name]
+        (group, _, part), value = _PARTS[name], values[name]
         if not group:
-            entry[part] = values[name]
-        elif values[name] is None:
+            entry[part] = value
+        elif value is None:
             entry.setdefault(group, None)
+        elif group in entry:
+            entry[group][part] = value
         else:
-            entry.setdefault(group, {})[part] = values[name]
+            entry[group] = {part: value}
     return entry
 
 

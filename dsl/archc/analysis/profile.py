@@ -153,24 +153,23 @@ def profile(
         layout: where a board would have its buffers, where there is a target.
         timed: how long it takes, where the target knows.
     """
-    rows = tuple(
+    names = [node.name for node in graph.nodes]
+    pairs = zip(graph.nodes, costs(graph, deployed), strict=True)
+    rows = [
         Row(
-            node.name,
+            names[index],
             node.op.keras(node.shape, *graph.input_shapes(node)).class_name,
             node.stage,
             node.block,
             node.repeat,
-            tuple(graph.nodes[source].name for source in node.inputs),
+            tuple([names[source] for source in node.inputs]),
             node.shape,
             figures,
             None if unsupported is None else index not in unsupported,
             node.origin,
         )
-        for index, (node, figures) in enumerate(
-            zip(graph.nodes, costs(graph, deployed), strict=True)
-        )
-    )
-    names = [node.name for node in graph.nodes]
+        for index, (node, figures) in enumerate(pairs)
+    ]
     step = memory.peak.at
     footprint = Footprint(
         PRECISION,
@@ -192,12 +191,12 @@ def profile(
         layout,
         timed,
     )
-    return Profile(rows, totals(row.figures for row in rows), footprint)
+    return Profile(tuple(rows), totals(row.figures for row in rows), footprint)
 
 
 def _sequence(deployed: Deployed, names: Sequence[str]) -> tuple[Operator, ...]:
     return tuple(
-        Operator(op.operator, op.shape, tuple(names[index] for index in op.layers))
+        Operator(op.operator, op.shape, tuple([names[index] for index in op.layers]))
         for op in deployed.operators
     )
 

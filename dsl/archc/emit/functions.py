@@ -64,13 +64,6 @@ class Use:
         """Texts of the arguments, once the parameters of the body are settled."""
 
 
-class Call(NamedTuple):
-    """How an item is written: the layer's or function's arguments, values or parameters."""
-
-    function: str
-    arguments: tuple[str, ...]
-
-
 class Body:
     """What equal calls have in common; it becomes a function."""
 
@@ -346,18 +339,20 @@ class Program:
             return tuple([argument(parameter, text) for parameter, text in pairs])
         return self.arguments(item, [(c, c.texts[0]) for c in self.columns(item, [part])])
 
-    def call(self, item: Item, arguments: tuple[str, ...], name: str) -> Call:
+    def call(
+        self, item: Item, arguments: tuple[str, ...], name: str
+    ) -> tuple[str, tuple[str, ...]]:
         """A statement in full: the function it calls, and its arguments up to the layer's name."""
         if item.callee >= 0:
             body = self.bodies[item.callee]
             passed = ["regularizer=regularizer"] if body.regularized else []
             if body.dropping:
                 passed.append("dropout=dropout")
-            return Call(body.name, (*arguments, *passed, f"name={name}"))
+            return body.name, (*arguments, *passed, f"name={name}")
         regularizer = self.traits[item.class_name].regularizer
         passed = [f"{regularizer}=regularizer"] if regularizer else []
         function = f"layers.{identifier(item.class_name)}"
-        return Call(function, (*arguments, *passed, f"name={name}"))
+        return function, (*arguments, *passed, f"name={name}")
 
     # Names of functions
 

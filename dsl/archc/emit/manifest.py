@@ -120,13 +120,14 @@ _FINDING = "code level layer message remedy source confidence"
 
 def layers(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """The entries of layers."""
-    places: dict[Span, tuple[str, int, int]] = {}
+    places: dict[Span, dict[str, Any]] = {}
 
     def place(span: Span) -> dict[str, Any]:
         known = places.get(span)
         if known is None:
-            known = places[span] = (span.source.name, *span.source.position(span.start))
-        return {"file": known[0], "line": known[1], "column": known[2]}
+            line, column = span.source.position(span.start)
+            known = places[span] = {"file": span.source.name, "line": line, "column": column}
+        return known
 
     return [
         {
@@ -139,7 +140,7 @@ def layers(rows: Iterable[Row]) -> list[dict[str, Any]]:
             "output_shape": None if row.output_shape is None else list(row.output_shape),
             **nested(LISTED, row.figures),
             "supported": row.supported,
-            "source": place(row.origin[0].span) if row.origin else None,
+            "source": {**place(row.origin[0].span)} if row.origin else None,
             "origin": [{"name": via.name, **place(via.span)} for via in row.origin[1:]],
         }
         for row in rows

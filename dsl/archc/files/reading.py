@@ -65,10 +65,10 @@ def _data(
     """The bytes of a regular file of at most so many; ``instead`` helps who names a folder, and of
     those that end so one is proposed where there is none."""
     try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
+        about = os.stat(path)
+        if stat.S_ISDIR(about.st_mode):
             raise reject(codes.FILE_NOT_REGULAR, f"`{shown}` is a folder", span, help=instead)
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(about.st_mode):
             raise reject(
                 codes.FILE_NOT_REGULAR,
                 f"`{shown}` is not a regular file",
@@ -76,7 +76,9 @@ def _data(
                 help="pipes and devices are not read: save what they hold as a file",
             )
         with open(path, "rb") as file:
-            data = file.read(most + 1)
+            data = file.read(min(about.st_size, most) + 1)
+            if len(data) > about.st_size:  # it grew, or the system does not know its size
+                data += file.read(most + 1 - len(data))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         raise missing(path, shown, span, ending) from None
     except OSError as error:

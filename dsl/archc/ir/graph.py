@@ -129,8 +129,10 @@ class Graph(NamedTuple):
         return tuple(index for index, node in enumerate(self.nodes) if not node.inputs)
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
-        nodes = self.nodes
-        return tuple([nodes[source].shape for source in node.inputs])
+        nodes, inputs = self.nodes, node.inputs
+        if len(inputs) == 1:  # most
+            return (nodes[inputs[0]].shape,)
+        return tuple([nodes[source].shape for source in inputs])
 
     def users(self) -> list[list[int]]:
         """For every node the nodes that read its value, in order."""

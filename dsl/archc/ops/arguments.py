@@ -95,8 +95,9 @@ LARGEST = 2**31 - 1
 
 def _whole(value: object, low: int = 1) -> int | None:
     value = unwrapped(value)
-    if isinstance(value, Fraction) and value.denominator == 1 and low <= value <= LARGEST:
-        return value.numerator
+    if isinstance(value, Fraction) and value.denominator == 1:
+        number = value.numerator  # a `Fraction` is slow to compare
+        return number if low <= number <= LARGEST else None
     return None
 
 

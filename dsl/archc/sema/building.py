@@ -17,7 +17,7 @@ from archc.sema.origin import called, causes, listed, worked
 from archc.source import Span
 from archc.syntax import ast
 from archc.typed import Any, NamedTuple
-from archc.values import Exact, Items, Size, Symbol, Symbolic, describe, show
+from archc.values import Exact, Items, Size, Symbol, describe, show, symbolic
 
 
 class Output(NamedTuple):
@@ -151,7 +151,7 @@ class Building:
     def difference(self, start: int, end: int) -> str:
         """Why a value and what was made of it cannot be added: `stride 2`, `16 → 32 channels`."""
         entered, left = self.shape(start), self.shape(end)
-        if any(isinstance(extent, Symbolic) for extent in entered + left):
+        if any(map(symbolic, entered + left)):
             return ""
         if not len(entered) == len(left) == 3:
             return f"{show_shape(entered)} → {show_shape(left)}"
@@ -305,13 +305,14 @@ class Building:
                 call.name.span,
                 "operators",
             )
-        if any(extent > limits.dimension for extent in shape):
-            raise reject(
-                LIMIT,
-                f"an axis has at most {limits.dimension:,} elements, not {max(shape):,}",
-                call.name.span,
-                help="`--limit dimension=N` changes the limit",
-            )
+        for extent in shape:
+            if extent > limits.dimension:
+                raise reject(
+                    LIMIT,
+                    f"an axis has at most {limits.dimension:,} elements, not {max(shape):,}",
+                    call.name.span,
+                    help="`--limit dimension=N` changes the limit",
+                )
         if len(shape) > limits.rank:
             raise reject(
                 LIMIT,

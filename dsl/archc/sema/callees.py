@@ -69,6 +69,8 @@ class Callee(NamedTuple):
     bound: dict[str, Given]
     weight: int = 0
     """How many arguments are bound in it, those bound in them included."""
+    required: tuple[str, ...] = ()
+    """The parameters that have to be bound."""
 
     @property
     def noun(self) -> str:
@@ -84,7 +86,7 @@ class Callee(NamedTuple):
     def missing(self) -> list[str]:
         """Its parameters that have to be bound yet."""
         bound = self.bound
-        return [slot.name for slot in self.slots if slot.required and slot.name not in bound]
+        return [name for name in self.required if name not in bound]
 
     def free(self) -> list[Slot]:
         """Its parameters that nothing is bound to."""
@@ -95,10 +97,17 @@ class Callee(NamedTuple):
 STAGE_SUPPLIES = ("channels", "stride")
 
 
+def _unbound(
+    kind: str, name: str, target: Any, scope: Any, slots: tuple[Slot, ...], bodies: tuple[int, int]
+) -> Callee:
+    required = tuple([slot.name for slot in slots if slot.required])
+    return Callee(kind, name, target, scope, slots, bodies, {}, required=required)
+
+
 @cache
 def operator(op: type[Op]) -> Callee:
     slots = tuple(Slot(arg.name, arg.required, arg.filled) for arg in op.args.values())
-    return Callee("operator", op.keyword, op, None, slots, (2, ANY) if op.bodies else (0, 0), {})
+    return _unbound("operator", op.keyword, op, None, slots, (2, ANY) if op.bodies else (0, 0))
 
 
 def block(declaration: ast.Block, module: object) -> Callee:
@@ -106,13 +115,13 @@ def block(declaration: ast.Block, module: object) -> Callee:
         Slot(p.name.text, p.default is None, p.name.text in STAGE_SUPPLIES)
         for p in declaration.parameters
     )
-    return Callee("block", declaration.name.text, declaration, module, slots, (0, 0), {})
+    return _unbound("block", declaration.name.text, declaration, module, slots, (0, 0))
 
 
 @cache
 def form(name: str) -> Callee:
     slots = tuple(Slot(slot, (name, slot) in REQUIRED, False) for slot in FORMS[name])
-    return Callee("form", name, name, None, slots, BODIES.get(name, (1, 1)), {})
+    return _unbound("form", name, name, None, slots, BODIES.get(name, (1, 1)))
 
 
 def braces(body: ast.Body, scope: object, name: str = "block") -> Callee:

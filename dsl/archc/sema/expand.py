@@ -186,7 +186,7 @@ class Expander(Statements):
         if given is None or given.value is BAD:
             return 1
         value = given.value
-        if not isinstance(value, Fraction) or value.denominator != 1 or value < 1:
+        if not isinstance(value, Fraction) or value.denominator != 1 or value.numerator < 1:
             whole = isinstance(value, Fraction) and value > 0
             self.reporter.add(
                 make(
@@ -203,7 +203,7 @@ class Expander(Statements):
                 )
             )
             return 1
-        if value > self.limits.repeats:
+        if value.numerator > self.limits.repeats:
             raise exhausted(
                 f"a stage repeats at most {self.limits.repeats:,} times, not {show(value)}",
                 given.span,

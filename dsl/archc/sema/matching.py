@@ -29,8 +29,8 @@ def match(
     matched: list[tuple[str, ast.Argument]] = []
     problems: list[Diagnostic] = []
     taken: dict[str, Span] = {}
-    free = [slot.name for slot in callee.free()]
     known = [slot.name for slot in callee.slots]
+    free = [name for name in known if name not in callee.bound]
     positional = iter(free)
     by_name = overflows = False
     for argument in arguments:

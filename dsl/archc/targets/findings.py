@@ -40,8 +40,9 @@ def doubted(
     found: Diagnostic, target: Target, budgets: Iterable[BudgetRequest]
 ) -> tuple[Label, ...]:
     """The budgets that cannot be trusted where a rule is broken."""
-    rule = next((r for r in target.rules if found.code == f"{target.name}/{r.name}"), None)
-    if rule is None or rule.doubts is None:
+    doubting = [rule for rule in target.rules if rule.doubts is not None]
+    rule = next((r for r in doubting if found.code == f"{target.name}/{r.name}"), None)
+    if rule is None:
         return ()
     return tuple(
         Label(budget.span, "this budget does not see it")

@@ -135,10 +135,12 @@ def _finding(facts: Facts, rule: Rule, offence: Offence) -> Finding:
     request = facts.request
     allowed = rule.level == "error" and (offence.allow in request.allow or overruled(rule, request))
     as_is = request.as_is and rule.as_is is not None
-    message = _fill(facts, rule, offence, rule.as_is if as_is and rule.as_is else rule.message)
+    values = facts.target.values(rule, offence.allow, model=request.model)
+    values = {**values, "board": facts.board.name, **offence.values}
+    message = substitute(rule.as_is if as_is and rule.as_is else rule.message, values)
     template = (request.model and rule.model_remedy) or rule.remedy
     template = rule.as_is_remedy if as_is else template
-    remedy = _fill(facts, rule, offence, template) if template else None
+    remedy = substitute(template, values) if template else None
     level = "warning" if allowed or as_is else rule.level
     if as_is:
         level = "note" if allowed else "warning"
@@ -167,11 +169,6 @@ def _together(facts: Facts, rule: Rule, offences: list[Offence]) -> Finding:
     others = [f"`{facts.graph.nodes[o.node].name}`" for o in ranked[1:] if o.node is not None]
     named = f"{len(offences):,} layers in all, the next {few(others, NAMED)}"
     return finding._replace(message=f"{finding.message}; {named}")
-
-
-def _fill(facts: Facts, rule: Rule, offence: Offence, template: str) -> str:
-    common = facts.target.values(rule, offence.allow, model=facts.request.model)
-    return substitute(template, {**common, "board": facts.board.name, **offence.values})
 
 
 def _unneeded(target: Target, name: str) -> Finding:

@@ -78,8 +78,8 @@ Both = tuple[Outcome, Outcome]
 """Of a network trained and untrained."""
 
 _known: dict[object, Both | bool] = {}
-"""What networks share by structure, the one met last behind the others. True: the structure was met
-once; False: its networks share nothing."""
+"""What networks share by structure, the newest one last. True: the structure was met once; False: its
+networks share nothing."""
 
 
 def lower_both(graph: Graph, io: str = "float32") -> tuple[Deployed, Deployed]:
@@ -96,12 +96,12 @@ def _shared(graph: Graph, steps: Steps, io: str) -> Both | None:
         return None
     widths = _widths(graph, steps)
     structure = io, *_structure(graph, steps, widths)
-    known = _known.pop(structure, None)
-    if known is True:
-        known = _derived(graph, steps, io, widths)
-    _known[structure] = True if known is None else known
-    if len(_known) > KEPT:
-        _known.pop(next(iter(_known)), None)
+    known = _known.get(structure)
+    if known is None or known is True:
+        _known[structure] = True if known is None else _derived(graph, steps, io, widths)
+        known = _known[structure]
+        if len(_known) > KEPT:
+            _known.pop(next(iter(_known)), None)
     return _filled(known, list(widths)) if isinstance(known, tuple) else None
 
 
