@@ -78,8 +78,8 @@ Both = tuple[Outcome, Outcome]
 """Of a network trained and untrained."""
 
 _known: dict[object, Both | bool] = {}
-"""What networks share by structure, the newest one last. True: the structure was met once; False: its
-networks share nothing."""
+"""What networks share by structure, the newest one last. True: the structure was met once; False:
+its networks share nothing."""
 
 
 def lower_both(graph: Graph, io: str = "float32") -> tuple[Deployed, Deployed]:
