@@ -12,8 +12,8 @@ literal; any other becomes a parameter, and columns of one name that agree share
 
 from collections.abc import Iterator, Sequence
 
-from archc.emit.parameters import RESERVED, Column, Item, Layer, hinted, parameters, public
-from archc.emit.python import UNUSABLE, argument, identifier, literal
+from archc.emit.parameters import REFUSED, Column, Item, Layer, hinted, parameters, public
+from archc.emit.python import argument, identifier, literal
 from archc.emit.variables import Plan, Wire, plan
 from archc.ir.graph import Frame, Graph
 from archc.ops.base import KerasCall
@@ -358,8 +358,7 @@ class Program:
 
     def _name(self, variables: set[str]) -> None:
         """Names from the blocks': NAME, NAME_residual where only some add their input, NAME_2."""
-        refused = RESERVED | UNUSABLE | variables
-        refused = refused.union(*(body.parameters for body in self.bodies))
+        refused = REFUSED.union(variables, *(body.parameters for body in self.bodies))
         residual: dict[str, set[bool]] = {}
         for body in self.bodies:
             residual.setdefault(body.label, set()).add(body.residual)

@@ -11,9 +11,8 @@ from functools import partial
 from archc.diagnostics.text import shape_text
 from archc.emit.functions import Body, Program, Statements, Use
 from archc.emit.marker import MARKER
-from archc.emit.parameters import RESERVED, Item, Layer
+from archc.emit.parameters import REFUSED, Item, Layer
 from archc.emit.python import (
-    UNUSABLE,
     call,
     comment,
     constant,
@@ -153,7 +152,7 @@ def _inputs(graph: Graph) -> dict[int, str]:
 def _variable(name: str, taken: set[str]) -> str:
     """A variable for a map of some name, which neither the skeleton nor a plan uses."""
     base = name.strip("_") or "map"
-    if not base.isidentifier() or base in RESERVED | UNUSABLE or re.search(PLANNED, base):
+    if not base.isidentifier() or base in REFUSED or re.search(PLANNED, base):
         base = f"{base}_map" if base.isidentifier() else f"map_{base}"
     chosen, number = base, 1
     while chosen in taken:

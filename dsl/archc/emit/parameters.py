@@ -16,6 +16,9 @@ RESERVED = frozenset(
 )
 """Names the skeleton of a module uses."""
 
+REFUSED = RESERVED | UNUSABLE
+"""Names that neither a parameter nor a function has."""
+
 LONGEST = 40
 """Characters of a parameter's name; longer ones are cut."""
 
@@ -110,7 +113,9 @@ def parameters(columns: Sequence[Column], variables: set[str]) -> list[str | Non
         if (base, column.texts) not in makers:
             makers[base, column.texts] = leader
             counts[base] = counts.get(base, 0) + 1
-    refused = RESERVED | UNUSABLE | variables
+    if not makers:
+        return [None] * len(columns)
+    refused = REFUSED | variables
     names: dict[tuple[str, tuple[str, ...]], str] = {}
     taken: set[str] = set()
     for (base, texts), leader in makers.items():

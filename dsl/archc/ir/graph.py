@@ -126,7 +126,7 @@ class Graph(NamedTuple):
     @property
     def inputs(self) -> tuple[int, ...]:
         """The nodes that are the network's inputs, in order."""
-        return tuple(index for index, node in enumerate(self.nodes) if not node.inputs)
+        return tuple([index for index, node in enumerate(self.nodes) if not node.inputs])
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         nodes, inputs = self.nodes, node.inputs

@@ -1,6 +1,7 @@
 """Activations: elementwise, without variables."""
 
 from fractions import Fraction
+from functools import cache
 
 from archc.ops.arguments import Bound, Real
 from archc.ops.base import (
@@ -18,6 +19,12 @@ from archc.ops.base import (
 )
 from archc.ops.recognise import KerasLayer
 from archc.typed import ClassVar
+
+
+@cache
+def plain(name: str) -> tuple[Traced, ...]:
+    """One TensorFlow operation, without variables."""
+    return (Traced(name),)
 
 
 class Activation(Op):
@@ -46,7 +53,7 @@ class Activation(Op):
         return None
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
-        return (Step(self.operator, output, traced=(Traced(self.traced),)),)
+        return (Step(self.operator, output, traced=plain(self.traced)),)
 
 
 def _clip(layer: KerasLayer) -> Fraction | None:
@@ -60,6 +67,9 @@ def _clip(layer: KerasLayer) -> Fraction | None:
     return layer.number("max_value") or None
 
 
+CLIPPED = KerasCall("ReLU", (KerasArgument("max_value", 6.0),))
+
+
 class Relu6(Activation):
     """The rectifier clipped at 6."""
 
@@ -70,7 +80,7 @@ class Relu6(Activation):
     macc_each = 1
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
-        return KerasCall("ReLU", (KerasArgument("max_value", 6.0),))
+        return CLIPPED
 
     @classmethod
     def from_keras(cls, layer: KerasLayer) -> Op | None:

@@ -25,9 +25,15 @@ from archc.ops.windows import PADDINGS, placement, scalar, window_arguments, win
 
 def traced(kernel: Traced, bias: bool | None) -> tuple[Traced, ...]:
     """The operation with the kernel, and the addition of the bias."""
-    return (kernel, Traced("BiasAdd", ("reshape",), ("Reshape/shape",))) if bias else (kernel,)
+    return (kernel, BIAS) if bias else (kernel,)
 
 
+CONVOLUTION = Traced("convolution", ("convolution",))
+DEPTHWISE = Traced("depthwise", ("depthwise",))
+GROUPED = Traced("StatefulPartitionedCall", ("0",))
+"""A function of its own, its kernel an argument named by a number only: digits sort before every
+letter."""
+BIAS = Traced("BiasAdd", ("reshape",), ("Reshape/shape",))
 SPREAD, GATHERED = (
     Traced(name, (), (f"{name}/block_shape", f"{name}/{amounts}"))
     for name, amounts in (
@@ -124,12 +130,7 @@ class Conv(Op):
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         kernel = self.weights(*inputs)[0]
         window = placement(self.kernel, self.stride, self.padding, self.dilation)
-        # A grouped one is a function of its own, its kernel an argument named by a number only:
-        # digits sort before every letter.
-        call = Traced("StatefulPartitionedCall", ("0",))
-        made = traced(
-            call if self.groups > 1 else Traced("convolution", ("convolution",)), self.bias
-        )
+        made = traced(GROUPED if self.groups > 1 else CONVOLUTION, self.bias)
         if self.groups == 1 and max(self.dilation) > 1:
             made = (SPREAD, made[0], GATHERED, *made[1:])
         return (
@@ -230,7 +231,7 @@ class DepthwiseConv(Op):
                 biases=output[2],
                 zero_bias=not self.bias,
                 window=window,
-                traced=traced(Traced("depthwise", ("depthwise",)), self.bias),
+                traced=traced(DEPTHWISE, self.bias),
             ),
         )
 

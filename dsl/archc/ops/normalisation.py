@@ -1,6 +1,7 @@
 """Scaling and normalisation."""
 
 from fractions import Fraction
+from functools import cache
 from math import sqrt
 
 from archc.ops.arguments import Flag, Number, OpError, PerChannel, Real
@@ -77,11 +78,7 @@ class BatchNorm(Op):
 
     def device(self, output: Shape, *inputs: Shape) -> tuple[Step, ...]:
         channels = output[-1]
-        factors = ("cast_1", "cast_2") if self.scale else ("cast_1",)
-        name = "batchnorm/mul_1" if self.scale else "batchnorm/mul"
-        scaled = Traced(name, factors, ("batchnorm/add/y",))
-        offset = (f"cast_{len(factors) + 1}",) if self.center else ()
-        moved = Traced("batchnorm/add_1", ("cast", *factors, *offset))
+        scaled, moved = _traced(self.scale, self.center)
         return (
             Step(
                 "MUL",
@@ -89,10 +86,22 @@ class BatchNorm(Op):
                 weights=channels,
                 affine=True,
                 settings=(self.epsilon,),
-                traced=(scaled,),
+                traced=scaled,
             ),
-            Step("ADD", output, inputs=(0,), weights=channels, affine=True, traced=(moved,)),
+            Step("ADD", output, inputs=(0,), weights=channels, affine=True, traced=moved),
         )
+
+
+@cache
+def _traced(scale: bool, center: bool) -> tuple[tuple[Traced, ...], tuple[Traced, ...]]:
+    """The operations of both steps of a batch normalisation."""
+    factors = ("cast_1", "cast_2") if scale else ("cast_1",)
+    name = "batchnorm/mul_1" if scale else "batchnorm/mul"
+    offset = (f"cast_{len(factors) + 1}",) if center else ()
+    return (
+        (Traced(name, factors, ("batchnorm/add/y",)),),
+        (Traced("batchnorm/add_1", ("cast", *factors, *offset)),),
+    )
 
 
 def _learned(center: bool, scale: bool) -> list[KerasArgument]:

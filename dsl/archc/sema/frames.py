@@ -63,17 +63,18 @@ class Supply:
 
     def give(self, callee: Callee) -> Callee:
         """The callee with what it leaves open filled in. The stride is given once, then 1."""
-        bound = dict(callee.bound)
+        bound = callee.bound
+        more: dict[str, Given] = {}
         for slot in callee.slots:
             if not slot.filled or slot.name in bound or (self.inner and not slot.required):
                 continue
             if slot.name == "channels" and self.channels is not None:
-                bound["channels"] = self.channels
+                more["channels"] = self.channels
             elif slot.name == "stride" and self.stride is not None:
                 given = self.stride
-                bound["stride"] = given._replace(value=Fraction(1)) if self.taken else given
+                more["stride"] = given._replace(value=Fraction(1)) if self.taken else given
                 self.taken = True
-        return callee._replace(bound=bound) if len(bound) > len(callee.bound) else callee
+        return callee._replace(bound={**bound, **more}) if more else callee
 
 
 class Context(NamedTuple):

@@ -85,6 +85,9 @@ class Facts:
             for step in steps
             if step.window is not None
         ]
+        self._kinds: dict[str, list[int]] = {}
+        for place, op in enumerate(deployed.operators):
+            self._kinds.setdefault(op.operator, []).append(place)
         self._tiers: dict[str, Tier | None] = {}
         self._software: list[int] | None = None
         self._treated: dict[str, tuple[str, bool]] = {}
@@ -100,6 +103,10 @@ class Facts:
         if self._planned is None:
             self._planned = plan(self.target, self.request.board, self.deployed)
         return self._planned.layout
+
+    def places(self, *operators: str) -> list[int]:
+        """The indices of the deployed operators of some kinds, in order."""
+        return sorted([place for name in operators for place in self._kinds.get(name, ())])
 
     def unmapped(self, index: int) -> str | None:
         """Why nothing maps a layer, if nothing does and it cannot be allowed."""

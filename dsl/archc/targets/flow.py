@@ -15,9 +15,9 @@ _ACTIVATIONS = frozenset({"RELU", "RELU6", "LEAKY_RELU", "PRELU"})
 
 def _each(facts: Facts, *operators: str) -> Iterator[tuple[int, DeviceOp, list[Shape]]]:
     """Every deployed operator of some kinds with its index and the shapes it reads."""
-    for place, op in enumerate(facts.deployed.operators):
-        if op.operator in operators:
-            yield place, op, [facts.deployed.shape(source) for source in op.inputs]
+    for place in facts.places(*operators):
+        op = facts.deployed.operators[place]
+        yield place, op, [facts.deployed.shape(source) for source in op.inputs]
 
 
 def _offence(facts: Facts, place: int, op: DeviceOp, values: dict[str, str]) -> Offence:

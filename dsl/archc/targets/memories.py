@@ -147,7 +147,8 @@ def weights_over(facts: Facts, limits: Limits) -> Iterator[Offence]:
 @predicate("depthwise_weights", "bytes")
 def depthwise_weights(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Weights of depthwise convolutions, all together."""
-    size = sum(op.weights for op in facts.deployed.operators if op.operator == "DEPTHWISE_CONV_2D")
+    operators = facts.deployed.operators
+    size = sum(operators[place].weights for place in facts.places("DEPTHWISE_CONV_2D"))
     if size:
         yield Offence(None, {"bytes": size_text(size)})
 
@@ -164,9 +165,10 @@ def depthwise_weights(facts: Facts, limits: Limits) -> Iterator[Offence]:
 )
 def partial_sums(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Convolutions with kernels so large that the compiler keeps partial sums of their results."""
-    for place, op in enumerate(facts.deployed.operators):
+    for place in facts.places("CONV_2D"):
+        op = facts.deployed.operators[place]
         side = max(op.window.kernel) if op.window is not None else 0
-        if op.operator != "CONV_2D" or side < limits.count("kernel_from"):
+        if side < limits.count("kernel_from"):
             continue
         values = product(op.shape)
         yield Offence(

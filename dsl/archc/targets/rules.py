@@ -299,10 +299,10 @@ def software_output(facts: Facts, limits: Limits) -> Iterator[Offence]:
 @predicate("unfolded_batchnorm")
 def unfolded_batchnorm(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Batch normalisations that stay operators of their own."""
-    for op in facts.deployed.operators:
-        for index in op.layers[:1]:
+    for place in facts.places("MUL"):
+        for index in facts.deployed.operators[place].layers[:1]:
             node = facts.graph.nodes[index]
-            if op.operator == "MUL" and node.op.normalises:
+            if node.op.normalises:
                 yield Offence(index, {}, product(node.shape))
 
 

@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from archc.analysis.arena import Block, plan_end, rounded
 from archc.analysis.tflite_micro import cmsis_nn
-from archc.analysis.tflite_micro.network import Network, Operator
+from archc.analysis.tflite_micro.network import Network, Operator, Tensor
 from archc.analysis.tflite_micro.tables import (
     KERNELS,
     PLANNED_BLOCK,
@@ -150,15 +150,17 @@ class _Prepare:
 
     def __init__(self, ends: _Ends, network: Network, build: Build) -> None:
         self.ends, self.network, self.build = ends, network, build
+        self.parts = [_parts(tensor, build) for tensor in network.tensors]
 
     def run(self, op: Operator) -> None:
         ends, tensors, reads = self.ends, self.network.tensors, op.inputs
         for kind, where in _requests(KERNELS[op.name].prepare):
             if kind == "i":
                 for index in reads if where < 0 else reads[where : where + 1]:
-                    ends.borrow(_parts(self.network, index, self.build))
+                    if index >= 0:
+                        ends.borrow(self.parts[index])
             elif kind == "o" or (kind == "q" and tensors[reads[0]].width == 1):
-                ends.borrow(_parts(self.network, op.outputs[where], self.build))
+                ends.borrow(self.parts[op.outputs[where]])
             elif kind in "CF":
                 self.channels(op, kind == "C")
             elif kind == "L" and tensors[reads[0]].width == 2:
@@ -193,11 +195,9 @@ def _requests(prepare: str) -> tuple[tuple[str, int], ...]:
     return tuple([(token[0], -1 if token[1:] == "*" else int(token[1:] or 0)) for token in tokens])
 
 
-def _parts(network: Network, index: int, build: Build) -> Sequence[tuple[int, int]]:
+def _parts(tensor: Tensor, build: Build) -> Sequence[tuple[int, int]]:
     """(bytes, alignment) of a `TfLiteTensor`, its quantisation and the zero points of that."""
-    if index < 0:
-        return ()
-    scales = network.tensors[index].scales
+    scales = tensor.scales
     if not scales:
         return ((build.tensor, build.pointer),)
     return (
@@ -221,7 +221,7 @@ def _commit(ends: _Ends, network: Network, build: Build, planned: Plan) -> None:
     for indices in (network.inputs, network.outputs):
         ends.persist(build.pointer * len(indices))
         for index in indices:
-            for size, align in _parts(network, index, build):
+            for size, align in _parts(network.tensors[index], build):
                 ends.persist(size, align)
 
 
