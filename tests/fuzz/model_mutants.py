@@ -2,13 +2,15 @@
 
     python tests/fuzz/model_mutants.py [tflite|onnx|keras|h5|verify|load|quantize|analyze|graphs]...
 
-Every run is a process of its own, whose exit code, output, time, memory (with that of its children)
-and leftovers are looked at: exit code 0 or 1, for 1 an error in one sentence, nothing written, no
-traceback.
+Every mutant has a process of its own. Of each run of a command exit code, output, time, memory
+(with that of its children) and leftovers are looked at: exit code 0 or 1, for 1 an error in one
+sentence, nothing written, no traceback.
+A format is every mutant through all verbs that take a model: of published files, `.keras` archives
+that Keras wrote of the same networks, ONNX files that onnxruntime quantised. What reads ONNX and
+HDF5 files in a process of its own does so here too, under the same bounds, but that process is
+forked instead of started, and asked once for all verbs of a mutant.
 `load` is the part of `quantize` that reads and builds the model, in one process with TensorFlow.
-A format is all verbs that take a model, in turn, on files of it: published ones, `.keras` archives
-that Keras wrote of the same networks, ONNX files that onnxruntime quantised. `graphs` reads and
-judges ONNX files with changed graphs, in one process.
+`graphs` reads and judges ONNX files with changed graphs, in one process.
 
 It needs the published models and reports beside the checkout (`support.mlperf`,
 `support.st_reports`). `test_model_mutants` runs a few in CI.
@@ -24,7 +26,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +39,8 @@ from support import mlperf  # noqa: E402
 from support.damage import Mutant, inside, mutants  # noqa: E402
 from support.st_reports import REAL  # noqa: E402
 
-ISOLATED = ("cannot be read: it is damaged", "was ended by signal")
+ENDED = "it is damaged: its reader was ended"
+ISOLATED = (f"cannot be read: {ENDED}", "was ended by signal")
 """What is said where another's code ended the process in which we run it."""
 SECONDS = 300
 """After which a run counts as hanging."""
@@ -69,24 +73,24 @@ its network."""
 
 
 class Task(NamedTuple):
-    """A damaged file and the command that reads it."""
+    """A damaged file and the commands that read it."""
 
-    verb: str
     source: Path
     mutant: Mutant
-    arguments: tuple[str, ...]
-    """Behind the verb; FILE and FOLDER stand for the mutant and where it is."""
+    commands: tuple[tuple[str, ...], ...]
+    """FILE and FOLDER stand for the mutant and where it is."""
 
 
 class Outcome(NamedTuple):
-    """How a run ended."""
+    """How a run of a command ended."""
 
+    verb: str
     code: int | None
     """Exit code; negative for a signal, None for a run that hung."""
-    output: str
     seconds: float
     megabytes: float
-    """Largest resident memory of the process or one of its children."""
+    """Largest resident memory of the process or one of its children, over all commands."""
+    output: str
     written: tuple[str, ...]
 
     def faults(self) -> list[str]:
@@ -106,21 +110,21 @@ class Outcome(NamedTuple):
 
 
 def tasks(verb: str, count: int, seed: int, folder: Path) -> Iterator[Task]:
-    """The mutants of a command, files in turn."""
+    """The mutants for a command or of a format, files in turn."""
     if verb == "analyze":
         files = sorted(p for p in REAL.iterdir() if p.suffix in (".txt", ".json"))
         for place, made in mutants([p.read_bytes() for p in files], count, seed):
-            yield Task(verb, files[place], made, ("--report", "FILE"))
+            yield Task(files[place], made, ((verb, "--report", "FILE"),))
         return
     if verb in ENDINGS:
         files = files_of(verb, folder)
         for place, made in mutants([p.read_bytes() for p in files], count, seed):
             if verb == "keras" and made.seed % 4:  # else the archive, whose sums show any damage
                 made = inside(files[place].read_bytes(), made.seed)
-            called, *arguments = TAKING[made.seed % len(TAKING)]
             path = files[place]
             words = {"WHOLE": str(path), "MANIFEST": manifest_of(path, folder)}
-            yield Task(called, path, made, tuple(words.get(word, word) for word in arguments))
+            commands = (tuple(words.get(word, word) for word in command) for command in TAKING)
+            yield Task(path, made, tuple(commands))
         return
     named = [
         (name, mlperf.REAL / file)
@@ -136,7 +140,7 @@ def tasks(verb: str, count: int, seed: int, folder: Path) -> Iterator[Task]:
             few = ("--samples", "2", "--validation-samples", "2", "--threshold", "-1")
             data = str(folder / f"{name}.npz")
             arguments = ("FILE", "--data", data, "-o", "FOLDER/o.tflite", *few)
-        yield Task(verb, path, made, arguments)
+        yield Task(path, made, ((verb, *arguments),))
 
 
 def files_of(ending: str, folder: Path) -> list[Path]:
@@ -147,7 +151,10 @@ def files_of(ending: str, folder: Path) -> list[Path]:
 
 
 def manifest_of(path: Path, folder: Path) -> str:
-    """The manifest of a network that is published as this file; of any for an ONNX file."""
+    """The manifest of the network of this file; of another one where no spec says that."""
+    own = folder / f"{path.stem}.manifest.json"
+    if own.exists():
+        return str(own)
     names = [name for name, network in mlperf.NETWORKS.items() if path.name in network]
     name = names[0] if names else path.stem if path.stem in mlperf.NETWORKS else "kws"
     return str(folder / f"mlperf_{name}.manifest.json")
@@ -222,6 +229,8 @@ def prepare(folder: Path, verbs: Sequence[str]) -> None:
     if {"onnx", "graphs"} & set(verbs):
         program = ROOT / "tests" / "support" / "ort_count.py"
         subprocess.run([sys.executable, str(program), str(folder)], check=True)
+        for name in QUANTISED if "onnx" in verbs else ():
+            imported(folder, name)
     if set(verbs) <= {"graphs", "analyze"}:
         return
     import numpy as np
@@ -237,6 +246,18 @@ def prepare(folder: Path, verbs: Sequence[str]) -> None:
             subprocess.run([sys.executable, "-c", program], check=True, cwd=folder)
 
 
+def imported(folder: Path, name: str) -> None:
+    """The manifest of an ONNX file, by way of the spec that it is imported as; none for a network
+    that the language does not say."""
+    spec, made = folder / f"{name}.arch", folder / f"{name}.made"
+    command = [sys.executable, "-m", "archc"]
+    subprocess.run([*command, "import", f"{folder / name}.onnx", "-o", str(spec)], check=False)
+    if spec.exists():
+        subprocess.run([*command, str(spec), "-o", str(made)], check=True)
+        (manifest,) = made.glob("*.manifest.json")
+        manifest.rename(folder / f"{name}.manifest.json")
+
+
 def warm(verbs: Sequence[str]) -> None:
     """Import what the commands import, once for all processes that are forked from this one."""
     from importlib import import_module
@@ -248,71 +269,127 @@ def warm(verbs: Sequence[str]) -> None:
     if "onnx" in verbs:
         for name in ("onnx", "onnx.shape_inference", "onnx.reference"):
             import_module(name)
-        import_module("archc.models.onnx.reader")._ask = forked  # type: ignore[attr-defined]
+        import_module("archc.models.onnx.reader")._ask = asked_onnx  # type: ignore[attr-defined]
+    if {"keras", "h5"} & set(verbs):
+        for name in ("numpy", "h5py"):
+            import_module(name)
+        import_module("archc.models.verify.weights")._ask = asked_hdf5  # type: ignore[attr-defined]
 
 
-def forked(data: bytes, limits: Limits) -> dict[str, Any]:
-    """As `archc.models.onnx.reader` asks the program that reads files, which is forked here."""
+def asked_onnx(data: bytes, limits: Limits) -> dict[str, Any]:
+    """As `archc.models.onnx.reader` asks the program that reads files."""
+    said: dict[str, Any] = json.loads(told_onnx(data, limits.model_bytes))
+    return said
+
+
+def asked_hdf5(data: bytes, limits: Limits, *, values: bool) -> tuple[dict[str, Any], bytes]:
+    """As `archc.models.verify.weights` asks the program that reads files."""
+    head, _, rest = told_hdf5(data, limits.model_bytes, values).partition(b"\n")
+    return json.loads(head), rest
+
+
+@lru_cache(maxsize=4)
+def told_onnx(data: bytes, most: int) -> bytes:
     from archc.models.onnx import library
 
-    end, start = os.pipe()
-    child = os.fork()
-    if child == 0:
+    def parts() -> Iterator[bytes]:
+        library.restrict(most)
         try:
-            library.restrict(limits.model_bytes)
             said = json.dumps(library.look(data), allow_nan=False, default=library.untold)
         except library.Refused as problem:
             said = json.dumps({"refused": str(problem)})
         except Exception as error:
             said = json.dumps({"refused": type(error).__name__})
-        with os.fdopen(start, "wb") as pipe:
-            pipe.write(said.encode())
-        os._exit(0)
+        yield said.encode()
+
+    return forked(parts)
+
+
+@lru_cache(maxsize=4)
+def told_hdf5(data: bytes, most: int, values: bool) -> bytes:
+    from archc.models.verify import hdf5
+
+    return forked(lambda: hdf5.look(data, most, values))
+
+
+def forked(parts: Callable[[], Iterable[bytes]]) -> bytes:
+    """What a process says that is forked here; that the file is damaged where it is ended."""
+    end, start = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.close(end)
+            with os.fdopen(start, "wb") as pipe:
+                pipe.writelines(parts())
+            code = 0
+        finally:
+            os._exit(code)
     os.close(start)
     with os.fdopen(end, "rb") as pipe:
         answer = pipe.read()
     _, status = os.waitpid(child, 0)
-    if status:
-        return {"refused": "it is damaged"}
-    plain: dict[str, Any] = json.loads(answer)
-    return plain
+    return json.dumps({"refused": ENDED}).encode() + b"\n" if status else answer
 
 
-def run(task: Task) -> Outcome:
-    """Run a command in a process of its own."""
+def run(task: Task) -> list[Outcome]:
+    """Run the commands in a process of their own."""
     folder = Path(tempfile.mkdtemp(prefix="archc-mutant-"))
+    logs = Path(tempfile.mkdtemp(prefix="archc-mutant-log-"))
     try:
         path = folder / task.source.name
         path.write_bytes(task.mutant.data)
-        log = folder / ".log"
-        words = [
-            w.replace("FILE", str(path)).replace("FOLDER", str(folder)) for w in task.arguments
+        commands = [
+            [w.replace("FILE", str(path)).replace("FOLDER", str(folder)) for w in command]
+            for command in task.commands
         ]
-        began = time.monotonic()
         child = os.fork()
         if child == 0:
-            _become([task.verb, *words], log)
-        code, usage = _wait(child, began + SECONDS)
-        seconds = time.monotonic() - began
-        left = {one.name for one in folder.iterdir()} - {path.name, ".log"}
-        output = log.read_text("utf-8", "replace")
-        return Outcome(code, output, seconds, usage / 1024, tuple(sorted(left)))
+            _become(commands, folder, logs)
+        code, usage = _wait(child, time.monotonic() + SECONDS)
+        ends = [json.loads(end.read_text()) for end in sorted(logs.glob("*.json"))]
+        if code != 0:
+            ends.append([code, SECONDS if code is None else 0, []])
+        return [
+            Outcome(
+                command[0],
+                ended,
+                seconds,
+                usage / 1024,
+                (logs / f"{place}.log").read_text("utf-8", "replace"),
+                tuple(left),
+            )
+            for place, (command, (ended, seconds, left)) in enumerate(
+                zip(commands, ends, strict=False)
+            )
+        ]
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for one in (folder, logs):
+            shutil.rmtree(one, ignore_errors=True)
 
 
-def _become(arguments: list[str], log: Path) -> None:
-    """Run the command in this process and end it."""
+def _become(commands: list[list[str]], folder: Path, logs: Path) -> None:
+    """Run the commands in this process, say of each how it ended, and end the process."""
     from archc.cli import main
 
     code = 70
     try:
-        stream = os.open(log, os.O_WRONLY | os.O_CREAT)
-        os.dup2(stream, 1)
-        os.dup2(stream, 2)
-        code = main(arguments)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        kept = set(folder.iterdir())
+        for place, command in enumerate(commands):
+            stream = os.open(logs / f"{place}.log", os.O_WRONLY | os.O_CREAT)
+            os.dup2(stream, 1)
+            os.dup2(stream, 2)
+            os.close(stream)
+            began = time.monotonic()
+            ended = main(command)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            left = set(folder.iterdir()) - kept
+            about = [ended, time.monotonic() - began, sorted(one.name for one in left)]
+            (logs / f"{place}.json").write_text(json.dumps(about))
+            for one in left:
+                one.unlink()
+        code = 0
     except BaseException:
         import traceback
 
@@ -362,25 +439,27 @@ def campaign(verb: str, count: int, seed: int, folder: Path) -> int:
     codes: Counter[Any] = Counter()
     slowest: tuple[float, str] = (0.0, "")
     largest: tuple[float, str] = (0.0, "")
-    isolated: list[str] = []
+    isolated: dict[str, None] = {}
     wrong = 0
     began = time.monotonic()
     for number, task in enumerate(tasks(verb, count, seed, folder)):
-        if number % 500 == 499:
-            print(f"  {number:,} after {(time.monotonic() - began) / 60:.1f} min", flush=True)
-        outcome = run(task)
+        if number % 100 == 99:
+            print(f"  {number + 1:,} after {(time.monotonic() - began) / 60:.1f} min", flush=True)
         what = f"{task.source.name} seed {task.mutant.seed} ({task.mutant.kind})"
-        codes[outcome.code] += 1
-        slowest = max(slowest, (outcome.seconds, what))
-        largest = max(largest, (outcome.megabytes, what))
-        if faults := outcome.faults():
-            wrong += 1
-            print(f"{verb} {what}: {'; '.join(faults)}\n{outcome.output[-1500:]}", flush=True)
-        if any(said in outcome.output for said in ISOLATED):
-            isolated.append(what)
+        for outcome in run(task):
+            codes[outcome.code] += 1
+            slowest = max(slowest, (outcome.seconds, f"{outcome.verb} {what}"))
+            largest = max(largest, (outcome.megabytes, what))
+            if faults := outcome.faults():
+                wrong += 1
+                said = f"{outcome.verb} {what}: {'; '.join(faults)}\n{outcome.output[-1500:]}"
+                print(said, flush=True)
+            if any(said in outcome.output for said in ISOLATED):
+                isolated[what] = None
     minutes = (time.monotonic() - began) / 60
-    said = ", ".join(f"{n:,} exit code {code}" for code, n in sorted(codes.items(), key=str))
-    print(f"{verb}: {count:,} mutants, {said}; {wrong} wrong; {minutes:.1f} min")
+    ends = ", ".join(f"{n:,} exit code {code}" for code, n in sorted(codes.items(), key=str))
+    runs = sum(codes.values())
+    print(f"{verb}: {count:,} mutants, {runs:,} runs, {ends}; {wrong} wrong; {minutes:.1f} min")
     print(f"  slowest {slowest[0]:.1f} s, {slowest[1]}; largest {largest[0]:.0f} MB, {largest[1]}")
     if isolated:
         print(f"  ended by the library that read them, in its own process: {', '.join(isolated)}")

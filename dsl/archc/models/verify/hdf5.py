@@ -34,14 +34,14 @@ class Refused(Exception):
     """The file is not read. The message completes "it is not read: "."""
 
 
-def main(most: int, wanted: bool) -> tuple[dict[str, Any], list[bytes]]:
+def main(data: bytes, most: int, wanted: bool) -> tuple[dict[str, Any], list[bytes]]:
     """Every variable by path with the values of all, or why the file is refused."""
     restrict(most)
     import h5py
 
     found: dict[str, Any] = {}
     values: list[bytes] = []
-    with h5py.File(BytesIO(sys.stdin.buffer.read()), "r") as file:
+    with h5py.File(BytesIO(data), "r") as file:
         for place, entry in datasets(file):
             most -= int(entry.nbytes)
             problem = refused(entry, most)
@@ -209,14 +209,19 @@ def looked(entry: Any) -> tuple[dict[str, Any], Any]:
     return about, values
 
 
-if __name__ == "__main__":
+def look(data: bytes, most: int, wanted: bool) -> Iterator[bytes]:
+    """What the program writes of a file."""
     parts: list[bytes] = []
     try:
-        result, parts = main(int(sys.argv[1]), sys.argv[2:] == ["values"])
+        result, parts = main(data, most, wanted)
     except Refused as problem:
         result = {"refused": str(problem)}
     except Exception as error:  # whatever the library finds wrong with the file
         result = {"refused": f"{type(error).__name__}: {error}"[:200]}
-    sys.stdout.buffer.write(json.dumps(result, allow_nan=False).encode() + b"\n")
-    for part in parts:
-        sys.stdout.buffer.write(part)
+    yield json.dumps(result, allow_nan=False).encode() + b"\n"
+    yield from parts
+
+
+if __name__ == "__main__":
+    given = sys.stdin.buffer.read()
+    sys.stdout.buffer.writelines(look(given, int(sys.argv[1]), sys.argv[2:] == ["values"]))

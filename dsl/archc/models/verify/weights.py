@@ -61,25 +61,7 @@ def read_weights(name: str, data: bytes, limits: Limits, *, values: bool = False
     Raises:
         Rejected: the file is damaged, or refers to what is outside of it.
     """
-    said: dict[str, Any] = {"refused": "it is damaged"}
-    rest = b""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", _PROGRAM, str(limits.model_bytes), *["values"] * values],
-            input=data,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "HDF5_PLUGIN_PATH": os.devnull},
-            check=False,
-        )
-        if done.returncode == 0:
-            head, _, rest = done.stdout.partition(b"\n")
-            said = json.loads(head)
-    except subprocess.TimeoutExpired:
-        said = {"refused": f"it takes longer than {SECONDS} seconds to look into"}
-    except (OSError, ValueError):
-        pass
+    said, rest = _ask(data, limits, values=values)
     if "refused" in said:
         raise reject(
             MODEL_FILE,
@@ -94,6 +76,28 @@ def read_weights(name: str, data: bytes, limits: Limits, *, values: bool = False
         restored(dict[str, tuple[str, ...]], dict(said.get("layers", ()))),
         _values(variables, rest) if values else {},
     )
+
+
+def _ask(data: bytes, limits: Limits, *, values: bool) -> tuple[dict[str, Any], bytes]:
+    """What the program says of the file, and the values that follow it."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", _PROGRAM, str(limits.model_bytes), *["values"] * values],
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=SECONDS,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "HDF5_PLUGIN_PATH": os.devnull},
+            check=False,
+        )
+        if done.returncode == 0:
+            head, _, rest = done.stdout.partition(b"\n")
+            return json.loads(head), rest
+    except subprocess.TimeoutExpired:
+        return {"refused": f"it takes longer than {SECONDS} seconds to look into"}, b""
+    except (OSError, ValueError):
+        pass
+    return {"refused": "it is damaged"}, b""
 
 
 def _values(variables: dict[str, Stored], data: bytes) -> dict[str, Any]:
