@@ -151,6 +151,14 @@ def split_hard_swish(n: Net) -> tuple[str, ...]:
     return (n.gemm(n.pooled(n.conv(h, 8, 8)), 8, 4),)
 
 
+def added_hard_swish(n: Net) -> tuple[str, ...]:
+    """As tf2onnx 1.17.0 writes that of Keras."""
+    h = n.conv(n.x, 3, 8)
+    three, low, high, sixth = (n.constant(np.array(v, np.float32)) for v in (3, 0, 6, 1 / 6))
+    gate = n.node("Mul", n.node("Clip", n.node("Add", h, three), low, high), sixth)
+    return (n.gemm(n.pooled(n.conv(n.node("Mul", h, gate), 8, 8)), 8, 4),)
+
+
 def inception(n: Net) -> tuple[str, ...]:
     h = n.node("Relu", n.conv(n.x, 3, 8))
     a = n.node("Relu", n.conv(h, 8, 4, k=1))
@@ -378,6 +386,7 @@ CASES: tuple[Case, ...] = (
             (silu, split_hard_swish, hard_squeezed, pools, pyramid, decoder, products, mean_island)
         )
     ),
+    Case("added_hard_swish", added_hard_swish, CHANNELS),
     Case("silu-prepared", silu, CHANNELS, prepared=True),
     Case("hard_squeezed-prepared", hard_squeezed, {}, prepared=True),
     Case("products-prepared", products, CHANNELS, prepared=True),

@@ -25,7 +25,7 @@ from onnx import numpy_helper  # noqa: E402
 from onnxruntime import quantization as quantisation  # noqa: E402
 from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: E402
 
-from support.onnx_nets import CASES, Case  # noqa: E402
+from support.onnx_nets import CASES, Case, added_hard_swish, split_hard_swish  # noqa: E402
 
 Q, D = "QuantizeLinear", "DequantizeLinear"
 VIEWS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
@@ -34,6 +34,8 @@ FUSING = (
     "Conv ConvTranspose Gemm MatMul Add Sub Mul Div Concat MaxPool AveragePool BatchNormalization"
 )
 FUSING += " GlobalAveragePool"
+OPTIMISED = (added_hard_swish, split_hard_swish)
+"""Networks of which it is asked, too, what onnxruntime joins in them."""
 KERNELS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 TABLES = {"Clip": 1, "Reshape": 1, "Unsqueeze": 1, "Resize": 1, "Split": 1, "Slice": 1, "Pad": 1}
 """From which operand on an operator reads what is no weight."""
@@ -380,6 +382,17 @@ def size(tensor: Any, kind: str | None) -> int:
     return -(-elements * bits // 8)
 
 
+def optimised(path: Path) -> dict[str, int]:
+    """The operators that onnxruntime computes of a model, as far as it joins any for a processor of
+    any kind."""
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(path.with_suffix(".optimised"))
+    ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    nodes = onnx.load(options.optimized_model_filepath).graph.node
+    return Counter(n.op_type.removeprefix("QLinear") for n in nodes if n.op_type not in (Q, D))
+
+
 def main() -> None:
     logging.disable(logging.WARNING)
     folder = Path(sys.argv[1])
@@ -387,6 +400,8 @@ def main() -> None:
     for case in CASES:
         path = written(case, folder)
         counts[case.name] = Count(*run(path)).figures()
+        if case.build in OPTIMISED:
+            counts[case.name]["optimised"] = optimised(path)
     (folder / "counts.json").write_text(json.dumps(counts))
 
 

@@ -62,22 +62,23 @@ class Elementwise(Op):
             steps.append(step)
             return len(steps) - 1
 
-        total = -1
+        total, first = -1, inputs[0]
         for place, shape in enumerate(inputs[1:], 2):
             other, name = -place, self.traced
-            channels = self.as_bias(output, shape)
+            channels = self.as_bias(first, shape)
+            first = tuple(map(max, first, shape))  # equal, or of extents of 1
             if channels:
                 name, flat = "BiasAdd", (channels,)
                 step = Step("RESHAPE", flat, (other,), tables=(flat,), batched=False)
                 other = add(step, "Squeeze")
-            if channels == output[-1] or not channels:
-                total = add(Step(self.operator, output, inputs=(total, other)), name)
+            if channels == first[-1] or not channels:
+                total = add(Step(self.operator, first, inputs=(total, other)), name)
                 continue
-            moved = (*output[1:], output[0])
+            moved = (*first[1:], first[0])
             last, back = (0, 2, 3, 1), (0, 3, 1, 2)
             total = add(Step("TRANSPOSE", moved, (total,), tables=(last,)))
             total = add(Step(self.operator, moved, (total, other)), name)
-            total = add(Step("TRANSPOSE", output, (total,), tables=(back,)))
+            total = add(Step("TRANSPOSE", first, (total,), tables=(back,)))
         return tuple(steps)
 
     def as_bias(self, first: Shape, second: Shape) -> int:

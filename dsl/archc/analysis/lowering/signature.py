@@ -23,11 +23,13 @@ def inputs_listed(graph: Graph) -> list[int] | None:
 
 
 def outputs_listed(graph: Graph) -> list[int] | None:
-    """The same of its outputs. It is known of those that Keras returns by names."""
+    """The same of its outputs. Those that Keras returns without names are `output_0`, `output_1`
+    and so on in the signature."""
     ends = len(graph.ends)
     if ends == 1:
         return [0]
-    return listed(graph.names) if len(graph.names) == ends else None
+    names = graph.names or [f"output_{place}" for place in range(ends)]
+    return listed(names) if len(names) == ends else None
 
 
 def listed(names: Sequence[str]) -> list[int] | None:

@@ -46,8 +46,9 @@ def elementwise(subject: Subject, name: str) -> Op:
 
 
 def _merged(name: str, shape: Shape, inputs: tuple[Shape, ...]) -> tuple[Step, ...] | None:
-    add = Add()
-    rows = any(add.as_bias(shape, one) not in (0, shape[-1]) for one in inputs[1:])
+    sums = [broadcast(inputs[:place]) for place in range(1, len(inputs))]
+    biases = [Add().as_bias(first, one) for first, one in zip(sums, inputs[1:], strict=True)]
+    rows = any(bias not in (0, first[-1]) for bias, first in zip(biases, sums, strict=True))
     if name in ("Add", "Average") and rows and len(shape) != 3:
         # Traced as the bias of a map with channels first, which does not convert.
         step = Step("ADD", shape, (-1, -2), traced=(Traced("BiasAdd"),))
