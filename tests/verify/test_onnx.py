@@ -8,7 +8,9 @@ from support.oracles import require
 
 require("onnx")
 
+import numpy as np  # noqa: E402
 import onnx  # noqa: E402
+from onnx import numpy_helper  # noqa: E402
 
 import archc  # noqa: E402
 from archc.cli import main  # noqa: E402
@@ -188,3 +190,45 @@ def test_the_command(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     path.write_bytes(path.read_bytes()[:-40])
     assert main(line) == 1
     assert capsys.readouterr().err.count("error[") == 1
+
+
+def changed(part: int, values: Any) -> onnx.ModelProto:
+    """A network, numbers of one of whose constants are changed."""
+    model = built(residual)
+    tensor = model.graph.initializer[part]
+    numbers = numpy_helper.to_array(tensor).copy()
+    values(numbers)
+    tensor.CopyFrom(numpy_helper.from_array(numbers, tensor.name))
+    return model
+
+
+def test_weights_that_training_does_not_produce() -> None:
+    filters = [n for n, t in enumerate(built(residual).graph.initializer) if len(t.dims) == 4]
+
+    def said(model: onnx.ModelProto) -> list[tuple[str, str]]:
+        found = verified(RESIDUAL, model).differences
+        return [(one.level, one.message) for one in found if one.code == "verify_values"]
+
+    assert said(built(residual)) == []
+    (broken,) = said(changed(filters[1], lambda a: a.__setitem__((3, 2, 0, 0), float("nan"))))
+    assert broken[0] == "error"
+    assert broken[1].endswith("holds values that are not finite")
+    (dead,) = said(changed(filters[0], lambda a: a.__setitem__((slice(2, 5),), 0)))
+    assert dead[0] == "note"
+    assert dead[1].endswith("3 of 124 kernels, most in `conv0` (Conv): 3 of 8")
+    blank = built(residual)
+    for tensor in blank.graph.initializer:
+        if len(tensor.dims) == 1:
+            zeros = np.zeros(tuple(tensor.dims), "f4")
+            tensor.CopyFrom(numpy_helper.from_array(zeros, tensor.name))
+    assert said(blank) == [("note", "every bias is zero: the network is not trained")]
+
+
+def test_dead_kernels_of_a_quantised_file() -> None:
+    model = quantised()
+    (tensor,) = [t for t in model.graph.initializer if list(t.dims) == [8, 8, 3, 3]]
+    numbers = numpy_helper.to_array(tensor).copy()
+    numbers[5] = 0
+    tensor.CopyFrom(numpy_helper.from_array(numbers, tensor.name))
+    (dead,) = (one for one in verified(QUANTISED, model).differences if one.code == "verify_values")
+    assert "1 of 16 kernels, most in " in dead.message

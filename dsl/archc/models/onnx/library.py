@@ -77,8 +77,15 @@ def look(data: bytes) -> dict[str, Any]:
         "open": opened,
         "nodes": nodes,
         "constants": {
-            name: [type_name(one.data_type), [*one.dims], external(one), values(one), name in zeros]
-            for name, one in constants.items()
+            name: [
+                type_name(t.data_type),
+                [*t.dims],
+                external(t),
+                values(t),
+                name in zeros,
+                *looked(t),
+            ]
+            for name, t in constants.items()
         },
     }
     plain["shapes"] = shapes(model, constants)
@@ -185,6 +192,20 @@ def values(tensor: Any) -> list[Any] | None:
     if external(tensor) or math.prod(tensor.dims) > VALUES or not width(tensor):
         return None
     return [finite(value) for value in array(tensor).reshape(-1).tolist()]
+
+
+def looked(tensor: Any) -> tuple[bool, list[int]]:
+    """Whether all numbers of a constant are finite, and how many slices of it along its first and
+    its second axis are all zeros, as far as its numbers are in the file."""
+    if external(tensor) or not width(tensor) or not math.prod(tensor.dims):
+        return True, []
+    import numpy as np
+
+    numbers = array(tensor)
+    zero = numbers == 0
+    axes = range(zero.ndim)
+    zeros = [zero.all(axis=tuple(one for one in axes if one != axis)) for axis in axes[:2]]
+    return bool(np.isfinite(numbers).all()), [int(one.sum()) for one in zeros]
 
 
 def array(tensor: Any) -> Any:

@@ -35,6 +35,10 @@ class Constant(NamedTuple):
     """Of a small one: all of its numbers."""
     zero: bool = False
     """Whether it is a zero point, and 0 everywhere."""
+    finite: bool = True
+    """Whether all of its numbers are finite, as far as they are in the file."""
+    zeros: tuple[int, ...] = ()
+    """How many slices along its first and its second axis are all zeros; empty if not known."""
 
 
 class Node(NamedTuple):

@@ -8,6 +8,7 @@ from archc.diagnostics.text import few, several
 from archc.models.onnx.constants import Held
 from archc.models.onnx.folding import Folded, Step
 from archc.models.onnx.model import Node
+from archc.models.onnx.numbers import values
 from archc.models.onnx.operators import CONTRIB, OPERATORS, OWN, role
 from archc.models.onnx.reader import short
 from archc.models.onnx.wiring import dequantizes, known, quantizes
@@ -32,7 +33,7 @@ def traits(folded: Folded) -> tuple[Trait, ...]:
     if quantised:
         found.append(Trait("own_scales"))
         found += [*_contrib(folded), *_islands(folded), *_scales(folded)]
-    return (*found, *_patterns(folded))
+    return (*found, *values(folded), *_patterns(folded))
 
 
 def called(node: Node) -> str:

@@ -16,14 +16,17 @@ from archc.diagnostics.codes import (
     VERIFY_ORDER,
     VERIFY_PRECISION,
     VERIFY_SHAPE,
+    VERIFY_VALUES,
     VERIFY_WEIGHTS,
 )
+from archc.diagnostics.model import Level
 from archc.diagnostics.text import several, shape_text
 from archc.limits import Limits
 from archc.models.deployed import FileGraph
 from archc.models.deployed.costs import stored
 from archc.models.deployed.memory import memory
 from archc.models.onnx.deployed import deployed
+from archc.models.onnx.numbers import DEAD, NOT_FINITE, UNTRAINED
 from archc.models.verify.align import Pair, align, canonical, unrelated
 from archc.models.verify.model import Findings, Verification
 from archc.models.verify.parts import GATED, Part, Parts, of_file, of_manifest, squeezed
@@ -33,6 +36,19 @@ _FLOAT, _INT8 = "float32", "int8"
 _QUANTISE = "quantise with onnxruntime's `quantize_static` (QDQ, QInt8 for activations and weights)"
 _CLAMPS = frozenset({"RELU", "RELU6"})
 """Functions that quantising leaves out where the range of a result says them."""
+
+
+_VALUES: dict[str, tuple[Level, str, *tuple[str, ...]]] = {
+    NOT_FINITE: ("error", "{what} holds values that are not finite", "every result is one then"),
+    DEAD: (
+        "note",
+        "dead kernels, whose weights are all zero, so that the channel is the same everywhere: "
+        "{what}",
+        "they cost as much as others: a narrower layer would compute the same",
+    ),
+    UNTRAINED: ("note", "every bias is zero: the network is not trained"),
+}
+"""What is said of a trait of a file: level, message, notes."""
 
 
 def verify_onnx(manifest: dict[str, Any], name: str, data: bytes, limits: Limits) -> Verification:
@@ -69,9 +85,10 @@ class _Check:
         if self.check_parts(ours, theirs):
             self.check_figures()
         if not found.unrelated:
+            self.check_values()
             found.left_out += [
                 "padding, reshapes and conversions: every exporter has its own",
-                "values of weights, scales and zero points: the manifest does not contain them",
+                "values of weights: the manifest does not contain them",
                 *self.graph.remarks,
             ]
 
@@ -327,6 +344,21 @@ class _Check:
                     found=f"{given:,}",
                     notes=(why,),
                 )
+
+    def check_values(self) -> None:
+        """Weights that training does not produce."""
+        for trait in self.graph.traits:
+            said = _VALUES.get(trait.name)
+            if said is None:
+                continue
+            level, message, *notes = said
+            self.findings.add(
+                VERIFY_VALUES,
+                message.format(what=trait.what),
+                level=level,
+                operator=trait.layer,
+                notes=tuple(notes),
+            )
 
 
 def _partners(ours: Parts, theirs: Parts) -> Iterator[tuple[int, int]]:
