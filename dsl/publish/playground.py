@@ -19,11 +19,22 @@ from publish import tools
 
 SOURCES = tools.ROOT / "docs" / "playground"
 PARTS = ("wasm", "stdlib", "archc")
-"""What the worker loads: Pyodide, Python's library, the compiler."""
+"""What the worker loads: Pyodide, what Python starts with, the compiler with what it imports."""
 SINGLE = "playground.html"
 LICENCES = "licences.txt"
 ESBUILD = ("--bundle", "--minify", "--format=esm", "--target=es2022", "--log-level=warning",
            "--legal-comments=none", "--external:node:*", "--external:ws")  # fmt: skip
+BUNDLES = (
+    ("start.js", "src/start.js"),
+    ("app.js", "src/app.js"),
+    ("worker.js", "src/worker.js", "--external:./python.js"),
+    ("python.js", "src/python.js"),
+    ("whole.js", "src/worker.js"),
+    ("style.css", "src/style.css"),
+)
+"""What each is made of: scripts of the page and of the worker, and the worker in one."""
+ALONE = ("whole.js",)
+"""Those of the page that is one file."""
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self' 'wasm-unsafe-eval'",
@@ -79,15 +90,16 @@ def bundled(work: Path, wheel: Path) -> dict[str, bytes]:
         archive.extractall(work / "wheel")
     tools.run(["node", "pack/pack.mjs", work / "wheel", packed], work)
     esbuild = work / "node_modules" / ".bin" / "esbuild"
-    for name in ("app.js", "worker.js", "style.css"):
+    for name, source, *more in BUNDLES:
         alias = f"--alias:page.json={packed / 'page.json'}"
-        tools.run([esbuild, f"src/{name}", *ESBUILD, alias, f"--outfile={packed / name}"], work)
+        tools.run([esbuild, source, *ESBUILD, *more, alias, f"--outfile={packed / name}"], work)
     wasm = work / "node_modules" / "pyodide" / "pyodide.asm.wasm"
     raw = {"wasm": wasm, **{name: packed / f"{name}.bin" for name in PARTS[1:]}}
     parts = {name: gzip.compress(path.read_bytes(), 9, mtime=0) for name, path in raw.items()}
-    texts = {
-        name: (packed / name).read_text("utf-8") for name in ("app.js", "worker.js", "style.css")
-    }
+    texts = {name: (packed / name).read_text("utf-8") for name, *_ in BUNDLES}
+    alone = {name: texts.pop(name) for name in ALONE}
+    python = _named("python.js", texts["python.js"].encode())
+    texts["worker.js"] = texts["worker.js"].replace("./python.js", f"./{python}")
     page = (work / "index.html").read_text("utf-8")
     files = {
         **{_named(f"{name}.bin", data): data for name, data in parts.items()},
@@ -97,7 +109,7 @@ def bundled(work: Path, wheel: Path) -> dict[str, bytes]:
     files["sw.js"] = _offline((work / "src" / "sw.js").read_text("utf-8"), files).encode()
     licences = _licences(work)
     files[LICENCES] = licences.encode()
-    files[SINGLE] = _single(page, texts, parts, licences).encode()
+    files[SINGLE] = _single(page, texts | alone, parts, licences).encode()
     return files
 
 
@@ -129,8 +141,10 @@ def _page(page: str, files: dict[str, bytes]) -> str:
         style=f'<link rel="stylesheet" href="{at["style"]}">',
         links=f' <a href="{SINGLE}" download>All of it as one file</a>, '
         f'<a href="{LICENCES}">licences</a>.',
-        script=f'<script type="application/json" id="parts">{parts}</script>\n'
-        f'<script type="module" src="{at["app"]}"></script>',
+        start=f'<script type="application/json" id="parts">{parts}</script>\n'
+        f'<script type="module" src="{at["start"]}"></script>\n'
+        f'<link rel="modulepreload" href="{at["app"]}">',
+        script=f'<script type="module" src="{at["app"]}"></script>',
     )
 
 
@@ -143,7 +157,7 @@ def _offline(script: str, files: dict[str, bytes]) -> str:
 
 def _single(page: str, texts: dict[str, str], parts: dict[str, bytes], licences: str) -> str:
     """The page as one file: no address in it is ever asked for."""
-    more = {"worker": texts["worker.js"], "licences": licences}
+    more = {"worker": texts["whole.js"], "licences": licences}
     packed = parts | {name: gzip.compress(text.encode(), 9, mtime=0) for name, text in more.items()}
     scripts = [
         f'<script type="text/plain" id="part-{name}">{b64encode(data).decode()}</script>'
@@ -162,6 +176,7 @@ def _single(page: str, texts: dict[str, str], parts: dict[str, bytes], licences:
         page,
         policy=_policy(policy),
         style=f"<style>{texts['style.css']}</style>",
+        start="",
         links="",
         script="\n".join([*scripts, f'<script type="module">{script}</script>']),
     )

@@ -4,7 +4,6 @@ and by the one in the page."""
 import hashlib
 import json
 import os
-import random
 import re
 from typing import Any
 
@@ -15,10 +14,10 @@ from archc.files import shipped_specs
 
 def damaged(text: str, seed: str) -> list[str]:
     """A text with a character gone, a word doubled, and a line moved."""
-    chosen = random.Random(seed)
-    at = chosen.randrange(len(text))
     words, lines = text.split(" "), text.split("\n")
-    word, line = chosen.randrange(len(words)), chosen.randrange(len(lines))
+    # Not by `random`, which the page's Python has no use for.
+    chosen = int.from_bytes(hashlib.sha256(seed.encode()).digest(), "big")
+    at, word, line = (chosen % len(one) for one in (text, words, lines))
     words.insert(word, words[word])
     lines.append(lines.pop(line))
     return [text[:at] + text[at + 1 :], " ".join(words), "\n".join(lines)]

@@ -94,7 +94,7 @@ def test_a_build_is_repeatable(folder: Path, tmp_path: Path) -> None:
     named = [
         one for one in folder.iterdir() if one.suffix in (".bin", ".js", ".css") and "-" in one.name
     ]
-    assert len(named) == 6
+    assert len(named) == 8
     for one in named:
         assert sha256(one.read_bytes()).hexdigest().startswith(one.stem.partition("-")[2])
 

@@ -3,22 +3,21 @@
 Runs inside Pyodide (`pack.mjs`). Of the wheel it is every module that the page's own can reach by
 an import, wherever that stands, and all data beside those. Of the standard library it is what is
 loaded when the page has answered every kind of question, and each module that an import of the
-wheel's names, with what that loads. Nothing is listed by hand.
+wheel's names, with what that loads; `pack.mjs` asks for that a Python which starts as the page's.
+Nothing is listed by hand.
 """
 
 import ast
-import importlib
 import io
 import json
-import py_compile
+import marshal
 import struct
 import sys
 import zipfile
-from contextlib import suppress
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 WHEEL, PAGE, OUT = Path("/wheel"), Path("/page"), Path("/out")
-STDLIB = zipfile.ZipFile("/stdlib.zip")
 ENTRY = "page"
 
 
@@ -71,16 +70,8 @@ def reached(first: set[str]) -> tuple[dict[str, Path], set[str]]:
 
 
 def compiled(text: bytes, name: str) -> bytes:
-    """The byte code of a module, the same bytes wherever it is made."""
-    Path("/tmp/module.py").write_bytes(text)
-    py_compile.compile(
-        "/tmp/module.py",
-        "/tmp/module.pyc",
-        dfile=name,
-        doraise=True,
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-    )
-    return Path("/tmp/module.pyc").read_bytes()
+    """The code of a module, the same bytes wherever it is made."""
+    return marshal.dumps(compile(text, name, "exec", dont_inherit=True, optimize=0))
 
 
 def pack(files: dict[str, bytes]) -> bytes:
@@ -89,65 +80,101 @@ def pack(files: dict[str, bytes]) -> bytes:
     return struct.pack("<I", len(index)) + index + b"".join(files.values())
 
 
-def wheel_files(modules: dict[str, Path]) -> dict[str, bytes]:
+def table(modules: dict[str, tuple[str, bytes]]) -> bytes:
+    """Modules as `start.py` finds them: where each is in what follows, then their code.
+
+    Args:
+        modules: by name, the file that each says it is, and its source.
+    """
+    found, code = {}, []
+    at = 0
+    for name, (file, text) in sorted(modules.items()):
+        code.append(compiled(text, file.removeprefix("/archc/")))
+        found[name] = (file.endswith("/__init__.py"), f"{file}c", at, len(code[-1]))
+        at += len(code[-1])
+    return marshal.dumps(found) + b"".join(code)
+
+
+def data_files(modules: dict[str, Path]) -> dict[str, bytes]:
+    """What is beside the modules of the wheel."""
     files: dict[str, bytes] = {}
     folders = {path.parent for path in modules.values() if path.is_relative_to(WHEEL)}
-    for module, path in modules.items():
-        name = "page.py" if module == ENTRY else str(path.relative_to(WHEEL))
-        files[f"{name}c"] = compiled(path.read_bytes(), name)
     for path in sorted(WHEEL.rglob("*")):
         data = path.is_file() and path.suffix not in (".py", ".pyi", ".typed")
         beside = next((one for one in path.parents if (one / "__init__.py").exists()), None)
         if data and beside in folders:
             files[str(path.relative_to(WHEEL))] = path.read_bytes()
-    return dict(sorted(files.items()))
+    return files
 
 
-def stdlib_zip(modules: set[str]) -> bytes:
-    """The standard library, stored: the whole is compressed on its way, which makes it smaller."""
+def first_zip(modules: set[str], starts: str) -> bytes:
+    """What Python loads before it runs `sitecustomize`, and that.
+
+    Stored: the whole is compressed on its way, which makes it smaller.
+    """
     out = io.BytesIO()
+    texts = {name: text for name, (_, text) in LIBRARY.items() if name in modules}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for entry in STDLIB.infolist():
-            name = entry.filename
-            module = name.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-            if name.endswith(".py") and module in modules:
-                data = compiled(STDLIB.read(entry), name)
-                archive.writestr(zipfile.ZipInfo(f"{name}c", (2020, 1, 1, 0, 0, 0)), data)
+        for name, text in sorted({**texts, "sitecustomize": starts.encode()}.items()):
+            file = LIBRARY[name][0] if name in LIBRARY else f"{name}.py"
+            # The header of byte code that is not compared with its source.
+            data = MAGIC_NUMBER + struct.pack("<I8x", 1) + compiled(text, file)
+            archive.writestr(zipfile.ZipInfo(f"{file}c", (2020, 1, 1, 0, 0, 0)), data)
     return out.getvalue()
 
 
-def main() -> str:
+def others(loaded: str) -> str:
+    """The modules that those of the wheel name, of which the page's Python has loaded some."""
+    return json.dumps(sorted(reached({ENTRY, *filter(source, json.loads(loaded))})[1]))
+
+
+def packed(given: str) -> str:
+    """Write the files, and say what is in them.
+
+    Args:
+        given: JSON of the modules that are `needed`, those that are loaded `first`, and how Python
+            `starts`.
+    """
+    told = json.loads(given)
+    needed, first = set(told["needed"]), set(told["first"])
+    modules, named = reached({ENTRY, *filter(source, needed)})
+    # These are named only by Pyodide's start.
+    needed |= {name for name in LIBRARY if name.startswith("_pyodide")}
+    needed |= {f"pyodide.{name}" for name in ("_core", "_state", "code", "common", "ffi")}
+    needed |= {"encodings.idna", "encodings.latin_1", "encodings.ascii", "stringprep"}
+    first |= {"encodings.utf_8", "encodings.aliases"}
+    library = {name: one for name, one in LIBRARY.items() if name in needed - first}
+    every = {name: (f"/archc/{file}", text) for name, (file, text) in library.items()}
+    for name, path in modules.items():
+        file = "page.py" if name == ENTRY else str(path.relative_to(WHEEL))
+        every[name] = (f"/archc/{file}", path.read_bytes())
+    files = {"modules.bin": table(every), **data_files(modules)}
+    (OUT / "archc.bin").write_bytes(pack(files))
+    (OUT / "stdlib.bin").write_bytes(first_zip(first, told["starts"]))
     sys.path[:0] = [str(PAGE), str(WHEEL)]
-    sys.dont_write_bytecode = True
-    page = importlib.import_module(ENTRY)
-    page.exercise()
-    loaded = {name for name in sys.modules if source(name)}
-    modules, others = reached({ENTRY, *loaded})
-    for name in sorted(others):
-        with suppress(ImportError):  # a name in a module; or a package that is not in the page
-            importlib.import_module(name)
-    needed = set(sys.modules)
-    # These are named only by Pyodide's start and by what prints errors.
-    needed |= {name for name in _names() if name.startswith(("_pyodide", "pyodide"))}
-    needed |= {"encodings.idna", "encodings.latin_1", "encodings.ascii", "stringprep", "traceback"}
-    (OUT / "archc.bin").write_bytes(pack(wheel_files(modules)))
-    (OUT / "stdlib.bin").write_bytes(stdlib_zip(needed))
+    import page
+
     (OUT / "page.json").write_text(json.dumps(page.contents(), ensure_ascii=False), "utf-8")
-    absent = sorted({name.split(".")[0] for name in others} - set(sys.modules))
     return json.dumps(
         {
             "modules": len(modules),
             "of": len(list(WHEEL.rglob("*.py"))),
-            "absent": absent,
-            "stdlib": len([name for name in _names() if name in needed]),
+            "absent": sorted({name.split(".")[0] for name in named} - needed),
+            "stdlib": sorted(library),
+            "first": sorted(first & set(LIBRARY)),
         }
     )
 
 
-def _names() -> set[str]:
-    """The modules of the standard library."""
-    names = (one.filename for one in STDLIB.infolist() if one.filename.endswith(".py"))
-    return {one[:-3].replace("/", ".").removesuffix(".__init__") for one in names}
+def _library() -> dict[str, tuple[str, bytes]]:
+    """The modules of the standard library, and Pyodide's: their files and sources."""
+    found = {}
+    with zipfile.ZipFile("/stdlib.zip") as archive:
+        for entry in archive.infolist():
+            if entry.filename.endswith(".py"):
+                name = entry.filename[:-3].replace("/", ".").removesuffix(".__init__")
+                found[name] = (entry.filename, archive.read(entry))
+    return found
 
 
-main()
+LIBRARY = _library()

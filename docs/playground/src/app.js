@@ -8,7 +8,7 @@ import {NoSpec, fragment, held} from "./link.js";
 import {element, line as lineOf} from "./markdown.js";
 import {Drawing, Memory, Profile, copied, download, manifest, module} from "./views.js";
 
-const PAUSE = 50; // milliseconds without a key after which a text is compiled
+const PAUSE = 25; // milliseconds without a key after which a text is compiled: a burst is one
 const PATIENCE = 700; // after which a compile can be stopped
 const MOST = 20_000; // after which it is
 const LINK_PAUSE = 400;

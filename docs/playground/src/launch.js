@@ -14,8 +14,15 @@ async function inflated(data) {
   return new Response(new Response(data).body.pipeThrough(new DecompressionStream("gzip"))).text();
 }
 
-/** A new worker that loads the compiler. */
+/** A worker that loads the compiler: the one that `start.js` began with, or a new one. */
 export async function launch() {
+  const first = globalThis.launched;
+  delete globalThis.launched;
+  return first ?? start();
+}
+
+/** A new worker that loads the compiler. */
+export async function start() {
   const names = ["wasm", "stdlib", "archc"];
   if (!inline) {
     const at = (name) => new URL(addresses[name], document.baseURI).href;

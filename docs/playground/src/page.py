@@ -3,6 +3,7 @@
 All answers are those of `archc.editor.desk`; here is only which of them the page shows at once.
 """
 
+import gc
 import json
 import os
 from contextlib import suppress
@@ -113,8 +114,8 @@ def _profile(arch: str | None) -> dict[str, Any]:
     """What a report says, as objects; the many rows stay lists, which are quicker to send."""
     found = desk.summary(here, arch=arch)
     if arch is not None:
-        network = content.network(_manifest(arch), "network", "", "")
-        said = network._replace(tiles=[one._asdict() for one in network.tiles], pictures=())
+        network = content.network(_manifest(arch), "network", "", "", pictured=False)
+        said = network._replace(tiles=[one._asdict() for one in network.tiles])
         found["profile"] = said._asdict()
     return found
 
@@ -138,3 +139,7 @@ def exercise() -> None:
         formatting()
     with suppress(KeyError):
         pane("nothing")
+
+
+gc.freeze()  # all that is loaded stays: no collection looks at it again
+gc.enable()  # which `start.py` put off

@@ -100,7 +100,15 @@ class Compared(NamedTuple):
     """The figure, and its difference from that of the first network."""
 
 
-def network(manifest: Manifest, name: str, title: str, drawing: str, undrawn: str = "") -> Network:
+def network(
+    manifest: Manifest,
+    name: str,
+    title: str,
+    drawing: str,
+    undrawn: str = "",
+    *,
+    pictured: bool = True,
+) -> Network:
     """What is said of a network.
 
     Args:
@@ -109,9 +117,11 @@ def network(manifest: Manifest, name: str, title: str, drawing: str, undrawn: st
         title: what it is called; its own name where that is empty.
         drawing: the markup of its drawing.
         undrawn: why there is none.
+        pictured: whether to draw memory, which takes longer than all else.
     """
     model = manifest["model"]
-    plans = [plan for plan in (memory.placement(manifest), memory.arena(manifest)) if plan]
+    made = (memory.placement(manifest), memory.arena(manifest)) if pictured else ()
+    plans = [plan for plan in made if plan]
     headings = ["layer", "kind", "output", *(figure.heading or "" for figure in COLUMNS)]
     timed = _times_by_layer(manifest)
     return Network(
