@@ -37,12 +37,11 @@ from archc.models.deployed.judged import Lowered, lowered
 from archc.models.deployed.memory import memory
 from archc.models.deployed.order import best_order
 from archc.models.deployed.runtime import runtime_network
+from archc.models.deployed.scheme import said_of
 from archc.models.deployed.timing import timed_net as net_of
 from archc.models.deployed.verdict import Finding, verdict
 
 _NO_NETWORK = Network((), (), (), ())
-_TIMED = ("int8", "mixed")
-"""How files are quantised whose time is estimated; of mixed ones with a doubt."""
 
 
 class Analysis(NamedTuple):
@@ -91,7 +90,7 @@ def analysed(
     said: list[Finding] = []
     if target is not None:
         untimed = graph.gap("time")
-        if untimed is None and graph.scheme not in _TIMED:
+        if untimed is None and not said_of(graph.scheme).timed:
             untimed = Gap(
                 "time", f"the model of time is of int8 networks, and it is {graph.scheme}"
             )

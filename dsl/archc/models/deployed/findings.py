@@ -8,54 +8,12 @@ from archc.diagnostics.text import few, several, shape_text
 from archc.formats import format_of
 from archc.models.deployed.graph import FileGraph, Operator
 from archc.models.deployed.judged import Lowered
+from archc.models.deployed.scheme import said_of
 from archc.models.deployed.verdict import Finding, found
 
 _CONVERSION = "open_batch"
 """A rule about how a model is converted, which a file is already."""
 _NAMED = 3
-
-
-SCHEMES: dict[str, tuple[Level, str, str] | None] = {
-    "int8": None,
-    "int8 with int4 weights": (
-        "warning",
-        "its weights of 4 bits run on the NPU from ST Edge AI Core 3.0.0 on, in convolutions and "
-        "dense layers; before that not at all",
-        "quantise weights to int8 where an older version compiles it",
-    ),
-    "uint8": (
-        "error",
-        "it computes in uint8, which ST Edge AI Core refuses",
-        "convert it with int8: {how} does",
-    ),
-    "int16x8": (
-        "error",
-        "it computes in int16, of which no source says that the NPU runs it",
-        "convert it with int8 activations: {how} does",
-    ),
-    "dynamic range": (
-        "error",
-        "only its weights are integers: it computes in float32, on the CPU",
-        "convert it with samples, so that activations are int8 too: {how} does",
-    ),
-    "mixed": (
-        "warning",
-        "parts of it compute in another type than int8, on the CPU",
-        "convert all of it to int8",
-    ),
-}
-"""By how a file is quantised: what is said of it (level, what, remedy), or nothing. Floats of any
-width have `_FLOAT`. Sources: `docs/n6.md`, "2. Hard rules"."""
-SCHEMES["float16 weights"] = (
-    "error",
-    "its weights are float16, and it computes in float32: the NPU takes int8",
-    "convert it to int8: {how} does",
-)
-_FLOAT: tuple[Level, str, str] = (
-    "error",
-    "it computes in {scheme}: the NPU takes int8",
-    "convert it to int8: {how} does",
-)
 
 
 def findings(graph: FileGraph, low: Lowered, report: Report, target: Target) -> list[Finding]:
@@ -108,12 +66,12 @@ def _static(graph: FileGraph, target: Target, rule: Rule) -> Iterator[Finding]:
         what = (level, op.name if op else layer, message, remedy, source.text, source.confidence)
         return _at(Finding(f"{target.name}/{rule.name}", *what), graph, op)
 
-    said = SCHEMES.get(graph.scheme, _FLOAT)
-    if said is not None:
-        level, message, remedy = said
+    said = said_of(graph.scheme)
+    if said.level is not None:
         format = format_of(graph.format)
         how = format.quantizer if format is not None else ""
-        yield finding(level, message.format(scheme=graph.scheme), remedy.format(how=how))
+        what = said.what.format(scheme=graph.scheme)
+        yield finding(said.level, what, said.remedy.format(how=how))
     for index in graph.inputs:
         tensor = graph.tensors[index]
         if len(tensor.shape) > 1 and tensor.shape[0] != 1:

@@ -21,43 +21,12 @@ from archc.compiler import (
 from archc.diagnostics.text import shape_text
 from archc.models.deployed.costs import stored
 from archc.models.deployed.graph import FileGraph, Operator
+from archc.plain import beside
 
-OURS = {
-    "ADD": "add",
-    "AVERAGE_POOL_2D": "average_pool",
-    "CONCATENATION": "concat",
-    "CONV_2D": "conv",
-    "DEPTHWISE_CONV_2D": "dwconv",
-    "DEPTH_TO_SPACE": "depth_to_space",
-    "ELU": "elu",
-    "FULLY_CONNECTED": "dense",
-    "HARD_SWISH": "hard_swish",
-    "LEAKY_RELU": "leaky_relu",
-    "LOGISTIC": "sigmoid",
-    "MAXIMUM": "maximum",
-    "MAX_POOL_2D": "max_pool",
-    "MEAN": "global_average_pool",
-    "MINIMUM": "minimum",
-    "MUL": "multiply",
-    "PRELU": "prelu",
-    "RELU": "relu",
-    "RELU6": "relu6",
-    "RESHAPE": "reshape",
-    "RESIZE_BILINEAR": "resize",
-    "RESIZE_NEAREST_NEIGHBOR": "upsample",
-    "SOFTMAX": "softmax",
-    "SPACE_TO_DEPTH": "space_to_depth",
-    "SPLIT": "split",
-    "STRIDED_SLICE": "slice",
-    "SUB": "subtract",
-    "SWISH": "swish",
-    "TANH": "tanh",
-    "TRANSPOSE": "permute",
-    "TRANSPOSE_CONV": "conv_transpose",
-}
+_OURS = beside(__file__, "words.toml")["ours"]
+OURS: dict[str, str] = {kind: name for kind, name in _OURS.items() if name in OPERATORS}
 """Operators of a file by the operators of the language whose permission they need. Others go by
 their own names."""
-OURS = {kind: name for kind, name in OURS.items() if name in OPERATORS}
 _WIDE = ("CONV_2D", "TRANSPOSE_CONV")
 """Convolutions whose number of channels is not that of what they read."""
 _ALIGNED = ("CONV_2D", "TRANSPOSE_CONV")

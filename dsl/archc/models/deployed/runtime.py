@@ -3,6 +3,7 @@
 
 from archc.compiler import Network, RuntimeOperator, RuntimeTensor, Window
 from archc.models.deployed.graph import FileGraph, Operator, Tensor
+from archc.models.deployed.scheme import said_of
 
 _OPERANDS = {
     "CONV_2D": (2, 4),
@@ -15,21 +16,13 @@ _OPERANDS = {
 """(inputs, axes of each float or int8 one) without which an operator means nothing; else (1, 0)."""
 
 
-_REFUSED = {
-    "dynamic range": "TFLite Micro does not load it: its kernels do not mix float with int8",
-    "float16 weights": "TFLite Micro does not load it: it unpacks no float16 weights",
-    "uint8": "TFLite Micro does not load it: its kernels are of int8",
-}
-"""By how a file is quantised: why there is no arena. The wheel of the runtime was asked."""
-
-
 def runtime_network(graph: FileGraph) -> Network | str:
     """The network of a file, or why its allocations are not known."""
     gap = graph.gap("arena")
     if gap is not None:
         return gap.reason
-    if graph.scheme in _REFUSED:
-        return _REFUSED[graph.scheme]
+    if refused := said_of(graph.scheme).arena:
+        return refused
     for tensor in graph.tensors:
         if tensor.bits == 0 or tensor.bits % 8:
             return f"it has values of type {tensor.dtype}"

@@ -1,10 +1,32 @@
-"""How a file is quantised, in a word."""
+"""How a file is quantised, in a word, and what is said of that."""
 
+from functools import cache
+from typing import NamedTuple
+
+from archc.diagnostics.model import Level
 from archc.models.deployed.graph import Operator, Tensor
+from archc.plain import beside
 
 _INDICES = ("int32", "int64", "bool", "string", "uint32", "uint64")
 """Types that shapes and positions are computed in, whatever the scheme."""
 _CONVERTING = ("QUANTIZE", "DEQUANTIZE")
+
+
+class Said(NamedTuple):
+    """What is said of a scheme: see `words.toml`."""
+
+    level: Level | None = None
+    what: str = ""
+    remedy: str = ""
+    arena: str = ""
+    timed: bool = False
+
+
+@cache
+def said_of(scheme: str) -> Said:
+    """What is said of a file by how it is quantised."""
+    schemes = beside(__file__, "words.toml")["schemes"]
+    return Said(**schemes.get(scheme, schemes["float"]))
 
 
 def scheme(operators: tuple[Operator, ...], tensors: tuple[Tensor, ...]) -> str:
