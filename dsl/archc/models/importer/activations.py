@@ -23,14 +23,10 @@ from archc.compiler import (
 )
 from archc.models.importer.foreign import Facts, Foreign
 from archc.models.importer.subject import Subject, nothing, reads
+from archc.models.importer.tables import ACTIVATIONS, UNKNOWN
 
 OWN = "activation"
 """The keyword of an activation that is a function of the user's."""
-
-UNKNOWN = frozenset({"celu", "selu", "soft_shrink", "hard_shrink", "tanh_shrink", "threshold"}) | {
-    *("log_sigmoid", "squareplus", "sparse_plus", "sparsemax", "sparse_sigmoid", "glu"),
-}
-"""Functions that keep the shape and multiply no matrices, and become what is not known here."""
 
 
 def _softplus(shape: Shape) -> tuple[Step, ...]:
@@ -43,8 +39,8 @@ def _softplus(shape: Shape) -> tuple[Step, ...]:
 
 def written(name: str, shape: Shape) -> tuple[Step, ...] | None:
     """The steps of a function of `keras.activations` that the language has not."""
-    if name in _SINGLE:
-        operator, traced = _SINGLE[name]
+    if name in ACTIVATIONS:
+        operator, traced = ACTIVATIONS[name]
         return (Step(operator, shape, traced=(Traced(traced),)),)
     if name == "hard_tanh":
         return clipped(shape, Fraction(-1), Fraction(1))
@@ -60,14 +56,6 @@ def written(name: str, shape: Shape) -> tuple[Step, ...] | None:
             Step("DIV", shape, (-1, 1)),
         )
     return None
-
-
-_SINGLE = {
-    "elu": ("ELU", "Elu"),
-    "exponential": ("EXP", "Exp"),
-    "log_softmax": ("LOG_SOFTMAX", "LogSoftmax"),
-}
-"""Functions that are one operator: its name and that of what it is traced to."""
 
 
 def activation(value: object, owner: str, shape: Shape) -> tuple[tuple[Op, ...], str | None]:

@@ -8,9 +8,8 @@ from archc.compiler import OPERATORS as LANGUAGE
 from archc.compiler import KerasLayer, Malformed, Op, OpError, Shape, Step, Traced, clipped, sliced
 from archc.models.importer.activations import activation, elu, leaky, softmax
 from archc.models.importer.calls import Extents
-from archc.models.importer.kernels import REDUCED, reduced
+from archc.models.importer.kernels import reduced
 from archc.models.importer.merging import (
-    OPERATORS,
     concatenated,
     elementwise,
     with_number,
@@ -18,46 +17,7 @@ from archc.models.importer.merging import (
 )
 from archc.models.importer.shaping import padded, repeated, reshape, transposed
 from archc.models.importer.subject import Meaning, Reading, Subject, nothing
-
-_ACTIVATIONS = {
-    "Relu": "relu",
-    "Relu6": "relu6",
-    "Sigmoid": "sigmoid",
-    "Tanh": "tanh",
-    "Silu": "silu",
-    "HardSigmoid": "hard_sigmoid",
-    "HardSilu": "hard_silu",
-    "Gelu": "gelu",
-    "HardTanh": "hard_tanh",
-    "Exp": "exponential",
-    "Softplus": "softplus",
-    "Softsign": "softsign",
-}
-"""Functions that are activations of Keras, by the names of these."""
-
-_SINGLE = {
-    "Sqrt": "SQRT",
-    "Rsqrt": "RSQRT",
-    "Absolute": "ABS",
-    "Log": "LOG",
-    "Negative": "NEG",
-    "Square": "SQUARE",
-    "Floor": "FLOOR",
-    "Ceil": "CEIL",
-    "Round": "ROUND",
-}
-"""Functions of one tensor that are one operator."""
-
-_TRACED = {"ABS": "Abs", "NEG": "Neg"}
-
-_LIGHT = frozenset(
-    {
-        *("Amax", "Amin", "Reciprocal", "Roll", "Sign", "Stack", "Split", "Celu", "HardShrink"),
-        *("LogSigmoid", "Selu", "SoftShrink", "Resize", "Greater", "Less", "Where", "Var", "Std"),
-        *("Argmax", "Argmin", "Cos", "Sin", "Power"),
-    }
-)
-"""Functions that are not known here and multiply no matrices, so that they count no MACs."""
+from archc.models.importer.tables import CALLED, LIGHT, MERGING, REDUCED, SINGLE
 
 _READINGS: dict[str, Reading] = {}
 
@@ -90,7 +50,7 @@ def understand(subject: Subject, given: Extents | None) -> Meaning:
     if ops is not None:
         return Meaning(ops)
     why = f"what the converter makes of the function `{name}` is not known here"
-    light = name in _LIGHT or name in _READINGS or name in _SINGLE or name in OPERATORS
+    light = name in LIGHT or name in _READINGS or name in SINGLE or name in MERGING
     if shape is None or not light:
         return Meaning(unseen=f"the function `{name}` is not known here")
     return Meaning((subject.foreign(shape),), why)
@@ -98,16 +58,15 @@ def understand(subject: Subject, given: Extents | None) -> Meaning:
 
 def _known(subject: Subject) -> tuple[Op, ...] | None:
     name, call = subject.name, subject.call
-    if name in OPERATORS:
+    if name in MERGING:
         return _arithmetic(subject)
     if len(subject.inputs) == 1 and call.plain:
-        if name in _ACTIVATIONS:
-            ops, unseen = activation(_ACTIVATIONS[name], name, subject.shape)
+        if name in CALLED:
+            ops, unseen = activation(CALLED[name], name, subject.shape)
             return None if unseen else ops
-        if name in _SINGLE:
-            operator = _SINGLE[name]
-            traced = Traced(_TRACED.get(operator, operator.title()))
-            return subject.made(Step(operator, subject.shape, traced=(traced,)))
+        if name in SINGLE:
+            operator, traced = SINGLE[name]
+            return subject.made(Step(operator, subject.shape, traced=(Traced(traced),)))
     reading = _READINGS.get(name)
     single = len(subject.inputs) == 1 or name == "Concatenate"
     return reading(subject) if reading is not None and single else None

@@ -15,6 +15,7 @@ from archc.compiler import (
     strided,
 )
 from archc.models.importer.subject import Map, Subject, chained, entering, reads
+from archc.models.importer.tables import REDUCED
 
 Windowed = tuple[tuple[int, ...], str, tuple[int, ...]]
 
@@ -307,16 +308,6 @@ def _pool(subject: Subject) -> tuple[Op, ...] | None:
         row.lift(Traced(f"{name}/Squeeze"))
         steps = tuple(row.steps)
     return (subject.foreign(map.shape(leaving, map.channels), steps=steps),)
-
-
-REDUCED = {
-    "Average": ("MEAN", "Mean"),
-    "Mean": ("MEAN", "Mean"),
-    "Max": ("REDUCE_MAX", "Max"),
-    "Min": ("REDUCE_MIN", "Min"),
-    "Sum": ("SUM", "Sum"),
-}
-"""What layers and functions that reduce axes become, and are traced to."""
 
 
 def reduced(kind: str, before: Shape, axes: tuple[int, ...], keepdims: bool) -> Step:

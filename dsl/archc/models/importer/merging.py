@@ -7,17 +7,7 @@ from math import prod
 from archc.compiler import Add, Multiply, Op, OpError, Shape, Step, Traced
 from archc.models.importer.foreign import Foreign
 from archc.models.importer.subject import Subject, broadcast, reads
-
-OPERATORS = {
-    "Add": ("ADD", "Add"),
-    "Multiply": ("MUL", "Mul"),
-    "Subtract": ("SUB", "Sub"),
-    "TrueDivide": ("DIV", "truediv"),
-    "Divide": ("DIV", "truediv"),
-    "Maximum": ("MAXIMUM", "Maximum"),
-    "Minimum": ("MINIMUM", "Minimum"),
-}
-"""What is merged by which TFLite operator, and what it is traced to."""
+from archc.models.importer.tables import MERGING
 
 
 @reads("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract")
@@ -63,7 +53,7 @@ def _merged(name: str, shape: Shape, inputs: tuple[Shape, ...]) -> tuple[Step, .
         return (*summed, last)
     if len(inputs) > 2 and name not in ("Maximum", "Minimum"):
         return None
-    operator, traced = OPERATORS[name]
+    operator, traced = MERGING[name]
     steps: list[Step] = []
     for place in range(1, len(inputs)):
         label = f"{traced}_{place - 1}" if place > 1 else traced
@@ -75,7 +65,7 @@ def _merged(name: str, shape: Shape, inputs: tuple[Shape, ...]) -> tuple[Step, .
 
 def with_number(subject: Subject, name: str, number: Fraction, left: bool) -> Op:
     """A function of a tensor and a number, which stands first if ``left``."""
-    operator, traced = OPERATORS[name]
+    operator, traced = MERGING[name]
     shape = subject.shape
     if operator == "DIV" and not left and number:
         operator, number = "MUL", 1 / number
@@ -86,7 +76,7 @@ def with_number(subject: Subject, name: str, number: Fraction, left: bool) -> Op
 
 def with_vector(subject: Subject, name: str, values: tuple[Fraction, ...]) -> Foreign | None:
     """A function of a tensor and a constant for each channel."""
-    operator, traced = OPERATORS[name]
+    operator, traced = MERGING[name]
     shape = subject.shape
     if operator not in ("ADD", "MUL", "SUB") or len(values) != shape[-1] or len(values) < 2:
         return None
