@@ -11,7 +11,7 @@ of its `tf_` models, which are TensorFlow's.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archc.compiler import OPERATORS, Input, Op, Rounding, Shape
 from archc.diagnostics.codes import IMPORT
@@ -19,64 +19,28 @@ from archc.diagnostics.model import Rejected, reject
 from archc.diagnostics.nearest import did_you_mean
 from archc.diagnostics.text import printable
 from archc.models.decompiler.network import Network, Operation
+from archc.plain import beside
 
 _ROUNDING = Rounding(8, Fraction(9, 10))
 """`make_divisible`."""
 ATTENTIONS = ("efficientnet", "mobilenetv3")
 """Ways of squeeze-and-excitation: a share of what enters the block, its activation and a sigmoid;
 or a share of the widened channels in multiples of 8, `relu` and a hard sigmoid."""
-ACTIVATIONS = {"re": "relu", "r6": "relu6", "hs": "hard_swish", "sw": "swish"}
+_TABLE = beside(__file__, "timm.toml")
+_KEYS: dict[str, dict[str, Any]] = _TABLE["keys"]
+ACTIVATIONS: dict[str, str] = _TABLE["activations"]
 """By what stands behind `n`."""
-_SAID_OTHERWISE = {
-    "relu": "re",
-    "relu6": "r6",
-    "hswish": "hs",
-    "hardswish": "hs",
-    "hard_swish": "hs",
-    "swish": "sw",
-    "silu": "sw",
-    "h": "hs",
-    "r": "re",
-    "s": "sw",
-}
+_SAID_OTHERWISE: dict[str, str] = _TABLE["otherwise"]
 """Activations as they are often written by mistake."""
-_MEANINGS = {
-    "r": "repeats",
-    "k": "the kernel",
-    "s": "the stride",
-    "e": "the expansion",
-    "c": "channels",
-    "se": "the share of squeeze-and-excitation",
-    "a": "the kernel of the first pointwise convolution",
-    "p": "the kernel of the last pointwise convolution",
-    "fc": "channels that the expansion is of",
-}
-_WORDS = {"rep": "r", "kernel": "k", "ks": "k", "st": "s", "stride": "s", "exp": "e", "ch": "c"}
-_WHOLE = frozenset({"r", "s", "c", "fc"})
-_KERNELS = frozenset({"k", "a", "p"})
-"""Kernels: one, or one for each part of the channels, `k3.5`."""
-KINDS = {
-    "ir": ("r", "k", "s", "e", "c", "se", "a", "p", "n", "noskip"),
-    "ds": ("r", "k", "s", "e", "c", "se", "p", "n", "noskip"),
-    "dsa": ("r", "k", "s", "e", "c", "se", "p", "n"),
-    "er": ("r", "k", "s", "e", "c", "se", "p", "fc", "n", "noskip"),
-    "uir": ("r", "k", "s", "e", "c", "se", "a", "p", "n", "noskip"),
-    "cn": ("r", "k", "s", "e", "c", "n", "skip"),
-}
-"""What each kind of block takes. Of `e` in `ds`, `dsa` and `cn` timm makes nothing: it has to be
-1. In `uir` kernels are of depthwise convolutions, and 0 is none."""
-_NEEDED = {
-    "ir": "rksec",
-    "er": "rksec",
-    "uir": "rksec",
-    "ds": "rksc",
-    "dsa": "rksc",
-    "cn": "rksc",
-}
-_UNSAID = {
-    "mqa": "it is attention over all of a map, for which the language has no operators",
-    "mha": "it is attention over all of a map, for which the language has no operators",
-}
+_MEANINGS = {key: row["means"] for key, row in _KEYS.items()}
+_EXAMPLES = {key: row["example"] for key, row in _KEYS.items() if "example" in row}
+_WORDS = {word: key for key, row in _KEYS.items() for word in row.get("words", ())}
+_WHOLE = frozenset(key for key, row in _KEYS.items() if row.get("is") == "whole")
+_KERNELS = frozenset(key for key, row in _KEYS.items() if row.get("is") == "kernel")
+KINDS = {kind: tuple(row["takes"].split()) for kind, row in _TABLE["kinds"].items()}
+"""What each kind of block takes."""
+_NEEDED = {kind: row["needs"] for kind, row in _TABLE["kinds"].items()}
+_UNSAID: dict[str, str] = _TABLE["unsaid"]
 _LARGEST = 10_000
 """Of any whole number in a string."""
 
@@ -156,9 +120,6 @@ def read_string(text: str) -> BlockString:
         number["fc"],
         "skip" in given if kind == "cn" else "noskip" not in given and kind != "dsa",
     )
-
-
-_EXAMPLES = {"r": "1", "k": "3", "s": "2", "e": "6", "c": "24"}
 
 
 def _part(text: str, kind: str, part: str) -> tuple[str, str]:
