@@ -9,16 +9,3 @@ from archc.api.models import (
     transfer_weights,
     verify_model,
 )
-
-__all__ = [
-    "ArchError",
-    "Compiled",
-    "check_n6_compatibility",
-    "compile_file",
-    "compile_text",
-    "profile_model",
-    "quantize",
-    "shadow_quantised",
-    "transfer_weights",
-    "verify_model",
-]
