@@ -42,3 +42,43 @@ def test_build_is_the_default(line: str, folder: Path) -> None:
 def test_the_value_of_an_option_is_no_verb(folder: Path) -> None:
     assert main(["-o", "check", "net.arch"]) == 0
     assert (folder / "check" / "net.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("build net.arch -o out --chek", "there is no option `--chek`: did you mean `--check`?"),
+        ("check net.arch --nosuch=1", "there is no option `--nosuch=1`"),
+        ("new a b", "`b` is one argument too many"),
+        ("new", "NAME is missing: `archc new NAME`"),
+        ("diff net.arch", "B is missing: `archc diff A B`"),
+        ("report net.arch", "-o/--output is missing: `archc report SPEC|MODEL -o FILE`"),
+        ("profile net.arch --format jsn", "not `jsn`: did you mean `json`?"),
+        ("graph net.arch --width wide", "`--width` takes a whole number, not `wide`"),
+        ("search net.arch --objective a:b --timeout x", "`--timeout` takes a number, not `x`"),
+        ("check net.arch --fix=3", "`--fix` takes no value"),
+        ("net.arch -o", "`--output` takes a value: `--output DIR`"),
+        ("sweep net.arch --top 0", "`--top`: `0` is not a whole number from 1 on"),
+        ("new my-net", "a letter first; write `my_net`"),
+        ("new a/b", "`-o DIR` says in which folder"),
+        ("new 3d", "`3d` is not a name: letters, digits and underscores, a letter first"),
+    ],
+)
+def test_what_is_wrong_with_options_is_said_plainly(
+    line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.split()) == 2
+    told = capsys.readouterr().err
+    assert said in " ".join(told.split())
+    verb = line.split()[0]
+    helpful = "archc --help" if verb.startswith("net") else f"archc {verb} --help"
+    assert told.endswith(f"try `{helpful}`\n")
+
+
+def test_a_target_that_is_none_is_not_taken_for_a_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["check", "net.arch", "--target", "stm32h7"]) == 1
+    assert "there is no target `stm32h7`" in capsys.readouterr().err
+    assert main(["check", "net.arch", "--target", "mine.toml"]) == 1
+    assert "there is no file `mine.toml`" in capsys.readouterr().err

@@ -350,7 +350,7 @@ def test_a_report_of_one_objective_needs_no_plot(capsys: Capture) -> None:
     assert not Path("none.html").exists()
     assert "none.html is not written" in capsys.readouterr().err
     assert main(["sweep", "a.arch", "--minimize", "macs", "--report", "b.txt"]) == 2
-    assert "ends in none of .html" in capsys.readouterr().err
+    assert "does not end in .html, .pdf or .png" in capsys.readouterr().err
 
 
 def test_time_is_that_of_compiles(truth: Any, capsys: Capture) -> None:

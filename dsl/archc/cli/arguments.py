@@ -151,3 +151,20 @@ def settings(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
             raise UsageError(f"`--set {text}` is not of the form NAME=VALUE")
         pairs.append((name.strip(), value))
     return tuple(pairs)
+
+
+def checked_name(name: str) -> str:
+    """The name of a network, as it was given.
+
+    Raises:
+        UsageError: it is not one.
+    """
+    import re
+
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        return name
+    near = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
+    near = f"; write `{near}`" if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", near) else ""
+    raise UsageError(
+        f"`{name}` is not a name: letters, digits and underscores, a letter first{near}"
+    )

@@ -26,7 +26,10 @@ def format_of(path: str, wanted: str | None) -> str:
             raise UsageError("`-o -` prints the page as HTML")
         return "html"
     if named not in FORMATS:
-        raise UsageError(f"`{path}` ends in none of {', '.join(f'.{one}' for one in FORMATS)}")
+        from archc.diagnostics.text import joined
+
+        endings = joined([f".{one}" for one in FORMATS], "or")
+        raise UsageError(f"`{path}` does not end in {endings}")
     if wanted not in (None, named):
         raise UsageError(f"`{path}` does not end in .{wanted}")
     return named

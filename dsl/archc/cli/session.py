@@ -390,7 +390,9 @@ def target_of(named: str, loader: "Loader") -> "Target":
     from archc.files.targets import read_target
     from archc.targets.builtin import builtin, builtin_names
 
-    return builtin(named) if named in builtin_names() else read_target(named, loader)
+    if named in builtin_names() or not (os.path.exists(named) or {*named} & {*"./\\"}):
+        return builtin(named)
+    return read_target(named, loader)
 
 
 def show(text: str) -> None:

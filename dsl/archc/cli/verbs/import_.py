@@ -5,7 +5,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from archc.cli.arguments import UsageError, limit_argument, limits
+from archc.cli.arguments import UsageError, checked_name, limit_argument, limits
 from archc.diagnostics.text import several
 from archc.formats import listed
 
@@ -102,7 +102,10 @@ def run(options: argparse.Namespace) -> int:
     if options.origin is None and (
         len(options.models) > 2 or (options.flat and len(options.models) > 1)
     ):
-        raise UsageError("one model, or two of one family without `--flat`")
+        raise UsageError(
+            "name one model, or two of one family, without `--flat`: "
+            f"here are {len(options.models)}"
+        )
     try:
         made = specs(models(options, bounds), name, bounds, flat_only=options.flat)
     except Rejected as rejected:
@@ -171,8 +174,8 @@ def arch_name(options: argparse.Namespace) -> str | None:
     name: str | None = options.name
     if output is not None and not output.endswith(SPEC_SUFFIX):
         raise UsageError(f"`{output}` is not a `.arch` file: write `-o NAME.arch`")
-    if name is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        raise UsageError(f"`{name}` is not a name: letters, digits and underscores")
+    if name is not None:
+        checked_name(name)
     if name is None and output is not None:
         return os.path.basename(output).removesuffix(SPEC_SUFFIX)
     return name

@@ -2,9 +2,8 @@
 
 import argparse
 import os
-import re
 
-from archc.cli.arguments import UsageError
+from archc.cli.arguments import UsageError, checked_name
 
 SUMMARY = "write a spec to start from"
 
@@ -44,8 +43,9 @@ def usable(name: str) -> None:
     from archc.sema.naming import unusable_module
     from archc.syntax.tokens import words
 
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        raise UsageError(f"`{name}` is not a name: letters, digits and underscores")
+    if os.sep in name:
+        raise UsageError(f"`{name}` is not a name: `-o DIR` says in which folder it is written")
+    checked_name(name)
     why = unusable_module(name)
     if why is None and words(name) != ["NAME"]:
         why = f"`{name}` is a word of the language"

@@ -127,8 +127,8 @@ def _request(graph: FileGraph, question: Question) -> Request:
     if question.board is not None and question.board not in boards:
         raise reject(
             TARGET,
-            f"`{question.board}` is no board of {target.name}",
-            help=did_you_mean(question.board, boards) or f"there is {', '.join(boards)}",
+            f"{target.name} has no board `{question.board}`",
+            help=did_you_mean(question.board, boards) or f"its boards are {', '.join(boards)}",
         )
     allow = tuple(dict.fromkeys(question.allow))
     return Request(target.name, allow, graph.io, question.board, model="file")

@@ -50,7 +50,11 @@ def load(path: str, limits: Limits = DEFAULT_LIMITS) -> Loaded:
     format = format_of(path)
     if format is None:
         raise reject(
-            MODEL_FILE, f"`{path}` is not a model that can be read", help=f"give {listed()}"
+            MODEL_FILE,
+            f"`{path}` is a folder, not a model file"
+            if os.path.isdir(path)
+            else f"`{path}` is not a model that can be read",
+            help=f"give {listed()}",
         )
     data = load_bytes(path, limits.model_bytes, "model_bytes", format.title)
     module, _, name = format.reader.partition(":")
