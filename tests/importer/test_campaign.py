@@ -59,14 +59,57 @@ def test_what_has_a_scale_of_its_own_is_converted_before_a_maximum_or_minimum(
     assert deployed.counts["QUANTIZE"] == 2
 
 
-def test_a_sum_that_is_taken_for_a_bias_of_rows_fails_as_said() -> None:
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        ((12, 4), (12, 1), "refused"),
+        ((12, 1), (12, 4), "equal"),
+        ((12, 1), (12, 1), "refused"),  # of equal shapes too: the 12 are not the channels
+        ((12, 1), (1, 4), "equal"),  # one value a row before, and one a column, which is no bias
+        ((1, 4), (12, 1), "equal"),
+        ((12, 4), (1, 4), "equal"),  # a bias of channels
+        ((1, 1), (12, 1), "equal"),
+    ],
+)
+def test_a_sum_that_is_taken_for_a_bias_of_rows_fails_as_said(
+    first: tuple[int, int], second: tuple[int, int], verdict: str
+) -> None:
     import keras
 
     keras.backend.clear_session()
-    x, y = (keras.Input(shape, batch_size=1) for shape in ((12, 4), (12, 1)))
-    wrong, right = (keras.Model([x, y], keras.layers.Add()(both)) for both in ([x, y], [y, x]))
-    deployed, _ = deployed_of(wrong, "int8")
-    assert ["one value a row" in failure.reason for failure in deployed.failures] == [True]
-    assert agreement(wrong, "int8").verdict == "refused"
-    assert not deployed_of(right, "int8")[0].failures
-    assert agreement(right, "int8").verdict == "equal"
+    x, y = (keras.Input(shape, batch_size=1) for shape in (first, second))
+    made = keras.Model([x, y], keras.layers.Add()([x, y]))
+    failures = deployed_of(made, "int8")[0].failures
+    assert ["one value a row" in failure.reason for failure in failures] == [True] * (
+        verdict == "refused"
+    )
+    assert agreement(made, "int8").verdict == verdict
+
+
+@pytest.mark.parametrize("kind", ["list", "dict"])
+def test_outputs_are_quantised_in_the_order_of_their_names(kind: str) -> None:
+    """Without names they are `output_0`, `output_1` and so on, whose hashes decide."""
+    import keras
+
+    keras.backend.clear_session()
+    x = keras.Input((8,), batch_size=1)
+    ends = {f"k{n}": keras.layers.Dense(4 + n, name=f"d{n}")(x) for n in (2, 0, 1)}
+    made = keras.Model(x, ends if kind == "dict" else list(ends.values()))
+    randomise(made)
+    deployed, _ = deployed_of(made, "uint8")
+    last = [op.shape[-1] - 4 for op in deployed.operators[-3:]]
+    assert last == {"list": [0, 2, 1], "dict": [1, 2, 0]}[kind]
+    assert agreement(made, "uint8") == ("equal", "", True)
+
+
+@pytest.mark.parametrize("kind", ["list", "dict"])
+def test_layers_that_keras_names_run_from_the_last_output_back(kind: str) -> None:
+    """`dense` is entered after `dense_1`, or before it, and gets its number by that."""
+    import keras
+
+    keras.backend.clear_session()
+    x = keras.Input((8,), batch_size=1)
+    ends = {f"k{n}": keras.layers.Dense(4 + n)(x) for n in (2, 1, 0)}
+    made = keras.Model(x, ends if kind == "dict" else list(ends.values()))
+    randomise(made)
+    assert agreement(made) == ("equal", "", True)

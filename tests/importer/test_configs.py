@@ -15,6 +15,7 @@ from archc.diagnostics.model import Rejected
 from archc.limits import Limits
 from archc.models.importer import Imported, read_config
 from archc.models.importer.profile import layer_figures
+from archc.models.importer.scopes import executed
 from support.configs import functional, image, layer, model, on, sequential, tensor
 from support.invariants import verify
 from support.profiles import share
@@ -516,3 +517,31 @@ def test_pools_of_every_rank(kind: str, axes: int) -> None:
     assert shapes["usual"] == (*(extent // 2 for extent in own), 5)
     assert shapes["kept"] == (*(1 for _ in own), 5)
     assert shapes["all"] == (5,)
+
+
+def test_scopes_follow_the_order_of_execution() -> None:
+    """As the names in a function that Keras 3.15.1 and TensorFlow 2.21.0 traced."""
+    three = [on(layer("Dense", name, units=4), "x") for name in ("dense", "dense_1", "dense_2")]
+
+    def scopes(outputs: Any) -> list[str | None]:
+        found = functional(image(8, name="x"), *three, inputs=[["x", 0, 0]], outputs=outputs)
+        nodes = read_config(found).sketch.nodes
+        return [node.scope for name in SCOPED for node in nodes if node.name == name]
+
+    listed = [[name, 0, 0] for name in SCOPED]
+    assert scopes(listed) == ["dense_3/", "dense_1_1/", "dense_2_1/"]
+    assert scopes(dict(zip("cba", listed, strict=True))) == ["dense_1/", "dense_1_2/", "dense_2_1/"]
+
+
+SCOPED = ("dense", "dense_1", "dense_2")
+
+
+def test_deeper_calls_run_first() -> None:
+    """Two branches of two layers: by depth, and at one depth from the last that was met back."""
+    made = [("a", 0), ("b", 0), ("c", 0), ("d", 0), ("sum", 0)]
+    reads = {made[0]: [("x", 0)], made[1]: [made[0]], made[2]: [("x", 0)], made[3]: [made[2]]}
+    assert executed(made, reads | {made[4]: [made[1], made[3]]}) == [
+        *(("c", 0), ("a", 0)),
+        *(("b", 0), ("d", 0)),
+        ("sum", 0),
+    ]

@@ -45,6 +45,8 @@ class Node(NamedTuple):
     None where its own name says it."""
     variables: str | None = None
     """The same of its variables."""
+    rank: int = 0
+    """Where it stands among the nodes as Keras executes them; equal ones as they are listed."""
 
     @property
     def keyword(self) -> str:

@@ -36,6 +36,7 @@ class _Named(NamedTuple):
     inputs: tuple[int, ...]
     scope: str | None
     variables: str | None
+    rank: int
 
 
 class _Part(NamedTuple):
@@ -54,7 +55,10 @@ def places(graph: Graph, steps: Sequence[tuple[Step, ...]]) -> Places:
     worked out once.
     """
     nodes = tuple(
-        [_Named(node.name, node.inputs, node.scope, node.variables) for node in graph.nodes]
+        [
+            _Named(node.name, node.inputs, node.scope, node.variables, node.rank)
+            for node in graph.nodes
+        ]
     )
     parts = tuple(
         [tuple([_Part(step.operator, step.inputs, step.traced) for step in own]) for own in steps]
@@ -71,17 +75,17 @@ def _places(
     names: list[str] = []
     roots: list[int] = []
     constants: dict[str, int] = {}
-    values: list[int] = []
-    traced: list[list[tuple[int, ...]]] = []
+    values = [0] * len(nodes)
+    traced: list[list[tuple[int, ...]]] = [[] for _ in nodes]
     taken = Counter[str]()
     readers = Counter(source for node in nodes for source in node.inputs)
-    for node, parts in zip(nodes, steps, strict=True):
+    for place in sorted(range(len(nodes)), key=lambda index: nodes[index].rank):
+        node, parts = nodes[place], steps[place]
         if not node.inputs:
-            values.append(len(names))
+            values[place] = len(names)
             roots.append(len(names))
             names.append(_argument(node.name))
             successors.append([])
-            traced.append([])
             continue
         below = f"{node.name}_1/"
         scope, owner = (
@@ -90,7 +94,6 @@ def _places(
         )
         operands = [values[source] for source in node.inputs]
         made: list[int] = []
-        traced.append([])
         for step in parts:
             indices: list[int] = []
             entering = [made[i] if i >= 0 else operands[-1 - i] for i in step.inputs]
@@ -126,16 +129,18 @@ def _places(
                         successors.append([])
                     successors[constants[entry]].append(index)
             made.append(before[0])
-            traced[-1].append(tuple(indices) or (before[0],))
+            traced[place].append(tuple(indices) or (before[0],))
         for number in range(len(parts) - 2, -1, -1):
             if not parts[number].traced and all(source < 0 for source in parts[number].inputs):
                 source = node.inputs[-1 - parts[number].inputs[0]]
                 rectified = steps[source] and steps[source][-1].operator == "RELU"
                 if parts[number].operator == "TRANSPOSE" and rectified and readers[source] == 1:
-                    traced[-1][number] = (values[source],)  # axes are moved ahead of the RELU
+                    traced[place][number] = (values[source],)  # axes are moved ahead of the RELU
                 else:
-                    traced[-1][number] = traced[-1][number + 1]  # put in ahead of what is traced
-        values.append(made[-1] if made else operands[0])
+                    traced[place][number] = traced[place][
+                        number + 1
+                    ]  # put in ahead of what is traced
+        values[place] = made[-1] if made else operands[0]
     rank = _emitted(names, successors, roots)
     return tuple(
         [

@@ -54,8 +54,10 @@ class _Builder:
         self.names: set[str] = set()
         self.scope: str | None = None
         self.variables: str | None = None
-        self.scopes: dict[str, str] = {}
+        ranked = sorted(network.calls, key=lambda call: call.rank, reverse=True)
+        self.scopes = {call.layer.path: call.scope for call in ranked}
         """By path of a layer: the scope of its first call, by which its variables go."""
+        self.rank = 0
         self.numbers: dict[str, int] = {}
         """How far the numbers behind a name have come."""
         self.made: list[list[Value]] = [[] for _ in network.calls]
@@ -77,10 +79,11 @@ class _Builder:
             self.input(number, calls[number])
         for number, call in enumerate(calls):
             if number not in network.inputs:
-                self.scope = call.scope
-                self.variables = self.scopes.setdefault(call.layer.path, call.scope)
+                self.scope, self.rank = call.scope, call.rank
+                self.variables = self.scopes[call.layer.path]
                 self.layer(number, call)
         self.scope = self.variables = None
+        self.rank = len(calls)
         output = self.values[network.outputs[0]]
         read = {source for node in self.nodes for source in node.inputs}
         loose = [i for i in range(len(self.nodes)) if i not in read and i != output]
@@ -93,7 +96,8 @@ class _Builder:
         uncertain = self.unlike_calls()
         everything = range(len(self.nodes))
         frame = Frame("arch", "", "", network.name, 0, output, tuple(everything[1:]), None)
-        sketch = Graph(network.name, tuple(self.nodes), output, frame, (), (), ends)
+        nodes, names = tuple(self.nodes), network.names if len(ends) > 1 else ()
+        sketch = Graph(network.name, nodes, output, frame, (), (), ends, names)
         if network.custom is not None:
             rows = self.rows.values()
             last = next(reversed(list(rows)))
@@ -360,7 +364,8 @@ class _Builder:
         name = self.fresh(path)
         self.names.add(name)
         node = Node(name, op, reads, shape, (), None, None, None)
-        self.nodes.append(node._replace(scope=self.scope, variables=self.variables))
+        node = node._replace(scope=self.scope, variables=self.variables, rank=self.rank)
+        self.nodes.append(node)
         return len(self.nodes) - 1
 
     def stand_in(

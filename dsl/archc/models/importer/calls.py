@@ -58,6 +58,8 @@ class Call(NamedTuple):
     """Whether it reads tensors only, and nothing is named."""
     scope: str = ""
     """Below the model's, what names of its operations begin with in TensorFlow's function."""
+    rank: int = 0
+    """Its place in the order of execution."""
 
 
 class Arguments(NamedTuple):
@@ -73,8 +75,8 @@ NO_ARGUMENTS = Arguments()
 
 
 class Network(NamedTuple):
-    """What a config says, calls in order of execution: depth first from the outputs, so that of
-    two branches the one that is merged first runs first."""
+    """What a config says, calls in an order in which they can run: depth first from the outputs, so
+    that of two branches the one that is merged first comes first."""
 
     name: str
     calls: tuple[Call, ...]
@@ -83,6 +85,8 @@ class Network(NamedTuple):
     outputs: tuple[Value, ...]
     custom: str | None
     """The class of the model as a whole, where it is not one of Keras' own."""
+    names: tuple[str, ...] = ()
+    """Of the outputs, where the model returns them by names."""
 
 
 def extents(value: object) -> Extents | None:

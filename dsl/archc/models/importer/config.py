@@ -5,7 +5,6 @@ checked, references followed without recursion, and the number of calls is bound
 nested in itself twice a level would double it with every level.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -38,6 +37,7 @@ from archc.models.importer.entries import (
     shown_model,
     tensor_of,
 )
+from archc.models.importer.scopes import Scope, executed, placed
 
 ARGUMENTS = 100
 """Values in the arguments of a call, on average over all that may be called."""
@@ -68,7 +68,16 @@ def read(config: Mapping[str, object], name: str | None, limits: Limits) -> Netw
     reader = _Reader(limits)
     top = model_name(inner, "model") if name is None else name
     outputs = reader.model(inner, "", None, passes_on(inner), 0)
-    return Network(top, tuple(reader.calls), tuple(reader.inputs), outputs, custom)
+    names = _keys(inner.get("output_layers"), len(outputs))
+    calls = placed(reader.whole, reader.calls)
+    return Network(top, calls, tuple(reader.inputs), outputs, custom, names)
+
+
+def _keys(listed: object, count: int) -> tuple[str, ...]:
+    """The names of so many outputs that a model returns as a dict, in Keras' order."""
+    if not isinstance(listed, Mapping) or len(listed) != count:
+        return ()
+    return tuple(sorted(key for key in listed if isinstance(key, str)))
 
 
 class _Entry(NamedTuple):
@@ -84,8 +93,7 @@ class _Reader:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.calls: list[Call] = []
-        self.scope = ""
-        self.taken: Counter[str] = Counter()
+        self.whole = self.scope = Scope(None)
         self.inputs: list[int] = []
         self.listed = self.leaves = 0
         """Layers and arguments looked at, which bounds the work."""
@@ -134,7 +142,7 @@ class _Reader:
                 values = (self.input(self.implicit(config, item, path)),)
             if layer.reads is not None and len(values) == 1:
                 self.record(values[0], layer.reads)
-            with self.within(layer):
+            with self.within(layer, number):
                 if nested is not None:
                     below = trainable and passes_on(nested)
                     values = self.model(nested, layer.path, values, below, depth + 1)
@@ -219,32 +227,21 @@ class _Reader:
     ) -> Value:
         if len(self.calls) >= self.limits.operators:
             raise over("operators", self.limits.operators, "layers are called")
-        self.calls.append(Call(layer, inputs, {}, *arguments, scope=self.scope))
+        self.scope.calls.append(len(self.calls))
+        self.calls.append(Call(layer, inputs, {}, *arguments))
         return Value(len(self.calls) - 1, 0)
 
     @contextmanager
-    def within(self, layer: Layer) -> Iterator[None]:
-        """Let the scope be that of a call of a layer or model. Keras enters it twice, and
-        TensorFlow numbers what was entered before; functions have no scope of their own."""
-        before = self.scope
-        if not layer.operation:
-            name = before + layer.path.rpartition("/")[2]
-            self._unique(name)
-            self.scope = f"{self._unique(name)}/"
-        yield
+    def within(self, layer: Layer, rank: int = 0) -> Iterator[Scope]:
+        """Let the scope be that of a call of a layer or model."""
+        before, self.scope = (
+            self.scope,
+            Scope(None if layer.operation else layer.path.rpartition("/")[2]),
+        )
+        before.inner.append(self.scope)
+        self.scope.rank = rank
+        yield self.scope
         self.scope = before
-
-    def _unique(self, name: str) -> str:
-        """A name that is not taken, as TensorFlow makes it (`Graph.unique_name`)."""
-        key = name.lower()
-        number = self.taken[key]
-        self.taken[key] += 1
-        if not number:
-            return name
-        while f"{key}_{number}" in self.taken:
-            number += 1
-        self.taken[f"{key}_{number}"] = 1
-        return f"{name}_{number}"
 
     def record(self, value: Value, shape: Extents) -> None:
         self.calls[value.call].recorded.setdefault(value.result, shape)
@@ -275,6 +272,9 @@ class _Functional:
     ) -> None:
         self.reader, self.config, self.path = reader, config, path
         self.trainable, self.depth = trainable, depth
+        self.reading: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        """What calls read, in the order in which they are made."""
+        self.scopes: dict[tuple[str, int], Scope] = {}
         self.entries: dict[str, _Entry] = {}
         self.results: dict[tuple[str, int], tuple[Value, ...] | Value] = {}
 
@@ -310,6 +310,8 @@ class _Functional:
             for name, node, index in outputs
         ]
         self.resolve([(name, node) for name, node, _ in wanted])
+        for rank, call in enumerate(executed(list(self.reading), self.reading)):
+            self.scopes[call].rank = rank
         return tuple(self.result(*one) for one in wanted)
 
     def opens(self, name: str) -> bool:
@@ -391,7 +393,8 @@ class _Functional:
             inputs.append(value)
         if not inputs:
             raise broken(f"{shown(entry.layer.path)} is called on nothing")
-        with self.reader.within(entry.layer):
+        self.reading[key] = [(name, call) for (name, call, _), _ in tensors]
+        with self.reader.within(entry.layer) as self.scopes[key]:
             if entry.nested is not None:
                 below = self.trainable and passes_on(entry.nested)
                 self.results[key] = self.reader.model(
