@@ -127,7 +127,7 @@ def _structure(graph: Graph, steps: Steps, widths: dict[int, int]) -> tuple[obje
     key: list[object] = [graph.name, graph.ends, graph.names]
     alike = widths.get
     for node, own in zip(graph.nodes, steps, strict=True):
-        key.append((node.name, node.inputs, node.scope, node.variables, len(own)))
+        key.append((node.name, node.inputs, node.scope, node.variables, node.rank, len(own)))
         if not node.inputs:
             key.append(_with(node.shape, widths))
         for step in own:

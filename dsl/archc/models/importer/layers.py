@@ -5,7 +5,7 @@ given only where it was observed (`docs/lowering.md`), and not known otherwise.
 """
 
 from archc.compiler import LARGEST, OPERATORS, KerasLayer, Malformed, Op, OpError, Shape
-from archc.models.importer import functions, kernels, merging, norms
+from archc.models.importer import applications, functions, kernels, merging, norms
 from archc.models.importer.activations import activation
 from archc.models.importer.calls import Call, Extents
 from archc.models.importer.foreign import Foreign, deploys
@@ -14,7 +14,7 @@ from archc.models.importer.subject import READINGS, Meaning, Subject
 
 __all__ = ["Meaning", "understand"]
 
-_MODULES = (kernels, merging, norms)
+_MODULES = (applications, kernels, merging, norms)
 """They register what they know."""
 
 _ACTIVATED = frozenset(
