@@ -113,3 +113,22 @@ def test_layers_that_keras_names_run_from_the_last_output_back(kind: str) -> Non
     made = keras.Model(x, ends if kind == "dict" else list(ends.values()))
     randomise(made)
     assert agreement(made) == ("equal", "", True)
+
+
+def test_layers_of_keras_applications_convert_as_said() -> None:
+    """InceptionResNetV2's scaled sum, and the block of ConvNeXt, which scales by a variable."""
+    import keras
+    from keras.src.applications.convnext import LayerScale
+    from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+
+    keras.backend.clear_session()
+    layers = keras.layers
+    x = keras.Input((8, 8, 4), batch_size=1)
+    h = layers.Conv2D(8, 3, activation="relu")(x)
+    h = CustomScaleLayer(scale=0.17)([h, layers.Conv2D(8, 1)(layers.Conv2D(4, 1)(h))])
+    h = CustomScaleLayer(scale=1.0)([h, layers.Conv2D(8, 1)(h)])
+    y = layers.LayerNormalization()(layers.DepthwiseConv2D(7, padding="same")(h))
+    y = layers.Dense(8)(layers.Activation("gelu")(layers.Dense(16)(y)))
+    made = keras.Model(x, layers.Add()([h, LayerScale(1e-6, 8)(y)]))
+    randomise(made)
+    assert agreement(made) == ("equal", "", True)
