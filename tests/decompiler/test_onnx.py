@@ -60,6 +60,13 @@ def test_padding_is_that_of_the_file(
     assert said in text
 
 
+def test_padding_that_pytorch_computes_is_known(tmp_path: Path) -> None:
+    net = Net((1, 3, 16, 16))
+    padded = onnx_nets.traced_pad(net, net.x, 16)
+    h = net.node("Conv", padded, net.weights(8, 3, 3, 3), net.weights(8), strides=[2, 2])
+    assert "zero_pad(before = 0, after = 1) conv(8, 3x3, stride = 2" in body(net, h, tmp_path)
+
+
 def test_a_pool_pads_with_zeros_only_where_nothing_is_below(tmp_path: Path) -> None:
     def pooled(net: Net, x: str) -> str:
         return str(net.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]))

@@ -228,19 +228,10 @@ def test_pads_that_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pads_that_pytorch_computes_of_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As timm's `tf_` models are traced: `max((ceil(n / 2) - 1) * 2 + 3 - n, 0)`."""
+    """As timm's `tf_` models are traced."""
     n = Net((1, 3, 16, 16))
-    extent = n.node("Cast", n.constant(np.int64(16)), to=TensorProto.FLOAT)
-    steps = n.node("Ceil", n.node("Div", extent, n.constant(np.float32(2))))
-    reach = n.node(
-        "Mul", n.node("Sub", steps, n.constant(np.float32(1))), n.constant(np.float32(2))
-    )
-    reach = n.node("Sub", n.node("Add", reach, n.constant(np.float32(3))), extent)
-    pad = n.node("Cast", n.node("Clip", reach, n.constant(np.float32(0))), to=TensorProto.INT64)
-    pad = n.node("Unsqueeze", pad, n.constant(np.array([0], np.int64)))
-    zeros = n.constant(np.zeros(6, np.int64))
-    h = n.node("Pad", n.x, n.node("Concat", zeros, pad, pad, axis=0))
     filter = n.weights(8, 3, 3, 3)
+    h = nets.traced_pad(n, n.x, 16)
     graph = graph_of(n.model(n.node("Conv", h, filter, strides=[2, 2])), monkeypatch)
     assert [graph.tensors[op.outputs[0]].map for op in graph.operators] == [(17, 17, 3), (8, 8, 8)]
 

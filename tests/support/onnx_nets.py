@@ -159,6 +159,20 @@ def added_hard_swish(n: Net) -> tuple[str, ...]:
     return (n.gemm(n.pooled(n.conv(n.node("Mul", h, gate), 8, 8)), 8, 4),)
 
 
+def traced_pad(n: Net, x: str, extent: int) -> str:
+    """As PyTorch traces the padding of timm's `tf_` models for a 3x3 kernel of stride 2:
+    `max((ceil(n / 2) - 1) * 2 + 3 - n, 0)`, all of it behind the map."""
+    size = n.node("Cast", n.constant(np.int64(extent)), to=TensorProto.FLOAT)
+    steps = n.node("Ceil", n.node("Div", size, n.constant(np.float32(2))))
+    one, two, three = (n.constant(np.float32(value)) for value in (1, 2, 3))
+    reach = n.node("Add", n.node("Mul", n.node("Sub", steps, one), two), three)
+    reach = n.node("Clip", n.node("Sub", reach, size), n.constant(np.float32(0)))
+    pad = n.node("Cast", reach, to=TensorProto.INT64)
+    pad = n.node("Unsqueeze", pad, n.constant(np.array([0], np.int64)))
+    zeros = n.constant(np.zeros(6, np.int64))
+    return str(n.node("Pad", x, n.node("Concat", zeros, pad, pad, axis=0)))
+
+
 def inception(n: Net) -> tuple[str, ...]:
     h = n.node("Relu", n.conv(n.x, 3, 8))
     a = n.node("Relu", n.conv(h, 8, 4, k=1))

@@ -82,6 +82,8 @@ def constants(model: Model) -> tuple[dict[str, Held], frozenset[int]]:
         static.add(place)
         for name in filter(None, node.outputs):
             held[name] = _made(node, name, held, model.values)
+            if (numbers := model.worked.get(name)) is not None:
+                held[name] = held[name]._replace(values=numbers)
     return held, frozenset(static)
 
 

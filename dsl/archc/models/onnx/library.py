@@ -29,6 +29,8 @@ Slice Squeeze Sub Transpose Unsqueeze
 """.split()  # noqa: SIM905  # a list would have a line each
 )
 """What exporters compute shapes and pads with. None of them makes much more than it reads."""
+TABLED = ("Pad", "Slice")
+"""Operators whose operands behind the first say what they do."""
 ROUNDS = 8
 """Of inference and of working out."""
 TEXT = 500
@@ -88,7 +90,8 @@ def look(data: bytes) -> dict[str, Any]:
             for name, t in constants.items()
         },
     }
-    plain["shapes"] = shapes(model, constants)
+    plain["shapes"], worked = shapes(model, constants)
+    plain["worked"] = {name: values(tensor) for name, tensor in worked.items()}
     if not all(isinstance(name, str) for name in (*constants, *plain["shapes"])):
         untold(None)
     return plain
@@ -318,26 +321,32 @@ def close_batch(graph: Any, constants: dict[str, Any]) -> list[str]:
     return opened
 
 
-def shapes(model: Any, constants: dict[str, Any]) -> dict[str, Any]:
-    """Type and shape of everything that is computed, as far as they can be inferred.
+def shapes(model: Any, constants: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Type and shape of everything that is computed, as far as they can be inferred, and constants
+    that were worked out.
 
     Inference follows few of the operators that exporters compute shapes and pads with. Where a
-    shape is not known, those of them that read small constants alone are worked out, and inference
-    is asked again.
+    shape is not known, or what is cut or added, those of them that read small constants alone are
+    worked out, and inference is asked again.
     """
     lighten(model, constants)
     small = {n: t for n, t in constants.items() if legible(t)}
     worked: dict[str, Any] = {}
     found: dict[str, Any] = {}
     for _ in range(ROUNDS):
-        found = {**inferred(model, constants), **worked}
-        results = (name for node in model.graph.node for name in node.output if name)
-        if all(found.get(name) or name in constants for name in results):
+        found = inferred(model, constants)
+        found.update((n, [type_name(t.data_type), [*t.dims]]) for n, t in worked.items())
+        nodes = model.graph.node
+        wanted = {name for node in nodes if node.op_type in TABLED for name in node.input[1:]}
+        results = [name for node in nodes for name in node.output if name]
+        if all(found.get(name) or name in constants for name in results) and wanted.isdisjoint(
+            results
+        ):
             break
         if not (made := fold(model, small, found)):
             break
-        worked.update((n, [type_name(t.data_type), [*t.dims]]) for n, t in made.items())
-    return found
+        worked.update(made)
+    return found, worked
 
 
 def legible(tensor: Any) -> bool:

@@ -1,6 +1,7 @@
 """What an ONNX file holds, as far as costs depend on it."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from archc.compiler import product
@@ -94,6 +95,8 @@ class Model(NamedTuple):
     """What is computed, and the inputs, by name."""
     open_batch: tuple[str, ...]
     """Inputs whose batch the file leaves open; it is taken as 1."""
+    worked: Mapping[str, tuple[int | float, ...] | None] = MappingProxyType({})
+    """Numbers of short constants that nodes compute, as far as they were worked out."""
 
 
 def stored_bytes(dtype: str, shape: tuple[int, ...]) -> int:
