@@ -31,7 +31,8 @@ _STRANGE = {"Lambda": "it contains its own code, which is not run"}
 """Why a layer is not known, where there is more to say."""
 
 _MERGING = frozenset(
-    {"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"}
+    {"Add", "Average", "Concatenate", "CustomScaleLayer", "Dot", "Maximum", "Minimum", "Multiply"}
+    | {"Subtract"}
 )
 
 
