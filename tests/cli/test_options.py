@@ -52,7 +52,7 @@ def test_the_value_of_an_option_is_no_verb(folder: Path) -> None:
         ("new a b", "`b` is one argument too many"),
         ("new", "NAME is missing: `archc new NAME`"),
         ("diff net.arch", "B is missing: `archc diff A B`"),
-        ("report net.arch", "-o/--output is missing: `archc report SPEC|MODEL -o FILE`"),
+        ("report net.arch", "`-o/--output` is missing: `archc report SPEC|MODEL -o FILE`"),
         ("profile net.arch --format jsn", "not `jsn`: did you mean `json`?"),
         ("graph net.arch --width wide", "`--width` takes a whole number, not `wide`"),
         ("search net.arch --objective a:b --timeout x", "`--timeout` takes a number, not `x`"),

@@ -62,6 +62,7 @@ class Parser(argparse.ArgumentParser):
             return f"there is no option `{word}`{f': {near}' if near else ''}"
         if kind == "the following arguments are required":
             form = " ".join([self.prog, *self._words])
+            rest = f"`{rest}`" if rest.startswith("-") else rest
             return f"{rest} {'are' if ', ' in rest else 'is'} missing: `{form}`"
         if not kind.startswith("argument "):
             return message

@@ -124,7 +124,7 @@ def numbers(result: Any, names: list[str]) -> list[float]:
         Refused: it is something else.
     """
     wanted = "a number" if len(names) == 1 else f"{len(names)} numbers"
-    wanted += f": {', '.join(names)}"
+    wanted += f" for {', '.join(names)}"
     if isinstance(result, str | bytes | dict) or result is None:
         raise Refused(f"it returned {_shown(result)}, not {wanted}")
     try:
