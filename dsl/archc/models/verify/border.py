@@ -5,13 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archc.compiler import BORDERS, builtin_names
-from archc.diagnostics.codes import (
-    VERIFY_BATCH,
-    VERIFY_BORDER,
-    VERIFY_OPERATORS,
-    VERIFY_ORDER,
-    VERIFY_PRECISION,
-)
+from archc.diagnostics import codes
 from archc.diagnostics.text import several, shape_text
 from archc.models.tflite import Tensor
 from archc.models.verify.advice import BATCH_HELP, SHAPE_ARITHMETIC
@@ -23,7 +17,7 @@ def check_whole(file: File, found: Findings) -> None:
     """What a file may hold beside one network."""
     if len(file.model.subgraphs) > 1:
         found.add(
-            VERIFY_OPERATORS,
+            codes.VERIFY_OPERATORS,
             f"the file has {len(file.model.subgraphs)} subgraphs; only the first is compared",
             expected=1,
             found=len(file.model.subgraphs),
@@ -32,7 +26,7 @@ def check_whole(file: File, found: Findings) -> None:
     for tensor in file.tensors:
         if tensor.variable:
             found.add(
-                VERIFY_OPERATORS,
+                codes.VERIFY_OPERATORS,
                 "a tensor keeps its value from one run to the next",
                 tensor=tensor.name,
                 help="convert a model without states",
@@ -42,7 +36,7 @@ def check_whole(file: File, found: Findings) -> None:
         early = [tensor for tensor in op.inputs if file.makers.get(tensor, -1) >= index]
         if early:
             found.add(
-                VERIFY_ORDER,
+                codes.VERIFY_ORDER,
                 f"{op.shown} reads a result before it is there",
                 operator=index,
                 tensor=file.tensors[early[0]].name,
@@ -58,7 +52,7 @@ def check_border(file: File, manifest: dict[str, Any], findings: Findings) -> bo
         if len(expected) != len(tensors):
             same = False
             findings.add(
-                VERIFY_BORDER,
+                codes.VERIFY_BORDER,
                 f"the file has {several(len(tensors), what)}, the manifest {len(expected)}",
                 expected=len(expected),
                 found=len(tensors),
@@ -119,7 +113,7 @@ def _check_end(
     other = tensor.shape[1:] != shape
     if other or any(extent < 0 for extent in tensor.signature[1:]):
         found.add(
-            VERIFY_BORDER,
+            codes.VERIFY_BORDER,
             f"the {what} `{want['name']}` "
             + ("has another shape" if other else "leaves its size open"),
             tensor=tensor.name,
@@ -131,7 +125,7 @@ def _check_end(
     batch = tensor.signature[0] if tensor.signature else 1
     if batch not in (1, -1):
         found.add(
-            VERIFY_BATCH,
+            codes.VERIFY_BATCH,
             f"the {what} `{want['name']}` is made for a batch of {batch}",
             tensor=tensor.name,
             expected=1,
@@ -141,7 +135,7 @@ def _check_end(
     elif batch == -1 and what == "input":
         arithmetic = any(op.name in SHAPE_ARITHMETIC for op in file.operators)
         found.add(
-            VERIFY_BATCH,
+            codes.VERIFY_BATCH,
             f"the {what} `{want['name']}` leaves the batch open"
             + (", and the file computes with it" if arithmetic else ""),
             level="error" if arithmetic else "note",
@@ -159,7 +153,7 @@ def _check_end(
     if file.scheme.name == "int8" or tensor.dtype != "float32":
         convert = f"convert with `inference_{what}_type = tf.{want['dtype']}`"
         found.add(
-            VERIFY_BORDER,
+            codes.VERIFY_BORDER,
             f"the {what} `{want['name']}` is {tensor.dtype}, not {want['dtype']}",
             tensor=tensor.name,
             layer=want["name"],
@@ -179,7 +173,7 @@ def check_scheme(file: File, findings: Findings) -> bool:
     if scheme.name == "int8":
         return True
     findings.add(
-        VERIFY_PRECISION,
+        codes.VERIFY_PRECISION,
         f"the file is {scheme.title}",
         operator=scheme.operator,
         tensor=scheme.tensor,

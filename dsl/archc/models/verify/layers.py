@@ -3,13 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from archc.diagnostics.codes import (
-    VERIFY_BORDER,
-    VERIFY_CODE,
-    VERIFY_OPERATORS,
-    VERIFY_PARAMS,
-    VERIFY_WEIGHTS,
-)
+from archc.diagnostics import codes
 from archc.diagnostics.text import several, shape_text
 from archc.limits import Limits
 from archc.models.verify.archive import WEIGHTS, Archive
@@ -81,7 +75,7 @@ class _Check:
         for path in _lambdas(self.archive.config):
             said.add(path)
             self.findings.add(
-                VERIFY_CODE,
+                codes.VERIFY_CODE,
                 f"the layer `{path}` contains its own code, which was not run",
                 layer=path if path in self.rows.by_name else None,
                 help="write it with layers of Keras; code in a model file is run by whoever "
@@ -100,7 +94,7 @@ class _Check:
                 behind.append(unseen)  # what stands before it is the matter
                 continue
             self.findings.add(
-                VERIFY_CODE,
+                codes.VERIFY_CODE,
                 f"the layer `{unseen.layer}` ({unseen.class_name}) cannot be seen into",
                 layer=unseen.layer if row is not None else None,
                 notes=(GONE.get(unseen.class_name, unseen.reason),),
@@ -120,7 +114,7 @@ class _Check:
             return
         for unseen in behind:
             self.findings.add(
-                VERIFY_CODE,
+                codes.VERIFY_CODE,
                 f"not everything of `{unseen.layer}` is known",
                 layer=unseen.layer if unseen.layer in self.rows.by_name else None,
                 notes=(unseen.reason,),
@@ -140,7 +134,7 @@ class _Check:
             same = sorted(map(str, shapes)) == sorted(map(str, expected))
             if not same and not self.explained(what, list(shapes)):
                 found.add(
-                    VERIFY_BORDER,
+                    codes.VERIFY_BORDER,
                     f"the model has other {what}s",
                     expected=" and ".join(map(shape_text, expected)),
                     found=" and ".join(
@@ -159,7 +153,7 @@ class _Check:
         found = self.findings
         if self.model.batch not in (None, 1):
             found.add(
-                VERIFY_BORDER,
+                codes.VERIFY_BORDER,
                 f"the model is built for a batch of {self.model.batch}",
                 level="note",
                 expected="an open batch, or 1",
@@ -199,7 +193,7 @@ class _Check:
             ours, theirs = want["operators"].get(operator, 0), deployed.counts.get(operator, 0)
             if ours != theirs:
                 found.add(
-                    VERIFY_OPERATORS,
+                    codes.VERIFY_OPERATORS,
                     f"it would deploy as {several(theirs, operator)}, not {ours:,}",
                     expected=ours,
                     found=theirs,
@@ -207,7 +201,7 @@ class _Check:
         for key, value in sums.items():
             if value != want[key]:
                 found.add(
-                    VERIFY_WEIGHTS,
+                    codes.VERIFY_WEIGHTS,
                     f"its {key.replace('_', ' ')} would be {value:,}, not {want[key]:,}",
                     expected=f"{want[key]:,}",
                     found=f"{value:,}",
@@ -220,7 +214,7 @@ class _Check:
         contents = archive.contents
         if contents is None and archive.weights is None:
             found.add(
-                VERIFY_PARAMS,
+                codes.VERIFY_PARAMS,
                 "the archive contains no weights",
                 expected=f"a `{WEIGHTS}`",
                 help="save the model again: `model.save('NAME.keras')`",

@@ -8,17 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from archc.diagnostics.codes import (
-    VERIFY_ACTIVATION,
-    VERIFY_BORDER,
-    VERIFY_MEMORY,
-    VERIFY_OPERATORS,
-    VERIFY_ORDER,
-    VERIFY_PRECISION,
-    VERIFY_SHAPE,
-    VERIFY_VALUES,
-    VERIFY_WEIGHTS,
-)
+from archc.diagnostics import codes
 from archc.diagnostics.model import Level
 from archc.diagnostics.text import several, shape_text
 from archc.limits import Limits
@@ -103,7 +93,7 @@ class _Check:
             missing = [shape for shape in wanted if squeezed(shape) not in plain]
             if len(wanted) != len(shapes) or missing:
                 self.findings.add(
-                    VERIFY_BORDER,
+                    codes.VERIFY_BORDER,
                     f"the file has {several(len(shapes), what)}, the manifest {len(wanted)}"
                     if len(wanted) != len(shapes)
                     else f"an {what} has another shape",
@@ -119,12 +109,12 @@ class _Check:
         islands = [trait for trait in graph.traits if trait.name == "float_island"]
         if graph.scheme == _FLOAT:
             said = "the file is float: it is not quantised yet"
-            found.add(VERIFY_PRECISION, said, level="note", help=_QUANTISE)
+            found.add(codes.VERIFY_PRECISION, said, level="note", help=_QUANTISE)
             return
         found.compared.append("precision: int8 activations and weights")
         if graph.scheme != _INT8 and not islands:
             found.add(
-                VERIFY_PRECISION,
+                codes.VERIFY_PRECISION,
                 f"the file is {graph.scheme}",
                 expected="int8 weights and int8 activations",
                 found=graph.scheme,
@@ -132,7 +122,7 @@ class _Check:
             )
         for trait in islands:
             found.add(
-                VERIFY_PRECISION,
+                codes.VERIFY_PRECISION,
                 f"{trait.what} in float",
                 operator=trait.layer,
                 help="quantise what is named; `archc check` says what it costs",
@@ -140,7 +130,7 @@ class _Check:
         for trait in graph.traits:
             if trait.name == "scale_per_tensor":
                 found.add(
-                    VERIFY_PRECISION,
+                    codes.VERIFY_PRECISION,
                     f"one scale for all channels of {trait.what}",
                     level="note",
                     help="`quantize_static(..., per_channel=True)`",
@@ -161,7 +151,7 @@ class _Check:
         if unrelated(wanted, given, alignment):
             same = sum(wanted[a] == given[b] for a, b in alignment.matched)
             found.another(
-                VERIFY_OPERATORS,
+                codes.VERIFY_OPERATORS,
                 f"{same} of the {several(len(given), 'operator')} that compute match the "
                 f"manifest's {len(wanted)}",
                 [self.graph.tensors[one].map for one in self.graph.inputs],
@@ -197,14 +187,14 @@ class _Check:
             whole = False
             if one is None and want is not None:
                 found.add(
-                    VERIFY_OPERATORS,
+                    codes.VERIFY_OPERATORS,
                     f"{want.item.operator} is missing: the layer `{want.layer}`",
                     layer=want.layer,
                     expected=_shown(want),
                 )
             elif want is None and one is not None:
                 found.add(
-                    VERIFY_OPERATORS,
+                    codes.VERIFY_OPERATORS,
                     f"`{one.name}` ({one.item.operator}) is not in the manifest",
                     operator=one.number,
                     found=_shown(one),
@@ -230,7 +220,7 @@ class _Check:
         macs = [f"{part.macs:,} MACs" for part in (want, one)]
         expected, given = sizes if other else macs
         self.findings.add(
-            VERIFY_SHAPE if other else VERIFY_WEIGHTS,
+            codes.VERIFY_SHAPE if other else codes.VERIFY_WEIGHTS,
             f"`{one.name}` gives {given}, not {expected}"
             if other
             else f"`{one.name}` has a filter that is not that of the manifest",
@@ -254,7 +244,7 @@ class _Check:
         if Counter(wanted) == Counter(given):
             if Counter(ends) == Counter(results):
                 return True
-            self.findings.add(VERIFY_BORDER, "an output is the result of another operator")
+            self.findings.add(codes.VERIFY_BORDER, "an output is the result of another operator")
             return False
         left = Counter(wanted)
         left.subtract(given)
@@ -266,7 +256,7 @@ class _Check:
             return True
         want, one = ours.parts[first[0]], theirs.parts[first[1]]
         self.findings.add(
-            VERIFY_ORDER,
+            codes.VERIFY_ORDER,
             f"`{one.name}` ({one.item.operator}) reads other results than in the manifest",
             operator=one.number,
             layer=want.layer,
@@ -287,7 +277,7 @@ class _Check:
                 continue
             part = theirs.parts[one]
             self.findings.add(
-                VERIFY_ACTIVATION,
+                codes.VERIFY_ACTIVATION,
                 f"`{part.name}` has {_listed(given)} behind it, not {_listed(wanted)}",
                 operator=part.number,
                 layer=ours.parts[want].layer,
@@ -322,14 +312,14 @@ class _Check:
                 "bytes of weights",
                 wanted["weight_bytes"],
                 size,
-                VERIFY_WEIGHTS,
+                codes.VERIFY_WEIGHTS,
                 "biases of layers that have none, batch normalisations that are not folded",
             ),
             (
                 "peak of activations",
                 wanted["peak_activation_bytes"],
                 memory(graph).peak.bytes,
-                VERIFY_MEMORY,
+                codes.VERIFY_MEMORY,
                 "it is of the order of the file, and of activations that are operators of their "
                 "own; `archc profile` says what the best order needs",
             ),
@@ -353,7 +343,7 @@ class _Check:
                 continue
             level, message, *notes = said
             self.findings.add(
-                VERIFY_VALUES,
+                codes.VERIFY_VALUES,
                 message.format(what=trait.what),
                 level=level,
                 operator=trait.layer,

@@ -6,15 +6,7 @@ from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
-from archc.diagnostics.codes import (
-    VERIFY_ACTIVATION,
-    VERIFY_BORDER,
-    VERIFY_OPERATORS,
-    VERIFY_ORDER,
-    VERIFY_PRECISION,
-    VERIFY_SHAPE,
-    VERIFY_WEIGHTS,
-)
+from archc.diagnostics import codes
 from archc.diagnostics.text import several, shape_text
 from archc.models.verify.advice import CONVERSIONS, SHAPE_ARITHMETIC, remedy, why
 from archc.models.verify.align import Alignment, Item, Pair, align, unrelated
@@ -78,7 +70,7 @@ class Operators:
         self.report(pairs)
         self.check_pairs(expected, pairs)
         if not found.failed or all(
-            difference.code in (VERIFY_PRECISION.name, VERIFY_BORDER.name)
+            difference.code in (codes.VERIFY_PRECISION.name, codes.VERIFY_BORDER.name)
             for difference in found.differences
             if difference.level == "error"
         ):
@@ -92,7 +84,7 @@ class Operators:
             return False
         same = sum(ours[a] == theirs[b] for a, b in alignment.matched)
         self.findings.another(
-            VERIFY_OPERATORS,
+            codes.VERIFY_OPERATORS,
             f"{same} of its {several(len(theirs), 'operator')} match the manifest's {len(ours)}",
             [inner(self.file.tensors[index].shape) for index in self.file.graph.inputs],
             [inner(self.file.tensors[index].shape) for index in self.file.graph.outputs],
@@ -123,7 +115,7 @@ class Operators:
                     (i for i, op in enumerate(self.file.operators) if op.name == name), None
                 )
                 found.add(
-                    VERIFY_OPERATORS,
+                    codes.VERIFY_OPERATORS,
                     f"{several(theirs.get(name, 0), name)}, where the manifest has "
                     f"{ours.get(name, 0)}",
                     operator=first,
@@ -142,7 +134,7 @@ class Operators:
         predicted = self.deployed.get("order") == "predicted"
         every = len(alignment.matched) == max(len(wanted), len(indices))
         self.findings.add(
-            VERIFY_ORDER,
+            codes.VERIFY_ORDER,
             "the operators are those of the manifest, in another order"
             if every
             else f"{several(len(alignment.moved), 'operator')} of the manifest "
@@ -169,7 +161,7 @@ class Operators:
             if a is not None and b is None:
                 want = expected[a]
                 found.add(
-                    VERIFY_OPERATORS,
+                    codes.VERIFY_OPERATORS,
                     f"{want.item.operator} is missing"
                     + (f": the layer `{want.layer}`" if want.layer else ""),
                     layer=want.layer,
@@ -183,7 +175,7 @@ class Operators:
             result = self.file.result(self.file.operators[first])
             numbers = ", ".join(map(str, places[:8])) + (", ..." if len(places) > 8 else "")
             found.add(
-                VERIFY_OPERATORS,
+                codes.VERIFY_OPERATORS,
                 f"{name} is not in the manifest"
                 + (f", and there {len(places)} times: operators {numbers}" if places[1:] else ""),
                 operator=first,
@@ -215,7 +207,7 @@ class Operators:
             return
         result = self.file.result(self.file.operators[self.kept[0]])
         self.findings.add(
-            VERIFY_OPERATORS,
+            codes.VERIFY_OPERATORS,
             f"{several(len(self.kept), 'RESHAPE')} more than in the manifest, which "
             f"{'change' if self.kept[1:] else 'changes'} no value",
             level="note",
@@ -268,7 +260,7 @@ class Operators:
         item = self.file.item(index)
         if item.shape != want.item.shape:
             found.add(
-                VERIFY_SHAPE,
+                codes.VERIFY_SHAPE,
                 f"{op.name} gives {shape_text(item.shape)}, not {shape_text(want.item.shape)}",
                 operator=index,
                 layer=want.layer,
@@ -278,7 +270,7 @@ class Operators:
             return
         if want.activation != op.activation and want.settled:
             found.add(
-                VERIFY_ACTIVATION,
+                codes.VERIFY_ACTIVATION,
                 f"{op.name} has {op.activation or 'no activation'} fused, not "
                 f"{want.activation or 'none'}",
                 operator=index,
@@ -292,7 +284,7 @@ class Operators:
         positions = _positions(op.name, item.shape)
         if positions is not None and positions * filter_.elements != want.macs:
             found.add(
-                VERIFY_WEIGHTS,
+                codes.VERIFY_WEIGHTS,
                 f"{op.name} has a filter of {shape_text(filter_.shape)}, which is not that of "
                 "the manifest",
                 operator=index,

@@ -7,14 +7,7 @@ layer and a softmax, `Activation("relu")` is a `ReLU`.
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from archc.diagnostics.codes import (
-    VERIFY_ACTIVATION,
-    VERIFY_LAYERS,
-    VERIFY_ORDER,
-    VERIFY_PARAMS,
-    VERIFY_SHAPE,
-    VERIFY_WEIGHTS,
-)
+from archc.diagnostics import codes
 from archc.diagnostics.text import several, shape_text
 from archc.models.verify.align import Item, unrelated
 from archc.models.verify.model import Findings
@@ -51,7 +44,9 @@ class Layers:
             same = sum(self.items[a] == theirs[b] for a, b in pairing.alignment.matched)
             layers = several(len(self.model.layers), "layer")
             why = f"{same} of its {layers} match the manifest's {len(self.rows)}"
-            found.another(VERIFY_LAYERS, why, self.model.input_shapes, self.model.output_shapes)
+            found.another(
+                codes.VERIFY_LAYERS, why, self.model.input_shapes, self.model.output_shapes
+            )
             return
         found.compared.append(
             f"layers: {len(self.rows)}, by what they compute: shapes, inputs, parameters, MACs"
@@ -74,7 +69,7 @@ class Layers:
             return
         shown = ", ".join(f"`{name}` is `{path}`" for name, path in others[:_LISTED])
         self.findings.add(
-            VERIFY_LAYERS,
+            codes.VERIFY_LAYERS,
             f"{several(len(others), 'layer')} {'have' if others[1:] else 'has'} another name",
             level="note",
             layer=others[0][0],
@@ -110,7 +105,7 @@ class Layers:
             more = len(places) > 1
             verb = ("compute" if more else "computes") if what else ("are" if more else "is")
             self.findings.add(
-                VERIFY_ACTIVATION if function else VERIFY_LAYERS,
+                codes.VERIFY_ACTIVATION if function else codes.VERIFY_LAYERS,
                 (f"{len(places)} layers" if more else f"the layer {self.shown(row, step)}")
                 + f" {verb} {what or 'of another kind'}",
                 layer=row["name"],
@@ -158,7 +153,7 @@ class Layers:
             for item in items[:_LISTED]
         ) + (", ..." if items[_LISTED:] else "")
         self.findings.add(
-            VERIFY_LAYERS,
+            codes.VERIFY_LAYERS,
             message,
             level="note" if idle else "error",
             layer=layer,
@@ -205,7 +200,7 @@ class Layers:
             else "trained in other parts"
         )
         self.findings.add(
-            VERIFY_PARAMS,
+            codes.VERIFY_PARAMS,
             f"{len(names)} layers are {what}"
             if names[1:]
             else f"the layer {self.shown(row, step)} is {what}",
@@ -240,7 +235,7 @@ class Layers:
         if alone and (wanted <= theirs or theirs <= wanted):
             return  # it reads a layer that only one side has, which was said
         self.findings.add(
-            VERIFY_ORDER,
+            codes.VERIFY_ORDER,
             f"the layer {self.shown(row, step)} reads other layers",
             layer=row["name"],
             expected=self.listed(wanted),
@@ -255,7 +250,7 @@ class Layers:
         )
         if step.item.operator == "concat" and None not in theirs and wanted != theirs:
             self.findings.add(
-                VERIFY_ORDER,
+                codes.VERIFY_ORDER,
                 f"the layer {self.shown(row, step)} joins its inputs in another order",
                 layer=row["name"],
                 expected=", ".join(f"`{self.rows[number]['name']}`" for number in wanted),
@@ -274,7 +269,7 @@ class Layers:
         name, shown, layer = row["name"], self.shown(row, step), step.layer
         if item.shape != step.item.shape and -1 not in step.item.shape:
             found.add(
-                VERIFY_SHAPE,
+                codes.VERIFY_SHAPE,
                 f"the layer {shown} gives another shape",
                 layer=name,
                 expected=shape_text(item.shape),
@@ -283,7 +278,7 @@ class Layers:
             return False
         if layer.calls > 1:
             found.add(
-                VERIFY_LAYERS,
+                codes.VERIFY_LAYERS,
                 f"the layer {shown} is called {layer.calls} times",
                 layer=name,
                 expected=1,
@@ -291,7 +286,7 @@ class Layers:
             )
         if step.params is not None and step.params != row["params"]:
             found.add(
-                VERIFY_PARAMS,
+                codes.VERIFY_PARAMS,
                 f"the layer {shown} has {step.params:,} parameters, not {row['params']:,}",
                 layer=name,
                 expected=f"{row['params']:,}",
@@ -300,7 +295,7 @@ class Layers:
             return False
         if step.macs is not None and step.macs != row["macs"]:
             found.add(
-                VERIFY_WEIGHTS,
+                codes.VERIFY_WEIGHTS,
                 f"the layer {shown} has {step.macs:,} MACs, not {row['macs']:,}",
                 layer=name,
                 expected=f"{row['macs']:,}",
