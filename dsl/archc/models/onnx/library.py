@@ -10,6 +10,7 @@ Usage: library.py BYTES, where BYTES bounds the file.
 
 import json
 import math
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -22,12 +23,8 @@ INFERRED = 4_096
 """Elements up to which shape inference sees the values of a tensor: shapes, axes, pads."""
 SCALES = 1_048_576
 """Scales of one tensor that are looked at."""
-FOLDED = frozenset(
-    """
-Add Cast Ceil Clip Concat ConstantOfShape Div Floor Gather Identity Max Min Mul Neg Reshape Shape
-Slice Squeeze Sub Transpose Unsqueeze
-""".split()  # noqa: SIM905  # a list would have a line each
-)
+_SHAPES = "ConstantOfShape Shape Reshape Squeeze Unsqueeze Transpose Slice Gather Concat"
+FOLDED = frozenset(f"{_SHAPES} Add Cast Ceil Clip Div Floor Identity Max Min Mul Neg Sub".split())
 """What exporters compute shapes and pads with. None of them makes much more than it reads."""
 TABLED = ("Pad", "Slice")
 """Operators whose operands behind the first say what they do."""
@@ -79,15 +76,8 @@ def look(data: bytes) -> dict[str, Any]:
         "open": opened,
         "nodes": nodes,
         "constants": {
-            name: [
-                type_name(t.data_type),
-                [*t.dims],
-                external(t),
-                values(t),
-                name in zeros,
-                *looked(t),
-            ]
-            for name, t in constants.items()
+            n: [type_name(t.data_type), [*t.dims], external(t), values(t), n in zeros, *looked(t)]
+            for n, t in constants.items()
         },
     }
     plain["shapes"], worked = shapes(model, constants)
@@ -111,9 +101,8 @@ def restrict(most: int) -> None:
     room = 4 * most + ROOM
     for what, amount in ((resource.RLIMIT_AS, room), (resource.RLIMIT_CPU, CPU_SECONDS)):
         _, hard = resource.getrlimit(what)
-        resource.setrlimit(
-            what, (amount if hard == resource.RLIM_INFINITY else min(amount, hard), hard)
-        )
+        amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+        resource.setrlimit(what, (amount, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -123,9 +112,8 @@ def whole(model: Any) -> None:
         raise Refused("it has no graph")
     if model.graph.sparse_initializer:
         raise Refused("it has sparse constants")
-    if model.functions:
-        name = model.functions[0].name
-        raise Refused(f"it has functions of its own, such as {name[:80]!r}: inline them")
+    for one in model.functions:
+        raise Refused(f"it has functions of its own, such as {one.name[:80]!r}: inline them")
     if not model.graph.output:
         raise Refused("its graph has no output")
 
@@ -163,16 +151,10 @@ def check(name: str, tensor: Any) -> None:
 
 
 def width(tensor: Any) -> int:
-    """Bits of an element; 0 for text."""
-    import onnx
-
+    """Bits of an element, which the name of its type says; 0 for text and complex numbers."""
     name = type_name(tensor.data_type)
-    if name in ("string", "complex64", "complex128"):
-        return 0
-    for bits in (2, 4):
-        if name.endswith((f"int{bits}", f"float{bits}e2m1")):
-            return bits
-    return 8 * int(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
+    said = None if name.startswith("complex") else re.search("[0-9]+", name)
+    return int(said[0]) if said else 8 * (name == "bool")
 
 
 def type_name(number: int) -> str:
@@ -180,8 +162,8 @@ def type_name(number: int) -> str:
 
     if number not in onnx.TensorProto.DataType.values() or number == 0:
         raise Refused(f"a tensor is of type {number}, which is not known")
-    name: str = onnx.TensorProto.DataType.Name(number).lower()
-    return NAMES.get(name, name)
+    name = onnx.TensorProto.DataType.Name(number).lower()
+    return NAMES.get(name, str(name))
 
 
 def external(tensor: Any) -> bool:
@@ -250,8 +232,7 @@ def constant(node: Any) -> tuple[str, Any]:
 
     if len(node.output) != 1 or len(node.attribute) != 1:
         raise Refused(f"its node {node.name[:80]!r} is no constant")
-    held = node.attribute[0]
-    name = node.output[0]
+    held, name = node.attribute[0], node.output[0]
     if held.name == "value":
         check(name, held.t)
         return name, held.t
@@ -300,21 +281,19 @@ def close_batch(graph: Any, constants: dict[str, Any]) -> list[str]:
     for entry in graph.input:
         if entry.name in constants:
             continue
+        called = f"its input {entry.name[:80]!r}"
         if not entry.type.HasField("tensor_type"):
-            raise Refused(f"its input {entry.name[:80]!r} is not a tensor")
-        tensor = entry.type.tensor_type
-        if not tensor.HasField("shape"):
-            raise Refused(f"its input {entry.name[:80]!r} has no shape")
-        for axis, extent in enumerate(tensor.shape.dim):
+            raise Refused(f"{called} is not a tensor")
+        if not entry.type.tensor_type.HasField("shape"):
+            raise Refused(f"{called} has no shape")
+        for axis, extent in enumerate(entry.type.tensor_type.shape.dim):
             if extent.HasField("dim_value") and 0 < extent.dim_value < EXTENT:
                 continue
             if extent.HasField("dim_value") and (extent.dim_value > 0 or axis):
-                raise Refused(f"its input {entry.name[:80]!r} has an axis of {extent.dim_value}")
+                raise Refused(f"{called} has an axis of {extent.dim_value}")
             if axis:
-                raise Refused(
-                    f"axis {axis} of its input {entry.name[:80]!r} is left open"
-                    + (f" (`{extent.dim_param[:80]}`)" if extent.dim_param else "")
-                )
+                named = f" (`{extent.dim_param[:80]}`)" if extent.dim_param else ""
+                raise Refused(f"axis {axis} of {called} is left open{named}")
             extent.Clear()
             extent.dim_value = 1
             opened.append(entry.name)
@@ -396,8 +375,7 @@ def inferred(model: Any, constants: dict[str, Any]) -> dict[str, Any]:
 def fold(model: Any, small: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     """Work out what reads small constants, and put it in the place of its node; what was made."""
     graph = model.graph
-    made = {}
-    kept = []
+    made, kept = {}, []
     for node in graph.node:
         tensor = worked_out(model, node, small, found)
         if tensor is None:
@@ -472,8 +450,9 @@ if __name__ == "__main__":
     except Refused as problem:
         said = json.dumps({"refused": str(problem)})
     except ImportError as error:
-        words = " ".join(str(error).split())
-        said = json.dumps({"broken": f"onnx cannot be imported: {words}"[:200]})
+        said = json.dumps(
+            {"broken": f"onnx cannot be imported: {' '.join(str(error).split())}"[:200]}
+        )
     except Exception as error:  # whatever the library finds wrong with the file
         words = " ".join(str(error).split())
         said = json.dumps({"refused": f"{type(error).__name__}: {words}"[:200]})
