@@ -7,8 +7,9 @@ Cosmic Ray says where which change can be made: a comparison turned, a number mo
 for `or`, `not` put in or left out, a loop skipped. A sample of these is drawn. All tests run once
 on the code as it is, so that it is known which of them reach which line, and how long each takes.
 Then each mutant runs in a process of its own, forked when the tests are collected: the tests that
-reach its line, the shortest first, until one fails or those of `--budget` seconds have passed. A
-test that starts `archc` as a process sees the code as it is, so it kills none.
+reach its line, those that keep whole answers first, of the others the shortest first, until one
+fails or those of `--budget` seconds have passed. A test that starts `archc` as a process sees the
+code as it is, so it kills none.
 
 Left out are changes that mean the same, by rule: what stands in annotations, decorators,
 `__slots__`, `__repr__` or below `if TYPE_CHECKING`; `==` as `is` and `!=` as `is not`, which differ
@@ -50,6 +51,9 @@ TESTS = ("diagnostics/test_errors.py", "sema", "targets", "models", "analysis",
          "emit/test_manifest.py", "emit/test_keras_module.py", "cli/test_show.py",
          "cli/test_bounds.py")  # fmt: skip
 """What can kill them: tests that run the compiler in their own process."""
+WHOLE = ("sema/test_said.py", "analysis/test_kept.py", "analysis/test_confirmed.py",
+         "targets/test_judged.py", "targets/test_documents.py")  # fmt: skip
+"""Those that keep all that is said of many inputs: of what lives here most lives everywhere."""
 SLOW = "not ten_thousand and not time_grows and not no_key"
 SAME = ("RemoveDecorator", "ComparisonOperator_Eq_Is", "ComparisonOperator_NotEq_IsNot")
 NEVER_NEGATIVE = ("Eq_LtE", "LtE_Eq", "NotEq_Gt", "Gt_NotEq")
@@ -214,11 +218,11 @@ class Reach:
         """How many lines of the core a test runs."""
 
     def tests(self, mutant: Mutant, budget: float) -> list[str]:
-        """The ids of those that reach a mutant, of each file first the one that runs the fewest
-        lines, then the second of each, as many as the budget allows: of its line, or of its
-        function where no line is known (a part of a long statement), or of its file where it is
-        outside of functions or results are kept there, so that a test may not run what it depends
-        on."""
+        """The ids of those that reach a mutant: of `WHOLE` as many as half of the budget allows,
+        of the others as many as the rest does; of each file first the one that runs the fewest
+        lines, then the second of each. They reach its line, or its function where no line is known
+        (a part of a long statement), or its file where it is outside of functions or results are
+        kept there, so that a test may not run what it depends on."""
         lines = self.lines.get(str(mutant.path), {})
         reached = set(lines.get(str(mutant.line), ()))
         if caches(mutant.path):
@@ -229,13 +233,20 @@ class Reach:
             reached = {test for tests in within for test in tests}
         ids = list(self.seconds)
         turns: Counter[str] = Counter()
-        rounds = []
+        whole, rounds = [], []
         for place in sorted(reached, key=lambda one: (self.breadths[one], ids[one])):
             file = ids[place].partition("::")[0]
-            rounds.append((turns[file], self.breadths[place], ids[place]))
+            turn = (turns[file], self.breadths[place], ids[place])
+            (whole if file.endswith(WHOLE) else rounds).append(turn)
             turns[file] += 1
+        chosen = self._within(sorted(whole), budget / 2)
+        rest = budget - sum(self.seconds[test] for test in chosen)
+        return chosen + self._within(sorted(rounds), rest)
+
+    def _within(self, turns: list[tuple[int, int, str]], budget: float) -> list[str]:
+        """The first tests that take so many seconds."""
         chosen, spent = [], 0.0
-        for _, _, test in sorted(rounds):
+        for _, _, test in turns:
             spent += self.seconds[test]
             if spent > budget:
                 break
@@ -377,12 +388,17 @@ def main() -> int:
     parser.add_argument("--budget", type=float, default=10, help="seconds of tests for a mutant")
     parser.add_argument("--map", type=Path, help="where to keep which test reaches what")
     parser.add_argument("--control", action="store_true", help="change nothing: all must survive")
+    parser.add_argument(
+        "--part", default="1/1", help="2/3: the second of three parts of the sample"
+    )
     parser.add_argument("--only", help="those that survived, by what an earlier run printed")
     parser.add_argument("--but", help="not those that an earlier run has done")
     given = parser.parse_args()
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     every = sorted(places())
     sample = random.Random(given.seed).sample(every, given.count)
+    part, parts = map(int, given.part.split("/"))
+    sample = sample[part - 1 :: parts]
     if given.only:
         wanted = Path(given.only).read_text("utf-8")
         sample = [mutant for mutant in sample if f"survived {mutant}\n" in wanted]

@@ -229,11 +229,9 @@ class Operations:
             return Exact(width)
         try:
             if many:
-                best = values[0]
-                for value in values[1:]:
+                best, *others = values
+                for value in others or [best]:  # one alone has to be a number too
                     best = elementwise(larger if name == "max" else smaller, best, value)
-                if len(values) == 1:
-                    best = elementwise(larger, best, best)
                 assert isinstance(best, Fraction | Size)
                 return best
             rounded = ROUNDINGS[name]

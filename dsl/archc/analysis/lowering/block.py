@@ -7,6 +7,7 @@ are kept newest first.
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import count
 
 from archc.analysis.lowering.deployed import Failure, Unknown
 from archc.ops.base import Shape, Step
@@ -132,13 +133,13 @@ class Block:
     """Operations in order of execution, from the network's inputs to its results."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self._numbers = count()
         self.inputs: list[Operation] = []
         self.unknown: dict[Unknown, None] = {}
         self.failures: dict[Failure, None] = {}
         self.decided = False
         """Whether the values of an untrained network would have made another one of it."""
-        self.end = Operation(-1, Step(RETURN, ()), [], frozenset())
+        self.end = Operation(next(self._numbers), Step(RETURN, ()), [], frozenset())
         self.first: Operation = self.end
 
     def __iter__(self) -> Iterator[Operation]:
@@ -152,8 +153,7 @@ class Block:
 
     def enter(self, shape: Shape) -> Operation:
         """Another input of the network. Inputs are not in the order."""
-        self.count += 1
-        operation = Operation(self.count, Step(ENTRY, shape), [], frozenset())
+        operation = Operation(next(self._numbers), Step(ENTRY, shape), [], frozenset())
         self.inputs.append(operation)
         return operation
 
@@ -178,8 +178,7 @@ class Block:
         self, before: Operation, step: Step, operands: list[Value], layers: frozenset[int]
     ) -> Operation:
         """A new operation ahead of another one."""
-        self.count += 1
-        operation = Operation(self.count, step, operands, layers)
+        operation = Operation(next(self._numbers), step, operands, layers)
         operation.after, operation.before = before, before.before
         if before.before is None:
             self.first = operation

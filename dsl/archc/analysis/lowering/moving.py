@@ -86,8 +86,8 @@ def move_before_reshapes(driver: Driver, root: Operation) -> bool:
     left, right = first.reads[0], second.reads[0]
     if not left.alike(right):
         return False
-    alone = first.used_once and second.used_once
-    if root.operator in BINARY and not alone and not (first is second and len(first.uses) == 2):
+    readers = [*first.uses.values(), *second.uses.values()]
+    if root.operator in BINARY and any(user is not root for user in readers):
         return False
     step = root.step._replace(shape=left.shape, batched=left.step.batched)
     inner = driver.create(root, step, [left, right], root.layers, root.activation)
@@ -123,11 +123,7 @@ def keep_reduced_axes(driver: Driver, root: Operation) -> bool:
         return False
     (before,) = source.reads
     axes = source.step.tables[0]
-    rank = len(before.full)
-    kept = tuple(
-        1 if axis in axes or axis - rank in axes else extent
-        for axis, extent in enumerate(before.full)
-    )
+    kept = tuple(1 if axis in axes else extent for axis, extent in enumerate(before.full))
     if root.full != kept or source.alike(root):
         return False
     step = source.step._replace(shape=root.shape)
