@@ -22,7 +22,7 @@ from archc.ir.graph import Graph
 from archc.models.importer import read_config
 from support.checking import compiled
 from support.odd_specs import odd_spec
-from support.random_nets import STEPS, degenerate_net, pairs, random_net
+from support.random_nets import STEPS, degenerate_net, mixed_graph, pairs, random_net
 
 DATA = Path(__file__).parent / "data"
 KEPT = DATA / "kept.json"
@@ -68,6 +68,7 @@ KINDS: dict[str, tuple[int, Callable[[int], Graph | None]]] = {
     "cutting": (200, lambda seed: random_net(seed, cutting=True).graph()),
     "small": (80, lambda seed: degenerate_net(seed).graph()),
     "odd": (60, odd),
+    "mixed": (500, mixed_graph),
 }
 """Generators of networks, and how many of each are kept."""
 

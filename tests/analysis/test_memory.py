@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from archc.analysis import latency
 from archc.analysis.latency import Layout, prepare
-from archc.analysis.lowering import INPUT, Deployed, lower
+from archc.analysis.lowering import INPUT, Deployed, DeviceOp, lower
+from archc.analysis.lowering.deployed import weights_of
 from archc.analysis.memory import Memory, memory, peak, tensors
 from archc.analysis.tflite_micro import micro
 from archc.targets.builtin import builtin
@@ -38,6 +39,25 @@ BORDERS = ("float32", "int8", "uint8")
 @pytest.mark.parametrize(("make", "alpha", "size", "kib", "_2", "_3"), PEAKS)
 def test_published_networks(make, alpha, size, kib, _2, _3) -> None:  # type: ignore[no-untyped-def]
     assert peak(lower(make(Fraction(alpha), size).graph())).bytes == kib * 1024
+
+
+def test_scratch_goes_by_the_rank_of_the_operator_that_is_read() -> None:
+    """The first operator makes a map of a vector; the mean of it walks over four axes, not two."""
+    net = Net(8)
+    net("reshape", shape=(2, 2, 2))
+    net("global_average_pool")
+    scratch = [each.bytes for each in tensors(lower(net.graph(), "int8")) if each.kind == "scratch"]
+    assert scratch == [4 * 2, 4 * 4, 4 * 2]
+
+
+def test_a_bound_beyond_every_scale_is_stored_as_the_largest_value() -> None:
+    def content(bound: int) -> list[tuple[object, int]]:
+        op = DeviceOp("MINIMUM", (4,), (INPUT,), (1,), scalar=Fraction(bound))
+        return list(weights_of(op))
+
+    assert content(10**9) == content(10**9 + 1) == content(10**12)
+    assert content(10**9 - 1) != content(10**9 - 1)  # of which nothing is known
+    assert content(-(10**9)) == content(-(10**10)) != content(10**9)
 
 
 def test_what_is_alive_at_the_peak() -> None:

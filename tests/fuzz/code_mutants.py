@@ -22,6 +22,7 @@ import ast
 import functools
 import gc
 import importlib
+import itertools
 import json
 import os
 import random
@@ -31,7 +32,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -276,12 +277,10 @@ def caches(path: Path) -> bool:
 class Fork:
     """Runs collected tests for each mutant."""
 
-    def __init__(
-        self, sample: list[Mutant], seconds: int, budget: float, map: Path, control: bool
-    ) -> None:
-        self.sample, self.control = sample, control
-        self.seconds, self.budget = seconds, budget
-        self.map = map
+    def __init__(self, sample: list[Mutant], map: Path, given: argparse.Namespace) -> None:
+        self.sample, self.map = sample, map
+        self.seconds, self.budget, self.jobs = given.seconds, given.budget, given.jobs
+        self.control = given.control
         self.outcome: dict[Mutant, str] = {}
         self.reach = Reach({}, {})
 
@@ -299,14 +298,19 @@ class Fork:
         items = {item.nodeid: item for item in session.items}
         self.loaded = Loaded()
         gc.freeze()
-        for mutant in self.sample:
-            chosen = [items[test] for test in self.reach.tests(mutant, self.budget)]
-            code = forked(lambda m=mutant, c=chosen: self._run(m, c, session), self.seconds)
+        works = {
+            mutant: functools.partial(self._run, mutant, self._chosen(mutant, items), session)
+            for mutant in self.sample
+        }
+        for mutant, code in together(works, self.seconds, self.jobs):
             if code == LATER:
                 continue
             self.outcome[mutant] = "survived" if code == 0 else "killed"
             print(f"{self.outcome[mutant]} {mutant}", flush=True)
         return True
+
+    def _chosen(self, mutant: Mutant, items: dict[str, pytest.Item]) -> list[pytest.Item]:
+        return [items[test] for test in self.reach.tests(mutant, self.budget)]
 
     def _survey(self, session: pytest.Session, new: list[pytest.Item]) -> int:
         """Write which tests reach what: those that are known, and new ones."""
@@ -356,6 +360,26 @@ LOG = os.environ.get("MUTANT_LOG", os.devnull)
 
 def forked(work: Any, seconds: int) -> int:
     """Exit code of some work in a process of its own, which may take so much processor time."""
+    return os.waitstatus_to_exitcode(os.waitpid(begun(work, seconds), 0)[1])
+
+
+def together(
+    works: dict[Mutant, Callable[[], int]], seconds: int, jobs: int
+) -> Iterator[tuple[Mutant, int]]:
+    """The same of many, so many of them at once."""
+    waiting = iter(works.items())
+    running: dict[int, Mutant] = {}
+    while True:
+        for mutant, work in itertools.islice(waiting, jobs - len(running)):
+            running[begun(work, seconds)] = mutant
+        if not running:
+            return
+        child, status = os.waitpid(-1, 0)
+        yield running.pop(child), os.waitstatus_to_exitcode(status)
+
+
+def begun(work: Any, seconds: int) -> int:
+    """The process that does some work."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -370,7 +394,7 @@ def forked(work: Any, seconds: int) -> int:
             print(repr(error), flush=True)
         finally:
             os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return child
 
 
 def anew(mutant: Mutant, options: list[str]) -> int:
@@ -388,17 +412,16 @@ def main() -> int:
     parser.add_argument("--budget", type=float, default=10, help="seconds of tests for a mutant")
     parser.add_argument("--map", type=Path, help="where to keep which test reaches what")
     parser.add_argument("--control", action="store_true", help="change nothing: all must survive")
-    parser.add_argument(
-        "--part", default="1/1", help="2/3: the second of three parts of the sample"
-    )
+    parser.add_argument("--within", default="", help="those of the sample in a part: sema,targets")
+    parser.add_argument("--jobs", type=int, default=1, help="mutants at once")
     parser.add_argument("--only", help="those that survived, by what an earlier run printed")
     parser.add_argument("--but", help="not those that an earlier run has done")
     given = parser.parse_args()
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     every = sorted(places())
     sample = random.Random(given.seed).sample(every, given.count)
-    part, parts = map(int, given.part.split("/"))
-    sample = sample[part - 1 :: parts]
+    within = tuple(str(ROOT / "dsl/archc" / part) for part in given.within.split(","))
+    sample = [mutant for mutant in sample if str(mutant.path).startswith(within)]
     if given.only:
         wanted = Path(given.only).read_text("utf-8")
         sample = [mutant for mutant in sample if f"survived {mutant}\n" in wanted]
@@ -420,7 +443,7 @@ def score(
     given: argparse.Namespace,
 ) -> int:
     """Run the mutants and print the score."""
-    fork = Fork(sample, given.seconds, given.budget, given.map or kept, given.control)
+    fork = Fork(sample, given.map or kept, given)
     outcome = fork.outcome
     loaded = {name for name in sys.modules if name.partition(".")[0] == "archc"}
     assert not loaded, loaded
@@ -450,17 +473,18 @@ def forked_early(fork: Fork, options: list[str], paths: list[str]) -> dict[Mutan
         words = file.read().split()
     os.waitpid(child, 0)
     reach = Reach(*json.loads(fork.map.read_text("utf-8")))
-    outcome = {}
+    outcome, works = {}, {}
     for word in words:
         number, _, said = word.partition("=")
         mutant = sample[int(number)]
-        if not said:
-            chosen = [*options, *(f"{ROOT}/{t}" for t in reach.tests(mutant, fork.budget))]
-            limit = fork.seconds + IMPORTED
-            code = forked(lambda mutant=mutant, chosen=chosen: anew(mutant, chosen), limit)
-            said = "survived" if code == 0 else "killed"
-            print(f"{said} {mutant}", flush=True)
-        outcome[mutant] = said
+        if said:
+            outcome[mutant] = said
+            continue
+        chosen = [*options, *(f"{ROOT}/{t}" for t in reach.tests(mutant, fork.budget))]
+        works[mutant] = functools.partial(anew, mutant, chosen)
+    for mutant, code in together(works, fork.seconds + IMPORTED, fork.jobs):
+        outcome[mutant] = "survived" if code == 0 else "killed"
+        print(f"{outcome[mutant]} {mutant}", flush=True)
     return outcome
 
 

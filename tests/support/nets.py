@@ -39,6 +39,17 @@ class Net:
             self._nodes.append(Node(name, op, inputs, shape, (), None, None, None))
         return self.last
 
+    def enter(self, *shape: int) -> int:
+        """Another input, ahead of any operator."""
+        name = f"image_{len(self._nodes)}"
+        self._nodes.append(Node(name, Input(shape), (), shape, (), None, None, None))
+        return self.last
+
+    def again(self, value: int) -> int:
+        """Append what made a value once more."""
+        node = self._nodes[value]
+        return self.add(node.op, *node.inputs) if node.inputs else value
+
     def chain(self, *keywords: str) -> int:
         """Append operators that take no arguments, each reading the one before."""
         for keyword in keywords:
@@ -57,7 +68,7 @@ class Net:
                 users = [user for user in nodes if index in user.inputs]
                 bias = not users or not all(user.op.normalises for user in users)
                 nodes[index] = node._replace(op=node.op.replace(bias=bias))
-        children = tuple(range(1, len(nodes)))
+        children = tuple(at for at, node in enumerate(nodes) if node.inputs)
         out = self.last if output is None else output
         frame = Frame("arch", "", "", self.name, 0, out, children, None)
         return Graph(self.name, tuple(nodes), out, frame, (), ())

@@ -5,6 +5,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
+from archc.ir.graph import Graph
 from archc.ops.arguments import OpError
 from archc.ops.base import product
 from support.nets import Net
@@ -170,6 +171,10 @@ def _gate(net: Net, style: str, x: int) -> None:
     net("multiply", x, net.last)
 
 
+_SMALL = (
+    *((8,), (1, 1, 8), (1, 1, 1), (1,), (4, 1, 1)),
+    *((1, 4, 4), (1, 1, 4), (2, 2, 1), (4, 4, 4)),
+)
 _DEGENERATE = (
     *("flatten", "to_map", "reshape", "gap", "gap_map", "multiply", "multiply", "add", "concat"),
     *("relu6", "sigmoid", "hard_swish", "hard_sigmoid", "swish", "batchnorm", "dense", "conv"),
@@ -179,18 +184,7 @@ _DEGENERATE = (
 def degenerate_net(seed: int, size: int = 7) -> Net:
     """A graph of vectors and maps of few pixels or channels, where shapes are easily confused."""
     random = Random(f"degenerate {seed}")
-    shapes = [
-        (8,),
-        (1, 1, 8),
-        (1, 1, 1),
-        (1,),
-        (4, 1, 1),
-        (1, 4, 4),
-        (1, 1, 4),
-        (2, 2, 1),
-        (4, 4, 4),
-    ]
-    net = Net(*random.choice(shapes))
+    net = Net(*random.choice(_SMALL))
     while net.last < size:
         reads = net.last if random.random() < 0.75 else random.randrange(net.last + 1)
         try:
@@ -199,6 +193,43 @@ def degenerate_net(seed: int, size: int = 7) -> Net:
             continue
     _join(net)
     return net
+
+
+_MIXED = (*_PLAIN, *_EXOTIC, *_CUTTING, *_DEGENERATE, *("again", "vector_gate", "vector") * 4)
+_NAMES = ("conv", "Conv", "a", "B", "_x", "dense_10", "dense_9", "Z", "image", "relu.1", "out-put")
+
+
+def mixed_graph(seed: int, size: int = 8) -> Graph:
+    """A network of small shapes and every operator: equal branches, gates by vectors, names in any
+    order, some with a second input or several results."""
+    random = Random(f"mixed {seed}")
+    shapes = (*_SMALL, (2, 4, 4), (4, 1, 8), (3, 2, 4))
+    net = Net(*random.choice(shapes))
+    if random.random() < 0.25:
+        net.enter(*random.choice((net.shape(0), *shapes)))
+    while net.last < size:
+        x = net.last if random.random() < 0.7 else random.randrange(net.last + 1)
+        kind, shape = random.choice(_MIXED), net.shape(x)
+        try:
+            if kind == "again":
+                net.again(x)
+            elif kind == "vector_gate":
+                net("dense", net("flatten", x), units=shape[-1], bias=random.random() < 0.5)
+                net("multiply", x, random.choice([net.last, net("sigmoid")]))
+            elif kind == "vector":
+                net("dense", net("flatten", x), units=product(shape) if product(shape) < 99 else 4)
+                net("reshape", shape=random.choice([shape, (1, 1, net.shape(net.last)[0])]))
+            else:
+                _grow(net, random, kind, x)
+        except OpError:
+            continue
+    if random.random() < 0.6:
+        _join(net)
+    graph, ends = net.graph(), tuple(net.loose())
+    random.shuffle(names := [f"{random.choice(_NAMES)}{at}" for at in range(len(graph.nodes))])
+    nodes = [node._replace(name=name) for node, name in zip(graph.nodes, names, strict=True)]
+    results = {"results": ends, "names": ("y", "x2", "x10", "w", *map(str, ends))[: len(ends)]}
+    return graph._replace(nodes=tuple(nodes), output=ends[-1], **results if len(ends) > 1 else {})
 
 
 STEPS: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from archc.diagnostics.model import Rejected
 from archc.source import Source
-from archc.targets.builtin import builtin_source
+from archc.targets.builtin import _literal, builtin_source
 from archc.targets.target import _Reader
 from archc.targets.toml import TEXT
 
@@ -104,12 +105,17 @@ def shown(path: tuple[Any, ...]) -> str:
     return ".".join(map(str, path)) or "top"
 
 
+READ: list[str] = []
+"""What is read of those documents that are accepted."""
+
+
 def said(changed: dict[str, Any]) -> str:
     try:
         target = _Reader(Source("mine.toml", "")).target(changed)
     except Rejected as rejected:
         diagnostic = rejected.diagnostic
         return f"{diagnostic.message[:300]}" + (f" / {diagnostic.help}" if diagnostic.help else "")
+    READ.append(_literal(target._replace(texts=())))
     return f"ok: {target.name}, {target.boards[0].name}, {target.default_build}"
 
 
@@ -118,12 +124,15 @@ PARTS = ("", *document())
 
 def answers(top: str) -> str:
     found: dict[tuple[str, str], list[str]] = {}
+    READ.clear()
     for path, what, changed in edits(top):
         answer, _, value = said(changed).rpartition(", not ")
         found.setdefault((shown(path), answer or value), []).append(what)
-    return "".join(
+    lines = [
         f"{path} {', '.join(edited)}\n    {answer}\n" for (path, answer), edited in found.items()
-    )
+    ]
+    digest = blake2b("\n".join(READ).encode(), digest_size=8).hexdigest()
+    return "".join(lines) + f"{top or 'top'}: {len(READ)} are read as {digest}\n"
 
 
 @pytest.mark.parametrize("top", PARTS)
