@@ -3,10 +3,6 @@ another of its kind, a statement left out or doubled, or two arguments swapped; 
 every sentence that is said, and two for every kind of network that comes out.
 
     PYTHONPATH=dsl:tests python tests/sema/exchange.py [EDITS_PER_SPEC]
-    PYTHONPATH=dsl:tests python tests/sema/exchange.py pairs [SPECS]
-
-The second adds specs with two edits, of which no other is answered alike, those of calls of the
-library among them.
 """
 
 import re
@@ -16,10 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from archc.files import std_sources
-from archc.limits import DEFAULT_LIMITS
 from archc.syntax.grammar import keywords
-from archc.syntax.parse import parse_file
 from support.checking import compiled
 from support.said import KEPT, SEPARATOR, said
 
@@ -57,30 +50,6 @@ def bases() -> Iterator[tuple[str, str]]:
             yield path.stem, text
 
 
-CALLED = """
-block mine(width = 8, step = 1) {{
-    {0}
-    skip {{ {0} conv(width) }}
-}}
-arch a {{
-    input image: 16 x 16 x 8
-    stage s {{ mine(24) mine(width = 8, step = 2) }}
-    head {{ {1} global_average_pool dense(10) }}
-}}
-"""
-GIVEN = {"channels": "width", "stride": "step", "kernel": "3x3"}
-
-
-def library() -> Iterator[tuple[str, str]]:
-    """Calls of every block of the library, two calls deep."""
-    for name, source in sorted(std_sources().items()):
-        (block,) = parse_file(source, DEFAULT_LIMITS).blocks
-        names = [one.name.text for one in block.parameters if one.name.text in GIVEN]
-        inner = f"{name}({', '.join(f'{one} = {GIVEN[one]}' for one in names)})"
-        outer = re.sub("width|step", "8", inner)
-        yield name, CALLED.format(inner, outer).strip("\n")
-
-
 def edits(text: str, rng: Random, count: int) -> Iterator[str]:
     spans = [m.span() for m in TOKEN.finditer(text) if not m[0].startswith(("#", '"'))]
     names = sorted({text[a:b] for a, b in spans if text[a:b].isidentifier()} - {"arch", "input"})
@@ -110,30 +79,6 @@ def skeleton(line: str) -> str:
     return re.sub(r"[0-9][\d,.x]*", "N", re.sub(r"`[^`]*`", "`_`", line))
 
 
-def pairs(wanted: int) -> None:
-    """Add specs with two edits."""
-    texts = [*library(), *bases()] * 50
-    kept: list[str] = []
-    seen: set[object] = set()
-    for number, (name, text) in enumerate(texts):
-        rng = Random(f"{name} {number}")
-        once = next(edits(text, rng, 9), text)
-        changed = next(edits(once, rng, 9), once)
-        compilation = compiled(changed)
-        if any(one.code == "syntax" for one in compilation.diagnostics):
-            continue
-        answer = "\n".join(skeleton(line) for line in said(compilation))
-        if answer not in seen and len(answer) < LONGEST:
-            seen.add(answer)
-            kept.append(changed.strip("\n"))
-        if len(kept) == wanted:
-            break
-    old = KEPT.read_text("utf-8")
-    new = [text for text in kept if text not in old]
-    KEPT.write_text(old + "".join(f"{text}\n{SEPARATOR}\n\n" for text in new), "utf-8")
-    print(len(new), "specs")  # noqa: T201
-
-
 def main(count: int) -> None:
     seen: Counter[str] = Counter()
     kept = []
@@ -154,7 +99,4 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["pairs"]:
-        pairs(int(sys.argv[2]) if len(sys.argv) > 2 else 300)
-    else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 12)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 12)

@@ -141,7 +141,14 @@ def test_templates_substitute_plain_names_only() -> None:
 
 @pytest.mark.parametrize(
     ("limit", "text"),
-    [(65_536, "65,536"), (1.4, "1.4"), (1.0, "1.0"), ((1, 2, 4), "1, 2 and 4"), (("a",), "a")],
+    [
+        (65_536, "65,536"),
+        (1.4, "1.4"),
+        (1.45, "1.45"),
+        (1.0, "1.0"),
+        ((1, 2, 4), "1, 2 and 4"),
+        (("a",), "a"),
+    ],
 )
 def test_limits_read_well(limit: object, text: str) -> None:
     assert show_limit(limit) == text  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ def wrong_bodies(callee: Callee, call: ast.Call) -> Rejected:
     """The rejection of a call with a number of bodies that its callee does not take."""
     low, high = callee.bodies
     count = len(call.bodies)
-    if high == 0:
+    if not high:
         return reject(
             BODIES,
             f"`{call.name.text}` takes no body in braces",

@@ -9,7 +9,7 @@ from archc.diagnostics.text import several
 from archc.ir.graph import Graph
 from archc.ops.base import OPERATORS, show_shape
 from archc.sema.callees import Callee, Given
-from archc.sema.origin import called, causes, traced, worked
+from archc.sema.origin import called, causes, traced, within, worked
 from archc.sema.scope import Module
 from archc.source import Span
 from archc.syntax import ast
@@ -128,7 +128,7 @@ def misplaced(name: ast.Name, module: Module) -> Diagnostic | None:
     made = _made(module).get(text)
     if made is None:
         return None
-    own = [(one, owner) for one, owner in made if _holds(owner.span, span)]
+    own = [(one, owner) for one, owner in made if within(span, owner.span)]
     place, owner = own[0] if own else made[0]
     label = Label(place, "made here")
     if not own:
@@ -164,7 +164,7 @@ def misplaced(name: ast.Name, module: Module) -> Diagnostic | None:
 def not_made(name: ast.Name, module: Module) -> Diagnostic | None:
     """What to say of a map that the branch of an `if` would have made that was not taken."""
     for place, owner in _made(module).get(name.text, ()):
-        if _holds(owner.span, name.span) and place.start < name.span.start:
+        if within(name.span, owner.span) and place.start < name.span.start:
             return make(
                 MAP,
                 f"`{name.text}` is not made here: its branch of an `if` is not taken",
@@ -203,10 +203,6 @@ def unread(graph: Graph) -> Iterator[Diagnostic]:
             ),
             node.origin,
         )
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    return outer.source is inner.source and outer.start <= inner.start < outer.end
 
 
 def _made(module: Module) -> dict[str, list[tuple[Span, Owner]]]:

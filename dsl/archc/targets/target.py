@@ -281,12 +281,11 @@ class _Reader:
             table.optional_text("as_is"),
             table.optional_text("as_is_remedy"),
         )
-        common = COMMON_FIELDS | set(limits)
+        common = COMMON_FIELDS.union(limits)
         self.known_fields(table, "statement", rule.statement, common - {"board"})
-        self.known_fields(table, "message", rule.message, common | predicate.fields)
-        self.known_fields(table, "remedy", rule.remedy or "", common | predicate.fields)
-        for key in ("model_remedy", "as_is", "as_is_remedy"):
-            self.known_fields(table, key, getattr(rule, key) or "", common | predicate.fields)
+        for key in ("message", "remedy", "model_remedy", "as_is", "as_is_remedy"):
+            text, known = getattr(rule, key) or "", common.union(predicate.fields)
+            self.known_fields(table, key, text, known)
         table.done(*Rule._fields)
         return rule
 
