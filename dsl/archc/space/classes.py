@@ -66,12 +66,13 @@ class Class:
 
     def __init__(
         self,
+        trace: Trace,
         spec: Spec,
         choices: tuple[Setting, ...],
         axes: Mapping[str, Axis],
         witness: Mapping[str, int],
     ) -> None:
-        trace, measured, found, self.fixed = _followed(spec, choices, axes, witness)
+        measured, found, self.fixed = _followed(trace, spec, choices, axes, witness)
         """Axes of which the class has one value, as they could not be followed."""
         self.fault: Diagnostic | None = next((d for d in found if d.level == "error"), None)
         """The first error of the witness; there may still be a network."""
@@ -188,16 +189,18 @@ def distinct(columns: list[Any]) -> Any:
 
 
 def _followed(
+    trace: Trace,
     spec: Spec,
     choices: tuple[Setting, ...],
     axes: Mapping[str, Axis],
     witness: Mapping[str, int],
-) -> tuple[Trace, Measured | None, tuple[Diagnostic, ...], frozenset[str]]:
+) -> tuple[Measured | None, tuple[Diagnostic, ...], frozenset[str]]:
     """The compiler's way with a witness. Where it cannot be followed for all values of an axis,
     again with the witness' value of that alone."""
     fixed: frozenset[str] = frozenset()
     while True:
-        trace, reporter = Trace(), Reporter(spec.options.limits.errors)
+        trace.start()
+        reporter = Reporter(spec.options.limits.errors)
         settings = [*choices]
         for name, axis in axes.items():
             value = parameter(trace, axis, witness[name])
@@ -208,7 +211,7 @@ def _followed(
                 spec.module, spec.declared, tuple(settings), spec.options.limits, reporter
             )
             measured = model and measure(model, spec.options, reporter)
-            return trace, measured, reporter.diagnostics, fixed
+            return measured, reporter.diagnostics, fixed
         except Escape as escape:
             if fixed == frozenset(axes):
                 raise AssertionError(f"nothing is left to fix: {escape}") from escape

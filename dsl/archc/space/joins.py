@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from archc.analysis.arena import Block, plan_end
 from archc.space.trace import Form, Lives, Near, Trace
 
 OPTIONS = 8
@@ -44,7 +43,7 @@ def maximum(trace: Trace, first: Sequence[Form], forms: Sequence[Form]) -> Form:
         ends = [trace.bounds(form) for form in chosen]
         return max(low for low, _ in ends), max(high for _, high in ends)
 
-    return _alone(trace.atom("larger", chosen, lambda: max(map(trace.value, chosen)), bounds))
+    return _alone(trace.atom("larger", chosen, bounds))
 
 
 def _least(trace: Trace, a: Form, b: Form) -> int:
@@ -66,15 +65,13 @@ def negative(trace: Trace, form: Form) -> Form:
     low, high = trace.bounds(form)
     if high < 0 or low >= 0:
         return Form((), int(high < 0))
-    value, bounds = int(trace.value(form) < 0), (0, 1)
-    return _alone(trace.atom("below", (form,), lambda: value, lambda: bounds))
+    return _alone(trace.atom("below", (form,), lambda: (0, 1)))
 
 
 def distinct(trace: Trace, forms: Sequence[Form]) -> Form:
     """The sum of forms, equal ones once."""
     parts = tuple(sorted(set(forms)))
-    value = sum(set(map(trace.value, parts)))
-    return _alone(trace.atom("distinct", parts, lambda: value, lambda: _together(trace, parts)))
+    return _alone(trace.atom("distinct", parts, lambda: _together(trace, parts)))
 
 
 def plan(trace: Trace, sizes: Sequence[Form], lives: Lives) -> Form:
@@ -87,12 +84,7 @@ def plan(trace: Trace, sizes: Sequence[Form], lives: Lives) -> Form:
     """
     parts, around = tuple(sizes), near(lives)
     trace.lives.setdefault(around, lives)
-
-    def value() -> int:
-        values = map(trace.value, parts)
-        return plan_end([Block(size, *life) for size, life in zip(values, lives, strict=True)])
-
-    return _alone(trace.atom("plan", (parts, around), value, lambda: _together(trace, parts)))
+    return _alone(trace.atom("plan", (parts, around), lambda: _together(trace, parts)))
 
 
 def _together(trace: Trace, parts: Sequence[Form]) -> tuple[int, int]:

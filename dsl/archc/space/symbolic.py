@@ -10,19 +10,20 @@ What cannot be followed, such as a hash, raises `Escape`; `__index__` makes the 
 the class. Nothing is guessed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
 
 from archc.space import joins
-from archc.space.trace import Axis, Escape, Form, Lives, Terms, Trace, scaled, summed
+from archc.space.trace import Axis, Decision, Escape, Form, Lives, Terms, Trace, scaled, summed
 from archc.values import Symbolic
 
 
 def parameter(trace: Trace, axis: Axis, k: int) -> "Number":
     """A parameter whose value is that of the witness."""
-    atom = trace.atom("axis", (axis.name,), lambda: k, lambda: (0, axis.last))
+    trace.witness(axis.name, k)
+    atom = trace.atom("axis", (axis.name,), lambda: (0, axis.last))
     return number(trace, ((atom, axis.step),), axis.first, axis.denominator)
 
 
@@ -34,28 +35,53 @@ def number(trace: Trace, terms: Terms, constant: int, denominator: int = 1) -> "
             terms = tuple([(atom, factor // shared) for atom, factor in terms])
             constant //= shared
             denominator //= shared
-    made: Number = object.__new__(Number)
-    made.trace, made.terms, made.constant, made.over = trace, terms, constant, denominator
+    key = (terms, constant, denominator)
+    made: Number | None = trace.numbers.get(key)
+    if made is None:
+        made = trace.numbers[key] = object.__new__(Number)
+        made.trace, made.terms, made.constant, made.over = trace, *key
+        made.form, made.key = Form(terms, constant), len(trace.numbers)
     return made
 
 
 Exact = int | Fraction
+Operation = Callable[["Number", Any], Any]
+
+
+def kept(slow: Operation) -> Operation:
+    """An operation that depends on no guard: what it gave once it gives again."""
+    with_int, with_number = slow.__name__, f"{slow.__name__} number"
+
+    def fast(self: "Number", other: Any) -> Any:
+        kind = type(other)
+        if kind is int:
+            key = (with_int, self.key, other)
+        elif kind is Number:
+            key = (with_number, self.key, other.key)
+        else:
+            return slow(self, other)
+        done = self.trace.done
+        made = done.get(key)
+        if made is None:
+            made = done[key] = slow(self, other)
+        return made
+
+    return fast
 
 
 class Number(Symbolic):
     """See the module."""
 
-    __slots__ = ("constant", "over", "terms", "trace")
+    __slots__ = ("constant", "form", "key", "over", "terms", "trace")
     trace: Trace
+    key: int
+    """Tells it from all other numbers of the trace."""
+    form: Form
     terms: Terms
     constant: int
     over: int
 
     # --- what it is ---------------------------------------------------------------------------
-
-    @property
-    def form(self) -> Form:
-        return Form(self.terms, self.constant)
 
     @property
     def witness(self) -> Fraction:
@@ -90,19 +116,22 @@ class Number(Symbolic):
         terms = summed(self.terms, mine, more.terms, theirs)
         return number(self.trace, terms, self.constant * mine + more.constant * theirs, over)
 
+    @kept
     def __add__(self, other: Any) -> "Number":  # type: ignore[override]
         return self._plus(other, 1)
 
     __radd__ = __add__  # type: ignore[assignment]
 
+    @kept
     def __sub__(self, other: Any) -> "Number":  # type: ignore[override]
         return self._plus(other, -1)
 
+    @kept
     def __rsub__(self, other: Any) -> "Number":  # type: ignore[override]
         return self._plus(other, 1, -1)
 
     def __neg__(self) -> "Number":
-        return self._plus(0, 1, -1)
+        return 0 - self
 
     def __pos__(self) -> "Number":
         return self
@@ -119,18 +148,20 @@ class Number(Symbolic):
         return number(self.trace, terms, self.constant * factor, self.over * over)
 
     def __mul__(self, other: Any) -> "Number":  # type: ignore[override]
-        if type(other) is int:
-            return self._times(other)
-        more = self._lift(other)
-        if more is None:
-            return NotImplemented
-        if not more.terms:
-            return self._times(more.constant, more.over)
-        if not self.terms:
-            return more._times(self.constant, self.over)
-        return self._product(more)
+        if type(other) is Number and other.terms and self.terms:
+            return self._product(other)
+        return self._scaled(other)  # type: ignore[no-any-return]
 
     __rmul__ = __mul__  # type: ignore[assignment]
+
+    @kept
+    def _scaled(self, other: Any) -> "Number":
+        more = self._lift(other)
+        if more is None:
+            return NotImplemented  # type: ignore[no-any-return]
+        if not more.terms:
+            return self._times(more.constant, more.over)
+        return more._times(self.constant, self.over)
 
     def _factors(self) -> tuple[int, tuple[Form, ...]]:
         """A whole factor, and forms without one: their product is the numerator."""
@@ -148,26 +179,22 @@ class Number(Symbolic):
         return shared, (Form(terms, constant),)
 
     def _product(self, other: "Number") -> "Number":
+        """A product with another one, neither a constant."""
         trace = self.trace
+        key = (self.key, other.key)
+        made: Number | None = trace.multiplied.get(key)
+        if made is None:
+            factors, times = self._multiplied(other)
+            terms = ((trace.product(factors), times),)
+            made = number(trace, terms, 0, self.over * other.over)
+            trace.multiplied[key] = made
+        return made
+
+    @kept
+    def _multiplied(self, other: "Number") -> tuple[tuple[Form, ...], int]:
+        """The factors of a product, each without a whole factor, and those together."""
         mine, theirs = self._factors(), other._factors()
-        factors = tuple(sorted((*mine[1], *theirs[1])))
-
-        def value() -> int:
-            made = 1
-            for factor in factors:
-                made *= trace.value(factor)
-            return made
-
-        def bounds() -> tuple[int, int]:
-            low = high = 1
-            for factor in factors:
-                ends = trace.narrowed(factor)
-                corners = [a * b for a in (low, high) for b in ends]
-                low, high = min(corners), max(corners)
-            return low, high
-
-        atom = trace.atom("product", factors, value, bounds)
-        return number(trace, ((atom, mine[0] * theirs[0]),), 0, self.over * other.over)
+        return tuple(sorted((*mine[1], *theirs[1]))), mine[0] * theirs[0]
 
     def __truediv__(self, other: Any) -> "Number":  # type: ignore[override]
         more = self._lift(other)
@@ -202,12 +229,19 @@ class Number(Symbolic):
             made = made * number(self.trace, *factor)
         return made
 
+    @kept
+    def _divided(self, other: Any) -> "Number":
+        """Rounded down, by a constant that is not 0."""
+        return (self / other).__floor__()  # type: ignore[no-any-return]
+
     def __floordiv__(self, other: Any) -> "Number":  # type: ignore[override]
+        if type(other) is int:
+            return self._divided(other)  # type: ignore[no-any-return]
         more = self._lift(other)
         if more is None:
             return NotImplemented
         if not more.terms:
-            return (self / more).__floor__()
+            return self._divided(more)  # type: ignore[no-any-return]
         exact = self._without(more)
         if exact is not None:
             return exact.__floor__()
@@ -222,10 +256,7 @@ class Number(Symbolic):
             corners = [a // b for a in trace.bounds(above) for b in (least, most)]
             return min(corners), max(corners)
 
-        atom = trace.atom(
-            "divided", (above, below), lambda: trace.value(above) // trace.value(below), bounds
-        )
-        return number(trace, ((atom, 1),), 0)
+        return number(trace, ((trace.atom("divided", (above, below), bounds), 1),), 0)
 
     def __rfloordiv__(self, other: Any) -> "Number":  # type: ignore[override]
         more = self._lift(other)
@@ -259,10 +290,11 @@ class Number(Symbolic):
         """`floor(form / d)`: whole multiples of d are taken out, and what divides all of the rest
         is cancelled. Leading coefficients are made positive by
         `floor(-y / d) = -floor((y + d - 1) / d)`, so that equal quotients are one atom."""
-        over = self.over
-        if over == 1:
-            return self
-        trace = self.trace
+        return self if self.over == 1 else self._rounded(0)  # type: ignore[no-any-return]
+
+    @kept
+    def _rounded(self, _: int) -> "Number":
+        trace, over = self.trace, self.over
         outside = tuple([(a, factor // over) for a, factor in self.terms if factor % over == 0])
         inside = tuple([entry for entry in self.terms if entry[1] % over])
         whole, rest = divmod(self.constant, over)
@@ -280,9 +312,7 @@ class Number(Symbolic):
         low, high = (bound // over for bound in trace.bounds(form))
         if low == high:
             return number(trace, outside, whole + sign * low)
-        atom = trace.atom(
-            "quotient", (form, over), lambda: trace.value(form) // over, lambda: (low, high)
-        )
+        atom = trace.atom("quotient", (form, over), lambda: (low, high))
         return number(trace, summed(outside, 1, ((atom, sign),), 1), whole)
 
     def __ceil__(self) -> "Number":  # type: ignore[override]
@@ -293,6 +323,7 @@ class Number(Symbolic):
 
     # --- without a decision -------------------------------------------------------------------
 
+    @kept
     def larger(self, other: Any) -> "Number":
         more = self._lift(other)
         assert more is not None
@@ -307,9 +338,11 @@ class Number(Symbolic):
             return joins.options(self.trace, self.form)
         return (Form(scaled(self.terms, times), self.constant * times),)
 
+    @kept
     def smaller(self, other: Any) -> "Number":
         return -((-self).larger(-other))
 
+    @kept
     def below(self, other: Any) -> "Number":
         return number(self.trace, *joins.negative(self.trace, (self - other).form))
 
@@ -325,40 +358,50 @@ class Number(Symbolic):
 
     # --- decisions ----------------------------------------------------------------------------
 
-    def _compare(self, other: object, kind: str, swap: bool = False) -> bool:
-        if type(other) is int:
-            terms, constant = self.terms, self.constant - other * self.over
-            if swap:
-                terms, constant = scaled(terms, -1), -constant
-        else:
-            more = self._lift(other)
-            if more is None:
-                return NotImplemented  # type: ignore[no-any-return]
-            difference = more - self if swap else self - more
-            terms, constant = difference.terms, difference.constant
+    def _compared(self, other: object, kind: str, swap: bool = False) -> bool | Decision:
+        more = self._lift(other)
+        if more is None:
+            return NotImplemented  # type: ignore[no-any-return]
+        difference = more - self if swap else self - more
+        terms, constant = difference.terms, difference.constant
         if not terms:
             return constant < 0 if kind == "<" else constant == 0
-        return self.trace.decide(kind, terms, constant)
+        return self.trace.decision(kind, terms, constant)
+
+    @kept
+    def _below(self, other: object) -> bool | Decision:
+        return self._compared(other, "<")
+
+    @kept
+    def _above(self, other: object) -> bool | Decision:
+        return self._compared(other, "<", True)
+
+    @kept
+    def _equal(self, other: object) -> bool | Decision:
+        return self._compared(other, "==")
+
+    def _outcome(self, decision: Any) -> Any:
+        return self.trace.decide(decision) if type(decision) is Decision else decision
 
     def __lt__(self, other: Any) -> bool:
-        return self._compare(other, "<")
+        return self._outcome(self._below(other))  # type: ignore[no-any-return]
 
     def __gt__(self, other: Any) -> bool:
-        return self._compare(other, "<", True)
+        return self._outcome(self._above(other))  # type: ignore[no-any-return]
 
     def __le__(self, other: Any) -> bool:
-        outcome = self._compare(other, "<", True)
+        outcome = self._outcome(self._above(other))
         return outcome if outcome is NotImplemented else not outcome
 
     def __ge__(self, other: Any) -> bool:
-        outcome = self._compare(other, "<")
+        outcome = self._outcome(self._below(other))
         return outcome if outcome is NotImplemented else not outcome
 
     def __eq__(self, other: object) -> bool:
-        return self._compare(other, "==")
+        return self._outcome(self._equal(other))  # type: ignore[no-any-return]
 
     def __ne__(self, other: object) -> bool:
-        outcome = self._compare(other, "==")
+        outcome = self._outcome(self._equal(other))
         return outcome if outcome is NotImplemented else not outcome
 
     def __bool__(self) -> bool:

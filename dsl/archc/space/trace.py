@@ -1,9 +1,12 @@
 """Forms over atoms, and one run of the compiler on them: see `archc.space.symbolic`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import gcd
+from functools import reduce
+from math import gcd, prod
 from typing import Any, NamedTuple
+
+from archc.analysis.arena import Block, plan_end
 
 LARGEST = 2**62
 """Below it every intermediate of a program has to stay to be an int64."""
@@ -49,16 +52,18 @@ class Escape(Exception):
 class Atom:
     """A whole number that forms are made of."""
 
-    __slots__ = ("args", "high", "kind", "low", "value")
+    __slots__ = ("args", "high", "kind", "low", "wide")
 
-    def __init__(self, kind: str, args: tuple[Any, ...], value: int, low: int, high: int) -> None:
+    def __init__(
+        self, kind: str, args: tuple[Any, ...], low: int, high: int, wide: bool = False
+    ) -> None:
         self.kind = kind
         """`axis`, `product`, `quotient`, `divided`, `larger`, `below`, `distinct` or `plan`."""
         self.args = args
-        self.value = value
-        """Of the witness."""
         self.low, self.high = low, high
         """Bounds for all variants."""
+        self.wide = wide
+        """Whether what it is computed from may not fit an int64."""
 
 
 class Guard(NamedTuple):
@@ -69,37 +74,190 @@ class Guard(NamedTuple):
     form: Form
 
 
+class Decision(NamedTuple):
+    """A comparison that may be true of some variants alone."""
+
+    guard: Guard
+    flip: bool
+    """Whether it is so where the guard is not."""
+
+
+class Operations(NamedTuple):
+    """What atoms are computed with, on plain integers or on arrays."""
+
+    larger: Callable[[Any, Any], Any]
+    distinct: Callable[[list[Any]], Any]
+    """The sum of numbers, equal ones once."""
+    plan: Callable[[int, list[Any]], Any]
+    """The end of an arena: of the atom with this index, from the sizes of its blocks."""
+
+
+class Wide(Exception):
+    """A form may not fit an int64."""
+
+
+class Evaluation:
+    """The values of forms for some variants, each atom computed once.
+
+    Args:
+        trace: what the forms are of.
+        places: of the variants on the axes.
+        on: how to compute.
+        narrow: whether numbers have to fit an int64, so that others raise `Wide`.
+    """
+
+    def __init__(
+        self, trace: "Trace", places: dict[str, Any], on: Operations, narrow: bool = False
+    ) -> None:
+        self.trace, self.places, self.on, self.narrow = trace, places, on, narrow
+        self.atoms: dict[int, Any] = {}
+        self.forms: dict[Form, Any] = {}
+        """Of those that were asked for."""
+
+    def form(self, form: Form) -> Any:
+        known = self.forms.get(form)
+        if known is None:
+            if self.narrow and self.trace.wide(form):
+                raise Wide
+            known = self.forms[form] = self.sum(form)
+        return known
+
+    def sum(self, form: Form) -> Any:
+        """The value of a form, which is not kept."""
+        atoms, total = self.atoms, None
+        for index, factor in form.terms:
+            if index not in atoms:
+                self._compute(index)
+            value = atoms[index] if factor == 1 else factor * atoms[index]
+            total = value if total is None else total + value
+        if total is None:
+            return form.constant
+        return total + form.constant if form.constant else total
+
+    def _compute(self, index: int) -> None:
+        """An atom with all that it is made of, the earliest first: not by recursion, as a deep
+        network is a long way."""
+        known, every, waiting, needed = self.atoms, self.trace.atoms, [index], {index}
+        while waiting:
+            for form in forms(every[waiting.pop()]):
+                for each, _ in form.terms:
+                    if each not in known and each not in needed:
+                        needed.add(each)
+                        waiting.append(each)
+        for each in sorted(needed):
+            known[each] = self._atom(each)
+
+    def _atom(self, index: int) -> Any:
+        atom, on = self.trace.atoms[index], self.on
+        if atom.kind == "axis":
+            return self.places[atom.args[0]]
+        parts = [self.sum(form) for form in forms(atom)]
+        match atom.kind:
+            case "product":
+                made = parts[0]
+                for part in parts[1:]:
+                    made = made * part
+                return made
+            case "quotient":
+                return parts[0] // atom.args[1]
+            case "divided":
+                return parts[0] // on.larger(parts[1], 1)  # of other classes it may be 0
+            case "below":
+                return (parts[0] < 0) * 1
+            case "larger":
+                return reduce(on.larger, parts)
+            case "distinct":
+                return on.distinct(parts)
+        return on.plan(index, parts)
+
+
 class Trace:
-    """One run of the compiler on symbolic numbers."""
+    """Runs of the compiler on symbolic numbers, one at a time: what they compute is kept, so that
+    a run meets most numbers of an earlier one again. `start` begins a run."""
 
     def __init__(self) -> None:
         self.atoms: list[Atom] = []
-        self.guards: dict[Guard, bool] = {}
         self.lives: dict[Near, Lives] = {}
         """Of the blocks of plans."""
+        self.numbers: dict[tuple[Terms, int, int], Any] = {}
+        """Each number that was made, by its form and denominator."""
+        self.done: dict[tuple[Any, ...], Any] = {}
+        """Results of operations on numbers, which depend on no guard."""
         self._known: dict[tuple[Any, ...], int] = {}
+        plain = Operations(max, lambda numbers: sum(set(numbers)), self.planned)
+        self._witness = Evaluation(self, {}, plain)
+        self.start()
+
+    def start(self) -> None:
+        """Forget the guards of the run before."""
+        self.guards: dict[Guard, bool] = {}
         self._facts: dict[Terms, tuple[int, int]] = {}
         """Bounds of sums that guards imply."""
+        self._products: dict[tuple[Form, ...], int] = {}
+        self.multiplied: dict[tuple[int, int], Any] = {}
+        """By the keys of the factors. Both of this run: bounds of products depend on its guards."""
+
+    def witness(self, axis: str, k: int) -> None:
+        """The value of the variant that is followed on one axis."""
+        known = self._witness
+        if known.places.get(axis) != k:
+            known.places[axis] = k
+            known.atoms.clear()
+
+    def planned(self, index: int, sizes: Sequence[int]) -> int:
+        """The end of a plan on plain integers."""
+        lives = self.lives[self.atoms[index].args[1]]
+        return plan_end([Block(size, *life) for size, life in zip(sizes, lives, strict=True)])
 
     def atom(
-        self,
-        kind: str,
-        args: tuple[Any, ...],
-        value: Callable[[], int],
-        bounds: Callable[[], tuple[int, int]],
+        self, kind: str, args: tuple[Any, ...], bounds: Callable[[], tuple[int, int]]
     ) -> int:
         """The index of an atom, which is made where it is new."""
         key = (kind, args)
         index = self._known.get(key)
         if index is None:
-            index = self._known[key] = len(self.atoms)
-            self.atoms.append(Atom(kind, args, value(), *bounds()))
+            index = self._known[key] = self._new(kind, args, *bounds())
         return index
+
+    def _new(self, kind: str, args: tuple[Any, ...], low: int, high: int) -> int:
+        atom = Atom(kind, args, low, high)
+        atom.wide = any([self.wide(form) for form in forms(atom)])
+        self.atoms.append(atom)
+        return len(self.atoms) - 1
+
+    def product(self, factors: tuple[Form, ...]) -> int:
+        """The index of a product. Within a run it is always the same one; runs share it where
+        their guards say the same of its factors."""
+        index = self._products.get(factors)
+        if index is None:
+            low = high = 1
+            for factor in factors:
+                ends = self.narrowed(factor)
+                corners = [a * b for a in (low, high) for b in ends]
+                low, high = min(corners), max(corners)
+            key = ("product", factors, low, high)
+            index = self._known.get(key)
+            if index is None:
+                index = self._known[key] = self._new("product", factors, low, high)
+                most = prod([max(map(abs, self.bounds(factor))) for factor in factors])
+                self.atoms[index].wide |= most >= LARGEST
+            self._products[factors] = index
+        return index
+
+    def wide(self, form: Form) -> bool:
+        """Whether computing a form may take more than an int64."""
+        most, atoms = abs(form.constant), self.atoms
+        for index, factor in form.terms:
+            atom = atoms[index]
+            if atom.wide:
+                return True
+            most += abs(factor) * max(abs(atom.low), abs(atom.high))
+        return most >= LARGEST
 
     def value(self, form: Form) -> int:
         """Of the witness."""
-        atoms = self.atoms
-        return form.constant + sum([factor * atoms[atom].value for atom, factor in form.terms])
+        made: int = self._witness.sum(form)
+        return made
 
     def bounds(self, form: Form) -> tuple[int, int]:
         """For all variants."""
@@ -124,8 +282,9 @@ class Trace:
             low = max(low, fact[0] + form.constant)
         return low, high
 
-    def decide(self, kind: str, terms: Terms, constant: int) -> bool:
-        """Whether a form is below, or equal to, 0 for the witness; a guard where others differ."""
+    def decision(self, kind: str, terms: Terms, constant: int) -> "bool | Decision":
+        """Whether a form is below, or equal to, 0, where that is so for all variants; else how to
+        decide it."""
         form = Form(terms, constant)
         low, high = self.bounds(form)
         if kind == "<" and (high < 0 or low >= 0):
@@ -135,7 +294,6 @@ class Trace:
         shared = gcd(*[factor for _, factor in terms])
         if kind == "==" and constant % shared:
             return False
-        outcome = self.value(form) < 0 if kind == "<" else self.value(form) == 0
         flip = terms[0][1] < 0
         if flip:  # -s + c < 0  is  not (s - c - 1 < 0)
             terms = tuple([(atom, -factor // shared) for atom, factor in terms])
@@ -143,22 +301,29 @@ class Trace:
         elif shared != 1:
             terms = tuple([(atom, factor // shared) for atom, factor in terms])
         constant //= shared
-        stored = outcome != flip if kind == "<" else outcome
-        return self._record(kind, terms, constant, stored) != (flip and kind == "<")
+        return Decision(Guard(kind, Form(terms, constant)), flip and kind == "<")
 
-    def _record(self, kind: str, terms: Terms, constant: int, outcome: bool) -> bool:
+    def decide(self, decision: "Decision") -> bool:
+        """The outcome for the witness, which becomes a guard."""
+        return self._record(*decision.guard) != decision.flip
+
+    def _record(self, kind: str, form: Form) -> bool:
         """Keep a guard, unless earlier ones decide it."""
+        terms, constant = form
         low, high = self._facts.get(terms) or self.bounds(Form(terms, 0))
         if kind == "<":
             if high + constant < 0 or low + constant >= 0:
                 return high + constant < 0
+            outcome = self.value(form) < 0
             low, high = (low, -constant - 1) if outcome else (-constant, high)
         elif not low <= -constant <= high or low == high:
             return low == high == -constant
-        elif outcome:
-            low = high = -constant
+        else:
+            outcome = self.value(form) == 0
+            if outcome:
+                low = high = -constant
         self._facts[terms] = (low, high)
-        self.guards[Guard(kind, Form(terms, constant))] = outcome
+        self.guards[Guard(kind, form)] = outcome
         return outcome
 
     def support(self, terms: Terms) -> frozenset[str]:
