@@ -36,6 +36,14 @@ class Symbolic(Fraction):
         """The sum of numbers, equal ones once."""
         raise NotImplementedError
 
+    def total(self, numbers: Any) -> "Symbolic":
+        """The sum of whole numbers."""
+        raise NotImplementedError
+
+    def aligned(self, align: int) -> "Symbolic":
+        """The next multiple of a whole number."""
+        raise NotImplementedError
+
     def planned(self, sizes: Any, lives: tuple[tuple[int, int], ...]) -> "Symbolic":
         """See `archc.analysis.arena.end`."""
         raise NotImplementedError
@@ -93,6 +101,21 @@ def distinct_sum(numbers: "list[int]") -> int:
             total: int = first.distinct(numbers)
             return total
     return sum(set(numbers))
+
+
+def total(numbers: "list[int]") -> int:
+    """`sum`, which of symbolic numbers is not computed one by one."""
+    for each in numbers:
+        if symbolic(each):
+            first: Any = each
+            made: int = first.total(numbers)
+            return made
+    return sum(numbers)
+
+
+def aligned(size: Any, align: int) -> Any:
+    """The next multiple of a whole number."""
+    return -(-size // align) * align if type(size) is int else size.aligned(align)
 
 
 class _Keys(_local):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from archc.space.classes import distinct
+from archc.space.reuse import distinct
 from archc.space.program import Program
 from archc.space.symbolic import Number, parameter
 from archc.space.trace import Axis, Escape, Form, Trace

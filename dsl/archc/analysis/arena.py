@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 
 from archc.typed import Any, NamedTuple
-from archc.values import symbolic
+from archc.values import aligned, symbolic
 
 ALIGNMENT = 16
 """Sizes are rounded up to a multiple of it, so that offsets are multiples too."""
@@ -30,7 +30,7 @@ class Block(NamedTuple):
 
 def rounded(size: int) -> int:
     """A size as the arena gives it."""
-    return -(-size // ALIGNMENT) * ALIGNMENT
+    return aligned(size, ALIGNMENT)  # type: ignore[no-any-return]
 
 
 def place(blocks: Sequence[Block]) -> list[int]:

@@ -1,6 +1,9 @@
 """One structural class: what one trace of the compiler says of all variants that go its way."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property, reduce
+from operator import and_
 from typing import Any
 
 from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
@@ -16,13 +19,16 @@ from archc.space.keys import Key
 from archc.space.measure import Measured, measure
 from archc.space.planner import Planner
 from archc.space.program import Program
+from archc.space.reuse import Reuse, distinct
 from archc.space.symbolic import Number, parameter
-from archc.space.trace import Axis, Escape, Form, Trace
+from archc.space.trace import Axis, Escape, Evaluation, Form, Trace, Wide
 from archc.syntax import ast
 from archc.typed import NamedTuple
-from archc.values import KEYS, whole
+from archc.values import KEYS, distinct_sum, whole
 
 Exact = int | Number
+FEW = 2
+"""So often a class is evaluated before code is made of it."""
 
 
 class Spec(NamedTuple):
@@ -66,12 +72,13 @@ class Class:
 
     def __init__(
         self,
-        trace: Trace,
+        reuse: Reuse,
         spec: Spec,
         choices: tuple[Setting, ...],
         axes: Mapping[str, Axis],
         witness: Mapping[str, int],
     ) -> None:
+        trace = reuse.run()
         measured, found, self.fixed = _followed(trace, spec, choices, axes, witness)
         """Axes of which the class has one value, as they could not be followed."""
         self.fault: Diagnostic | None = next((d for d in found if d.level == "error"), None)
@@ -104,20 +111,45 @@ class Class:
             else:
                 self.unbudgeted = True
         self.outcomes = tuple(trace.guards.values())
-        self.program = Program(trace, list(trace.guards), list(forms))
-        self.planners = [Planner(trace, index) for index in self.program.plans]
+        self._guards, self._forms = tuple(trace.guards), tuple(forms)
+        self._reuse, self._trace = reuse, trace
+        self.uses = 0
+        """How often arrays were computed."""
         self.hits = 0
         self.checked = False
         """Whether a variant was compiled and compared."""
 
+    @cached_property
+    def program(self) -> Program:
+        """For many uses, as it takes as long to make as some evaluations one by one."""
+        return Program(self._trace, self._guards, self._forms)
+
+    @cached_property
+    def _planners(self) -> list[Planner]:
+        return [Planner(self._trace, index) for index in self.program.plans]
+
+    def _shared(self, places: Mapping[str, Any]) -> Evaluation | None:
+        """The values of what this class is made of, some of them known from other classes. None
+        where its own code is faster: for many variants, or often."""
+        if self.uses >= FEW:
+            return None
+        return self._reuse.values(self._trace, places)
+
     def holds(self, places: Mapping[str, int]) -> bool:
         """Whether a variant is of this class."""
-        return self.program.guards(places, max, _distinct, ()) == self.outcomes
+        values = self._shared(places)
+        if values is not None:
+            return all(map(values.holds, self._guards, self.outcomes))
+        return self.program.guards(places, max, distinct_sum, ()) == self.outcomes
 
     def scalar(self, places: Mapping[str, int]) -> tuple[int, ...]:
         """The outputs for one variant, on plain integers."""
-        planners = [each.scalar for each in self.planners]
-        return self.program.figures(places, max, _distinct, planners)
+        values = self._shared(places)
+        self.uses += 1
+        if values is not None:
+            return tuple(map(values.form, self._forms))
+        planners = [each.scalar for each in self._planners]
+        return self.program.figures(places, max, distinct_sum, planners)
 
     def one(self, places: Mapping[str, int]) -> Known:
         """What is known of one variant, without NumPy."""
@@ -152,6 +184,10 @@ class Class:
         """Which of several variants are of this class: an array that broadcasts to them."""
         import numpy as np
 
+        values = self._shared(places)
+        if values is not None:
+            with suppress(Wide):
+                return reduce(and_, map(values.holds, self._guards, self.outcomes), np.True_)
         made: Any = np.True_
         guards = self.program.guards(self._wide(places), np.maximum, distinct, ())
         for holds, outcome in zip(guards, self.outcomes, strict=True):
@@ -171,21 +207,13 @@ class Class:
         """The outputs for several variants: arrays, or a number that all have."""
         import numpy as np
 
-        planners = [each.arrays for each in self.planners]
+        values = self._shared(places)
+        self.uses += 1
+        if values is not None:
+            with suppress(Wide):
+                return tuple(map(values.form, self._forms))
+        planners = [each.arrays for each in self._planners]
         return self.program.figures(self._wide(places), np.maximum, distinct, planners)
-
-
-def _distinct(numbers: list[int]) -> int:
-    return sum(set(numbers))
-
-
-def distinct(columns: list[Any]) -> Any:
-    """The sum in each row, equal numbers once."""
-    import numpy as np
-
-    table = np.sort(np.stack(np.broadcast_arrays(*columns)), axis=0)
-    table[1:][table[1:] == table[:-1]] = 0
-    return table.sum(axis=0)
 
 
 def _followed(

@@ -21,7 +21,7 @@ from archc.space.classes import VERDICTS, Class, Spec
 from archc.space.clock import MISSING
 from archc.space.dimensions import Grid
 from archc.space.measure import published
-from archc.space.trace import Trace
+from archc.space.reuse import Reuse
 from archc.typed import NamedTuple
 
 __all__ = ["CHUNK", "MISSING", "VERDICTS", "Batch", "Difference", "Space", "Variant"]
@@ -73,7 +73,7 @@ class Space:
         self.axes = {each.name: each.axis for each in grid.numbers if each.axis is not None}
         self.classes: list[Class] = []
         """Of the structure at hand, those first that most variants were of."""
-        self.trace = Trace()
+        self._reuse = Reuse()
         self.count = 0
         """Classes met so far."""
         self.compiled = 0
@@ -179,7 +179,7 @@ class Space:
     # --- classes ------------------------------------------------------------------------------
 
     def _learn(self, row: int, places: Mapping[str, int]) -> Class:
-        made = Class(self.trace, self.spec, self._choices, self.axes, places)
+        made = Class(self._reuse, self.spec, self._choices, self.axes, places)
         if not made.holds(places):
             raise Difference(f"a class does not hold for its own witness, {self._named(row)}")
         self.classes.append(made)

@@ -22,7 +22,7 @@ from archc.targets.memories import ROOM
 from archc.targets.pools import memories
 from archc.targets.verdict import check, overruled
 from archc.typed import Any, NamedTuple
-from archc.values import larger
+from archc.values import larger, total
 
 MEMORY = ("weight_bytes", "constant_bytes", "peak_activation_bytes", "arena_bytes")
 ARENA = ("activations", "persistent", "total", "smallest_working")
@@ -45,7 +45,7 @@ def measure(model: Model, options: Options, reporter: Reporter) -> Measured | No
     if made is None or reporter.failed:
         return None
     layers = network(made.graph, made.deployed)
-    figures = {figure.name: sum(figure.costs(layers)) for figure in TOTALS}
+    figures = {figure.name: total([*figure.costs(layers)]) for figure in TOTALS}
     memory = _memory(made.deployed)
     figures |= memory
     _arena(made, options, figures)
@@ -63,7 +63,7 @@ def _memory(deployed: Deployed) -> dict[str, int]:
     moments = timeline(every, len(deployed.operators))
     blocks = [Block(tensor.bytes, tensor.first, tensor.last) for tensor in every]
     inputs = sum(map(product, deployed.input_shapes))
-    together = sum(rounded(tensor.bytes) for tensor in every)
+    together = total([rounded(tensor.bytes) for tensor in every])
     return {
         "weight_bytes": deployed.weight_bytes,
         "constant_bytes": deployed.constant_bytes,

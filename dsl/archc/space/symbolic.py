@@ -352,6 +352,21 @@ class Number(Symbolic):
     def planned(self, sizes: Sequence[Exact], lives: Lives) -> "Number":
         return number(self.trace, *joins.plan(self.trace, self._forms(sizes), lives))
 
+    def total(self, numbers: Sequence[Exact]) -> "Number":
+        parts = self._forms(numbers)
+        terms: dict[int, int] = {}
+        for form in parts:
+            for atom, factor in form.terms:
+                terms[atom] = terms.get(atom, 0) + factor
+        left = tuple(sorted([entry for entry in terms.items() if entry[1]]))
+        return number(self.trace, left, sum([form.constant for form in parts]))
+
+    @kept
+    def aligned(self, align: int) -> "Number":
+        if self.over == 1 and not any(factor % align for _, factor in self.terms):
+            return number(self.trace, self.terms, -(-self.constant // align) * align)
+        return -(-self // align) * align  # type: ignore[no-any-return]
+
     def _forms(self, numbers: Sequence[Exact]) -> tuple[Form, ...]:
         """The forms of whole numbers."""
         return tuple([each.form for each in map(self._lift, numbers) if each is not None])

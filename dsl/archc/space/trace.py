@@ -113,6 +113,8 @@ class Evaluation:
         self.atoms: dict[int, Any] = {}
         self.forms: dict[Form, Any] = {}
         """Of those that were asked for."""
+        self.bytes = 0
+        """Of arrays."""
 
     def form(self, form: Form) -> Any:
         known = self.forms.get(form)
@@ -120,7 +122,13 @@ class Evaluation:
             if self.narrow and self.trace.wide(form):
                 raise Wide
             known = self.forms[form] = self.sum(form)
+            self.bytes += getattr(known, "nbytes", 0)
         return known
+
+    def holds(self, guard: Guard, outcome: bool) -> Any:
+        """Where a guard has an outcome."""
+        value = self.form(guard.form)
+        return ((value < 0) if guard.kind == "<" else (value == 0)) == outcome
 
     def sum(self, form: Form) -> Any:
         """The value of a form, which is not kept."""
@@ -146,6 +154,7 @@ class Evaluation:
                         waiting.append(each)
         for each in sorted(needed):
             known[each] = self._atom(each)
+            self.bytes += getattr(known[each], "nbytes", 0)
 
     def _atom(self, index: int) -> Any:
         atom, on = self.trace.atoms[index], self.on

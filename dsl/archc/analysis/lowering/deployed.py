@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from archc.ops.base import Placement, Shape, Step
 from archc.typed import NamedTuple
-from archc.values import distinct_sum, key
+from archc.values import distinct_sum, key, total
 
 INPUT = -1
 """The network's input, where an operator names what it reads; its second input is -2."""
@@ -167,7 +167,7 @@ def _distinct(contents: list[tuple[object, int]]) -> int:
     """The bytes of contents, each distinct one once."""
     zeros = [content.length for content, _ in contents if isinstance(content, Zeros)]
     others = {content: size for content, size in contents if not isinstance(content, Zeros)}
-    return sum(others.values()) + 4 * distinct_sum(zeros)
+    return total([*others.values()]) + 4 * distinct_sum(zeros)
 
 
 def weights_of(op: DeviceOp) -> Iterator[tuple[object, int]]:

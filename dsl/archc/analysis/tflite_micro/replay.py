@@ -23,7 +23,7 @@ from archc.analysis.tflite_micro.tables import (
 )
 from archc.ops.base import product
 from archc.typed import NamedTuple
-from archc.values import larger
+from archc.values import aligned, larger
 
 
 class Plan(NamedTuple):
@@ -100,29 +100,48 @@ def replay(network: Network, build: Build) -> Arena:
 
 
 class _Ends:
-    """How far both ends reach, and what the arena must have held at the least."""
+    """How far both ends reach, and what the arena must have held at the least.
+
+    Between two changes of the start both the end and what is borrowed only grow: so of these steps
+    the last one needs the most, and before it the last of those at which something is dead.
+    """
 
     def __init__(self) -> None:
-        self.tail = self.head = self.temporary = self.need = 0
+        self.tail = self.head = self.temporary = 0
+        self._needed = self._now = 0
+        self._dead: int | None = None
+
+    @property
+    def need(self) -> int:
+        most = larger(self._needed, self._now)
+        return most if self._dead is None else larger(most, self._dead)
 
     def persist(self, size: int, align: int = 16, dead: int = 0) -> None:
         """Keep so much at the end; so many bytes of what is borrowed are read no more."""
-        self.tail = -(-(self.tail + size) // align) * align
+        self.tail = aligned(self.tail + size, align)
         # TFLM compares with the head alone: in less it would overwrite live temporaries.
-        self.need = larger(self.need, self.tail + larger(self.head, self.temporary - dead))
+        if dead:
+            self._dead = self.tail + larger(self.head, self.temporary - dead)
+        else:
+            self._now, self._dead = self.tail + self.temporary, None
 
     def borrow(self, requests: Iterable[tuple[int, int]]) -> None:
         """Take what is given back once an operator is prepared: (bytes, alignment) each."""
         temporary = self.temporary
         for size, align in requests:
-            temporary = -(-temporary // align) * align + size
+            temporary = aligned(temporary, align) + size
         self.temporary = temporary
-        self.need = larger(self.need, self.tail + temporary)
+        self._now, self._dead = self.tail + temporary, None
 
     def resize(self, size: int) -> None:
         """The start reaches so far now, and nothing is borrowed any more."""
+        self._needed, self._dead = self.need, None
         self.head = self.temporary = size
-        self.need = larger(self.need, self.tail + size)
+        self._now = self.tail + size
+
+    def require(self, size: int) -> None:
+        """So many bytes are needed too."""
+        self._needed = larger(self._needed, size)
 
 
 def _keep_options(ends: _Ends, op: Operator, build: Build) -> None:
@@ -216,7 +235,7 @@ def _commit(ends: _Ends, network: Network, build: Build, planned: Plan) -> None:
     ends.borrow(((build.pointer, build.pointer), (allocations, build.pointer)))
     # The planner has what lies between the two ends, each taken to its multiple of 16.
     between = rounded(ends.tail) + rounded(ends.temporary)
-    ends.need = larger(ends.need, between + PLANNED_BLOCK * planned.blocks)
+    ends.require(between + PLANNED_BLOCK * planned.blocks)
     ends.resize(planned.bytes)
     for indices in (network.inputs, network.outputs):
         ends.persist(build.pointer * len(indices))

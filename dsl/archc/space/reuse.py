@@ -1,0 +1,98 @@
+"""What the structures of a space have in common: numbers, and their values for the same places."""
+
+from collections.abc import Mapping
+from functools import partial
+from math import prod
+from typing import Any
+
+from archc.space.planner import Planner
+from archc.space.trace import Evaluation, Operations, Trace
+from archc.values import distinct_sum
+
+NUMBERS = 100_000
+"""So many results of operations are kept, of some 200 bytes each."""
+BYTES = 16 << 20
+"""So much of arrays is kept for the same places."""
+PLACES = 4
+"""Values are kept for so many places of variants, those used last."""
+MANY = 8_192
+"""For up to so many variants at once values are kept, so that they take less than that."""
+
+Key = tuple[tuple[str, object], ...]
+
+
+class Reuse:
+    """See the module. Structures that are evaluated in order differ in little: of one behind the
+    other most numbers are known, and have the values that they had."""
+
+    def __init__(self) -> None:
+        self.trace = Trace()
+        self._values: dict[Key, Evaluation] = {}
+        self._planners: dict[int, Planner] = {}
+
+    def run(self) -> Trace:
+        """What another run of the compiler is traced with."""
+        if len(self.trace.done) > NUMBERS:
+            self.trace = Trace()
+            self._values.clear()
+            self._planners.clear()
+        return self.trace
+
+    def values(self, trace: Trace, places: Mapping[str, Any]) -> Evaluation | None:
+        """The values for some variants, with those that are known already.
+
+        Args:
+            trace: what the forms are of.
+            places: of one variant, plain integers, or of many, arrays that broadcast to them.
+
+        Returns:
+            None for so many that what lies between would take too much memory.
+        """
+        plain = all([type(each) is int for each in places.values()])
+        if not plain and _size(places) > MANY:
+            return None
+        if trace is not self.trace:
+            return self._made(trace, places, plain)
+        key = tuple([(name, _content(each)) for name, each in places.items()])
+        values = self._values.pop(key, None)
+        if values is None or values.bytes > BYTES:
+            values = self._made(trace, places, plain)
+        self._values[key] = values
+        if len(self._values) > PLACES:
+            del self._values[next(iter(self._values))]
+        return values
+
+    def _made(self, trace: Trace, places: Mapping[str, Any], plain: bool) -> Evaluation:
+        if plain:
+            return Evaluation(trace, dict(places), Operations(max, distinct_sum, trace.planned))
+        import numpy as np
+
+        on = Operations(np.maximum, distinct, partial(self._plan, trace))
+        return Evaluation(trace, dict(places), on, narrow=True)
+
+    def _plan(self, trace: Trace, index: int, sizes: list[Any]) -> Any:
+        if trace is not self.trace:
+            return Planner(trace, index).arrays(sizes)
+        planner = self._planners.get(index)
+        if planner is None:
+            planner = self._planners[index] = Planner(trace, index)
+        return planner.arrays(sizes)
+
+
+def _size(places: Mapping[str, Any]) -> int:
+    import numpy as np
+
+    return prod(np.broadcast_shapes(*[np.shape(each) for each in places.values()]))
+
+
+def _content(places: Any) -> object:
+    return places if type(places) is int else (places.shape, places.tobytes())
+
+
+def distinct(columns: list[Any]) -> Any:
+    """The sum in each row, equal numbers once."""
+    import numpy as np
+
+    table = np.sort(np.stack(np.broadcast_arrays(*columns)), axis=0)
+    table[1:][table[1:] == table[:-1]] = 0
+    return table.sum(axis=0)
