@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from archc.space.reuse import distinct
 from archc.space.program import Program
+from archc.space.reuse import distinct
 from archc.space.symbolic import Number, parameter
 from archc.space.trace import Axis, Escape, Form, Trace
 from archc.values import below, distinct_sum, larger, smaller

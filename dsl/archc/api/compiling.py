@@ -1,9 +1,7 @@
 """Compile a file or a text, look at the result, write it, build it."""
 
-import gc
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from fractions import Fraction
 from numbers import Integral, Real
 
@@ -12,6 +10,7 @@ from archc.diagnostics.render import render
 from archc.driver import Compilation, Network, Options, compile_spec, outputs
 from archc.files import Loader, write
 from archc.files.targets import read_target
+from archc.garbage import uncollected
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.source import Source
 from archc.typed import TYPE_CHECKING, Any
@@ -48,7 +47,7 @@ class Compiled:
     def module_source(self) -> str:
         """The text of the Keras builder module."""
         if self._module is None:
-            with _uncollected():
+            with uncollected():
                 self._module = self._network.module
         return self._module
 
@@ -199,7 +198,7 @@ def _compile(
             options = options._replace(target=read_target(target, loader))
     except Rejected as rejected:
         raise ArchError([rejected.diagnostic]) from None
-    with _uncollected():
+    with uncollected():
         compilation: Compilation = compile_spec(loader, source, options)
     if compilation.failed or len(compilation.networks) != 1:
         diagnostics = compilation.diagnostics
@@ -207,19 +206,6 @@ def _compile(
             diagnostics = (*diagnostics, _several(source, compilation))
         raise ArchError(diagnostics)
     return Compiled(compilation.networks[0], compilation.diagnostics)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without searches for garbage: a compile is short, leaves next to none, and is slowed by
-    them."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _several(source: Source, compilation: Compilation) -> Diagnostic:

@@ -26,23 +26,25 @@ class Arrays(Arithmetic):
 
         if not isinstance(condition, np.ndarray):
             return yes if condition else no
-        if not condition.any():
+        count = np.count_nonzero(condition)
+        if not count:
             return no
-        return yes if condition.all() else np.where(condition, yes, no)
+        return yes if count == condition.size else np.where(condition, yes, no)
 
     def either(self, condition: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
         import numpy as np
 
         if not isinstance(condition, np.ndarray):
             return yes() if condition else no()
-        if not condition.any():
+        count = np.count_nonzero(condition)
+        if not count:
             return no()
-        return yes() if condition.all() else np.where(condition, yes(), no())
+        return yes() if count == condition.size else np.where(condition, yes(), no())
 
     def ever(self, condition: Any) -> bool:
         import numpy as np
 
-        return bool(condition.any() if isinstance(condition, np.ndarray) else condition)
+        return bool(np.count_nonzero(condition) if isinstance(condition, np.ndarray) else condition)
 
     def pick(self, values: Sequence[float], place: Any) -> Any:
         import numpy as np

@@ -12,6 +12,7 @@ from typing import Any
 from archc.analysis.latency.estimate import GRADES
 from archc.diagnostics.model import Reporter
 from archc.driver import Compilation, Network, Options, choose, compile_spec, parse_settings
+from archc.garbage import uncollected
 from archc.sema.check import check
 from archc.sema.load import Program, SourceLoader
 from archc.sema.resolve import Resolver, Setting
@@ -179,7 +180,8 @@ class Space:
     # --- classes ------------------------------------------------------------------------------
 
     def _learn(self, row: int, places: Mapping[str, int]) -> Class:
-        made = Class(self._reuse, self.spec, self._choices, self.axes, places)
+        with uncollected():
+            made = Class(self._reuse, self.spec, self._choices, self.axes, places)
         if not made.holds(places):
             raise Difference(f"a class does not hold for its own witness, {self._named(row)}")
         self.classes.append(made)
@@ -254,7 +256,8 @@ class Space:
     def _check(self, known: Class, row: int) -> None:
         """Compare a class with a compile of one of its variants."""
         self.compiled += 1
-        self.compare(self.compile(row), known, self.grid.place(row))
+        with uncollected():
+            self.compare(self.compile(row), known, self.grid.place(row))
 
     def compare(self, variant: Variant, known: Class, places: Mapping[str, int]) -> None:
         """Compare a compiled variant with what its class says of it.

@@ -94,7 +94,7 @@ def spread(values: Sequence[Any], most: int) -> tuple[list[Any], tuple[int, ...]
         own = [each for each in made if each.ndim >= -place and each.shape[place] > 1]
         if own and all(each.size == each.shape[place] for each in own):
             tops = [each.ravel() for each in own]
-            if all((each == each[0]).all() for each in tops):
+            if all(np.count_nonzero(each == each[0]) == each.size for each in tops):
                 made = [each.take([0], place) if each.ndim >= -place else each for each in made]
     shape = np.broadcast_shapes((1,), *[each.shape for each in made])
     return [np.broadcast_to(each, shape).ravel() for each in made], shape
@@ -118,12 +118,11 @@ def clear(start: int, size: Any, taken: Sequence[tuple[Any, Any]]) -> Any:
         moved = False
         for low, high in taken:
             under = offset < high
-            if not under.any():
+            if not np.count_nonzero(under):
                 continue
-            under &= offset + size > low
-            if under.any():
-                offset = high if under.all() else np.where(under, high, offset)
-            else:
-                continue
-            moved = len(taken) > 1
+            under = under & (offset + size > low)
+            count = np.count_nonzero(under)
+            if count:
+                offset = high if count == under.size else np.where(under, high, offset)
+                moved = len(taken) > 1
     return offset

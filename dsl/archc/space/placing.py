@@ -69,12 +69,12 @@ class Placer:
             size, *rest = [each if each is False else each.reshape(shape) for each in values]
             places.append(Place(need._replace(bytes=size), *rest))
         external: Any = 0
-        if spilled.any():
+        if np.count_nonzero(spilled):
             external = np.zeros(rows, np.int64)
             which: Any = outside.any(axis=0)
             own = [(size * off)[which] for off, size in zip(outside, sizes, strict=True)]
             external[which] = _touched(offsets[:, which], own, self.beyond)
-        if spilled.any():
+        if np.count_nonzero(spilled):
             external = external.reshape(shape)
         return Plan(tuple(places), internal.reshape(shape), external)
 
@@ -107,7 +107,7 @@ class Placer:
             start, left = self._put(size, there, taken, self._areas(size))
             chip[index] = start, np.where(there & ~left, start + size, 0)
             offsets[index][group] = start
-            if left.any():
+            if np.count_nonzero(left):
                 taken = [off[other] for other in self.near[index] if other in off]
                 start, _ = self._put(size, left, taken, [(area, None) for area in self.beyond])
                 off[index] = start, np.where(left, start + size, 0)
@@ -130,10 +130,13 @@ class Placer:
 
     def _areas(self, size: Any) -> list[tuple[Area, Any]]:
         """The areas on chip in order, and which rows may lie there, if not all."""
+        import numpy as np
+
         small = size <= self.memories.bank
         every: list[tuple[Area, Any]] = [(area, None) for area in self.memories.areas]
-        if small.any():
-            which = None if small.all() else small
+        count = np.count_nonzero(small)
+        if count:
+            which = None if count == small.size else small
             every = [*[(area, which) for area in self.memories.banks], *every]
         return every
 
@@ -151,13 +154,13 @@ class Placer:
             fits = left & (size <= area.end - area.start)
             if which is not None:
                 fits &= which
-            if not fits.any():
+            if not np.count_nonzero(fits):
                 continue
             place = clear(area.start, size, taken)
             fits &= place + size <= area.end
             start = place if start is None else np.where(fits, place, start)
             left = left & ~fits
-            if not left.any():
+            if not np.count_nonzero(left):
                 break
         return np.zeros_like(size) if start is None else start, left
 
@@ -171,19 +174,14 @@ def _touched(starts: Any, sizes: Sequence[Any], areas: Sequence[Area]) -> Any:
     import numpy as np
 
     marks = sorted({area.start for area in areas})
-    pairs = zip(starts, sizes, strict=True)
-    ends = [
-        start + size if int(size.min()) else np.where(size > 0, start + size, 0)
-        for start, size in pairs
-    ]
-    first, last = int(starts.min()), int(max(end.max() for end in ends))
+    spans = np.stack(sizes)
+    ends: Any = np.where(spans > 0, starts + spans, 0)
+    first, last = int(starts.min()), int(ends.max())
     total = np.zeros(starts.shape[1], np.int64)
     for mark, limit in zip(marks, [*marks[1:], 1 << 62], strict=True):
         if limit <= first or mark >= last:
             continue
-        reached: Any = mark
-        for start, end in zip(starts, ends, strict=True):
-            own = end if limit >= last else np.where(start < limit, end, 0)
-            reached = np.maximum(reached, own)
-        total += (reached if limit >= last else np.minimum(reached, limit)) - mark
+        within = limit >= last
+        reached = (ends if within else np.where(starts < limit, ends, 0)).max(axis=0)
+        total += np.maximum(reached if within else np.minimum(reached, limit), mark) - mark
     return total

@@ -48,7 +48,7 @@ class Reuse:
         Returns:
             None for so many that what lies between would take too much memory.
         """
-        plain = all([type(each) is int for each in places.values()])
+        plain = all(type(each) is int for each in places.values())
         if not plain and _size(places) > MANY:
             return None
         if trace is not self.trace:

@@ -117,21 +117,21 @@ class Number(Symbolic):
         return number(self.trace, terms, self.constant * mine + more.constant * theirs, over)
 
     @kept
-    def __add__(self, other: Any) -> "Number":  # type: ignore[override]
+    def __add__(self, other: Any) -> "Number":
         return self._plus(other, 1)
 
-    __radd__ = __add__  # type: ignore[assignment]
+    __radd__ = __add__
 
     @kept
-    def __sub__(self, other: Any) -> "Number":  # type: ignore[override]
+    def __sub__(self, other: Any) -> "Number":
         return self._plus(other, -1)
 
     @kept
-    def __rsub__(self, other: Any) -> "Number":  # type: ignore[override]
+    def __rsub__(self, other: Any) -> "Number":
         return self._plus(other, 1, -1)
 
     def __neg__(self) -> "Number":
-        return 0 - self
+        return 0 - self  # type: ignore[no-any-return]
 
     def __pos__(self) -> "Number":
         return self
@@ -290,7 +290,7 @@ class Number(Symbolic):
         """`floor(form / d)`: whole multiples of d are taken out, and what divides all of the rest
         is cancelled. Leading coefficients are made positive by
         `floor(-y / d) = -floor((y + d - 1) / d)`, so that equal quotients are one atom."""
-        return self if self.over == 1 else self._rounded(0)  # type: ignore[no-any-return]
+        return self if self.over == 1 else self._rounded(0)
 
     @kept
     def _rounded(self, _: int) -> "Number":
@@ -340,7 +340,7 @@ class Number(Symbolic):
 
     @kept
     def smaller(self, other: Any) -> "Number":
-        return -((-self).larger(-other))
+        return -((-self).larger(-other))  # type: ignore[no-any-return]
 
     @kept
     def below(self, other: Any) -> "Number":
@@ -365,7 +365,7 @@ class Number(Symbolic):
     def aligned(self, align: int) -> "Number":
         if self.over == 1 and not any(factor % align for _, factor in self.terms):
             return number(self.trace, self.terms, -(-self.constant // align) * align)
-        return -(-self // align) * align  # type: ignore[no-any-return]
+        return -(-self // align) * align
 
     def _forms(self, numbers: Sequence[Exact]) -> tuple[Form, ...]:
         """The forms of whole numbers."""
@@ -380,7 +380,7 @@ class Number(Symbolic):
         difference = more - self if swap else self - more
         terms, constant = difference.terms, difference.constant
         if not terms:
-            return constant < 0 if kind == "<" else constant == 0
+            return constant < 0 if kind == "<" else constant == 0  # type: ignore[no-any-return]
         return self.trace.decision(kind, terms, constant)
 
     @kept

@@ -218,9 +218,7 @@ class Trace:
         lives = self.lives[self.atoms[index].args[1]]
         return plan_end([Block(size, *life) for size, life in zip(sizes, lives, strict=True)])
 
-    def atom(
-        self, kind: str, args: tuple[Any, ...], bounds: Callable[[], tuple[int, int]]
-    ) -> int:
+    def atom(self, kind: str, args: tuple[Any, ...], bounds: Callable[[], tuple[int, int]]) -> int:
         """The index of an atom, which is made where it is new."""
         key = (kind, args)
         index = self._known.get(key)
@@ -230,7 +228,7 @@ class Trace:
 
     def _new(self, kind: str, args: tuple[Any, ...], low: int, high: int) -> int:
         atom = Atom(kind, args, low, high)
-        atom.wide = any([self.wide(form) for form in forms(atom)])
+        atom.wide = any(self.wide(form) for form in forms(atom))
         self.atoms.append(atom)
         return len(self.atoms) - 1
 

@@ -9,7 +9,7 @@ multiple of 16, as the end of an arena has to be.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from archc.analysis.arena import Block, plan_end, rounded
 from archc.analysis.tflite_micro import cmsis_nn
@@ -42,8 +42,14 @@ class Arena(NamedTuple):
     persistent: int
     smallest_working: int
     """The smallest multiple of 16 with which tensors are allocated, the arena aligned to 16."""
-    kept: tuple[int, ...]
-    """Of what is persistent, what each operator adds: options, state, figures for channels."""
+    tails: tuple[tuple[int, ...], ...]
+    """What was persistent in each of three rounds, before the first operator and after each."""
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Of what is persistent, what each operator adds: options, state, figures for channels."""
+        added = [[b - a for a, b in pairwise(tails)] for tails in self.tails]
+        return tuple(map(sum, zip(*added, strict=True)))
 
     @property
     def total(self) -> int:
@@ -74,13 +80,14 @@ def replay(network: Network, build: Build) -> Arena:
     ends.persist(build.subgraph, build.pointer)
     ends.persist(build.eval_tensor * len(network.tensors), build.pointer)
     ends.persist(build.node * len(network.operators), build.pointer)
-    kept = [0] * len(network.operators)
+    tails: list[tuple[int, ...]] = []
 
     def steps(step: Callable[[int, Operator], None]) -> None:
+        reached = [ends.tail]
         for index, op in enumerate(network.operators):
-            before = ends.tail
             step(index, op)
-            kept[index] += ends.tail - before
+            reached.append(ends.tail)
+        tails.append(tuple(reached))
 
     asked = 0
 
@@ -96,7 +103,7 @@ def replay(network: Network, build: Build) -> Arena:
     steps(lambda _, op: _initialise(ends, op, build))
     steps(prepare)
     _commit(ends, network, build, planned)
-    return Arena(planned.bytes, ends.tail, rounded(ends.need), tuple(kept))
+    return Arena(planned.bytes, ends.tail, rounded(ends.need), tuple(tails))
 
 
 class _Ends:
@@ -108,13 +115,17 @@ class _Ends:
 
     def __init__(self) -> None:
         self.tail = self.head = self.temporary = 0
-        self._needed = self._now = 0
+        self._needed = 0
+        self._last = 0, 0
+        """What was kept and borrowed at the last step, as far as nothing was dead."""
         self._dead: int | None = None
 
     @property
     def need(self) -> int:
-        most = larger(self._needed, self._now)
-        return most if self._dead is None else larger(most, self._dead)
+        most: int = larger(self._needed, sum(self._last))
+        if self._dead is not None:
+            most = larger(most, self._dead)
+        return most
 
     def persist(self, size: int, align: int = 16, dead: int = 0) -> None:
         """Keep so much at the end; so many bytes of what is borrowed are read no more."""
@@ -123,7 +134,7 @@ class _Ends:
         if dead:
             self._dead = self.tail + larger(self.head, self.temporary - dead)
         else:
-            self._now, self._dead = self.tail + self.temporary, None
+            self._last, self._dead = (self.tail, self.temporary), None
 
     def borrow(self, requests: Iterable[tuple[int, int]]) -> None:
         """Take what is given back once an operator is prepared: (bytes, alignment) each."""
@@ -131,13 +142,13 @@ class _Ends:
         for size, align in requests:
             temporary = aligned(temporary, align) + size
         self.temporary = temporary
-        self._now, self._dead = self.tail + temporary, None
+        self._last, self._dead = (self.tail, temporary), None
 
     def resize(self, size: int) -> None:
         """The start reaches so far now, and nothing is borrowed any more."""
         self._needed, self._dead = self.need, None
         self.head = self.temporary = size
-        self._now = self.tail + size
+        self._last = self.tail, size
 
     def require(self, size: int) -> None:
         """So many bytes are needed too."""
@@ -280,8 +291,8 @@ def alive(network: Network, requests: Sequence[Sequence[int]]) -> Iterator[tuple
         first.setdefault(index, len(network.operators))
         last[index] = len(network.operators)
     for index, tensor in enumerate(network.tensors):
-        size = product(tensor.shape) * tensor.width
-        if size and not tensor.constant:
+        size = 0 if tensor.constant else product(tensor.shape) * tensor.width
+        if size:
             start = first.get(index, 0)
             yield start - 1, Block(size, start, last.get(index, 0))
     for step, sizes in enumerate(requests, 1):
