@@ -59,6 +59,15 @@ class Known(NamedTuple):
     within: Any
     """Whether the spec's budgets hold."""
 
+    def last(self) -> "Known":
+        """The same of the last of many variants."""
+        figures = {name: _last(value) for name, value in self.figures.items()}
+        return Known(figures, _last(self.grade), _last(self.verdict), _last(self.within))
+
+
+def _last(values: Any) -> Any:
+    return values.item(-1) if hasattr(values, "item") else values
+
 
 VERDICTS = (None, "compatible", "conditional", "incompatible")
 

@@ -18,7 +18,7 @@ from archc.sema.load import Program, SourceLoader
 from archc.sema.resolve import Resolver, Setting
 from archc.source import Source
 from archc.space.batch import Batch, Box, Sheet
-from archc.space.classes import VERDICTS, Class, Spec
+from archc.space.classes import VERDICTS, Class, Known, Spec
 from archc.space.clock import MISSING
 from archc.space.dimensions import Grid
 from archc.space.measure import published
@@ -189,8 +189,18 @@ class Space:
         return made
 
     def _boxed(self, rows: Any, box: Box) -> Iterator[Batch]:
-        """Variants that are every combination of some values: where most are of one class, what
-        depends on few parameters is computed for their values alone."""
+        """Variants that are every combination of some values."""
+        with uncollected():
+            whole = self._together(rows, box)
+        if whole is not None:
+            yield whole
+            return
+        for start in range(0, len(rows), CHUNK):
+            yield self._batch(rows[start : start + CHUNK])
+
+    def _together(self, rows: Any, box: Box) -> Batch | None:
+        """The same where most are of one class: what depends on few parameters is computed for
+        their values alone."""
         import numpy as np
 
         if not self.classes:
@@ -202,13 +212,9 @@ class Space:
             part, index = found
             sheet, left = Sheet(box.shape), np.ones(box.shape, bool)
             left[index] = False
-            self._met(known, rows[~left.ravel()])
-            if known.network:
-                sheet.put(known, known.many(part.places, part.shape), index)
-            yield self._filled(rows, sheet.flat(), np.flatnonzero(left))
-            return
-        for start in range(0, len(rows), CHUNK):
-            yield self._batch(rows[start : start + CHUNK])
+            self._put(sheet, known, part, index, rows[~left.ravel()])
+            return self._filled(rows, sheet.flat(), np.flatnonzero(left))
+        return None
 
     def _batch(self, rows: Any) -> Batch:
         import numpy as np
@@ -238,26 +244,22 @@ class Space:
             which = rest[mask]
             if not len(which):
                 continue
-            self._met(known, rows[which])
-            if known.network:
-                inside = {name: each[which] for name, each in places.items()}
-                sheet.put(known, known.many(inside, which.shape), which)
+            inside = {name: each[which] for name, each in places.items()}
+            self._put(sheet, known, Box(which.shape, inside), which, rows[which])
             rest = rest[~mask]
         self.classes.sort(key=lambda each: -each.hits)
         return sheet.batch(rows)
 
-    def _met(self, known: Class, rows: Any) -> None:
-        """Note variants of a class, the last of which is compiled to check it if none was."""
+    def _put(self, sheet: Sheet, known: Class, box: Box, index: Any, rows: Any) -> None:
+        """Fill in variants of a class, the last of which is compiled to check it if none was."""
         known.hits += len(rows)
+        said = known.many(box.places, box.shape) if known.network else None
         if not known.checked:
             known.checked = True
-            self._check(known, int(rows[-1]))
-
-    def _check(self, known: Class, row: int) -> None:
-        """Compare a class with a compile of one of its variants."""
-        self.compiled += 1
-        with uncollected():
-            self.compare(self.compile(row), known, self.grid.place(row))
+            self.compiled += 1
+            self._compare(self.compile(int(rows[-1])), said and said.last())
+        if said is not None:
+            sheet.put(known, said, index)
 
     def compare(self, variant: Variant, known: Class, places: Mapping[str, int]) -> None:
         """Compare a compiled variant with what its class says of it.
@@ -265,12 +267,14 @@ class Space:
         Raises:
             Difference: they differ.
         """
+        self._compare(variant, known.one(places) if known.network else None)
+
+    def _compare(self, variant: Variant, said: Known | None) -> None:
         network, named = variant.network, self._named(variant.row)
-        if (network is not None) != known.network:
+        if (network is not None) != (said is not None):
             raise Difference(f"whether there is a network with {named}")
-        if network is None:
+        if network is None or said is None:
             return
-        said = known.one(places)
         truth = published(network.manifest)
         for name in sorted({*said.figures, *truth}):
             if said.figures.get(name, MISSING) != truth.get(name, MISSING):

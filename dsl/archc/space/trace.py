@@ -121,9 +121,15 @@ class Evaluation:
         if known is None:
             if self.narrow and self.trace.wide(form):
                 raise Wide
-            known = self.forms[form] = self.sum(form)
-            self.bytes += getattr(known, "nbytes", 0)
+            known = self.forms[form] = self._keep(self.sum(form))
         return known
+
+    def _keep(self, value: Any) -> Any:
+        """A value that others are computed from, so that it must not change."""
+        if getattr(value, "ndim", 0):
+            self.bytes += value.nbytes
+            value.flags.writeable = False
+        return value
 
     def holds(self, guard: Guard, outcome: bool) -> Any:
         """Where a guard has an outcome."""
@@ -153,8 +159,7 @@ class Evaluation:
                         needed.add(each)
                         waiting.append(each)
         for each in sorted(needed):
-            known[each] = self._atom(each)
-            self.bytes += getattr(known[each], "nbytes", 0)
+            known[each] = self._keep(self._atom(each))
 
     def _atom(self, index: int) -> Any:
         atom, on = self.trace.atoms[index], self.on
