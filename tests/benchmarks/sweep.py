@@ -12,7 +12,6 @@ import argparse
 import resource
 import sys
 import time
-from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +38,7 @@ block five(channels, stride = 1) {
 }
 block full(channels, stride = 1) { conv(channels, 3x3, stride) batchnorm relu6 }
 """
+STRUCTURES = 150
 UNITS = ("ds", "ir", "ir(expansion = 3)", "five", "full")
 
 
@@ -74,24 +74,32 @@ def report(name: str, made: Space, rows: int) -> None:
 
 
 def structures() -> None:
-    """150 structures of blocks by stages, 2,000 rows each, from nothing."""
-    chosen = list(product(UNITS, repeat=4))[::4][:150]
-    made = [
-        space(
-            PER_STAGE,
-            "alpha=0.05..2.0:0.05",
-            "height=16..65",
-            *(f"u{place}=[{unit}]" for place, unit in enumerate(units, 1)),
-        )
-        for units in chosen
-    ]
-    one = min(compile_seconds(each, [1000]) for each in made[:10])
-    cold = sum(sweep_seconds(each, 0, 2000) for each in made)
-    rows = 2000 * len(made)
-    classes = sum(each.count for each in made)
+    """150 structures of blocks by stages, 2,000 rows each, from nothing.
+
+    Compiled are variants of all of these structures: as they come, the first, one amid and the last
+    of each, once; and one of each again and again, the best of three, where what networks of one
+    structure share is known.
+    """
+    began = time.process_time()
+    units = [f"u{place}=[{', '.join(UNITS)}]" for place in range(1, 5)]
+    made = space(PER_STAGE, *units, "alpha=0.05..2.0:0.05", "height=16..65")
+    inner = made.grid.inner
+    starts = [inner * structure for structure in range(0, 4 * STRUCTURES, 4)]
+    for start in starts:
+        sweep_seconds(made, start, start + inner)
+    cold = time.process_time() - began
+    rate = inner * STRUCTURES / cold
+    again = sum(compile_seconds(made, [start + inner // 2]) for start in starts) / STRUCTURES
+    come = [start + row for start in starts for row in (0, inner // 2, inner - 1)]
+    began = time.process_time()
+    for row in come:
+        made.compile(row)
+    once = (time.process_time() - began) / len(come)
     print(
-        f"{len(made)} structures of five blocks by stages: {rows:,} rows, {classes} classes; "
-        f"compile {1000 * one:.1f} ms; cold {rows / cold:,.0f}/s = {rows / cold * one:,.0f} times",
+        f"{STRUCTURES} structures of five blocks by stages: {inner * STRUCTURES:,} rows, "
+        f"{made.count} classes; cold {rate:,.0f}/s, {1000 * cold / STRUCTURES:.1f} ms a structure; "
+        f"compile {1000 * once:.1f} ms as they come = {rate * once:,.0f} times, "
+        f"{1000 * again:.1f} ms repeated = {rate * again:,.0f} times",
         flush=True,
     )
 
@@ -114,6 +122,7 @@ def main() -> None:
     report("dscnn", space((SPECS / "dscnn.arch").read_text(), *DSCNN), rows)
     efficientnet = space((SPECS / "efficientnet_b0.arch").read_text(), *EFFICIENTNET)
     report("efficientnet_b0", efficientnet, rows // 10)
+    del efficientnet
     structures()
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archc.space import classes, reuse
 from archc.space.engine import Difference, Space
 from archc.space.measure import published
 from support.printer import print_file
@@ -154,6 +155,46 @@ def test_combinations_of_values_are_as_variants_one_by_one(name: str) -> None:
             none = np.full(1, -1)
             parts = [each.figures.get(figure, none.repeat(len(each.rows))) for each in rows]
             assert (column == np.concatenate(parts)).all(), figure
+
+
+STRUCTURES = """arch two(a = 1.0 in 0.1 .. 3.0, h = 32 in 8 .. 64, u = ds, v = ds) {
+    target stm32n6
+    input image: h x 24 x 1
+    stage s(channels = 16 * a, stride = 2) { u }
+    stage t(channels = 32 * a, stride = 2) { v }
+    head { global_average_pool dense(7) sigmoid }
+}
+"""
+UNITS = "[ds, ir(expansion = 2), { conv(channels, 3x3, stride) relu }, bogus]"
+
+
+@pytest.mark.parametrize(
+    ("few", "numbers", "size", "places"),
+    [(0, 10**6, 10**9, 4), (10**6, 10**6, 10**9, 4), (2, 200, 10**9, 1), (2, 10**6, 1_000, 2)],
+)
+def test_structures_share_numbers_and_say_what_each_says_alone(
+    monkeypatch: pytest.MonkeyPatch, few: int, numbers: int, size: int, places: int
+) -> None:
+    """By code or by values that are kept, and however little is kept."""
+    over = (f"u={UNITS}", f"v={UNITS}", "a=0.1..2.0:0.1", "h=16..28")
+    made = space(STRUCTURES, *over)
+    inner = made.grid.inner
+    chance = random.Random(few + numbers)
+    for structure in chance.sample(range(16), 4):
+        start, stop = structure * inner, (structure + 1) * inner
+        (alone,) = space(STRUCTURES, *over).batches(start, stop)
+        with monkeypatch.context() as limits:
+            limits.setattr(classes, "FEW", few)
+            limits.setattr(reuse, "NUMBERS", numbers)
+            limits.setattr(reuse, "BYTES", size)
+            limits.setattr(reuse, "PLACES", places)
+            (batch,) = made.batches(start, stop)
+            agree(made, chance.sample(range(start, stop), 1))
+        for field in ("network", "valid", "within", "verdicts", "grades"):
+            assert (getattr(batch, field) == getattr(alone, field)).all(), field
+        assert batch.figures.keys() == alone.figures.keys()
+        for figure, column in batch.figures.items():
+            assert (column == alone.figures[figure]).all(), figure
 
 
 def test_structures_without_numbers() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from archc.space import joins
 from archc.space.trace import Axis, Decision, Escape, Form, Lives, Terms, Trace, scaled, summed
-from archc.values import Symbolic
+from archc.space.witness import Denominator, Witnessed
 
 
 def parameter(trace: Trace, axis: Axis, k: int) -> "Number":
@@ -69,27 +69,13 @@ def kept(slow: Operation) -> Operation:
     return fast
 
 
-class Number(Symbolic):
+class Number(Witnessed):
     """See the module."""
 
     __slots__ = ("constant", "form", "key", "over", "terms", "trace")
-    trace: Trace
     key: int
     """Tells it from all other numbers of the trace."""
-    form: Form
-    terms: Terms
     constant: int
-    over: int
-
-    # --- what it is ---------------------------------------------------------------------------
-
-    @property
-    def witness(self) -> Fraction:
-        return Fraction(self.trace.value(self.form), self.over)
-
-    @property
-    def axes(self) -> frozenset[str]:
-        return self.trace.support(self.terms)
 
     def _lift(self, other: Any) -> "Number | None":
         if type(other) is Number:
@@ -283,9 +269,6 @@ class Number(Symbolic):
             made = made * self
         return made
 
-    def __rpow__(self, base: Any) -> Any:
-        raise Escape("a parameter as an exponent", self.axes)
-
     def __floor__(self) -> "Number":  # type: ignore[override]
         """`floor(form / d)`: whole multiples of d are taken out, and what divides all of the rest
         is cancelled. Leading coefficients are made positive by
@@ -317,9 +300,6 @@ class Number(Symbolic):
 
     def __ceil__(self) -> "Number":  # type: ignore[override]
         return -((-self).__floor__())
-
-    def __round__(self, digits: Any = None) -> Any:
-        raise Escape("round()", self.axes)
 
     # --- without a decision -------------------------------------------------------------------
 
@@ -427,37 +407,13 @@ class Number(Symbolic):
             "a hash", self.axes
         )  # of a constant too: what is kept by it outlives the trace
 
-    def pinned(self) -> Fraction:
-        """The value of the witness, which the class then has throughout."""
-        value = self.witness
-        if self.terms and not self == value:
-            raise AssertionError("the witness is not itself")
-        return value
-
-    def __index__(self) -> int:
-        value = self.pinned()
-        if value.denominator != 1:
-            raise TypeError(f"not a whole number: {value}")
-        return value.numerator
-
-    def __int__(self) -> int:  # type: ignore[override]
-        return self.__index__()
-
-    def __trunc__(self) -> int:
-        return self.__index__()
-
-    def __float__(self) -> float:
-        if self.terms:
-            raise Escape("a float", self.axes)
-        return float(self.witness)
-
     @property
     def numerator(self) -> "Number":  # type: ignore[override]
         return self if self.over == 1 else self.__floor__()
 
     @property
     def denominator(self) -> Any:
-        return 1 if self.over == 1 else _Denominator(self)
+        return 1 if self.over == 1 else Denominator(self)
 
     def as_integer_ratio(self) -> "tuple[Number, int]":  # type: ignore[override]
         """A ratio of whole numbers, which for other variants may not be reduced."""
@@ -465,40 +421,3 @@ class Number(Symbolic):
 
     def bit_length(self) -> int:
         return max(abs(bound) for bound in self.trace.bounds(self.form)).bit_length()
-
-    # --- texts, in which the witness stands -----------------------------------------------------
-
-    def __repr__(self) -> str:
-        return f"Number({self.witness})"
-
-    def __str__(self) -> str:
-        return str(self.witness)
-
-    def __format__(self, spec: str) -> str:
-        value = self.witness
-        if spec[-1:] in ("f", "e", "g"):
-            return format(float(value), spec)
-        return format(value.numerator if value.denominator == 1 else str(value), spec)
-
-    def __reduce__(self) -> Any:
-        raise Escape("a copy", self.axes)
-
-
-class _Denominator:
-    """The denominator of a number that may be whole: only whether it is 1 can be asked."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __init__(self, of: Number) -> None:
-        self.of = of
-
-    def __eq__(self, other: object) -> bool:
-        if other != 1:
-            raise Escape("a denominator", self.of.axes)
-        return self.of == self.of.__floor__()
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def bit_length(self) -> int:
-        return self.of.over.bit_length()
