@@ -232,3 +232,48 @@ def test_dead_kernels_of_a_quantised_file() -> None:
     tensor.CopyFrom(numpy_helper.from_array(numbers, tensor.name))
     (dead,) = (one for one in verified(QUANTISED, model).differences if one.code == "verify_values")
     assert "1 of 16 kernels, most in " in dead.message
+
+
+def twins(n: Net) -> tuple[str, ...]:
+    """Pools and means of the same map, which the converter stores once, and PyTorch each."""
+
+    def pooled(h: str, width: int) -> str:
+        pool = n.node("AveragePool", h, kernel_shape=[2, 2], strides=[2, 2])
+        return str(n.conv(pool, 8, width))
+
+    h = n.conv(n.x, 3, 8)
+    joined = n.node("Concat", pooled(h, 4), pooled(h, 6), axis=1)
+    ends = [n.node("GlobalAveragePool", joined) for _ in range(2)]
+    a, b = (
+        n.conv(n.node(kind, n.conv(end, 10, 10, k=1)), 10, 10, k=1)
+        for kind, end in zip(("Relu", "Sigmoid"), ends, strict=True)
+    )
+    return (n.node("Add", a, b),)
+
+
+TWINS = """
+arch net {
+    rounding(divisor = 1)
+    input image: 16x16x3
+    stage body {
+        conv(8, 3x3, bias = true)
+        concat { average_pool(2x2) conv(4, 3x3, bias = true) }
+               { average_pool(2x2) conv(6, 3x3, bias = true) }
+    }
+    head {
+        add { global_average_pool(keepdims = true) conv(10, bias = true) relu
+              conv(10, bias = true) }
+            { global_average_pool(keepdims = true) conv(10, bias = true) sigmoid
+              conv(10, bias = true) }
+    }
+}
+"""
+
+
+def test_what_computes_the_same_of_the_same_counts_once() -> None:
+    sequence = archc.compile_text(TWINS).manifest["deployed"]["sequence"]
+    assert [one["operator"] for one in sequence].count("AVERAGE_POOL_2D") == 1
+    result = verified(TWINS, built(twins))
+    assert codes(result) == set(), [one.message for one in result.differences]
+    other = TWINS.replace("{ average_pool(2x2) conv(6", "{ max_pool(2x2) conv(6")
+    assert codes(verified(other, built(twins))) == {"verify_operators"}

@@ -296,7 +296,7 @@ class _Reading:
             self.note(NORMALISATION)
         made = OPS.get(kind)
         if made is None or len(seen.inputs) != 1:
-            raise seen.refuse("the language has no such operator")
+            raise seen.refuse("`archc import` reads no such operator from a file")
         return made(seen)
 
     def split(self, seen: Seen, reads: tuple[int, ...]) -> None:

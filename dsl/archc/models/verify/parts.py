@@ -83,16 +83,27 @@ class Parts(NamedTuple):
 
 
 def of_file(graph: FileGraph) -> Parts:
-    """The parts of a deployed file."""
+    """The parts of a deployed file. Of operators without weights that compute the same of the same
+    one counts: the converter stores such once, other exporters each."""
     values = {tensor: -1 - place for place, tensor in enumerate(graph.inputs)}
     parts: list[Part] = []
     functions: dict[int, set[str]] = {}
     floors: set[int] = set()
+    first: dict[object, int] = {}
+    twins: dict[int, int] = {}
     for number, op in enumerate(graph.operators):
         read = [values[tensor] for tensor in graph.reads(op) if tensor in values]
         value = read[0] if read else 0
         item = Item(canonical(op.kind, _map(graph, op.outputs)), _map(graph, op.outputs))
-        if _computes(op.kind, read):
+        made = op.outputs[0] if len(op.outputs) == 1 else -1
+        if made >= 0 and not op.weights and _computes(op.kind, read):
+            tensors = tuple(twins.get(tensor, tensor) for tensor in graph.reads(op))
+            tables = tuple(graph.tensors[table].values for table in op.tables)
+            same = (op.kind, tensors, tables, op.window, op.pads, op.settings, op.activation)
+            twins[made] = first.setdefault(same, made)
+        if twins.get(made, made) != made:
+            value = values[twins[made]]
+        elif _computes(op.kind, read):
             parts.append(Part(number, item, op.macs or 0, tuple(read), None, op.name))
             value = len(parts) - 1
         elif op.kind in _FUNCTIONS:
@@ -124,15 +135,20 @@ class _Manifest:
         self.made: list[Part] = []
         self.functions: dict[int, set[str] | None] = {}
         self.entries: dict[str, list[Expected]] = {}
-        for want in rows.sequence or ():
-            for layer in want.layers:
+        self.twins = _twins(manifest, rows)
+        for one in rows.sequence or ():
+            own = tuple(layer for layer in one.layers if layer not in self.twins)
+            want = one._replace(layers=own)
+            for layer in own:
                 self.entries.setdefault(layer, []).append(want)
 
     def parts(self) -> Parts:
         """Layers are in an order of execution; an operator counts at the last of its layers."""
         for row in self.manifest["layers"]:
             name = row["name"]
-            if name not in self.values:
+            if name in self.twins:
+                self.values[name] = self.values[self.twins[name]]
+            elif name not in self.values:
                 own = self.entries.get(name, [])
                 last = [want for want in own if want.layers[-1] == name]
                 read = _distinct(v for source in row["inputs"] for v in self.values.get(source, ()))
@@ -220,6 +236,23 @@ class _Manifest:
             known = self.functions.setdefault(place, set())
             if known is not None:
                 known.add(function)
+
+
+def _twins(manifest: dict[str, Any], rows: Rows) -> dict[str, str]:
+    """Layers that are one operator with an earlier one which computes the same of the same: by name
+    the first of them."""
+    twins: dict[str, str] = {}
+    order = {row["name"]: place for place, row in enumerate(manifest["layers"])}
+    for want in rows.sequence or ():
+        first: dict[object, str] = {}
+        known = [layer for layer in dict.fromkeys(want.layers) if layer in order]
+        for layer in sorted(known, key=order.__getitem__) if len(known) > 1 else ():
+            row = rows.by_name[layer]
+            read = tuple(twins.get(source, source) for source in row["inputs"])
+            key = row["class_name"], read, tuple(row["output_shape"])
+            if (earlier := first.setdefault(key, layer)) != layer:
+                twins[layer] = earlier
+    return twins
 
 
 def canonical(kind: str, shape: Sequence[int]) -> str:
