@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from archc.analysis.lowering import lower
 from archc.analysis.tflite_micro import measure, micro
 from archc.models.tflite import read
-from archc.models.verify.arena import file_network
+from archc.models.verify.file import file_network
 from support import tflm
 from support.keras_models import build
 from support.random_nets import degenerate_net, random_net

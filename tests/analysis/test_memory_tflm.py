@@ -9,7 +9,7 @@ from archc.analysis.lowering import Deployed, lower
 from archc.analysis.memory import memory
 from archc.analysis.tflite_micro import Arena, measure, micro
 from archc.models.tflite import read
-from archc.models.verify.arena import file_network
+from archc.models.verify.file import file_network
 from support import shipped, tflm
 from support.keras_models import build
 from support.nets import Net

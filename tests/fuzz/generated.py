@@ -145,7 +145,7 @@ def micro_says(deployed: Any, content: bytes) -> tuple[str, str]:
     """How TensorFlow Lite Micro takes a file, and what differs from what is said of it."""
     from archc.analysis.tflite_micro import measure, micro
     from archc.models.tflite import read
-    from archc.models.verify.arena import file_network
+    from archc.models.verify.file import file_network
     from support import tflm
 
     said = micro(deployed)

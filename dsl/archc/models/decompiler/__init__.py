@@ -14,8 +14,7 @@ from archc.models.decompiler.family import family
 from archc.models.decompiler.flat import flat
 from archc.models.decompiler.names import Names
 from archc.models.decompiler.reading import Model, of_config, read_model
-from archc.models.decompiler.remarks import remarks
-from archc.models.decompiler.result import Decompiled, finished
+from archc.models.decompiler.result import Decompiled, finished, remarks
 from archc.models.decompiler.search import Failure, searched, tried
 
 

@@ -1,10 +1,11 @@
-"""What an import gives: a text, and what of the model became what of it."""
+"""What an import gives: a text, what of the model became what of it, and how both differ."""
 
 import re
 from collections.abc import Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
+from archc.compiler import Deployed, Graph, lower, memory
 from archc.models.decompiler.network import Network
 from archc.models.decompiler.search import Candidate
 
@@ -50,3 +51,25 @@ def layer_names(network: Network, best: Candidate) -> dict[str, tuple[str, ...]]
         made = best.network.operations[place].layer
         layers.setdefault(operation.layer, {})[made] = None
     return {path: tuple(made) for path, made in layers.items()}
+
+
+def remarks(model: Graph | None, made: Candidate) -> tuple[str, ...]:
+    """That operators are executed in another order, and what that does to the arena.
+
+    Args:
+        model: as the converter sees it; None where the spec is not all of it, or it is a file.
+    """
+    other = "branches are executed in another order than in the model"
+    if model is None:
+        return () if made.comparison.in_order else (other,)
+    before, after = lower(model), lower(made.graph)
+    sizes = memory(before).arena_bytes, memory(after).arena_bytes
+    if sizes[0] != sizes[1]:
+        return (f"{other}: the arena is estimated at {sizes[1]:,} bytes, not {sizes[0]:,}",)
+    if _order(before) != _order(after):
+        return (f"{other}, with the same arena of {sizes[0]:,} bytes",)
+    return ()
+
+
+def _order(deployed: Deployed) -> list[tuple[object, ...]]:
+    return [(operator.operator, operator.shape) for operator in deployed.operators]

@@ -4,6 +4,5 @@
 puts the compiler's questions to what it holds, whatever that is.
 """
 
-from archc.models.front.analysis import Analysed, Question, analysed
-from archc.models.front.drawing import drawable
+from archc.models.front.analysis import Analysed, Question, analysed, drawable
 from archc.models.front.loading import Loaded, load

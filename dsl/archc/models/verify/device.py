@@ -13,9 +13,8 @@ from archc.diagnostics.codes import VERIFY_MEMORY, VERIFY_VALUES, VERIFY_WEIGHTS
 from archc.diagnostics.text import several
 from archc.limits import Limits
 from archc.models.tflite import Model, read
-from archc.models.verify.arena import file_network
 from archc.models.verify.border import check_border, check_scheme, check_whole
-from archc.models.verify.file import File
+from archc.models.verify.file import File, file_network
 from archc.models.verify.kernels import check_dead_kernels, check_islands, check_kernels
 from archc.models.verify.model import Findings, Verification
 from archc.models.verify.operators import Operators

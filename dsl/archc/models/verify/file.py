@@ -2,7 +2,12 @@
 
 from collections.abc import Sequence
 
+from archc.compiler import Network
+from archc.diagnostics.model import Rejected
+from archc.models.deployed import checked
+from archc.models.deployed.runtime import runtime_network
 from archc.models.tflite import Model, Operator, Subgraph, Tensor
+from archc.models.tflite.deployed import graph_of
 from archc.models.verify.advice import CONVERSIONS
 from archc.models.verify.align import Item
 from archc.models.verify.scheme import scheme
@@ -55,3 +60,13 @@ class File:
 def inner(shape: tuple[int, ...]) -> tuple[int, ...]:
     """A shape without the batch; a vector of constants for broadcasting has none."""
     return shape[1:] if len(shape) > 1 else shape
+
+
+def file_network(model: Model) -> Network | None:
+    """A file as the computation of the arena takes it, or None where its allocations are not
+    known."""
+    try:
+        found = runtime_network(checked(graph_of(model.name, model)))
+    except Rejected:  # not a graph, of which something else is said
+        return None
+    return found if isinstance(found, Network) else None
