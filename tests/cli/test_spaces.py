@@ -310,6 +310,9 @@ def test_a_plot_has_the_front_with_its_parameters(capsys: Capture) -> None:
     assert main([*command, "--plot", "out.png"]) == 0
     assert Path("out.png").read_bytes().startswith(b"\x89PNG")
     capsys.readouterr()
+    ticks = re.findall("<text[^>]*>([^<]*)</text>", drawn)
+    assert any(re.fullmatch(r"[0-9.]+ k", tick) for tick in ticks)
+    assert not any(re.fullmatch(r"1e[0-9]+|[0-9]{4,}", tick) for tick in ticks)
     assert main(["sweep", "a.arch", "--minimize", "macs", "--plot", "out.svg"]) == 2
     assert "a plot shows two objectives" in capsys.readouterr().err
 

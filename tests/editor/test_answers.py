@@ -409,7 +409,7 @@ def test_every_word_has_a_text() -> None:
 
 
 def test_amounts() -> None:
-    from archc.editor.costs import amount
+    from archc.diagnostics.text import amount
 
     shown = {0: "0", 950: "950", 1000: "1 k", 12_400: "12.4 k", 999_600: "1 M", 7_001_088: "7 M"}
     assert {count: amount(count) for count in shown} == shown

@@ -232,3 +232,9 @@ def test_a_finding_without_a_line_names_its_layer() -> None:
         layer["source"] = None
     text = report([Subject(manifest, subject("fpn_detector").graph, manifest)])
     assert '<code>stm32n6/operator</code> <span class="soft">neck_1_upsample</span>' in text
+
+
+def test_names_in_findings_are_set_as_code() -> None:
+    page = report([subject("dscnn_a05")])
+    assert "<code>target stm32n6(io = int8)</code>" in page
+    assert "`" not in page[page.index('<ul class="findings">') : page.index("</ul>")]

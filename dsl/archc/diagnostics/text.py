@@ -104,6 +104,12 @@ def figure(value: int) -> str:
     raise AssertionError
 
 
+def amount(count: int) -> str:
+    """A count to about three digits: `950`, `12.4 k`, `7 M`."""
+    digits, space, unit = figure(count).partition(" ")
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + space + unit
+
+
 def kib(size: int, digits: int = 0) -> str:
     """Bytes in KiB: `1,176 KiB`."""
     return f"{size / 1024:,.{digits}f} KiB"

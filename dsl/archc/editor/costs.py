@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from archc.analysis.latency import stated
-from archc.diagnostics.text import few, figure, kib, several, shape_text
+from archc.diagnostics.text import amount, few, kib, several, shape_text
 from archc.driver import Network
 from archc.ir.graph import Frame, Node
 from archc.ops.base import Shape
@@ -176,9 +176,3 @@ def full(cost: Cost) -> str:
         f"{ARROW} {shown}{times}; {layers}, {cost.params:,} params, {cost.macs:,} MACs "
         f"in `{cost.network}`{peak}{time}"
     )
-
-
-def amount(count: int) -> str:
-    """A count to about three digits: `950`, `12.4 k`, `7 M`."""
-    digits, space, unit = figure(count).partition(" ")
-    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + space + unit

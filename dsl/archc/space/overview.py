@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from archc.space.plot import saved
+from archc.space.plot import counted, saved
 from archc.space.summary import Summary
 
 
@@ -23,6 +23,7 @@ def overview(summary: Summary, name: str, suffix: str) -> bytes:
             axes.plot(curve, range(len(curve)), color="C0")
             axes.set_xlabel(f"{cost} within budget")
             axes.set_ylabel("% of variants below")
+            counted(axes.xaxis, cost)
         _shares(panels[1][0], summary)
         _explained(panels[1][1], summary)
         for axes in panels.ravel():

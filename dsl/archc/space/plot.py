@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from archc.analysis.latency_budget import LATENCY
+from archc.diagnostics.text import amount
 from archc.space.clock import MISSING
 from archc.space.engine import Batch, Space
 from archc.space.question import Condition, Question, values
@@ -135,10 +136,26 @@ def _drawn(
             _limit(axes, condition, names, colours["bad"])
         axes.set_xlabel(names[0])
         axes.set_ylabel(names[1])
+        for axis, name in zip((axes.xaxis, axes.yaxis), names, strict=True):
+            counted(axis, name)
         if not within:
             axes.set_title(f"{space.spec.declared.name.text}: {len(front):,} on the front")
         axes.grid(alpha=0.3)
         return saved(figure, suffix)
+
+
+def counted(axis: Any, name: str) -> None:
+    """Let an axis of counts say `5 M`, not `0.5` of `1e7`."""
+    if name == LATENCY:
+        return
+
+    def said(value: float, place: object) -> str:
+        whole = round(float(value))
+        if whole != value:
+            return f"{value:g}"
+        return f"-{amount(-whole)}" if whole < 0 else amount(whole)
+
+    axis.set_major_formatter(said)
 
 
 def saved(figure: Any, suffix: str) -> bytes:
