@@ -351,3 +351,22 @@ def test_a_folder_of_models(tmp_path: Path, capsys: Capture) -> None:
         (tmp_path / f"{name}.tflite").write_bytes(separable(12, 16))
     code, out, _ = told(capsys, "check", tmp_path)
     assert (code, "2 models: 2 compatible" in out) == (0, True)
+
+
+@pytest.mark.parametrize("verb", ["check", "profile", "show", "graph", "import", "report"])
+def test_a_layer_of_an_unknown_class_hides_what_follows_and_breaks_nothing(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The shape of the output is not known then."""
+    path = keras_file(
+        tmp_path / "net.keras",
+        layer("InputLayer", "image", batch_shape=[1, 16, 16, 8], dtype="float32"),
+        layer("Convolution", "features", "image", filters=16),
+        layer("Dense", "scores", "features", units=10),
+    )
+    endings = {"graph": "svg", "import": "arch", "report": "html"}
+    written = tmp_path / f"out.{endings.get(verb, '')}"
+    code = main([verb, str(path), *(["-o", str(written)] if verb in endings else [])])
+    assert code == int(verb == "import"), capsys.readouterr().err
+    if verb == "report":
+        assert "outputs: scores ? float32" in written.read_text()

@@ -173,13 +173,18 @@ def _against(value: float | None, first: float | None) -> str:
     return f"{100 * (value - first) / first:+.1f} %"
 
 
+def _shape(shape: list[int] | None) -> str:
+    """A shape; of a model it may not be known."""
+    return "?" if shape is None else shape_text(shape)
+
+
 def _about(manifest: Manifest) -> Iterator[str]:
     model = manifest["model"]
     derived = f", derived from {model['base']}" if model["base"] else ""
     yield f"{model['source']}{derived}"
     for side in ("inputs", "outputs"):
         tensors = (
-            f"{tensor['name']} {shape_text(tensor['shape'])} {tensor['dtype']}"
+            f"{tensor['name']} {_shape(tensor['shape'])} {tensor['dtype']}"
             for tensor in manifest[side]
         )
         yield f"{side}: {', '.join(tensors)}"
@@ -255,7 +260,7 @@ def _rows(manifest: Manifest, timed: dict[str, int]) -> Iterator[Row]:
         yield Row(
             layer["name"],
             layer["class_name"],
-            shape_text(layer["output_shape"] or "?"),
+            _shape(layer["output_shape"]),
             tuple(cells),
             f"{place['file']}:{place['line']}" if place else "",
         )
