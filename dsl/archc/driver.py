@@ -74,6 +74,8 @@ class Network(NamedTuple):
     graph: Graph
     manifest: dict[str, Any]
     identity: Identity
+    params: int | None = None
+    """Its parameters, where they are counted."""
 
     @property
     def module(self) -> str:
@@ -85,7 +87,7 @@ class Network(NamedTuple):
         header = keras_module.Header(
             identity.source, identity.source_digest, identity.language_version
         )
-        return keras_module.emit(self.graph, header)
+        return keras_module.emit(self.graph, header, self.params)
 
 
 class Compilation(NamedTuple):
@@ -223,7 +225,8 @@ def compile_model(
         judgement = Judgement(device.name, report.verdict, report.findings, io, pools)
     known = identity(model, program, options)
     document = manifest(known, graph, figures, judgement, held)
-    return Network(model.name, model.declared.span, graph, document, known)
+    span, params = model.declared.span, figures.totals["params"]
+    return Network(model.name, span, graph, document, known, params)
 
 
 def micro_build(target: Selection | None, options: Options) -> str:

@@ -8,6 +8,7 @@ import pytest
 from archc import files
 from archc.diagnostics.model import Diagnostic, Rejected
 from archc.files import Loader
+from archc.files.reading import load_bytes
 from archc.limits import DEFAULT_LIMITS
 from archc.source import Source, Span
 
@@ -35,6 +36,15 @@ def test_a_spec_is_named_relative_to_its_folder(specs: Path) -> None:
     assert loader.load(str(specs / "a.arch")) is source
     assert loader.locate(source) == str(specs / "a.arch")
     assert loader.locate(Source("<set>", "")) == "<set>"
+
+
+def test_a_file_whose_size_the_system_does_not_know(tmp_path: Path) -> None:
+    path = Path("/proc/self/status")
+    if not path.is_file() or path.stat().st_size:
+        pytest.skip("there is none here")
+    assert load_bytes(str(path), 1 << 20, "source_bytes").endswith(b"\n")
+    with pytest.raises(Rejected):
+        load_bytes(str(path), 64, "source_bytes")
 
 
 def test_the_working_folder(specs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from lark import Lark
 
+from archc.diagnostics.model import Rejected
 from archc.limits import DEFAULT_LIMITS
 from archc.source import Source
 from archc.syntax import ast, grammar
@@ -171,3 +172,19 @@ def test_units_belong_to_their_number(text: str) -> None:
     tree = parsed(text)
     assert isinstance(tree, ast.Number)
     assert tree.text == text
+
+
+@pytest.mark.parametrize(
+    "text", ["7", "0.32", "007", "1.50", "0.", "1k", "3 k", "12 7", "٣", "7\n"]
+)
+def test_a_number_alone_is_what_the_grammar_makes_of_it(text: str) -> None:
+    def read(text: str) -> object:
+        source = Source("<set>", f"a={text}")
+        try:
+            made = parse_expression(source, DEFAULT_LIMITS, 2)
+        except Rejected:
+            return None
+        assert isinstance(made, ast.Number)
+        return made.text, made.span.start, made.span.end
+
+    assert read(text) == read(f"{text} ")  # which goes through the grammar

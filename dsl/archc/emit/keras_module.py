@@ -82,8 +82,14 @@ class _Block(NamedTuple):
     output: int
 
 
-def emit(graph: Graph, header: Header) -> str:
-    """The text of the Python module that builds a graph. Equal arguments give equal text."""
+def emit(graph: Graph, header: Header, params: int | None = None) -> str:
+    """The text of the Python module that builds a graph. Equal arguments give equal text.
+
+    Args:
+        graph: the network.
+        header: where it comes from.
+        params: its parameters, where they are counted already.
+    """
     program = Program(graph)
     inputs = _inputs(graph)
     parts, kept = _parts(program, inputs)
@@ -96,9 +102,9 @@ def emit(graph: Graph, header: Header) -> str:
     nodes = graph.nodes
     enter = " + ".join(shape_text(nodes[index].shape) for index in inputs)
     leave = " + ".join(shape_text(nodes[index].shape) for index in graph.ends)
-    params = sum(
-        weight.size for node in nodes for weight in node.op.weights(*graph.input_shapes(node))
-    )
+    if params is None:
+        weights = [node.op.weights(*graph.input_shapes(node)) for node in nodes]
+        params = sum([weight.size for own in weights for weight in own])
     head = [
         MARKER,
         # A `coding:` in the first two lines would be a directive to Python: ours come first.

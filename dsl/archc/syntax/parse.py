@@ -87,9 +87,12 @@ def parse_expression(source: Source, limits: Limits, start: int = 0) -> ast.Expr
     Raises:
         Rejected: the text is not an expression.
     """
+    text = source.text[start:]
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):  # as most settings are: one token
+        return ast.Number(text, Span(source, start, len(source.text)))
     check_nesting(source, limits)
     reader = driver()
-    tokens = reader.scan(" " * start + source.text[start:])
+    tokens = reader.scan(" " * start + text)
     try:
         tree = reader.parse(tokens, "expression")
     except NotInLanguage:
