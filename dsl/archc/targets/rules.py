@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from archc.diagnostics.text import shape_text
-from archc.ops.base import product
+from archc.ops.base import Shape, product
 from archc.targets.facts import (
     UNKNOWN,
     Facts,
@@ -108,10 +108,17 @@ def dimension(facts: Facts, limits: Limits) -> Iterator[Offence]:
     shapes = [(index, node.shape) for index, node in enumerate(facts.graph.nodes)]
     shapes += [(facts.first_layer(op) or 0, op.shape) for op in facts.deployed.operators]
     for index, shape in shapes:
-        if index not in seen and any(extent >= below for extent in shape):
+        if index not in seen and _reaches(shape, below):
             seen.add(index)
             extent = max(shape)
             yield Offence(index, {"extent": f"{extent:,}", "shape": shape_text(shape)}, extent)
+
+
+def _reaches(shape: Shape, extent: int) -> bool:
+    for each in shape:  # noqa: SIM110  # a generator is slow
+        if each >= extent:
+            return True
+    return False
 
 
 @predicate("rank", "axes_found", "operator", axes="count")
@@ -163,8 +170,9 @@ def convolution_window(facts: Facts, limits: Limits) -> Iterator[Offence]:
 @predicate("stride", "stride", preferred="counts")
 def stride(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Strides of convolutions that are not preferred."""
+    preferred = frozenset(limits.counts("preferred"))
     for index, _, window in facts.windows(*_KERNELS):
-        if not set(window.stride) <= set(limits.counts("preferred")):
+        if not preferred.issuperset(window.stride):
             yield Offence(index, {"stride": stride_text(window.stride)}, max(window.stride))
 
 
@@ -230,10 +238,10 @@ def _largest_prime(number: int) -> int:
 @predicate("line_buffer", "wide", values="count")
 def line_buffer(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """Convolutions whose input rows do not fit a line buffer."""
+    most = limits.count("values")
     for index, node, _ in facts.windows("CONV_2D", "DEPTHWISE_CONV_2D"):
-        shape = facts.graph.nodes[node.inputs[0]].shape
-        row = product(shape[-2:])
-        if row > limits.count("values"):
+        row = product(facts.graph.nodes[node.inputs[0]].shape[-2:])
+        if row > most:
             yield Offence(index, {"wide": f"{row:,}"}, row)
 
 
@@ -248,13 +256,13 @@ def line_buffer(facts: Facts, limits: Limits) -> Iterator[Offence]:
 )
 def pointwise_efficiency(facts: Facts, limits: Limits) -> Iterator[Offence]:
     """1x1 convolutions whose channels do not fill the array."""
+    inside = limits.count("input_low"), limits.count("input_high")
+    outside = limits.count("output_low"), limits.count("output_high")
     for index, node, window in facts.windows("CONV_2D"):
         if window.kernel != (1, 1):
             continue
         entering, leaving = facts.graph.nodes[node.inputs[0]].shape[-1], node.shape[-1]
-        if not _filled(entering, limits.count("input_low"), limits.count("input_high")) or not (
-            _filled(leaving, limits.count("output_low"), limits.count("output_high"))
-        ):
+        if not _filled(entering, *inside) or not _filled(leaving, *outside):
             values = {"channels_in": f"{entering:,}", "channels_out": f"{leaving:,}"}
             macs = node.op.macs(node.shape, *facts.graph.input_shapes(node))
             yield Offence(index, values, macs)
@@ -262,7 +270,8 @@ def pointwise_efficiency(facts: Facts, limits: Limits) -> Iterator[Offence]:
 
 def _filled(channels: int, low: int, high: int) -> bool:
     """Whether a width is `n x (low .. high)` for some n."""
-    return any(low * n <= channels <= high * n for n in (channels // low, -(-channels // high)))
+    most, least = channels // low, -(-channels // high)
+    return channels <= high * most or low * least <= channels
 
 
 # --- the network as a whole -------------------------------------------------------------------
