@@ -85,6 +85,8 @@ def equal(a: Any, b: Any) -> Any:
 
 def below(a: Any, b: Any) -> Any:
     """1 where a is smaller than b, else 0."""
+    if type(a) is type(b) is int:
+        return int(a < b)
     if symbolic(a):
         return a.below(b)
     if symbolic(b):

@@ -191,9 +191,11 @@ def totals(rows: Iterable[Figures]) -> dict[str, int | None]:
     sums: dict[str, int | None] = {}
     for figure in TOTALS:
         values = [row[figure.name] for row in rows]
-        known = [value for value in values if value is not None]
-        whole = figure.partial or len(known) == len(values)
-        sums[figure.name] = sum(known) if whole else None
+        if None in values:
+            known = [value for value in values if value is not None]
+            sums[figure.name] = sum(known) if figure.partial else None
+        else:
+            sums[figure.name] = sum(values)
     return sums
 
 

@@ -145,11 +145,12 @@ def _shapes(what: str, graph: Graph, ends: dict[str, int], up_to: int) -> list[s
 
 def _inputs(graph: Graph) -> dict[int, str]:
     """The variables of the inputs, by node."""
-    if len(graph.inputs) == 1:
-        return {graph.inputs[0]: "inputs"}
+    inputs = graph.inputs
+    if len(inputs) == 1:
+        return {inputs[0]: "inputs"}
     taken: set[str] = set()
     names: dict[int, str] = {}
-    for index in graph.inputs:
+    for index in inputs:
         names[index] = _variable(graph.nodes[index].name, taken)
         taken.add(names[index])
     return names

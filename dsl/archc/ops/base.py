@@ -9,6 +9,7 @@ Shapes exclude the batch: a feature map is (height, width, channels), a vector i
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache
+from math import prod
 
 from archc.ops.arguments import Arg, OpError
 from archc.ops.recognise import KerasLayer
@@ -27,10 +28,7 @@ class Weight(NamedTuple):
 
     @property
     def size(self) -> int:
-        size = 1
-        for extent in self.shape:
-            size *= extent
-        return size
+        return prod(self.shape)
 
 
 class KerasArgument(NamedTuple):
@@ -194,15 +192,17 @@ def _known(fact: Callable[..., Any]) -> Callable[..., Any]:
     def known(op: "Op", *shapes: Shape) -> Any:
         if KEYS.make is not None:  # shapes may be symbolic
             return fact(op, *shapes)
-        key = fact, shapes
         try:
-            return op._known[key]
+            kept = op._known
         except AttributeError:
-            object.__setattr__(op, "_known", {})
-        except KeyError:
-            if len(op._known) == MOST_KNOWN:
-                op._known.clear()
-        value = op._known[key] = fact(op, *shapes)
+            kept = {}
+            object.__setattr__(op, "_known", kept)
+        key = fact, shapes
+        value = kept.get(key)
+        if value is None:
+            if len(kept) == MOST_KNOWN:
+                kept.clear()
+            value = kept[key] = fact(op, *shapes)
         return value
 
     known.__doc__, known.__name__, known.__module__ = fact.__doc__, fact.__name__, fact.__module__
@@ -356,12 +356,8 @@ def symbols() -> Iterator[str]:
                     yield choice
 
 
-def product(shape: Shape) -> int:
-    """The number of elements of a tensor."""
-    size = 1
-    for extent in shape:
-        size *= extent
-    return size
+product: Callable[[Shape], int] = prod
+"""The number of elements of a tensor."""
 
 
 def feature_map(op: Op, shape: Shape) -> tuple[int, int, int]:

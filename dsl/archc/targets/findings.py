@@ -1,6 +1,6 @@
 """What a target has against a network, as diagnostics at the places that cause it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from archc.analysis.latency import Prepared
 from archc.analysis.lowering import Deployed
@@ -25,14 +25,14 @@ def judge(
     live: Peak,
     planned: Prepared,
     reporter: Reporter,
-    budgets: Iterable[BudgetRequest] = (),
+    budgets: Sequence[BudgetRequest] = (),
 ) -> Report:
     """What the target says of a network, its findings reported where they stand; with the budgets
     that a finding puts in doubt."""
     report = check(selection.target, selection.request, graph, deployed, live, planned)
     for found in diagnostics(report, graph, selection.declared, selection.target):
-        labels = doubted(found, selection.target, budgets)
-        reporter.add(found._replace(related=(*found.related, *labels)))
+        labels = doubted(found, selection.target, budgets) if budgets else ()
+        reporter.add(found._replace(related=(*found.related, *labels)) if labels else found)
     return report
 
 
@@ -40,9 +40,8 @@ def doubted(
     found: Diagnostic, target: Target, budgets: Iterable[BudgetRequest]
 ) -> tuple[Label, ...]:
     """The budgets that cannot be trusted where a rule is broken."""
-    doubting = [rule for rule in target.rules if rule.doubts is not None]
-    rule = next((r for r in doubting if found.code == f"{target.name}/{r.name}"), None)
-    if rule is None:
+    rule = next((r for r in target.rules if found.code == f"{target.name}/{r.name}"), None)
+    if rule is None or rule.doubts is None:
         return ()
     return tuple(
         Label(budget.span, "this budget does not see it")
