@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from archc.analysis.lowering.deployed import Deployed, DeviceOp, weights_of
 from archc.ir.graph import Graph
 from archc.ops.base import MACC_VERSION, Op, Shape, product
-from archc.typed import Any, NamedTuple
+from archc.typed import Any, NamedTuple, cast
 
 
 class Figure(NamedTuple):
@@ -195,7 +195,7 @@ def totals(rows: Iterable[Figures]) -> dict[str, int | None]:
             known = [value for value in values if value is not None]
             sums[figure.name] = sum(known) if figure.partial else None
         else:
-            sums[figure.name] = sum(values)
+            sums[figure.name] = sum(cast("list[int]", values))
     return sums
 
 
