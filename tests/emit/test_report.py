@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from archc.emit.report import Subject, memory, report
+from archc.emit.report import Subject, content, memory, report
 from support import shipped
 
 NAMES = ("dscnn_a05", "efficientnet_b0", "fpn_detector", "two_inputs")
@@ -226,12 +226,29 @@ def test_a_drawing_that_is_too_large_says_so(monkeypatch: pytest.MonkeyPatch) ->
     assert 'class="drawing' not in text
 
 
+def test_a_finding_of_many_layers_is_said_once_with_every_place() -> None:
+    of = subject("efficientnet_b0")
+    findings = content.network(of.document, "n", "", "").findings
+    said = [one[:2] + one[3:] for one in findings]
+    assert len(set(said)) == len(said)
+    swish = next(one for one in findings if one.message.startswith("`swish`"))
+    assert swish.places[:3] == (
+        ("efficientnet_b0.arch:11", "efficientnet_b0.arch:11"),
+        (":16 (2 layers)", "efficientnet_b0.arch:16"),
+        (":19 (3 layers)", "efficientnet_b0.arch:19"),
+    )
+    every = of.document["target"]["findings"]
+    counts = [int(shown.split("(")[1].split()[0]) if "(" in shown else 1
+              for one in findings for shown, _ in one.places]  # fmt: skip
+    assert sum(counts) == sum(finding["layer"] is not None for finding in every)
+
+
 def test_a_finding_without_a_line_names_its_layer() -> None:
     manifest = json.loads(json.dumps(subject("fpn_detector").document))
     for layer in manifest["layers"]:
         layer["source"] = None
     text = report([Subject(manifest, subject("fpn_detector").graph, manifest)])
-    assert '<code>stm32n6/operator</code> <span class="soft">neck_1_upsample</span>' in text
+    assert '<code>stm32n6/operator</code> <span class="soft place">neck_1_upsample,</span>' in text
 
 
 def test_names_in_findings_are_set_as_code() -> None:

@@ -115,8 +115,9 @@ def _profile(arch: str | None) -> dict[str, Any]:
     found = desk.summary(here, arch=arch)
     if arch is not None:
         network = content.network(_manifest(arch), "network", "", "", pictured=False)
-        said = network._replace(tiles=[one._asdict() for one in network.tiles])
-        found["profile"] = said._asdict()
+        objects = {name: [one._asdict() for one in getattr(network, name)]
+                   for name in ("tiles", "findings")}  # fmt: skip
+        found["profile"] = network._asdict() | objects
     return found
 
 

@@ -66,9 +66,9 @@ export class Profile {
     renew(this.rest, [of.spans, of.time, of.lists, of.exact, of.estimated], () => this.#rest(of));
   }
 
-  #place(text) {
-    if (!/:\d+$/.test(text)) return text;
-    return button(text, () => this.go(text), {class: "link"});
+  #place(text, shown = text) {
+    if (!/:\d+$/.test(text)) return shown;
+    return button(shown, () => this.go(text), {class: "link"});
   }
 
   #top(of) {
@@ -98,7 +98,8 @@ export class Profile {
 
   #findings(findings) {
     return element("ul", {class: "findings"}, ...findings.map((one) => element("li", {class: one.level},
-      element("b", {}, one.level), " ", element("code", {}, one.code), " ", one.place ? this.#place(one.place) : "",
+      element("b", {}, one.level), " ", element("code", {}, one.code), " ",
+      ...one.places.flatMap(([shown, place], at) => [at ? ", " : "", this.#place(place, shown)]),
       element("span", {class: "line"}, ...line(one.message)), one.remedy ? element("span", {class: "line"}, ...line(one.remedy)) : null,
       element("small", {class: "line"}, `source: ${one.source}`))));
   }
@@ -231,7 +232,7 @@ export class Drawing {
     const whole = svg.width.baseVal.value;
     this.width ??= whole;
     const fit = Math.min(1, (this.frame.clientWidth - 2) / svg.viewBox.baseVal.width);
-    svg.style.width = `${svg.viewBox.baseVal.width * (this.#scale ?? Math.max(fit, 0.4))}px`;
+    svg.style.width = `${svg.viewBox.baseVal.width * (this.#scale ?? Math.max(fit, 0.6))}px`;
     svg.style.height = "auto";
   }
 
@@ -253,14 +254,15 @@ export class Memory {
     parent.replaceChildren(...pictures.flatMap(({title, description, svg}) => [
       element("h3", {}, `Memory over time: ${title}`), element("p", {class: "soft"}, description),
       region(title, pictured(svg)),
-    ]), legend());
+    ]));
     for (const svg of parent.querySelectorAll("svg")) svg.classList.add("whole");
+    parent.append(legend((kind) => parent.querySelector(`.bar.${kind}`)));
     parent.scrollTop = scroll;
   }
 }
 
-function legend() {
-  return element("p", {class: "legend"}, ...["activation", "border", "scratch"].map(
+function legend(shown) {
+  return element("p", {class: "legend"}, ...["activation", "border", "scratch"].filter(shown).map(
     (kind) => element("span", {class: `key ${kind}`}, kind)));
 }
 

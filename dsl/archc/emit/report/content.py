@@ -4,7 +4,7 @@ Everything is read from manifests, or from the documents of models, which have t
 are as they stand there: the template escapes them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from archc.analysis.budgets import BUDGET_NAMES, quantity
 from archc.analysis.figures import FIGURES
@@ -65,6 +65,18 @@ class Span(NamedTuple):
     advice: str
 
 
+class Finding(NamedTuple):
+    """What is found of a network by its target, at one place or several."""
+
+    level: str
+    code: str
+    places: tuple[tuple[str, str], ...]
+    """What is shown of each and what it is: `FILE:LINE` where it has one, else a layer."""
+    message: str
+    remedy: str
+    source: str
+
+
 class Network(NamedTuple):
     """A network, as the template takes it."""
 
@@ -85,7 +97,7 @@ class Network(NamedTuple):
     rows: tuple[Row, ...]
     spans: tuple[Span, ...]
     time: str
-    findings: tuple[dict[str, str], ...]
+    findings: tuple[Finding, ...]
     lists: tuple[tuple[str, tuple[str, ...]], ...]
     """Headings and what is listed below them."""
     exact: tuple[str, ...]
@@ -307,20 +319,32 @@ def _spans(manifest: Manifest) -> Iterator[Span]:
 # --- findings and lists ------------------------------------------------------------------------
 
 
-def _findings(manifest: Manifest) -> Iterator[dict[str, str]]:
+def _findings(manifest: Manifest) -> Iterator[Finding]:
+    """Each finding once, with every place that it is made of: a network of many like layers says
+    the same of all of them."""
     target = manifest["target"]
     lines = {layer["name"]: layer["source"] for layer in manifest["layers"]}
+    found: dict[tuple[str, ...], dict[str, int]] = {}
     for finding in target["findings"] if target else ():
         place = lines.get(finding["layer"])
         at = f"{place['file']}:{place['line']}" if place else finding["layer"] or ""
-        yield {
-            "level": finding["level"],
-            "code": finding["code"],
-            "place": at,
-            "message": finding["message"],
-            "remedy": finding["remedy"] or "",
-            "source": sourced(finding["source"], finding["confidence"]),
-        }
+        source = sourced(finding["source"], finding["confidence"])
+        said = (finding["level"], finding["code"], finding["message"], finding["remedy"] or "")
+        places = found.setdefault((*said, source), {})
+        if at:
+            places[at] = places.get(at, 0) + 1
+    for (level, code, *rest), places in found.items():
+        yield Finding(level, code, tuple(_places(places)), *rest)
+
+
+def _places(places: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Places and of how many layers something is said there; a file is named once."""
+    before = None
+    for place, count in places.items():
+        file, colon, line = place.rpartition(":")
+        shown = f":{line}" if colon and file == before else place
+        before = file
+        yield shown + (f" ({count} layers)" if count > 1 else ""), place
 
 
 def _lists(manifest: Manifest) -> Iterator[tuple[str, list[str]]]:
@@ -377,5 +401,6 @@ def _estimated(manifest: Manifest) -> Iterator[str]:
             yield f"Memory in {pool['name']}: {pool['estimate']}."
     latency = deployed.get("latency")
     if latency:
-        yield f"Time: {said(latency)}. {latency['evidence'] or ''}"
+        evidence = f" Evidence: {latency['evidence']}." if latency["evidence"] else ""
+        yield f"Time: {said(latency)}.{evidence}"
         yield f"It holds for {latency['version']}."

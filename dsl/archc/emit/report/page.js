@@ -33,7 +33,8 @@ for (const tools of document.querySelectorAll(".tools")) {
   const whole = Number(svg.getAttribute("width"));
   let scale = 1;
   const show = () => { svg.style.width = `${whole * scale}px`; };
-  const fit = () => { scale = Math.min(1, tools.nextElementSibling.clientWidth / whole); show(); };
+  // On a telephone what is beyond the edge is scrolled to: letters of four pixels are none.
+  const fit = () => { scale = Math.min(1, Math.max(tools.nextElementSibling.clientWidth / whole, 0.6)); show(); };
   tools.hidden = false;
   tools.addEventListener("click", (event) => {
     const by = event.target.dataset?.zoom;
