@@ -14,10 +14,12 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from datetime import date
 from email.message import Message
 from email.parser import Parser
 from fnmatch import fnmatch
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
@@ -47,7 +49,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rehearse",
         action="store_true",
-        help="go on where the changelog calls the version unreleased, or a Python is not at hand",
+        help="go on where the changelog has no date, a Python is not at hand, or something is not "
+        "committed",
     )
     parser.add_argument(
         "--python",
@@ -63,11 +66,17 @@ def run(options: argparse.Namespace) -> None:
     folder: Path = options.folder
     if folder.is_dir() and any(folder.iterdir()) and not ours(folder):
         raise tools.Failed(f"`{folder}` holds other files: choose a folder of its own")
-    doubts = list(unfinished())
+    doubts = [*unfinished(), *uncommitted()]
     pythons, missing = at_hand(options.python)
     doubts += [f"Python 3.{minor} is declared and not at hand" for minor in missing]
     if doubts and not options.rehearse:
         raise tools.Failed("\n       ".join([*doubts, "`--rehearse` goes on"]))
+    absent = lacking()
+    if absent:
+        raise tools.Failed(
+            f"{', '.join(absent)}: not installed; it takes `pip install 'archc-dsl[release]'`, "
+            "Node and npm"
+        )
     with TemporaryDirectory(prefix="archc-release-") as work:
         made = Path(work) / "dist"
         wheel, source = distributions(made)
@@ -86,6 +95,22 @@ def run(options: argparse.Namespace) -> None:
         print(f"not released: {doubt}")
     print((folder / SUMS).read_text(encoding="utf-8"), end="")
     print(f"upload {wheel.name} and {source.name}; site/ goes to a static host as it is")
+
+
+def lacking() -> list[str]:
+    """What is needed and not installed, told before anything is made."""
+    modules = [name for name in ("build", "twine", "sphinx") if find_spec(name) is None]
+    return modules + [name for name in ("node", "npm") if which(name) is None]
+
+
+def uncommitted() -> Iterator[str]:
+    """What a tag would not hold: changes of this checkout that are not committed."""
+    if not (tools.ROOT / ".git").exists() or which("git") is None:
+        return
+    changed = tools.run(["git", "status", "--porcelain"]).splitlines()
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        yield f"not committed: {changed[0][3:]}{more}"
 
 
 def ours(folder: Path) -> bool:
@@ -115,8 +140,23 @@ def unfinished() -> Iterator[str]:
     title, text = section(log, __version__)
     if not text:
         raise tools.Failed(f"CHANGELOG.md says nothing of {__version__}")
-    if not re.search(r"\(\d{4}-\d\d-\d\d\)$", title):
-        yield f"CHANGELOG.md has no date for {__version__}: it says `{title}`"
+    if not dated(title):
+        today = date.today().isoformat()
+        yield (
+            f"CHANGELOG.md has no date for {__version__}: it says `## {title}`, and would say "
+            f"`## {__version__} ({today})` today"
+        )
+    if not section((extension.SOURCES / "CHANGELOG.md").read_text("utf-8"), __version__)[1]:
+        raise tools.Failed(f"`{extension.SOURCES.name}/CHANGELOG.md` says nothing of {__version__}")
+
+
+def dated(title: str) -> bool:
+    """Whether the title of a changelog's section ends with a day that there is."""
+    found = re.search(r"\((\d{4}-\d\d-\d\d)\)$", title)
+    try:
+        return found is not None and date.fromisoformat(found[1]) is not None
+    except ValueError:
+        return False
 
 
 def section(log: str, version: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """What a release is checked for: each check passes on what the checkout makes, and can fail."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from zipfile import ZipFile
@@ -48,6 +49,36 @@ def test_what_has_no_date_is_not_released(
     (tmp_path / "CHANGELOG.md").write_text("## 0.0.1 (2026-01-02)\n\n- Little.\n")
     assert main(["release", "-o", str(tmp_path / "dist"), "--rehearse"]) == 1
     assert f"says nothing of {__version__}" in capsys.readouterr().err
+
+
+def test_a_date_is_a_day_that_there_is() -> None:
+    assert release.dated("0.1.0 (2026-11-30)")
+    assert not release.dated("0.1.0 (2026-11-31)")
+    assert not release.dated("0.1.0 (unreleased)")
+    assert not release.dated("0.1.0")
+
+
+def test_what_is_not_committed_is_not_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "ROOT", tmp_path)
+    assert list(release.uncommitted()) == [], "no repository, as in a source distribution"
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    run = tools.run
+    monkeypatch.setattr(tools, "run", lambda command: run(command, tmp_path))
+    assert list(release.uncommitted()) == []
+    for name in ("one", "two"):
+        (tmp_path / name).touch()
+    assert list(release.uncommitted()) == ["not committed: one and 1 more"]
+
+
+def test_tools_that_are_not_installed_are_named_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(release, "at_hand", lambda given: ({}, []))
+    monkeypatch.setattr(release, "lacking", lambda: ["twine", "npm"])
+    assert main(["release", "-o", str(tmp_path / "dist"), "--rehearse"]) == 1
+    assert "twine, npm: not installed" in capsys.readouterr().err
 
 
 def test_a_folder_of_somebody_else_stays(

@@ -196,7 +196,7 @@ export class Drawing {
     this.tools = element("div", {class: "toolbar"}, this.detailLabel, this.colorLabel,
       button("−", () => this.#zoom(0.8), {"aria-label": "smaller", title: "smaller"}),
       button("+", () => this.#zoom(1.25), {"aria-label": "larger", title: "larger"}),
-      button("Fit", () => { this.#scale = null; this.#size(); }),
+      button("Fit", () => { this.#scale = 0; this.#size(); }),
       button("Download SVG", () => download(`${this.name}.svg`, this.text, "image/svg+xml")));
     this.frame = region("Drawing of the network");
     this.frame.classList.add("drawing");
@@ -232,7 +232,7 @@ export class Drawing {
     const whole = svg.width.baseVal.value;
     this.width ??= whole;
     const fit = Math.min(1, (this.frame.clientWidth - 2) / svg.viewBox.baseVal.width);
-    svg.style.width = `${svg.viewBox.baseVal.width * (this.#scale ?? Math.max(fit, 0.6))}px`;
+    svg.style.width = `${svg.viewBox.baseVal.width * (this.#scale === 0 ? fit : this.#scale ?? Math.max(fit, 0.6))}px`;
     svg.style.height = "auto";
   }
 

@@ -33,16 +33,18 @@ for (const tools of document.querySelectorAll(".tools")) {
   const whole = Number(svg.getAttribute("width"));
   let scale = 1;
   const show = () => { svg.style.width = `${whole * scale}px`; };
-  // On a telephone what is beyond the edge is scrolled to: letters of four pixels are none.
-  const fit = () => { scale = Math.min(1, Math.max(tools.nextElementSibling.clientWidth / whole, 0.6)); show(); };
+  const fit = (least) => {
+    scale = Math.min(1, Math.max(tools.nextElementSibling.clientWidth / whole, least));
+    show();
+  };
   tools.hidden = false;
   tools.addEventListener("click", (event) => {
     const by = event.target.dataset?.zoom;
     if (by === undefined) return;
-    if (by === "0") { fit(); return; }
+    if (by === "0") { fit(0); return; }
     scale = Math.min(Math.max(scale * (by === "1" ? 1.25 : 0.8), 0.1), 8);
     show();
   });
-  fit();
+  fit(0.6); // on a telephone what is beyond the edge is scrolled to: smaller letters are not read
 }
 document.documentElement.dataset.height = document.documentElement.scrollHeight;
