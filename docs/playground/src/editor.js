@@ -117,8 +117,11 @@ function completions(ask) {
     if (!context.explicit && !OPENS.test(before)) return null;
     if (!context.explicit && /^\s*(#.*)?$/.test(before)) return null;
     const answer = await ask("completion", context.state.doc, position(context.state.doc, context.pos));
-    if (!answer?.items.length || context.aborted) return null;
     const {doc} = context.state;
+    // The text has changed meanwhile: what is out of date already is asked for anew, where nothing
+    // would mean that there is nothing to complete.
+    if (!answer && context.view && context.view.state.doc !== doc) return {from: context.pos, options: []};
+    if (!answer?.items.length || context.aborted) return null;
     const options = answer.items.map((item, rank) => ({
       label: item.label, apply: item.textEdit.newText, detail: item.detail,
       type: TYPES[item.kind] ?? "text", boost: Math.max(99 - rank, -99),
