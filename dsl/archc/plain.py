@@ -47,7 +47,7 @@ def restored(kind: Any, value: Any) -> Any:
 
 
 def picked(record: Any, keys: str) -> dict[str, Any]:
-    """Some fields of a record, two or more, as plain data, by their names, in the order given."""
+    """Some fields of a record as plain data, by their names, in the order given."""
     names, values = _fields(keys)
     return {
         name: value if type(value) in _PLAIN else plain(value)
@@ -59,7 +59,8 @@ def picked(record: Any, keys: str) -> dict[str, Any]:
 def _fields(keys: str) -> tuple[list[str], Callable[[Any], tuple[Any, ...]]]:
     """Names, and what gets the fields of a record that have them."""
     names = keys.split()
-    return names, attrgetter(*names)
+    values = attrgetter(*names)
+    return names, values if len(names) > 1 else lambda record: (values(record),)
 
 
 def beside(module: str, name: str) -> dict[str, Any]:

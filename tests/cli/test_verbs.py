@@ -32,3 +32,11 @@ def test_no_verb_is_imported_by_the_table() -> None:
 def test_the_package_lists_its_names() -> None:
     assert dir(archc) == sorted(archc.__all__)
     assert all(getattr(archc, name) is not None for name in dir(archc))
+
+
+def test_one_field_of_a_record_is_picked_like_several() -> None:
+    from archc.plain import picked
+    from archc.targets.builtin import builtin
+
+    (rule, *_) = builtin("stm32n6").rules
+    assert picked(rule, "limits") == {"limits": picked(rule, "name limits")["limits"]}
