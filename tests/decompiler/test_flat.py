@@ -135,6 +135,12 @@ def test_a_layer_is_left_out_where_it_is_asked_for(capsys: pytest.CaptureFixture
         of_config(config, without=["c"])
     with pytest.raises(Rejected, match="no layer"):
         of_config(config, without=["d"])
+    with pytest.raises(Rejected) as refused:
+        of_config(config, without=["nrom"])
+    assert refused.value.diagnostic.help == "did you mean `norm`?"
+    with pytest.raises(Rejected) as refused:
+        of_config(config, without=["something_else"])
+    assert "its layers are " in (refused.value.diagnostic.help or "")
 
 
 def test_an_open_shape_can_be_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
