@@ -33,7 +33,7 @@ def test_a_page_that_is_not_ours_stays(tmp_path: Path, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["-o", "report.docx"], ".html, .pdf, .png"),
+        (["-o", "report.docx"], ".html, .pdf or .png"),
         (["-o", "report.html", "--format", "pdf"], "does not end in .pdf"),
         (["-o", "-", "--format", "png"], "prints the page as HTML"),
         ([], "-o"),

@@ -774,3 +774,16 @@ def test_three_thousand_operators() -> None:
         full = svg(picture(one.graph, one.manifest, "layers", most=1_001))
     assert drawing.calls < compiling.calls
     assert len(full) < 1_000_000
+
+
+def test_maps_that_all_later_layers_read_take_no_time_in_their_number() -> None:
+    """As DenseNet is written where each layer joins the maps, not the last join: ways double."""
+    body = "conv(4) relu as m0 conv(4) relu as m1"
+    for index in range(2, 40):
+        body += " concat" + "".join(f" {{ m{read} }}" for read in range(index))
+        body += f" conv(4) relu as m{index}"
+    body = body.removesuffix(" as m39")
+    (one,) = compiled(f"arch dense {{ input image: 8x8x4 stage s {{ {body} }} }}").networks
+    with counted() as drawing:
+        check_wired(one.graph, one.manifest)
+    assert drawing.calls < 500_000

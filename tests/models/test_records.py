@@ -17,8 +17,11 @@ def test_records_of_records_come_back_from_json() -> None:
 
 
 def test_lists_are_records_in_the_order_of_their_fields() -> None:
-    sent = {"a": ["float32", [1, 2], False, [1.0, 2], True], "b": ["int8", [], True, None, False]}
+    sent = {
+        "a": ["float32", [1, 2], False, [1.0, 2], True, True, [0, 1]],
+        "b": ["int8", [], True, None, False, False, []],
+    }
     assert restored(dict[str, Constant], sent) == {
-        "a": Constant("float32", (1, 2), False, (1.0, 2), True),
-        "b": Constant("int8", (), True, None, False),
+        "a": Constant("float32", (1, 2), False, (1.0, 2), True, True, (0, 1)),
+        "b": Constant("int8", (), True, None, False, False, ()),
     }

@@ -157,10 +157,7 @@ class Wired(Reader):
                 self.cuts.add(index)
         while True:
             self._settle(ordered)
-            drawn: dict[int, int] = {}
-            for root in self.cuts:
-                for index in self._drawn(root):
-                    drawn[index] = drawn.get(index, 0) + 1
+            drawn = self._drawn(ordered)
             wrong = [i for i in ordered if drawn.get(i, 0) != 1]
             if not wrong:
                 return
@@ -197,17 +194,23 @@ class Wired(Reader):
             at = self.own[at]
         return found[::-1], at
 
-    def _drawn(self, root: int) -> Iterator[int]:
-        """Every node that is drawn of the way to one."""
-        work = [(root, VIRTUAL)]
-        while work:
-            end, stop = work.pop()
-            for index in self._up(end, stop)[0]:
-                yield index
-                inputs = self.graph.nodes[index].inputs
-                if len(inputs) > 1:
+    def _drawn(self, ordered: Sequence[int]) -> dict[int, int]:
+        """How often each node would be drawn; 2 stands for more, of which there may be 2^n."""
+        drawn: dict[int, int] = {}
+        ways: dict[int, dict[int, int]] = {root: {VIRTUAL: 1} for root in self.cuts}
+        for end in reversed(ordered):
+            for stop, times in ways.get(end, {}).items():
+                for index in self._up(end, stop)[0]:
+                    drawn[index] = min(2, drawn.get(index, 0) + times)
+                    inputs = self.graph.nodes[index].inputs
+                    if len(inputs) < 2:
+                        continue
                     fork = self.own[index]
-                    work += [(r, fork) for r in inputs if r != fork and not self._source(r)]
+                    for read in inputs:
+                        if read != fork and not self._source(read):
+                            begun = ways.setdefault(read, {})
+                            begun[fork] = min(2, begun.get(fork, 0) + times)
+        return drawn
 
     def _join(self, first: int, followers: Sequence[int], depth: int, detail: str) -> Join:
         node, fork = self.graph.nodes[first], self.own[first]
