@@ -452,6 +452,16 @@ def test_a_name_that_is_not_text(name: str, tmp_path: Path) -> None:
     assert "a name in it is not text" in str(raised.value)
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_a_constant_of_texts_is_read(held: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels, which nothing of the network reads: a text has no width to count elements by."""
+    net = Net((1, 3, 8, 8))
+    net.held = held
+    net.constant(np.array(["cat", "dog"], object), "labels")
+    graph = graph_of(net.model(net.node("Relu", net.x)), monkeypatch)
+    assert [op.kind for op in graph.operators] == ["RELU"]
+
+
 def test_messages_within_messages() -> None:
     """Ten thousand deep: the library gives up, and says so."""
     graph = b""

@@ -234,12 +234,9 @@ class _Reader:
     @contextmanager
     def within(self, layer: Layer, rank: int = 0) -> Iterator[Scope]:
         """Let the scope be that of a call of a layer or model."""
-        before, self.scope = (
-            self.scope,
-            Scope(None if layer.operation else layer.path.rpartition("/")[2]),
-        )
+        name = None if layer.operation else layer.path.rpartition("/")[2]
+        before, self.scope = self.scope, Scope(name, rank)
         before.inner.append(self.scope)
-        self.scope.rank = rank
         yield self.scope
         self.scope = before
 

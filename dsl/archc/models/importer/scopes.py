@@ -21,10 +21,10 @@ _K = TypeVar("_K", bound=Key)
 class Scope:
     """A call, or the model as a whole, with the calls within it."""
 
-    def __init__(self, name: str | None) -> None:
+    def __init__(self, name: str | None, rank: int = 0) -> None:
         self.name = name
         """None of a function and of the model as a whole, which enter no scope here."""
-        self.rank = 0
+        self.rank = rank
         """Among the calls of the model that it stands in."""
         self.calls: list[int] = []
         self.inner: list[Scope] = []

@@ -3,7 +3,7 @@ shapes of its tensors, and writes JSON about it.
 
 It is run in a process of its own, with bounds on memory and time: protobuf and shape inference are
 C++, which may end the process on a damaged file. Nothing of the file is executed, and no other file
-is opened: of weights, type and shape are enough.
+is opened: of weights, it tells types, shapes, and which are zero or not finite.
 
 Usage: library.py BYTES, where BYTES bounds the file.
 """
@@ -92,14 +92,17 @@ def untold(value: Any) -> Any:
     raise Refused("a name in it is not text")
 
 
+def words(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
 def restrict(most: int) -> None:
     """Bound this process, where the system can."""
     try:
         import resource
     except ImportError:
         return
-    room = 4 * most + ROOM
-    for what, amount in ((resource.RLIMIT_AS, room), (resource.RLIMIT_CPU, CPU_SECONDS)):
+    for what, amount in ((resource.RLIMIT_AS, 4 * most + ROOM), (resource.RLIMIT_CPU, CPU_SECONDS)):
         _, hard = resource.getrlimit(what)
         amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
         resource.setrlimit(what, (amount, hard))
@@ -144,7 +147,7 @@ def check(name: str, tensor: Any) -> None:
     else:
         fields = ("float_data", "int32_data", "string_data", "int64_data", "double_data")
         have = sum(len(getattr(tensor, field)) for field in (*fields, "uint64_data"))
-        packed = 8 // bits if bits < 8 else 1
+        packed = 8 // bits if 0 < bits < 8 else 1
         want = -(-elements // packed)
     if bits and want != have:
         raise Refused(f"its constant {shown} needs {want:,} bytes or numbers and has {have:,}")
@@ -235,6 +238,7 @@ def constant(node: Any) -> tuple[str, Any]:
     held, name = node.attribute[0], node.output[0]
     if held.name == "value":
         check(name, held.t)
+        held.t.name = name
         return name, held.t
     for what, type, one, many in (
         ("float", 1, held.f, held.floats),
@@ -317,12 +321,9 @@ def shapes(model: Any, constants: dict[str, Any]) -> tuple[dict[str, Any], dict[
         found.update((n, [type_name(t.data_type), [*t.dims]]) for n, t in worked.items())
         nodes = model.graph.node
         wanted = {name for node in nodes if node.op_type in TABLED for name in node.input[1:]}
-        results = [name for node in nodes for name in node.output if name]
-        if all(found.get(name) or name in constants for name in results) and wanted.isdisjoint(
-            results
-        ):
-            break
-        if not (made := fold(model, small, found)):
+        results = {name for node in nodes for name in node.output if name}
+        known = all(found.get(name) or name in constants for name in results)
+        if (known and wanted.isdisjoint(results)) or not (made := fold(model, small, found)):
             break
         worked.update(made)
     return found, worked
@@ -366,8 +367,7 @@ def inferred(model: Any, constants: dict[str, Any]) -> dict[str, Any]:
     try:
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception as error:
-        words = " ".join(str(error).split())[:200]
-        raise Refused(f"the shapes of its tensors cannot be inferred: {words}") from None
+        raise Refused(f"the shapes of its tensors cannot be inferred: {words(error)}") from None
     entries = (*graph.input, *graph.value_info, *graph.output)
     return {e.name: plain_type(e) for e in entries if e.name not in constants}
 
@@ -381,7 +381,6 @@ def fold(model: Any, small: dict[str, Any], found: dict[str, Any]) -> dict[str, 
         if tensor is None:
             kept.append(node)
         else:
-            tensor.name = node.output[0]
             made[tensor.name] = small[tensor.name] = tensor
     replace(graph.node, kept)
     graph.initializer.extend(made.values())
@@ -396,7 +395,7 @@ def worked_out(model: Any, node: Any, small: dict[str, Any], found: dict[str, An
         return None
     entering = found.get(node.input[0]) if node.op_type == "Shape" and node.input else None
     if entering is not None and not node.attribute:
-        return helper.make_tensor("", 7, [len(entering[1])], entering[1])
+        return helper.make_tensor(node.output[0], 7, [len(entering[1])], entering[1])
     inputs = [name for name in node.input if name]
     if not inputs or any(name not in small for name in inputs):
         return None
@@ -404,16 +403,13 @@ def worked_out(model: Any, node: Any, small: dict[str, Any], found: dict[str, An
         return None
     from onnx.reference import ReferenceEvaluator
 
-    tensors = []
-    for name in dict.fromkeys(inputs):
-        tensors.append(type(small[name]).FromString(small[name].SerializeToString()))
-        tensors[-1].name = name
-    graph = helper.make_graph([node], "f", [], [helper.make_empty_tensor_value_info("")], tensors)
-    graph.output[0].name = node.output[0]
+    tensors = [small[name] for name in dict.fromkeys(inputs)]
+    output = helper.make_empty_tensor_value_info(node.output[0])
+    graph = helper.make_graph([node], "f", [], [output], tensors)
     alone = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
     try:
         results: Any = ReferenceEvaluator(alone).run(None, {})
-        tensor = numpy_helper.from_array(results[0])
+        tensor = numpy_helper.from_array(results[0], node.output[0])
     except Exception:  # an operator that cannot be worked out is left to inference
         return None
     return tensor if math.prod(tensor.dims) <= INFERRED else None
@@ -430,9 +426,7 @@ def replace(field: Any, kept: Iterable[Any]) -> None:
 
 def plain_type(entry: Any) -> list[Any] | None:
     """Type and shape of a tensor; None if one of them is not known."""
-    if not entry.type.HasField("tensor_type"):
-        return None
-    tensor = entry.type.tensor_type
+    tensor = entry.type.tensor_type  # empty if it is something else
     if not tensor.HasField("shape") or not tensor.elem_type:
         return None
     extents = [e.dim_value if e.HasField("dim_value") else -1 for e in tensor.shape.dim]
@@ -450,10 +444,7 @@ if __name__ == "__main__":
     except Refused as problem:
         said = json.dumps({"refused": str(problem)})
     except ImportError as error:
-        said = json.dumps(
-            {"broken": f"onnx cannot be imported: {' '.join(str(error).split())}"[:200]}
-        )
+        said = json.dumps({"broken": f"onnx cannot be imported: {words(error)}"})
     except Exception as error:  # whatever the library finds wrong with the file
-        words = " ".join(str(error).split())
-        said = json.dumps({"refused": f"{type(error).__name__}: {words}"[:200]})
+        said = json.dumps({"refused": f"{type(error).__name__}: {words(error)}"})
     sys.stdout.buffer.write(said.encode())

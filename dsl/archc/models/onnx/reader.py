@@ -137,7 +137,7 @@ def _model(name: str, said: dict[str, Any]) -> Model:
         restored(dict[str, Constant], said["constants"]),
         restored(dict[str, Value], {k: v for k, v in said["shapes"].items() if v is not None}),
         tuple(said["open"]),
-        {name: one and tuple(one) for name, one in said["worked"].items()},
+        {name: None if one is None else tuple(one) for name, one in said["worked"].items()},
     )
 
 
