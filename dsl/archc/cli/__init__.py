@@ -12,7 +12,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
 
     Returns:
         0 success, 1 diagnostics with errors, 2 usage, 70 internal error, 130 interrupted,
-        143 asked to end by SIGTERM.
+        129 and 143 asked to end by SIGHUP and SIGTERM.
     """
     try:
         from archc.cli import unchanged  # here, so that Ctrl-C while it loads is not a traceback
