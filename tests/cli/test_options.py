@@ -82,3 +82,20 @@ def test_a_target_that_is_none_is_not_taken_for_a_file(
     assert "there is no target `stm32h7`" in capsys.readouterr().err
     assert main(["check", "net.arch", "--target", "mine.toml"]) == 1
     assert "there is no file `mine.toml`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("fix", "`fix` is not a command: `--fix` is an option of `archc check`"),
+        ("watch", "`--watch` is an option of `archc build`, `archc graph`"),
+        ("limit", "`--limit` is an option of `archc build`, `archc check`, `archc profile` and"),
+        ("chekc", "`chekc` is not a command: did you mean `check`?"),
+        ("nonsense", "`nonsense` is not a command: specs end in `.arch`"),
+    ],
+)
+def test_an_option_taken_for_a_command(
+    word: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word, "other.arch"]) == 2
+    assert said in capsys.readouterr().err

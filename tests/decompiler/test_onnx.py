@@ -201,3 +201,11 @@ def turned(node: onnx.NodeProto, values: Any) -> Any:
 
 def _turned(node: onnx.NodeProto) -> bool:
     return any(a.name == "transB" and a.i for a in node.attribute)
+
+
+@pytest.mark.parametrize("kind", ["Concat", "Max", "Min"])
+def test_what_merges_one_map_is_that_map(kind: str, tmp_path: Path) -> None:
+    """PyTorch writes a concatenation of one where a dense block begins."""
+    net = Net((1, 3, 16, 16))
+    one = net.node(kind, net.conv(net.x, 3, 8), **({"axis": 1} if kind == "Concat" else {}))
+    assert "head { conv(8, 3x3) conv(4, 3x3) }" in body(net, net.conv(one, 8, 4), tmp_path)

@@ -370,3 +370,14 @@ def test_a_layer_of_an_unknown_class_hides_what_follows_and_breaks_nothing(
     assert code == int(verb == "import"), capsys.readouterr().err
     if verb == "report":
         assert "outputs: scores ? float32" in written.read_text()
+
+
+def test_names_that_differ_look_different(tmp_path: Path, capsys: Capture) -> None:
+    """Where a table has no room for them they are cut, and not to the same."""
+    names = [f"baseline_{kind}_{'x' * 20}_3x3_int8" for kind in ("conv2d", "dwconv", "dense")]
+    for name in names:
+        (tmp_path / f"{name}.tflite").write_bytes(sample())
+    code, out, _ = told(capsys, "check", *(tmp_path / f"{name}.tflite" for name in names))
+    shown = [line.split()[0] for line in out.splitlines()[2:5]]
+    assert (code, len(set(shown))) == (0, 3)
+    assert all("…" in name for name in shown)

@@ -90,3 +90,18 @@ def test_each_refused_node_is_told(folder: Path, capsys: pytest.CaptureFixture[s
     out = said(capsys, 1, "profile", "odd.onnx")
     assert "node `bernoulli0` (`Bernoulli`): what it gives differs from run to run" in out
     assert "node `fancy1` (`Fancy`): its domain `org.example`" in out
+
+
+def test_a_fused_activation_is_said_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    n = Quantised((1, 3, 16, 16))
+    onnx.save(n.model(n.through(n.node("Relu", n.small()))), "relu.onnx")
+    for verb in ("show", "graph"):
+        out = said(capsys, 0, verb, "relu.onnx")
+        assert ("Conv" in out, "+ RELU" in out, "+ Relu" in out) == (True, True, False)
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".tflite", ".keras", ".h5"])
+def test_a_text_is_no_model(suffix: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a download leaves where it fails."""
+    (folder / f"page{suffix}").write_text("<!DOCTYPE html>\n<title>404 Not Found</title>\n")
+    assert "it is text" in said(capsys, 1, "check", f"page{suffix}")

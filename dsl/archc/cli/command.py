@@ -150,13 +150,28 @@ def helpful(argv: list[str]) -> str:
 def unknown(word: str) -> str:
     """What to say of a first word that is neither a verb nor a spec that is there."""
     from archc.diagnostics.nearest import nearest
+    from archc.diagnostics.text import few
     from archc.files import SPEC_SUFFIX, similar
 
     close, spec = nearest(word, VERBS), similar("", word)
     if "." in word:
         return f"there is no file `{word}`: {spec or f'specs end in `{SPEC_SUFFIX}`'}"
     hint = f"did you mean `{close}`?" if close else spec or f"specs end in `{SPEC_SUFFIX}`"
+    if spec is None and (verbs := _optional(f"--{word}")):
+        hint = f"`--{word}` is an option of {few([f'`archc {verb}`' for verb in verbs], 3)}"
     return f"`{word}` is not a command: {hint}"
+
+
+def _optional(option: str) -> list[str]:
+    """The verbs that have an option."""
+    from archc.cli.parser import Parser
+
+    having = []
+    for name, verb in VERBS.items():
+        parser = Parser()
+        verb.load().arguments(parser)
+        having += [name] if option in parser.options else []
+    return having
 
 
 def first_word(argv: list[str]) -> int | None:

@@ -28,6 +28,11 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
 
+    @property
+    def options(self) -> frozenset[str]:
+        """All names of options."""
+        return frozenset(self._metavars)
+
     def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
         if "action" not in settings or settings["action"] == "append":
             self.valued.update(name for name in names if name.startswith("-"))

@@ -319,7 +319,7 @@ def _text(
     if rows:
         lines += ["", *(in_markdown(*table) if markdown else grid(*table))]
         classes = "one class" if space.count == 1 else f"{space.count:,} classes"
-        lines += ["", f"compiled and equal: these, and another variant of {classes}"]
+        lines += ["", f"checked by compiling them: these, and another variant of {classes}"]
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from archc.diagnostics.grid import GAP, aligned, bold, in_signs, widths
 from archc.diagnostics.model import LEVELS, Diagnostic
 from archc.diagnostics.text import few, printable, several
-from archc.emit.cells import ASCII, UNICODE, Manifest, indented, shortened
+from archc.emit.cells import ASCII, UNICODE, Manifest, Signs, indented, shortened
 
 HEADINGS = ("model", "quantised", "operators", "MACs", "peak bytes", "verdict")
 _SIDES = "llrrrl"
@@ -31,7 +31,7 @@ def verdicts(
 
     Args:
         models: the manifest of each, and what its target has against it.
-        width: columns to stay within, as far as figures allow.
+        width: columns to stay within, as far as figures allow, and names that differ.
         unicode: draw with signs beyond ASCII.
         color: print headings in bold.
 
@@ -51,7 +51,7 @@ def verdicts(
         sides = _SIDES[:_SCHEME] + _SIDES[_SCHEME + 1 :]
     room = widths((headings, *rows))
     rest = width - sum(room[1:]) - len(GAP) * (len(room) - 1)
-    room[0] = min(room[0], max(rest, _LEAST))
+    room[0] = _apart(names, min(room[0], max(rest, _LEAST)), signs)
     lines = [bold(aligned(headings, room, sides).rstrip(), color)]
     lines.append(signs.rule * (sum(room) + len(GAP) * (len(room) - 1)))
     for name, *cells in rows:
@@ -76,6 +76,13 @@ def verdicts(
         besides = f"{several(more, 'more finding')}; " if more > 0 else ""
         lines.append(f"{besides}`archc check MODEL` shows all that is said of one.")
     return in_signs("\n".join(lines), unicode) + "\n"
+
+
+def _apart(names: Sequence[str], width: int, signs: Signs) -> int:
+    """The columns from ``width`` up in which names that differ look different."""
+    while len({shortened(name, width, signs) for name in names}) < len(set(names)):
+        width += 1
+    return width
 
 
 def _names(paths: Sequence[str]) -> list[str]:

@@ -5,6 +5,8 @@ from archc.diagnostics.model import Rejected, reject
 from archc.formats import FORMATS
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
+_TEXT = 256
+"""Bytes that decide whether a file is text: web pages and messages are saved as models."""
 
 
 def mistaken(name: str, data: bytes, wanted: str, first: str, help: str) -> Rejected:
@@ -20,6 +22,8 @@ def mistaken(name: str, data: bytes, wanted: str, first: str, help: str) -> Reje
     what = f"its first bytes are not those of {first}"
     if not data:
         what = "it is empty"
+    elif data[:_TEXT].isascii() and all(b >= 32 or b in b"\t\n\r" for b in data[:_TEXT]):
+        what = "it is text"
     for format in FORMATS:
         end = format.start + len(format.signature)
         if format.signature and data[format.start : end] == format.signature:

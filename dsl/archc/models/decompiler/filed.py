@@ -139,6 +139,9 @@ class _Reading:
         if operator.kind in _TYPES and len(reads) == 1:
             self.values[operator.outputs[0]] = reads[0]
             return
+        if operator.kind in _MERGING and len(operator.inputs) == len(operator.outputs) == 1:
+            self.values[operator.outputs[0]] = self.activated(seen, reads[0])  # of one, it copies
+            return
         if (
             operator.kind in _SHAPES
             and len(reads) == 1

@@ -116,6 +116,11 @@ class Operator(NamedTuple):
     """Other numbers that its results depend on, by the names of its format."""
 
 
+def without(label: str, activation: str | None) -> str:
+    """A label without the activation that is fused into the operator: `Conv` of `Conv + Relu`."""
+    return (activation and label.rpartition(" + ")[0]) or label
+
+
 class Gap(NamedTuple):
     """Something that is not known of a file, and why. All the rest is said nevertheless."""
 

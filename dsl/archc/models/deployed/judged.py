@@ -20,7 +20,7 @@ from archc.compiler import (
 )
 from archc.diagnostics.text import shape_text
 from archc.models.deployed.costs import stored
-from archc.models.deployed.graph import FileGraph, Operator
+from archc.models.deployed.graph import FileGraph, Operator, without
 from archc.plain import beside
 
 _OURS = beside(__file__, "words.toml")["ours"]
@@ -98,7 +98,7 @@ class FileOp(Op):
             said = [str(self.step.shape[-1])]
         text = (" " if brief else ", ").join(filter(None, said))
         fused = f" + {self.fused}" if self.fused and not brief else ""
-        return f"{self.label} {text}".rstrip() + fused
+        return f"{without(self.label, self.fused)} {text}".rstrip() + fused
 
     def aligned_width(self) -> int | None:
         return self.step.shape[-1] if self.kind in _ALIGNED else None

@@ -4,7 +4,7 @@ from typing import Any
 
 from archc.compiler import StageRow
 from archc.diagnostics.text import few, printable, shape_text
-from archc.models.deployed.graph import FileGraph, Operator, Tensor
+from archc.models.deployed.graph import FileGraph, Operator, Tensor, without
 
 _MOST = 6
 
@@ -23,7 +23,8 @@ def file_rows(graph: FileGraph) -> list[StageRow]:
         reads = ", ".join(names[index] for index in graph.reads(op) if index in names)
         fused = f" + {op.activation}" if op.activation else ""
         made = ", ".join(_type(graph.tensors[index]) for index in op.outputs)
-        rows.append(StageRow(None, 0, f"%{place} = {printable(op.label)}({reads}){fused} : {made}"))
+        what = printable(without(op.label, op.activation))
+        rows.append(StageRow(None, 0, f"%{place} = {what}({reads}){fused} : {made}"))
         said = [printable(op.name), *_window(op)]
         said += [f"{_type(graph.tensors[i])} {_role(op, i)}" for i in op.weights[:_MOST]]
         said += [f"table {_table(graph.tensors[index])}" for index in op.tables[:_MOST]]
