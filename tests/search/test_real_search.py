@@ -1,9 +1,5 @@
-"""A real search: digits, trained with Keras by two workers on PostgreSQL, one of them killed.
+"""A real search: digits, trained with Keras by two workers on PostgreSQL, one of them killed."""
 
-By hand, `HYPOTHESIS_PROFILE=long` trains 20 networks instead of 8.
-"""
-
-import os
 import re
 import subprocess
 import sys
@@ -24,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "search.md").read_text()
 FILE = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.M | re.S)
 COMMAND = re.compile(r"^archc (search .*) --storage (\S+)$", re.M)
-TRIALS = 20 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 8
+TRIALS = 20
 
 pytestmark = pytest.mark.keras
 
