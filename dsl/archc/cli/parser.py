@@ -20,6 +20,8 @@ class Parser(argparse.ArgumentParser):
         """Of each option by each of its names; empty where it takes no value."""
         self._words: list[str] = []
         """What stands for words that are no options, and for options that are required."""
+        self._optional: set[str] = set()
+        """What stands for words that may be left out."""
         self._more = more
         super().__init__(
             prog=prog,
@@ -36,13 +38,15 @@ class Parser(argparse.ArgumentParser):
     def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
         if "action" not in settings or settings["action"] == "append":
             self.valued.update(name for name in names if name.startswith("-"))
-        shown = settings.get("metavar") or "{...}"
+        shown = settings.get("metavar") or "|".join(map(str, settings.get("choices", ["VALUE"])))
         self._metavars |= {
             name: shown if name in self.valued else "" for name in names if name.startswith("-")
         }
         if not names[0].startswith("-"):
-            optional = settings.get("nargs") in ("*", "?")
-            self._words += [] if optional else [settings.get("metavar") or names[0].upper()]
+            if settings.get("nargs") in ("*", "?"):
+                self._optional.add(settings.get("metavar") or names[0])
+            else:
+                self._words.append(settings.get("metavar") or names[0].upper())
         elif settings.get("required"):
             self._words.append(f"{names[0]} {shown}")
         return super().add_argument(*names, **settings)
@@ -57,6 +61,7 @@ class Parser(argparse.ArgumentParser):
     def _plainly(self, message: str) -> str:
         """A complaint of argparse as the command says it."""
         from archc.diagnostics.nearest import did_you_mean
+        from archc.diagnostics.text import joined
 
         kind, _, rest = message.partition(": ")
         if kind == "unrecognized arguments":
@@ -67,8 +72,10 @@ class Parser(argparse.ArgumentParser):
             return f"there is no option `{word}`{f': {near}' if near else ''}"
         if kind == "the following arguments are required":
             form = " ".join([self.prog, *self._words])
-            rest = f"`{rest}`" if rest.startswith("-") else rest
-            return f"{rest} {'are' if ', ' in rest else 'is'} missing: `{form}`"
+            # argparse names words that may be left out too, if another one is missing.
+            needed = [each for each in rest.split(", ") if each not in self._optional]
+            missing = joined([f"`{each}`" if each[0] == "-" else each for each in needed], "and")
+            return f"{missing} {'are' if len(needed) > 1 else 'is'} missing: `{form}`"
         if not kind.startswith("argument "):
             return message
         name = kind.removeprefix("argument ").split("/")[-1]
