@@ -132,7 +132,8 @@ def _request(graph: FileGraph, question: Question) -> Request:
         raise reject(
             TARGET,
             f"{target.name} has no board `{question.board}`",
-            help=did_you_mean(question.board, boards) or f"its boards are {', '.join(boards)}",
+            help=did_you_mean(question.board, boards)
+            or (f"its boards are {', '.join(boards)}" if boards else "it has none"),
         )
     allow = tuple(dict.fromkeys(question.allow))
     return Request(target.name, allow, graph.io, question.board, model="file")
