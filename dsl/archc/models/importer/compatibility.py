@@ -361,7 +361,8 @@ def request(
         if asked is not None and asked not in options:
             raise reject(
                 TARGET,
-                f"`{asked}` is no {what}",
-                help=did_you_mean(str(asked), options) or f"there is {', '.join(options)}",
+                f"there is no {what} `{asked}`",
+                help=did_you_mean(str(asked), options)
+                or (f"the {what}s are {', '.join(options)}" if options else "there are none"),
             )
     return Request(target.name, chosen, io, board, model=form)
