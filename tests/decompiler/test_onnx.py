@@ -203,7 +203,7 @@ def _turned(node: onnx.NodeProto) -> bool:
     return any(a.name == "transB" and a.i for a in node.attribute)
 
 
-@pytest.mark.parametrize("kind", ["Concat", "Max", "Min"])
+@pytest.mark.parametrize("kind", ["Concat", "Max", "Min", "Sum", "Mean"])
 def test_what_merges_one_map_is_that_map(kind: str, tmp_path: Path) -> None:
     """PyTorch writes a concatenation of one where a dense block begins."""
     net = Net((1, 3, 16, 16))

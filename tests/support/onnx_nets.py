@@ -356,6 +356,13 @@ def identities(n: Net) -> tuple[str, ...]:
     return (n.gemm(n.pooled(n.node("Identity", n.conv(h, 8, 4, weights=filter))), 4, 4),)
 
 
+def merges_of_one(n: Net) -> tuple[str, ...]:
+    h = n.node("Concat", n.node("Relu", n.conv(n.x, 3, 8)), axis=1)
+    for kind in ("Max", "Min", "Sum", "Mean"):
+        h = n.node(kind, n.conv(h, 8, 8))
+    return (n.gemm(n.pooled(h), 8, 4),)
+
+
 class Case(NamedTuple):
     """A network, and how it is quantised."""
 
@@ -425,6 +432,7 @@ CASES: tuple[Case, ...] = (
     Case("padded", padded),
     Case("shuffled", shuffled, CHANNELS),
     Case("identities", identities),
+    Case("merges_of_one", merges_of_one),
     Case("separable-symmetric", separable, SYMMETRIC),
     Case("residual-kept", residual, KEPT),
     Case("inception-kept", inception, KEPT),

@@ -34,6 +34,8 @@ FUSING = (
     "Conv ConvTranspose Gemm MatMul Add Sub Mul Div Concat MaxPool AveragePool BatchNormalization"
 )
 FUSING += " GlobalAveragePool"
+COPYING = "Identity Concat Max Min Sum Mean"
+"""What makes of one input the same again."""
 OPTIMISED = (added_hard_swish, split_hard_swish)
 """Networks of which it is asked, too, what onnxruntime joins in them."""
 KERNELS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
@@ -118,7 +120,7 @@ class Count:
         self.live = [n for n in self.nodes if not self.constant.issuperset(n.output)]
         self.same: dict[str, str] = {}
         for node in self.live:
-            if node.op_type == "Identity" and node.output[0] not in self.outputs:
+            if self.copies(node) and node.output[0] not in self.outputs:
                 self.same[node.output[0]] = self.named(node.input[0])
         self.live = [n for n in self.live if n.output[0] not in self.same]
         self.maker = {name: node for node in self.live for name in node.output}
@@ -131,6 +133,13 @@ class Count:
         self.islands = {id(n) for n in self.whole if n.op_type not in (Q, D) and self.island(n)}
         self.homes: dict[str, str] = {}
         self.steps = [(node, *self.step(node)) for node in self.live]
+
+    def copies(self, node: Any) -> bool:
+        """Whether it made nothing but what it read, and would of any input."""
+        if len(node.input) != 1 or node.op_type not in COPYING.split():
+            return False
+        read, made = (self.arrays[name] for name in (node.input[0], node.output[0]))
+        return np.array_equal(read, made)
 
     def named(self, name: str) -> str:
         return self.same.get(name, name)

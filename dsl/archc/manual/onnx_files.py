@@ -5,7 +5,15 @@ from collections.abc import Iterator
 
 from archc.manual.markdown import HEADER, code, listed, reflowed, table
 from archc.manual.template import filled, template
-from archc.models.onnx.operators import CONTRIB, CONTRIB_REFUSED, NOTHING, OPERATORS, PAIRS, REFUSED
+from archc.models.onnx.operators import (
+    CONTRIB,
+    CONTRIB_REFUSED,
+    MERGING,
+    NOTHING,
+    OPERATORS,
+    PAIRS,
+    REFUSED,
+)
 from archc.models.onnx.reader import NODES_PER_OPERATOR, PACKED_BYTES, SECONDS
 from archc.targets.builtin import builtin, builtin_names
 from archc.targets.facts import UNKNOWN
@@ -19,6 +27,7 @@ def page() -> str:
         "packed": lambda: str(PACKED_BYTES // 1024**2),
         "seconds": lambda: str(SECONDS),
         "contrib": lambda: CONTRIB,
+        "merging": lambda: listed(sorted(MERGING)),
         "nothing": lambda: listed(sorted(NOTHING)),
         "refused": lambda: table(("operators", "why"), _refused()),
         "operators": lambda: "\n\n".join(map(_table, builtin_names())),

@@ -54,6 +54,8 @@ CONTRIB_REFUSED = _refused("contrib")
 
 NOTHING = frozenset({"Identity", "Dropout"})
 """What does nothing on a device."""
+MERGING = frozenset({"Concat", "Max", "Min", "Sum", "Mean"})
+"""What does nothing either where it reads one map: DenseNets begin their blocks so."""
 OF_SHAPES = frozenset({"Shape", "Size"})
 """What depends on the shape of what it reads, which is known, and so is a constant."""
 STATIC = frozenset({"ConstantOfShape", "Range", "EyeLike"})

@@ -5,7 +5,15 @@ from typing import NamedTuple
 
 from archc.models.onnx.constants import Held, constants
 from archc.models.onnx.model import Model, Node
-from archc.models.onnx.operators import CONTRIB, DEQUANTIZE, NOTHING, OPERATORS, OWN, QUANTIZE
+from archc.models.onnx.operators import (
+    CONTRIB,
+    DEQUANTIZE,
+    MERGING,
+    NOTHING,
+    OPERATORS,
+    OWN,
+    QUANTIZE,
+)
 
 
 class Wiring(NamedTuple):
@@ -67,14 +75,16 @@ def wired(model: Model) -> Wiring:
 
 
 def _without_nothing(model: Model) -> Model:
-    """The same model with what reads the result of an `Identity` reading what that reads."""
+    """The same model with what reads the result of an `Identity`, or of a merge of one map,
+    reading what that reads."""
     renamed: dict[str, str] = {}
     outputs = frozenset(model.outputs)
     kept = []
     for node in model.nodes:
         inputs = tuple(renamed.get(name, name) for name in node.inputs)
         made = node.outputs[0]
-        passes = node.kind in NOTHING and node.domain == OWN and inputs and inputs[0]
+        nothing = node.kind in NOTHING or (node.kind in MERGING and len(inputs) == 1)
+        passes = nothing and node.domain == OWN and inputs and inputs[0]
         if passes and made and made not in outputs:
             renamed[made] = inputs[0]
             continue
