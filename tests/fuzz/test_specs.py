@@ -101,6 +101,8 @@ def test_strategy_writes_every_operator() -> None:
     missing = set(OPERATORS)
     for number in range(BATCHES):
         for spec in batch(number):
+            if not any(keyword in spec.text for keyword in missing):
+                continue  # it could only show what another has shown
             for network in compiled(spec.text).networks:
                 missing -= {node.keyword for node in network.graph.nodes if node.inputs}
         if not missing:

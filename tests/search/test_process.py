@@ -11,6 +11,7 @@ import pytest
 
 from archc.search.process import Outcome, Stopped, evaluate
 from archc.search.trainee import Refused, numbers
+from support.processes import ended
 
 CODE = """
 import math, os, signal, subprocess, sys, time
@@ -69,7 +70,8 @@ def call(function: str, names: tuple[str, ...] = ("a",), timeout: float | None =
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks there")
-def test_a_child_that_outlives_it_is_not_waited_for() -> None:
+def test_a_child_that_outlives_it_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archc.search.process._LEFT", 0.2)
     assert "was killed" in (call("mine:forks", timeout=20).error or "")
 
 
@@ -149,20 +151,6 @@ def test_it_ends_with_the_search_that_is_killed() -> None:
     search.kill()
     search.wait()
     assert all(map(ended, map(int, Path("pids").read_text().split())))
-
-
-def ended(pid: int) -> bool:
-    """Whether a process ends within a while; one that nobody waited for has ended too."""
-    for _ in range(600):
-        try:
-            os.kill(pid, 0)
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (ProcessLookupError, FileNotFoundError):
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_numbers_of_libraries_are_numbers() -> None:

@@ -322,7 +322,7 @@ def test_a_terminal_is_told_how_far_it_is(folder: Path) -> None:
     worker = subprocess.Popen(
         [sys.executable, "-m", "archc", *COMMAND, "--trials", "2"],
         cwd=folder,
-        env={**os.environ, "SLEEP": "3"},
+        env={**os.environ, "SLEEP": "2"},
         stdout=subprocess.DEVNULL,
         stderr=theirs,
     )

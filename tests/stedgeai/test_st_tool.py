@@ -3,7 +3,6 @@
 import os
 import stat
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from archc.diagnostics.model import Diagnostic, Rejected
 from archc.models.stedgeai.report import read_reports
 from archc.models.stedgeai.tool import DEFAULT_PROFILE, Outcome, analyze, command, find
+from support.processes import ended
 from support.st_reports import WRITTEN
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in is a script")
@@ -155,20 +155,19 @@ def test_a_report_of_an_unknown_layout(bench: Bench) -> None:
 
 def test_hanging(bench: Bench) -> None:
     """It is ended, and so is what it started."""
-    mark = bench.folder / "alive"
-    child = f"import time; time.sleep(3); open({str(mark)!r}, 'w')"
+    pids = bench.folder / "pids"
     bench.install(
-        "import subprocess, sys, time\n"
-        f"subprocess.Popen([sys.executable, '-I', '-c', {child!r}])\n"
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-I', '-c', 'import time; time.sleep(600)'])\n"
+        f"open({str(pids)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
         "print('waiting', flush=True)\n"
-        f"time.sleep(600); open({str(mark)!r}, 'w')"
+        "time.sleep(600)"
     )
     diagnostic = bench.fails(timeout=1)
     assert "within 1 seconds" in diagnostic.message
     assert "it said: waiting" in diagnostic.notes
     assert "--timeout" in (diagnostic.help or "")
-    time.sleep(3.5)
-    assert not mark.exists()
+    assert all(map(ended, map(int, pids.read_text().split())))
 
 
 def test_it_is_asked_nothing(bench: Bench) -> None:
