@@ -100,14 +100,14 @@ else:
             return made
 
         def _replace(self, /, **changed):
-            values, places = list(self), self._places
+            values, places = [*self], self._places
             try:
-                for name in changed:
-                    values[places[name]] = changed[name]
+                for name, value in changed.items():
+                    values[places[name]] = value
             except KeyError:
                 unknown = [name for name in changed if name not in places]
                 raise _Unexpected(f"Got unexpected field names: {unknown!r}") from None
-            return _new(self.__class__, values)
+            return _new(type(self), values)
 
         __replace__ = _replace
 

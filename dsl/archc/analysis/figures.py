@@ -7,6 +7,7 @@ of the table, and the rows of an imported model. To add a figure, add it here an
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 from archc.analysis.lowering.deployed import Deployed, DeviceOp, weights_of
 from archc.ir.graph import Graph
@@ -87,7 +88,7 @@ def network(graph: Graph, deployed: Deployed) -> Network:
 
 def _each(cost: Callable[[Layer], int]) -> Callable[[Network], Sequence[int]]:
     """Costs of the layers by themselves."""
-    return lambda network: [cost(layer) for layer in network.layers]
+    return lambda network: list(map(cost, network.layers))
 
 
 def first_layer(op: DeviceOp) -> int:
@@ -113,7 +114,7 @@ FIGURES = (
     Figure(
         "params",
         "As Keras counts them.",
-        _each(lambda layer: layer.params),
+        _each(attrgetter("params")),
         total="As Keras counts them, statistics of batch normalisation included.",
         compared=True,
         heading="params",
@@ -123,7 +124,7 @@ FIGURES = (
     Figure(
         "trainable_params",
         "Those that training changes.",
-        _each(lambda layer: layer.trainable),
+        _each(attrgetter("trainable")),
         total="Those that training changes.",
         compared=True,
     ),
@@ -158,7 +159,7 @@ FIGURES = (
     Figure(
         "activation_bytes.int8",
         "1 a value.",
-        _each(lambda layer: layer.values),
+        _each(attrgetter("values")),
         total="1 a value.",
         heading="int8 B",
         label="activations",

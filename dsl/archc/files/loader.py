@@ -68,7 +68,9 @@ class Loader:
             raise other
         try:
             folder, base = os.path.split(path)
-            inside = self._followed[folder or "."] = os.path.realpath(folder or ".")
+            inside = self._followed.get(folder or ".")
+            if inside is None:
+                inside = self._followed[folder or "."] = os.path.realpath(folder or ".")
             real = os.path.join(inside, base) if path else ""
         except (OSError, ValueError):
             raise missing(path, path) from None

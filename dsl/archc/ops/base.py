@@ -179,7 +179,7 @@ class Part(NamedTuple):
     """What it reads: -1 is what the whole reads, 0 and up are earlier parts."""
 
 
-FACTS = frozenset({"weights", "keras", "device"})
+FACTS = frozenset({"weights", "keras", "keras_call", "device"})
 """Methods of operators that several stages ask; what they give for the same shapes is kept."""
 
 MOST_KNOWN = 64
@@ -298,6 +298,10 @@ class Op:
 
     def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
         """The Keras layer it becomes."""
+        return self.keras_call()
+
+    def keras_call(self) -> KerasCall:
+        """The same of an operator for which shapes make no difference: it is made once."""
         raise NotImplementedError
 
     @classmethod

@@ -192,7 +192,7 @@ class DepthwiseConv(Op):
     def stedgeai_macc(self, output: Shape, *inputs: Shape) -> int:
         return self.macs(output, *inputs) + (output[2] if self.bias else 0)
 
-    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+    def keras_call(self) -> KerasCall:
         arguments = [
             KerasArgument("kernel_size", scalar(self.kernel), positional=True, source="kernel"),
             *window_arguments(self.kernel, self.stride, self.padding, self.dilation),

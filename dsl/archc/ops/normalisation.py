@@ -54,7 +54,7 @@ class BatchNorm(Op):
             Weight("moving_variance", channels, trainable=False),
         )
 
-    def keras(self, output: Shape, *inputs: Shape) -> KerasCall:
+    def keras_call(self) -> KerasCall:
         arguments = []
         if self.momentum != MOMENTUM:
             arguments.append(KerasArgument("momentum", float(self.momentum), source="momentum"))

@@ -163,8 +163,9 @@ class Evaluator(Operations):
             return callee
         matched, problems = matching.match(callee, name, arguments)
         self.reporter.extend(problems)
-        bound, weight = dict(callee.bound), callee.weight
+        bound, weight, unread = dict(callee.bound), callee.weight, bool(problems)
         for slot, argument in matched:
+            unread = unread or isinstance(argument.value, ast.Hole)
             given = bound[slot] = self.given(argument.value, scope)
             weight += 1 + (given.value.weight if isinstance(given.value, Callee) else 0)
         if weight > self.limits.bindings:
@@ -174,7 +175,7 @@ class Evaluator(Operations):
                 name.span,
                 "bindings",
             )
-        if problems or any(isinstance(argument.value, ast.Hole) for argument in arguments):
+        if unread:
             raise Poisoned
         return callee._replace(bound=bound, weight=weight)
 

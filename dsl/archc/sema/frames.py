@@ -28,7 +28,7 @@ class Open:
         assert self.input is not None
         assert self.output is not None
         children = tuple(
-            child if isinstance(child, int) else child.close() for child in self.children
+            [child if isinstance(child, int) else child.close() for child in self.children]
         )
         return Frame(
             self.kind,
@@ -92,3 +92,9 @@ class Context(NamedTuple):
     """What braces among its arguments get."""
     ahead: str = ""
     """What the next part of a name begins with."""
+
+    def within(self, via: Via, supply: Supply | None) -> "Context":
+        """Where what a statement calls stands."""
+        frame, chain, stage, repeat, block, depth, whole, _, ahead = self
+        chain = (*chain, via)
+        return Context(frame, chain, stage, repeat, block, depth, whole, supply, ahead)

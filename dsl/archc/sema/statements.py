@@ -153,9 +153,8 @@ class Statements:
                 callee = self.callee(call, scope, named)
                 if supply is not None:
                     callee = supply.give(callee)
-                via = (*context.chain, Via(call.name.text, call.span))
                 inner = supply.within() if supply is not None else None
-                within = context._replace(chain=via, supply=inner)
+                within = context.within(Via(call.name.text, call.span), inner)
                 if callee.kind == "form" and callee.name == "split":
                     return self.split(callee, call, scope, value, within)
                 value = self.call(callee, call, scope, value, within)
@@ -241,7 +240,7 @@ class Statements:
                 call.name.span,
                 "call_depth",
             )
-        missing = callee.missing()
+        missing = callee.required and callee.missing()
         if missing and (scope.module.unsure(call.span) or unsure(callee)):
             raise Poisoned
         if missing:

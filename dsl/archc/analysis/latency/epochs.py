@@ -178,7 +178,7 @@ class _Builder:
             [self.buffers[tensor] for tensor in op.reads],
             self._buffer(self.elements[tensor], ops[-1]),
         )
-        step.read = sum(self.elements[tensor] for tensor in op.reads)
+        step.read = sum([self.elements[tensor] for tensor in op.reads])
         step.written, step.width = self.elements[tensor], op.width
         self.buffers[tensor] = step.made
         self._add(step)

@@ -148,9 +148,15 @@ def measure(
 
 def _stored(operators: tuple[DeviceOp, ...]) -> tuple[int, int]:
     """`weight_bytes` and `constant_bytes` of a deployed graph."""
-    weights = [content for op in operators for content in weights_of(op)]
-    tables = [(_int32(table), 4 * len(table)) for op in operators for table in op.tables]
-    return _distinct(weights), _distinct(weights + tables)
+    contents = _Distinct()
+    for op in operators:
+        for content, size in weights_of(op):
+            contents.add(content, size)
+    weight_bytes = contents.bytes
+    for op in operators:
+        for table in op.tables:
+            contents.add(_int32(table), 4 * len(table))
+    return weight_bytes, contents.bytes
 
 
 FAR = 10**9
@@ -163,11 +169,22 @@ class Zeros(NamedTuple):
     length: int
 
 
-def _distinct(contents: list[tuple[object, int]]) -> int:
-    """The bytes of contents, each distinct one once."""
-    zeros = [content.length for content, _ in contents if isinstance(content, Zeros)]
-    others = {content: size for content, size in contents if not isinstance(content, Zeros)}
-    return total([*others.values()]) + 4 * distinct_sum(zeros)
+class _Distinct:
+    """Contents, each distinct one once."""
+
+    def __init__(self) -> None:
+        self._zeros: list[int] = []
+        self._others: dict[object, int] = {}
+
+    def add(self, content: object, size: int) -> None:
+        if isinstance(content, Zeros):
+            self._zeros.append(content.length)
+        else:
+            self._others[content] = size
+
+    @property
+    def bytes(self) -> int:
+        return total([*self._others.values()]) + 4 * distinct_sum(self._zeros)
 
 
 def weights_of(op: DeviceOp) -> Iterator[tuple[object, int]]:

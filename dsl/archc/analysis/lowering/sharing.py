@@ -166,19 +166,24 @@ def _derived(graph: Graph, steps: Steps, io: str, widths: dict[int, int]) -> Bot
 def _filled(known: Both, numbers: Sequence[int]) -> Both:
     """What a network becomes whose widths are these numbers."""
 
-    def own(shape: tuple[Any, ...]) -> Shape:
-        return tuple([numbers[x.place] if x.__class__ is Width else x for x in shape])
+    def filled(values: tuple[Any, ...]) -> Shape:
+        return tuple([numbers[x.place] if x.__class__ is Width else x for x in values])
+
+    def own(op: DeviceOp) -> DeviceOp:
+        *shape, weights, biases = filled((*op.shape, op.weights, op.biases))
+        made = op._replace(shape=tuple(shape), weights=weights, biases=biases)
+        return made._replace(tables=_tables(op, filled)) if op.operator == "RESHAPE" else made
 
     trained, untrained = known
-    operators = [_put(op, own) for op in trained.operators]
+    operators = [own(op) for op in trained.operators]
     outcome = trained._replace(operators=tuple(operators))
     if untrained is trained:
         return outcome, outcome
     if len(untrained.operators) == len(operators):  # most are the same
         triples = zip(trained.operators, untrained.operators, operators, strict=True)
-        operators = [made if one is other else _put(other, own) for one, other, made in triples]
+        operators = [made if one is other else own(other) for one, other, made in triples]
     else:
-        operators = [_put(op, own) for op in untrained.operators]
+        operators = [own(op) for op in untrained.operators]
     return outcome, untrained._replace(operators=tuple(operators))
 
 

@@ -140,7 +140,10 @@ class _Ends:
         """Take what is given back once an operator is prepared: (bytes, alignment) each."""
         temporary = self.temporary
         for size, align in requests:
-            temporary = aligned(temporary, align) + size
+            if type(temporary) is int:  # as `aligned`, which would be one more call
+                temporary = -(-temporary // align) * align + size
+            else:
+                temporary = aligned(temporary, align) + size
         self.temporary = temporary
         self._last, self._dead = (self.tail, temporary), None
 
@@ -286,7 +289,9 @@ def alive(network: Network, requests: Sequence[Sequence[int]]) -> Iterator[tuple
     for step, op in enumerate(network.operators, 1):
         for index in op.outputs:
             first.setdefault(index, step)
-        last.update((index, step) for index in (*op.inputs, *op.outputs) if index >= 0)
+        for index in (*op.inputs, *op.outputs):
+            if index >= 0:
+                last[index] = step
     for index in network.outputs:
         first.setdefault(index, len(network.operators))
         last[index] = len(network.operators)
