@@ -180,7 +180,7 @@ def profile(
         deployed.order,
         memory,
         micro,
-        tuple(names[_owner(tensor, graph, deployed)] for tensor in memory.tensors),
+        tuple([names[_owner(tensor, graph, deployed)] for tensor in memory.tensors]),
         None if step is None else names[first_layer(deployed.operators[step])],
         tuple(
             Doubt(tuple(names[index] for index in doubt.layers), doubt.reason)
@@ -191,13 +191,15 @@ def profile(
         layout,
         timed,
     )
-    return Profile(tuple(rows), totals(row.figures for row in rows), footprint)
+    return Profile(tuple(rows), totals([row.figures for row in rows]), footprint)
 
 
 def _sequence(deployed: Deployed, names: Sequence[str]) -> tuple[Operator, ...]:
     return tuple(
-        Operator(op.operator, op.shape, tuple([names[index] for index in op.layers]))
-        for op in deployed.operators
+        [
+            Operator(op.operator, op.shape, tuple([names[index] for index in op.layers]))
+            for op in deployed.operators
+        ]
     )
 
 

@@ -223,7 +223,7 @@ def latency(timed: Timed, layers: Callable[[int], Iterable[str]]) -> dict[str, A
             {
                 "kind": epoch.kind,
                 "operators": list(epoch.ops),
-                "layers": list(dict.fromkeys(name for op in epoch.ops for name in layers(op))),
+                "layers": list(dict.fromkeys([name for op in epoch.ops for name in layers(op)])),
                 "nanoseconds": epoch.nanoseconds if known else None,
                 "reason": epoch.reason,
             }

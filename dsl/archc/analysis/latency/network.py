@@ -19,8 +19,10 @@ def deployed_net(deployed: Deployed) -> Net:
     floats = any(op.border and op.float_result for op in deployed.operators)
     shapes = (*deployed.input_shapes, *(op.shape for op in deployed.operators))
     operators = tuple(
-        _op(deployed, op, tuple(_tensor(source, inputs) for source in op.inputs), index + inputs)
-        for index, op in enumerate(deployed.operators)
+        [
+            _op(deployed, op, tuple([_tensor(at, inputs) for at in op.inputs]), index + inputs)
+            for index, op in enumerate(deployed.operators)
+        ]
     )
     return Net(
         tuple(map(feature_map, shapes)),

@@ -66,8 +66,10 @@ def deployed_network(deployed: Deployed) -> Network:
     for index, op in enumerate(deployed.operators):
         made[index] = tensors.add((op.batch, *op.shape), op.float_result)
     operators = tuple(
-        Operator(op.operator, tensors.operands(index, op, made), (made[index],), _window(op))
-        for index, op in enumerate(deployed.operators)
+        [
+            Operator(op.operator, tensors.operands(index, op, made), (made[index],), _window(op))
+            for index, op in enumerate(deployed.operators)
+        ]
     )
     leaves = {
         op.inputs[0]: index
