@@ -10,12 +10,6 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """What a shell reports of a command that Ctrl-C ended: 128 and SIGINT."""
 
-
-class Terminated(KeyboardInterrupt):
-    """A batch system or a terminal that closes asks the command to end: as with Ctrl-C, what is
-    done is kept and nothing is left behind."""
-
-
 _asked: list[int] = []
 """The signals that asked."""
 
@@ -26,12 +20,13 @@ def ended(code: int) -> int:
 
 
 def terminable() -> None:
-    """Take SIGTERM and SIGHUP for Ctrl-C, unless the one who started the command ignores them."""
+    """Take SIGTERM and SIGHUP, of a batch system or a terminal that closes, for Ctrl-C: what is
+    done is kept and nothing is left behind. Not where whoever started the command ignores them."""
     import signal
 
     def stop(number: int, frame: object) -> None:
         _asked.append(number)
-        raise Terminated
+        raise KeyboardInterrupt
 
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)

@@ -12,11 +12,11 @@ from archc.values import distinct_sum
 NUMBERS = 100_000
 """So many results of operations are kept, of some 200 bytes each."""
 BYTES = 16 << 20
-"""So much of arrays is kept for the same places."""
+"""Values for the same places whose arrays take more are not used again."""
 PLACES = 4
 """Values are kept for so many places of variants, those used last."""
 MANY = 8_192
-"""For up to so many variants at once values are kept, so that they take less than that."""
+"""Values of up to so many variants at once are kept; the arrays of more would take too much."""
 
 Key = tuple[tuple[str, object], ...]
 
