@@ -787,3 +787,18 @@ def test_maps_that_all_later_layers_read_take_no_time_in_their_number() -> None:
     with counted() as drawing:
         check_wired(one.graph, one.manifest)
     assert drawing.calls < 500_000
+
+
+@pytest.mark.parametrize(
+    ("title", "shown", "lines"),
+    [
+        ("CONV_2D 128 + RELU", "CONV_2D 128 + RELU", ("LOGISTIC",)),
+        ("DEPTHWISE_CONV_2D 3x3, /2 + RELU6", "DEPTHWISE_CONV_2D 3x3, /2", ("RELU6 · LOGISTIC",)),
+    ],
+)
+def test_what_is_fused_has_a_line_of_its_own_where_a_title_is_long(
+    title: str, shown: str, lines: tuple[str, ...]
+) -> None:
+    """The kernel and stride of a depthwise convolution are not cut out of its title."""
+    made = cells._BoxCell(Box(title, ("LOGISTIC",), (8, 8, 8), (4, 4, 8), 1, 1, (0,), title))
+    assert (made.title, made.lines) == (shown, lines)

@@ -26,7 +26,8 @@ RAIL = 13
 """What one arc takes above the boxes."""
 LINE = 13
 """Height of a line of small text."""
-BOX_LEAST, BOX_MOST = 84, 214
+BOX_LEAST, BOX_MOST, TITLE_MOST = 84, 214, 238
+"""Widths: the least, the most for parts and costs, the most for a title."""
 STACK = 3
 """How far the box behind a folded one shows."""
 FORK = 12
@@ -61,18 +62,20 @@ class _BoxCell(_Cell):
     def __init__(self, box: Box) -> None:
         self.box, self.shown = box, box.enters
         times = f" × {box.many}" if box.many > 1 else ""
-        title = box.title + times if box.title else ""
+        named, parts = _named(box)
+        title = named + times if named else ""
         self.cost = cost(box) if box.title else ""  # of a stage it stands beside it
         wanted = max(
             text.width(title, TITLE, bold=True),
             text.width(self.cost, SMALL),
-            max((text.width(part, SMALL) for part in box.parts), default=0),
-            min(text.width(" · ".join(box.parts), SMALL), BOX_MOST - 20 if box.title else 400),
+            max((text.width(part, SMALL) for part in parts), default=0),
+            min(text.width(" · ".join(parts), SMALL), BOX_MOST - 20 if box.title else 400),
         )
-        most = BOX_MOST if box.title else 420
+        most = max(BOX_MOST, min(text.width(title, TITLE, bold=True) + 20, TITLE_MOST))
+        most = most if box.title else 420
         self.width = min(max(wanted + 20, BOX_LEAST), most)
         room = self.width - 16
-        self.lines = text.lines(box.parts, SMALL, room, 3)
+        self.lines = text.lines(parts, SMALL, room, 3)
         self.title = text.cut(title, TITLE, room, bold=True)
         rows = len(self.lines) + bool(self.cost)
         self.height = 12 + (17 if self.title else 0) + LINE * rows
@@ -98,6 +101,15 @@ class _BoxCell(_Cell):
         if self.stack:
             axis = y + self.exit
             canvas.way((x + self.width - self.stack, axis), (x + self.width, axis))
+
+
+def _named(box: Box) -> tuple[str, tuple[str, ...]]:
+    """The title and the parts of a box; what is fused into an operator is a part of it where the
+    title has no room."""
+    operator, fused, activation = box.title.rpartition(" + ")
+    if fused and text.width(box.title, TITLE, bold=True) > BOX_MOST - 20:
+        return operator, (activation, *box.parts)
+    return box.title, box.parts
 
 
 class _TagCell(_Cell):
