@@ -382,3 +382,13 @@ def test_names_that_differ_look_different(tmp_path: Path, capsys: Capture) -> No
     shown = [line.split()[0] for line in out.splitlines()[2:5]]
     assert (code, len(set(shown))) == (0, 3)
     assert all("…" in name for name in shown)
+
+
+def test_reading_h5_needs_no_tensorflow(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where h5py is missing, it alone is asked for."""
+    monkeypatch.setattr("archc.models.verify.saved.readable", lambda: False)
+    (tmp_path / "net.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(64))
+    code, _, err = told(capsys, "check", tmp_path / "net.h5")
+    assert (code, "error[extra_missing]" in err, "pip install h5py" in err) == (1, True, True)

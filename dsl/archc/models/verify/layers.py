@@ -221,9 +221,7 @@ class _Check:
             )
             return
         if contents is None and not readable():
-            found.left_out.append(
-                "weights: reading them needs h5py, `pip install 'archc-dsl[tensorflow]'`"
-            )
+            found.left_out.append("weights: reading them needs h5py, `pip install h5py`")
             return
         if contents is None:
             contents = read_weights(name, archive.weights or b"", limits)

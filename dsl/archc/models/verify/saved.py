@@ -43,7 +43,7 @@ def _read_h5(name: str, data: bytes, limits: Limits, values: bool) -> Archive:
         raise reject(
             EXTRA_MISSING,
             f"reading `{name}` needs h5py, not installed here",
-            help="pip install 'archc-dsl[tensorflow]'",
+            help="pip install h5py",
         )
     contents = read_weights(name, data, limits, values=values)
     if contents.config is None:
