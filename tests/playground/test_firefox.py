@@ -12,6 +12,8 @@ playground.tools()
 if firefox.PROGRAM is None:
     pytest.skip("Firefox is not installed", allow_module_level=True)
 
+pytestmark = pytest.mark.services
+
 SETTLED = "globalThis.playground?.settled()"
 ERRORS = "document.querySelectorAll('#problems li.error').length"
 
