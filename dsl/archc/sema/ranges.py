@@ -72,7 +72,7 @@ def _between(
         near = [show(one) for one in (below, below + step) if low <= one <= high]
         steps = f"{show(low)} .. {show(high)} step {show(step)}"
         return f"`{name}` is {show(value)}, not in {steps}", f"write {' or '.join(near)}"
-    elif value.denominator != 1 and whole_numbers(parameter):
+    elif whole_numbers(parameter) and value.denominator != 1:
         message = f"`{name}` is a whole number, not {show(value)}"
     else:
         return None
