@@ -2,7 +2,7 @@
 
 A variant belongs to a class if the class' guards have the same outcomes for it. One that belongs to
 none known is the witness of the next. Every class is compared with a full compile of a variant that
-it was not traced with, if it has another one.
+it was not traced with, or of its witness as long as it has no other one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -251,11 +251,12 @@ class Space:
         return sheet.batch(rows)
 
     def _put(self, sheet: Sheet, known: Class, box: Box, index: Any, rows: Any) -> None:
-        """Fill in variants of a class, the last of which is compiled to check it if none was."""
+        """Fill in variants of a class, the last of which is compiled to check it if none but the
+        witness was."""
         known.hits += len(rows)
         said = known.many(box.places, box.shape) if known.network else None
         if not known.checked:
-            known.checked = True
+            known.checked = known.hits > 1
             self.compiled += 1
             self._compare(self.compile(int(rows[-1])), said and said.last())
         if said is not None:
