@@ -163,9 +163,8 @@ class Evaluator(Operations):
             return callee
         matched, problems = matching.match(callee, name, arguments)
         self.reporter.extend(problems)
-        bound, weight, unread = dict(callee.bound), callee.weight, bool(problems)
+        bound, weight = dict(callee.bound), callee.weight
         for slot, argument in matched:
-            unread = unread or isinstance(argument.value, ast.Hole)
             given = bound[slot] = self.given(argument.value, scope)
             weight += 1 + (given.value.weight if isinstance(given.value, Callee) else 0)
         if weight > self.limits.bindings:
@@ -175,7 +174,7 @@ class Evaluator(Operations):
                 name.span,
                 "bindings",
             )
-        if unread:
+        if problems or any(isinstance(argument.value, ast.Hole) for argument in arguments):
             raise Poisoned
         return callee._replace(bound=bound, weight=weight)
 
