@@ -97,22 +97,23 @@ def below(a: Any, b: Any) -> Any:
 
 def distinct_sum(numbers: "list[int]") -> int:
     """The sum of numbers, equal ones once."""
-    for each in numbers:
-        if symbolic(each):
-            first: Any = each
-            total: int = first.distinct(numbers)
-            return total
-    return sum(set(numbers))
+    first = _symbolic_among(numbers)
+    made: int = sum(set(numbers)) if first is None else first.distinct(numbers)
+    return made
 
 
 def total(numbers: "list[int]") -> int:
     """`sum`, which of symbolic numbers is not computed one by one."""
+    first = _symbolic_among(numbers)
+    made: int = sum(numbers) if first is None else first.total(numbers)
+    return made
+
+
+def _symbolic_among(numbers: "list[int]") -> Any:
     for each in numbers:
         if symbolic(each):
-            first: Any = each
-            made: int = first.total(numbers)
-            return made
-    return sum(numbers)
+            return each
+    return None
 
 
 def aligned(size: Any, align: int) -> Any:

@@ -160,6 +160,17 @@ def test_several_inputs_and_outputs_have_rows_and_a_graph() -> None:
     assert macs_of(imported)["d"] == 8
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_names_of_outputs_are_those_of_a_plain_dict(nested: bool) -> None:
+    convs = on(conv("c"), "image"), on(conv("d"), "image")
+    one, two = ["c", 0, 0], ["d", 0, 0]
+    outputs = {"b": {"x": one} if nested else one, "a": two}
+    config = functional(image(4, 4, 3), *convs, outputs=outputs)
+    graph = read_config(config).graph
+    assert graph is not None
+    assert graph.names == (() if nested else ("a", "b"))
+
+
 def test_an_addition_that_is_taken_for_a_bias_of_rows_fails_beside_maps() -> None:
     """Two 14x1 tensors: the four axes that a map would have moved are not there."""
     config = functional(

@@ -246,6 +246,17 @@ def test_a_class_that_is_wrong_stops_the_sweep() -> None:
             made.compare(made.compile(0), known, places)
 
 
+def test_a_class_is_compared_with_more_than_its_witness() -> None:
+    """The first batch has the witness alone: the next variant of the class is compiled as well."""
+    made = space((SPECS / "dscnn.arch").read_text(), "num_classes=2..40")
+    compiled = []
+    for row in range(4):
+        for _ in made.chosen(np.array([row])):
+            compiled.append(made.compiled)
+    assert made.count == 1
+    assert compiled == [1, 2, 2, 2]
+
+
 def test_one_variant_needs_no_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numpy", None)
     made = space((SPECS / "dscnn.arch").read_text(), "alpha=0.1..1.0:0.1", "height=16..48")

@@ -80,7 +80,7 @@ def _places(
     taken = Counter[str]()
     readers = Counter(source for node in nodes for source in node.inputs)
     for place in sorted(range(len(nodes)), key=lambda index: nodes[index].rank):
-        node, parts = nodes[place], steps[place]
+        node, parts, indexed = nodes[place], steps[place], traced[place]
         if not node.inputs:
             values[place] = len(names)
             roots.append(len(names))
@@ -129,17 +129,15 @@ def _places(
                         successors.append([])
                     successors[constants[entry]].append(index)
             made.append(before[0])
-            traced[place].append(tuple(indices) or (before[0],))
+            indexed.append(tuple(indices) or (before[0],))
         for number in range(len(parts) - 2, -1, -1):
             if not parts[number].traced and all(source < 0 for source in parts[number].inputs):
                 source = node.inputs[-1 - parts[number].inputs[0]]
                 rectified = steps[source] and steps[source][-1].operator == "RELU"
                 if parts[number].operator == "TRANSPOSE" and rectified and readers[source] == 1:
-                    traced[place][number] = (values[source],)  # axes are moved ahead of the RELU
+                    indexed[number] = (values[source],)  # axes are moved ahead of the RELU
                 else:
-                    traced[place][number] = traced[place][
-                        number + 1
-                    ]  # put in ahead of what is traced
+                    indexed[number] = indexed[number + 1]  # put in ahead of what is traced
         values[place] = made[-1] if made else operands[0]
     rank = _emitted(names, successors, roots)
     return tuple(

@@ -75,9 +75,9 @@ def read(config: Mapping[str, object], name: str | None, limits: Limits) -> Netw
 
 def _keys(listed: object, count: int) -> tuple[str, ...]:
     """The names of so many outputs that a model returns as a dict, in Keras' order."""
-    if not isinstance(listed, Mapping) or len(listed) != count:
-        return ()
-    return tuple(sorted(key for key in listed if isinstance(key, str)))
+    entries = listed if isinstance(listed, Mapping) and len(listed) == count else {}
+    nested = any(isinstance(entry, Mapping) for entry in entries.values())
+    return () if nested else tuple(sorted(key for key in entries if isinstance(key, str)))
 
 
 class _Entry(NamedTuple):
