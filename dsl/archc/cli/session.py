@@ -45,6 +45,8 @@ class Session:
         self._loaded: dict[tuple[str, str], None] = {}
         self._found_in: dict[tuple[str, Span | None], list[str]] = {}
         """The networks that have a finding of a code at a place."""
+        self._joined = False
+        """Whether findings that differ in their figures were shown as one."""
         self.target: Target | None = None
         """The user's own target, if one is given."""
         self.limits = limits(arguments.limit)
@@ -271,6 +273,7 @@ class Session:
                 tell(found, self.locate)
                 print(file=sys.stderr)
         more = "; `archc check` shows more of the warnings" if short else ""
+        more += "; `--format short` lists each finding" if self._joined else ""
         print(summary(shown) + self.fixable(shown) + more, file=sys.stderr)
         return True
 
@@ -290,7 +293,8 @@ class Session:
 
     def folded(self, levels: Sequence[str]) -> list[Diagnostic]:
         """The diagnostics of some levels. What a target says of one place in several networks, the
-        variants of a family, is one, with the figures of the first and the names of all."""
+        variants of a family, is one, with the figures of the first and the names of all; as text
+        for people, so is what it says of many layers in other figures."""
         kept: dict[object, Diagnostic] = {}
         for found in self.diagnostics:
             names = self._found_in.get((found.code, found.span), [])
@@ -303,7 +307,14 @@ class Session:
             note = f"the figures are those of {first}; also in {few(others, 3)}"
             folded = found._replace(notes=(*found.notes, note))
             kept.setdefault((found.code, found.span), folded)
-        return list(kept.values())
+        shown = list(kept.values())
+        if self.arguments.format != "text" or len(shown) < 2:
+            return shown
+        from archc.diagnostics.alike import gathered
+
+        together = gathered(shown)
+        self._joined |= len(together) < len(shown)
+        return together
 
     def lines(self, shown: Sequence[Diagnostic]) -> None:
         """Print a line for each: to standard error, or for GitHub to standard output, which is

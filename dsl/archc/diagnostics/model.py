@@ -65,6 +65,8 @@ class Diagnostic(NamedTuple):
     ``help``. They do not overlap."""
     part: Part | None = None
     """Where, in a model."""
+    layers: tuple[str, ...] = ()
+    """The layers of a network that it is said of, which the first of ``notes`` then names."""
 
 
 class Rejected(Exception):

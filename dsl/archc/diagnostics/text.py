@@ -10,6 +10,9 @@ TAB = "    "
 
 _UNITS = ("", " k", " M", " G", " T", " P", " E")
 
+DIFFERING = " (the figures are those of the first)"
+"""What is said of several findings that differ in their figures."""
+
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that steer a terminal, reorder text or show nothing: never printed raw."""
 
@@ -80,6 +83,22 @@ def few(words: Sequence[str], most: int) -> str:
     """The first of many words, and how many there are besides: `a, b and 3 more`."""
     more = f" and {len(words) - most:,} more" if len(words) > most else ""
     return ", ".join(words[:most]) + more
+
+
+def layers_text(names: Sequence[str], most: int, *, places: int = 1, differing: bool) -> str:
+    """Which layers something is said of: `14 layers: ..., in 2 places`.
+
+    Args:
+        names: the layers.
+        most: how many are named.
+        places: statements that they stem from.
+        differing: whether figures are said that are not those of all.
+    """
+    count = f"{len(names):,} layers" if len(names) > 1 else "layer"
+    figures = DIFFERING if differing else ""
+    colon = ":" if len(names) > 1 else ""
+    where = f", in {places:,} places" if places > 1 else ""
+    return f"{count}{figures}{colon} {few([f'`{name}`' for name in names], most)}{where}"
 
 
 def shape_text(shape: Iterable[object]) -> str:

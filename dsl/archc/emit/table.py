@@ -11,8 +11,9 @@ from archc.analysis.figures import TOTALS
 from archc.analysis.figures import known as figure_of
 from archc.analysis.latency_budget import MOST
 from archc.analysis.tflite_micro.tables import BUILDS
+from archc.diagnostics.alike import alike
 from archc.diagnostics.grid import GAP, aligned, bold, grid, in_signs
-from archc.diagnostics.text import columns, few, joined, kib, printable, several
+from archc.diagnostics.text import DIFFERING, columns, few, joined, kib, printable, several
 from archc.emit.cells import (
     ASCII,
     UNICODE,
@@ -352,14 +353,12 @@ def _target(manifest: Manifest, width: int) -> Section:
     lines = []
     for (level, code, source, confidence), findings in rules.items():
         lines += indented(f"{level}[{code}]", width, "  ")
-        messages: dict[tuple[str, str | None], list[str]] = {}
-        for finding in findings:
-            said = messages.setdefault((finding["message"], finding["remedy"]), [])
-            if finding["layer"]:
-                said.append(finding["layer"])
         remedies: dict[str, None] = {}
-        for (message, remedy), layers in messages.items():
-            at = f": {few(layers, _LISTED)}" if layers else ""
+        for group in alike(findings, lambda _: None, _texts):
+            (message, remedy), *others = dict.fromkeys(map(_texts, group))
+            layers = [finding["layer"] for finding in group if finding["layer"]]
+            figures = DIFFERING if others else ""
+            at = f"{figures}: {few(layers, _LISTED)}" if layers else figures
             lines += indented(f"{message}{at}", width, "    ")
             if remedy:
                 remedies[remedy] = None
@@ -368,6 +367,10 @@ def _target(manifest: Manifest, width: int) -> Section:
         lines += indented(f"source: {sourced(source, confidence)}", width, "    ")
     title = f"Target {target['name']}: {target['verdict']}"
     return title, lines or ["  nothing to say against it"]
+
+
+def _texts(finding: Manifest) -> tuple[str, str | None]:
+    return finding["message"], finding["remedy"]
 
 
 def _budgets(manifest: Manifest, width: int) -> Section:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from archc.diagnostics.alike import alike
 from archc.diagnostics.grid import GAP, aligned, bold, in_signs, widths
 from archc.diagnostics.model import LEVELS, Diagnostic
-from archc.diagnostics.text import few, printable, several
+from archc.diagnostics.text import DIFFERING, few, printable, several
 from archc.emit.cells import ASCII, UNICODE, Manifest, Signs, indented, shortened
 
 HEADINGS = ("model", "quantised", "operators", "MACs", "peak bytes", "verdict")
@@ -61,16 +62,21 @@ def verdicts(
     counts = {name: verdict.count(name) for name in sorted(set(verdict))}
     tally = ", ".join(f"{count} {name}" for name, count in counts.items())
     lines += ["", f"{several(len(rows), 'model')}: {tally}"]
-    reasons: dict[tuple[str, str, str], dict[str, None]] = {}
-    for name, (_, said) in zip(names, every, strict=True):
-        for one in said:
-            if one.level in LEVELS[:2]:
-                among = reasons.setdefault((one.level, one.code, one.message), {})
-                among[name] = None
-    ranked = sorted(reasons.items(), key=lambda item: (LEVELS.index(item[0][0]), -len(item[1])))
-    for (level, code, message), among in ranked[:_REASONS]:
-        lines += indented(f"{level}[{code}]: {message}", width, "")
-        lines += indented(f"in {len(among):,}: {few(list(among), _NAMED)}", width, "  ")
+    loud = [
+        (name, one)
+        for name, (_, said) in zip(names, every, strict=True)
+        for one in said
+        if one.level in LEVELS[:2]
+    ]
+    reasons = alike(loud, lambda item: item[1][:2], lambda item: (item[1].message,))
+    ranked = sorted(
+        ((list(dict.fromkeys(name for name, _ in group)), group[0][1], group) for group in reasons),
+        key=lambda reason: (LEVELS.index(reason[1].level), -len(reason[0])),
+    )
+    for among, first, group in ranked[:_REASONS]:
+        figures = DIFFERING if any(one.message != first.message for _, one in group) else ""
+        lines += indented(f"{first.level}[{first.code}]: {first.message}{figures}", width, "")
+        lines += indented(f"in {len(among):,}: {few(among, _NAMED)}", width, "  ")
     if reasons:
         more = len(ranked) - _REASONS
         besides = f"{several(more, 'more finding')}; " if more > 0 else ""

@@ -6,7 +6,7 @@ from archc.analysis.latency import Prepared
 from archc.analysis.lowering import Deployed
 from archc.analysis.memory import Peak
 from archc.diagnostics.model import Diagnostic, Label, Reporter
-from archc.diagnostics.text import few
+from archc.diagnostics.text import layers_text
 from archc.ir.graph import Graph, innermost
 from archc.sema.model import BudgetRequest, TargetRequest
 from archc.source import Span
@@ -78,14 +78,11 @@ def diagnostic(
     """One diagnostic for findings that belong together."""
     first = group[0]
     spans = list(dict.fromkeys(place(finding, graph, request) for finding in group))
+    layers = tuple(finding.layer for finding in group if finding.layer is not None)
     notes = []
-    names = [f"`{finding.layer}`" for finding in group]
-    if first.layer is not None:
-        count = f"{len(names):,} layers: " if len(names) > 1 else "layer "
-        if len({finding.message for finding in group}) > 1:
-            count = f"{len(names):,} layers (the figures are those of the first): "
-        where = f", in {len(spans)} places" if len(spans) > 1 else ""
-        notes.append(f"{count}{few(names, SHOWN)}{where}")
+    if layers:
+        differing = len({finding.message for finding in group}) > 1
+        notes.append(layers_text(layers, SHOWN, places=len(spans), differing=differing))
     notes.append(f"source: {sourced(first.source, first.confidence)}")
     also = tuple(Label(span, "here too") for span in spans[1:SHOWN] if span is not None)
     return Diagnostic(
@@ -96,6 +93,7 @@ def diagnostic(
         related=(*within(first, graph, spans[0]), *also),
         notes=tuple(notes),
         help=nearer(first, graph, target),
+        layers=layers,
     )
 
 

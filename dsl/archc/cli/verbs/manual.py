@@ -108,7 +108,9 @@ EXITS = (
 STREAMS = """\
 Results go to standard output, diagnostics to standard error; with `--format json` or `sarif`
 standard output is one document, diagnostics included, and with `--format github` it has the lines
-that GitHub reads. Colour is used on a terminal only, and not where `NO_COLOR` is set.
+that GitHub reads. Colour is used on a terminal only, and not where `NO_COLOR` is set. What a target
+says of more than three layers with other figures each, such as widths or shapes, is shown once as
+text, at the first of them; the formats for programs have every one.
 
 A build that nothing has changed for is not made again. After `archc SPEC... -o DIR` without
 warnings, what it rested on is noted in `~/.cache/archc` (or below `XDG_CACHE_HOME`): digests of

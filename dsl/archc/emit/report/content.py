@@ -12,7 +12,8 @@ from archc.analysis.figures import known as figure_of
 from archc.analysis.latency import REASONS, milliseconds, remedy
 from archc.analysis.latency_budget import LATENCY
 from archc.analysis.tflite_micro.tables import BUILDS
-from archc.diagnostics.text import several, shape_text, size_text
+from archc.diagnostics.alike import alike
+from archc.diagnostics.text import DIFFERING, several, shape_text, size_text
 from archc.emit.report import memory
 from archc.emit.table import ARENA_REMARK
 from archc.emit.times import said
@@ -324,17 +325,26 @@ def _findings(manifest: Manifest) -> Iterator[Finding]:
     the same of all of them."""
     target = manifest["target"]
     lines = {layer["name"]: layer["source"] for layer in manifest["layers"]}
-    found: dict[tuple[str, ...], dict[str, int]] = {}
-    for finding in target["findings"] if target else ():
-        place = lines.get(finding["layer"])
-        at = f"{place['file']}:{place['line']}" if place else finding["layer"] or ""
-        source = sourced(finding["source"], finding["confidence"])
-        said = (finding["level"], finding["code"], finding["message"], finding["remedy"] or "")
-        places = found.setdefault((*said, source), {})
-        if at:
-            places[at] = places.get(at, 0) + 1
-    for (level, code, *rest), places in found.items():
-        yield Finding(level, code, tuple(_places(places)), *rest)
+    for group in alike(target["findings"] if target else (), _rule, _texts):
+        places: dict[str, int] = {}
+        for finding in group:
+            place = lines.get(finding["layer"])
+            at = f"{place['file']}:{place['line']}" if place else finding["layer"] or ""
+            if at:
+                places[at] = places.get(at, 0) + 1
+        (message, remedy), *others = dict.fromkeys(map(_texts, group))
+        message += DIFFERING if others else ""
+        level, code, source, confidence = _rule(group[0])
+        shown = tuple(_places(places))
+        yield Finding(level, code, shown, message, remedy, sourced(source, confidence))
+
+
+def _rule(finding: Manifest) -> tuple[str, str, str, str]:
+    return finding["level"], finding["code"], finding["source"], finding["confidence"]
+
+
+def _texts(finding: Manifest) -> tuple[str, str]:
+    return finding["message"], finding["remedy"] or ""
 
 
 def _places(places: Mapping[str, int]) -> Iterator[tuple[str, str]]:

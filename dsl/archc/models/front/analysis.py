@@ -18,7 +18,7 @@ from archc.compiler import (
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Diagnostic, Part, reject
 from archc.diagnostics.nearest import did_you_mean
-from archc.diagnostics.text import few
+from archc.diagnostics.text import layers_text
 from archc.models.deployed import FileGraph
 from archc.models.deployed.document import analysed as analysed_file
 from archc.models.deployed.document import document as document_of
@@ -141,10 +141,8 @@ def _request(graph: FileGraph, question: Question) -> Request:
 
 def _diagnostic(path: str, finding: Finding) -> Diagnostic:
     """A finding as a diagnostic whose place is a layer of the model."""
-    notes = []
-    if len(finding.layers) > 1:
-        names = [f"`{name}`" for name in finding.layers]
-        notes.append(f"{len(names):,} layers: {few(names, _NAMED)}")
+    layers = finding.layers if len(finding.layers) > 1 else ()
+    notes = [layers_text(layers, _NAMED, differing=False)] if layers else []
     notes.append(f"source: {sourced(finding.source, finding.confidence)}")
     return Diagnostic(
         finding.code,
@@ -153,6 +151,7 @@ def _diagnostic(path: str, finding: Finding) -> Diagnostic:
         notes=tuple(notes),
         help=finding.remedy,
         part=Part(path, finding.layer, finding.operator, finding.tensor),
+        layers=layers,
     )
 
 
