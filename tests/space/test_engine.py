@@ -97,6 +97,35 @@ arch other = base(n = 3)
     ),
 }
 
+BLOCKS = """block mb(channels, stride = 1, kernel = 3x3, expansion = 6, squeeze = 4) {
+    skip {
+        conv(in.channels * expansion) batchnorm relu6
+        dwconv(kernel, stride) batchnorm relu6
+        gate {
+            global_average_pool(keepdims = true)
+            conv(in.channels / squeeze) relu conv(exact(in.channels)) hard_sigmoid
+        }
+        conv(channels) batchnorm
+    }
+}
+arch nas(h = 32, u = mb in [mb, mb(expansion = 3), mb(kernel = 5x5), mb(kernel = 3x3)],
+    v = mb, w = conv(64)) {
+    target stm32n6
+    input image: h x h x 3
+    stage a(channels = 16, stride = 2) { u }
+    stage b(channels = 32, stride = 2, repeat = 2) { v }
+    stage c { w }
+    head { global_average_pool dense(7) sigmoid }
+}
+"""
+NUMBERS = (
+    "u=[mb, mb(expansion = 3), mb(kernel = 5x5), mb(kernel = 3x3)]",
+    "v=[mb(32), mb, mb(expansion = 1), mb(kernel = 5x3, squeeze = 8), mb(width = 3), ds]",
+    "w=[conv(64), conv(exact(64)), conv(72), conv(72, 3x3), conv(kernel = 3x3)]",
+    "h=24..40",
+)
+EDGES["blocks that differ in numbers, and blocks that do not"] = BLOCKS, NUMBERS
+
 PLACED = """arch placed(h = 64, w = 64, c = 16, n = 10) {
     require latency_ms <= 6 + n / 4
     target stm32n6(board = BOARD, io = int8, allow = [softmax])
@@ -165,7 +194,7 @@ STRUCTURES = """arch two(a = 1.0 in 0.1 .. 3.0, h = 32 in 8 .. 64, u = ds, v = d
     head { global_average_pool dense(7) sigmoid }
 }
 """
-UNITS = "[ds, ir(expansion = 2), { conv(channels, 3x3, stride) relu }, bogus]"
+UNITS = "[ds, ir(expansion = 2), { conv(channels, 3x3, stride) relu }, ir, bogus]"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +209,7 @@ def test_structures_share_numbers_and_say_what_each_says_alone(
     made = space(STRUCTURES, *over)
     inner = made.grid.inner
     chance = random.Random(few + numbers)
-    for structure in chance.sample(range(16), 4):
+    for structure in chance.sample(range(25), 5):
         start, stop = structure * inner, (structure + 1) * inner
         (alone,) = space(STRUCTURES, *over).batches(start, stop)
         with monkeypatch.context() as limits:
@@ -195,6 +224,37 @@ def test_structures_share_numbers_and_say_what_each_says_alone(
         assert batch.figures.keys() == alone.figures.keys()
         for figure, column in batch.figures.items():
             assert (column == alone.figures[figure]).all(), figure
+
+
+def test_blocks_that_differ_in_numbers_are_one_structure() -> None:
+    blocks = "[mb, mb(expansion = 3), mb(kernel = 5x5), mb(kernel = 7x7, expansion = 8)]"
+    made = space(
+        BLOCKS.replace("mb in [", "mb in [mb(kernel = 7x7, expansion = 8), "),
+        f"u={blocks}",
+        f"v={blocks}",
+    )
+    for _ in made.batches(0, made.grid.size):
+        pass
+    assert (made.grid.size, made.count, made.compiled) == (16, 1, 2)
+    assert agree(made, range(16)) == 16
+
+
+@pytest.mark.parametrize(
+    ("over", "classes", "networks"),
+    [
+        ("u=[mb(kernel = 5x5), mb(kernel = 7x7)]", 2, 1),  # not among the choices
+        ("v=[mb(kernel = 5x5), mb(kernel = 3x5)]", 1, 2),
+        ("v=[mb(kernel = 5x5), mb(kernel = 5)]", 2, 1),  # not a size
+        ("v=[mb(channels = 32), mb(channels = exact(32))]", 2, 2),  # not a number
+        ("v=[mb(squeeze = 2), mb(squeeze = 8)]", 2, 2),  # division by a parameter
+        ("w=[conv(exact(10)), conv(exact(20))]", 2, 2),  # not a number either
+        ("w=[{ conv(8) }, { conv(16) }]", 2, 2),
+    ],
+)
+def test_blocks_that_are_structures_of_their_own(over: str, classes: int, networks: int) -> None:
+    made = space(BLOCKS, over)
+    assert agree(made, range(2)) == networks
+    assert made.count == classes
 
 
 def test_structures_without_numbers() -> None:

@@ -95,7 +95,7 @@ def _choice(
             bounds.low.span,
             help="write `in [A, B, C]`, or `in LOW .. HIGH` for a range of numbers",
         )
-    if any(same(choice, given.value) for choice in listed.items):
+    if _family(given) or any(same(choice, given.value) for choice in listed.items):
         return None
     texts = [bounds.low.span.text]
     if isinstance(bounds.low, ast.ListOf):
@@ -112,6 +112,11 @@ def _choice(
         f"`{parameter.name.text}` is none of its choices: {said}",
         f"give it {joined(texts, 'or')}, or add it where the choices are declared",
     )
+
+
+def _family(given: Given) -> bool:
+    """Whether it stands for several blocks, each of which was found to be in range before."""
+    return isinstance(given.value, Callee) and isinstance(given.made[0], ast.Known)
 
 
 def same(one: object, other: object) -> bool:

@@ -1,6 +1,6 @@
 """One structural class: what one trace of the compiler says of all variants that go its way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, reduce
 from operator import and_
@@ -15,6 +15,7 @@ from archc.sema.scope import Module
 from archc.source import Source, Span
 from archc.space.arrays import ARRAYS
 from archc.space.clock import MISSING, Clock, Reading
+from archc.space.families import Choice
 from archc.space.keys import Key
 from archc.space.measure import Measured, measure
 from archc.space.planner import Planner
@@ -83,12 +84,14 @@ class Class:
         self,
         reuse: Reuse,
         spec: Spec,
-        choices: tuple[Setting, ...],
+        given: tuple[Setting, ...],
+        chosen: Sequence[Choice],
         axes: Mapping[str, Axis],
         witness: Mapping[str, int],
+        fixed: frozenset[str] = frozenset(),
     ) -> None:
         trace = reuse.run()
-        measured, found, self.fixed = _followed(trace, spec, choices, axes, witness)
+        measured, found, self.fixed = _followed(trace, spec, given, chosen, axes, witness, fixed)
         """Axes of which the class has one value, as they could not be followed."""
         self.fault: Diagnostic | None = next((d for d in found if d.level == "error"), None)
         """The first error of the witness; there may still be a network."""
@@ -228,20 +231,29 @@ class Class:
 def _followed(
     trace: Trace,
     spec: Spec,
-    choices: tuple[Setting, ...],
+    given: tuple[Setting, ...],
+    chosen: Sequence[Choice],
     axes: Mapping[str, Axis],
     witness: Mapping[str, int],
+    fixed: frozenset[str],
 ) -> tuple[Measured | None, tuple[Diagnostic, ...], frozenset[str]]:
     """The compiler's way with a witness. Where it cannot be followed for all values of an axis,
-    again with the witness' value of that alone."""
-    fixed: frozenset[str] = frozenset()
+    again with the witness' value of that alone, as from the start for those that are fixed."""
+    every = dict(axes)
+    for each in chosen:
+        every |= each.family.axes if each.family else {}
     while True:
         trace.start()
         reporter = Reporter(spec.options.limits.errors)
-        settings = [*choices]
-        for name, axis in axes.items():
+        numbers: dict[str, object] = {}
+        for name, axis in every.items():
             value = parameter(trace, axis, witness[name])
-            settings.append(known(name, value.pinned() if name in fixed else value))
+            numbers[name] = value.pinned() if name in fixed else value
+        settings = [
+            *given,
+            *[each.family.setting(numbers) if each.family else each.setting for each in chosen],
+            *[known(name, numbers[name]) for name in axes],
+        ]
         KEYS.make = Key
         try:
             model = resolve(
@@ -250,9 +262,9 @@ def _followed(
             measured = model and measure(model, spec.options, reporter)
             return measured, reporter.diagnostics, fixed
         except Escape as escape:
-            if fixed == frozenset(axes):
+            if fixed == frozenset(every):
                 raise AssertionError(f"nothing is left to fix: {escape}") from escape
-            fixed |= escape.axes - fixed or frozenset(axes)
+            fixed |= escape.axes - fixed or frozenset(every)
         finally:
             KEYS.make = None
 

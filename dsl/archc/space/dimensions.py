@@ -70,13 +70,18 @@ class Grid(NamedTuple):
         """The texts of the choices, by structure."""
         yield from product(*[each.values or () for each in self.choices])
 
+    def chosen(self, structure: int) -> tuple[int, ...]:
+        """Which value of each choice a structure has."""
+        places = []
+        for each in reversed(self.choices):
+            structure, index = divmod(structure, each.size)
+            places.append(index)
+        return tuple(reversed(places))
+
     def structure(self, number: int) -> tuple[str, ...]:
         """The texts of the choices of one structure."""
-        texts = []
-        for each in reversed(self.choices):
-            number, index = divmod(number, each.size)
-            texts.append(each.text(index))
-        return tuple(reversed(texts))
+        pairs = zip(self.choices, self.chosen(number), strict=True)
+        return tuple([each.text(index) for each, index in pairs])
 
     def place(self, row: int) -> dict[str, int]:
         """The places of a variant's numbers on their axes."""
@@ -368,13 +373,18 @@ class Reader:
         numbers = [value for value in values if isinstance(value, Fraction)]
         if len(numbers) < len(values):
             return Dimension(name, tuple(dict.fromkeys(texts)), None)
-        numbers = list(dict.fromkeys(numbers))
-        over = lcm(*[each.denominator for each in numbers])
-        scaled = [int(each * over) for each in numbers]
-        first = min(scaled)
-        step = gcd(*[each - first for each in scaled]) or 1
-        axis = Axis(name, first, step, over, (max(scaled) - first) // step)
-        return Dimension(name, None, axis, tuple([(each - first) // step for each in scaled]))
+        axis, places = lattice(name, list(dict.fromkeys(numbers)))
+        return Dimension(name, None, axis, places)
+
+
+def lattice(name: str, numbers: Sequence[Fraction]) -> tuple[Axis, tuple[int, ...]]:
+    """The axis that some numbers lie on, and where."""
+    over = lcm(*[each.denominator for each in numbers])
+    scaled = [int(each * over) for each in numbers]
+    first = min(scaled)
+    step = gcd(*[each - first for each in scaled]) or 1
+    axis = Axis(name, first, step, over, (max(scaled) - first) // step)
+    return axis, tuple([(each - first) // step for each in scaled])
 
 
 MOST = 10**6

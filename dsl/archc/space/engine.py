@@ -15,12 +15,13 @@ from archc.driver import Compilation, Network, Options, choose, compile_spec, pa
 from archc.garbage import uncollected
 from archc.sema.check import check
 from archc.sema.load import Program, SourceLoader
-from archc.sema.resolve import Resolver, Setting
+from archc.sema.resolve import Resolver
 from archc.source import Source
 from archc.space.batch import Batch, Box, Sheet
 from archc.space.classes import VERDICTS, Class, Known, Spec
 from archc.space.clock import MISSING
 from archc.space.dimensions import Grid
+from archc.space.families import choices
 from archc.space.measure import published
 from archc.space.reuse import Reuse
 from archc.typed import NamedTuple
@@ -31,6 +32,8 @@ CHUNK = 16_384
 """Variants that are evaluated at a time: what they take fits into a processor's cache."""
 BOX = 65_536
 """The same of every combination of some values, of which less is evaluated."""
+STRUCTURES = 256
+"""Of so many structures the classes are kept, for others that differ from them in numbers alone."""
 
 
 class Difference(Exception):
@@ -72,15 +75,20 @@ class Space:
         self.bound = frozenset(given)
         """The parameters that a derived arch gives."""
         self.axes = {each.name: each.axis for each in grid.numbers if each.axis is not None}
-        self.classes: list[Class] = []
-        """Of the structure at hand, those first that most variants were of."""
+        declarations = {each.name.text: each for each in self.arch.parameters}
+        self._values = [
+            choices(each, declarations[each.name], module, options.limits) for each in grid.choices
+        ]
         self._reuse = Reuse()
+        self._given = parse_settings(options)
+        self._kept: dict[tuple[int, ...], list[Class]] = {}
+        """The classes of structures that have families, the one that was met last at the end."""
+        self._structure = -1
+        self.enter(0)
         self.count = 0
         """Classes met so far."""
         self.compiled = 0
         """Variants compiled to check a class."""
-        self._structure = -1
-        self._choices: tuple[Setting, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -97,18 +105,31 @@ class Space:
         return Variant(row, settings, compile_spec(self.loader, self.source, options))
 
     def enter(self, structure: int) -> None:
-        """Go to the variants with these choices; what is known of others is forgotten."""
-        if structure != self._structure:
-            names = [each.name for each in self.grid.choices]
-            texts = zip(names, self.grid.structure(structure), strict=True)
-            settings = (*self.options.settings, *texts)
-            self._choices = parse_settings(self.options._replace(settings=settings))
-            self._structure, self.classes = structure, []
+        """Go to the variants with these choices. What is known of others is forgotten, unless they
+        differ in numbers alone."""
+        if structure == self._structure:
+            return
+        chosen = [
+            values[place]
+            for values, place in zip(self._values, self.grid.chosen(structure), strict=True)
+        ]
+        self._structure, self._chosen = structure, chosen
+        self._fixed = {name: place for each in chosen for name, place in each.places.items()}
+        """The places of the structure on the axes of its families."""
+        key = tuple([id(each.family or each) for each in chosen])
+        self.classes = self._kept.pop(key, [])
+        """Of the structure at hand, those first that most variants were of."""
+        if any(each.family for each in chosen):
+            self._kept[key] = self.classes
+            if len(self._kept) > STRUCTURES:
+                del self._kept[next(iter(self._kept))]
+        for each in self.classes:
+            each.uses = 0  # what it shares with the structures of now counts
 
     def of(self, row: int) -> tuple[Class, dict[str, int]]:
         """The class of a variant, without NumPy, and its places on the axes."""
         self.enter(row // self.grid.inner)
-        places = self.grid.place(row)
+        places = {**self._fixed, **self.grid.place(row)}
         for each in self.classes:
             if each.holds(places):
                 return each, places
@@ -140,7 +161,7 @@ class Space:
         import numpy as np
 
         shape: list[int] = []
-        places: dict[str, Any] = {}
+        places: dict[str, Any] = {**self._fixed}
         left, size = start % self.grid.inner, 1
         most = min(room, chunk)
         for each in reversed(self.grid.numbers):
@@ -179,9 +200,16 @@ class Space:
 
     # --- classes ------------------------------------------------------------------------------
 
-    def _learn(self, row: int, places: Mapping[str, int]) -> Class:
+    def _learn(self, row: int, places: Mapping[str, Any]) -> Class:
+        places = {name: int(place) for name, place in places.items()}
+        fixed: frozenset[str] = frozenset().union(*[each.fixed for each in self.classes])
+        trace = self._reuse.trace
         with uncollected():
-            made = Class(self._reuse, self.spec, self._choices, self.axes, places)
+            made = Class(
+                self._reuse, self.spec, self._given, self._chosen, self.axes, places, fixed
+            )
+        if self._reuse.trace is not trace:
+            self._kept.clear()  # they would hold the one before
         if not made.holds(places):
             raise Difference(f"a class does not hold for its own witness, {self._named(row)}")
         self.classes.append(made)
@@ -231,21 +259,22 @@ class Space:
         """
         import numpy as np
 
-        places = self.places(rows) if len(rest) else {}
+        columns = self.places(rows) if len(rest) else {}
+
+        def places(index: Any) -> dict[str, Any]:
+            return {**self._fixed, **{name: each[index] for name, each in columns.items()}}
+
         at = 0
         while len(rest):
-            own = {name: each[rest] for name, each in places.items()}
             if at == len(self.classes):
-                first = {name: int(each[0]) for name, each in own.items()}
-                self._learn(int(rows[rest[0]]), first)
+                self._learn(int(rows[rest[0]]), places(int(rest[0])))
             known = self.classes[at]
             at += 1
-            mask = np.broadcast_to(known.mask(own), rest.shape)
+            mask = np.broadcast_to(known.mask(places(rest)), rest.shape)
             which = rest[mask]
             if not len(which):
                 continue
-            inside = {name: each[which] for name, each in places.items()}
-            self._put(sheet, known, Box(which.shape, inside), which, rows[which])
+            self._put(sheet, known, Box(which.shape, places(which)), which, rows[which])
             rest = rest[~mask]
         self.classes.sort(key=lambda each: -each.hits)
         return sheet.batch(rows)

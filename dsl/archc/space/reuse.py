@@ -18,8 +18,6 @@ PLACES = 4
 MANY = 8_192
 """Values of up to so many variants at once are kept; the arrays of more would take too much."""
 
-Key = tuple[tuple[str, object], ...]
-
 
 class Reuse:
     """See the module. Structures that are evaluated in order differ in little: of one behind the
@@ -27,7 +25,7 @@ class Reuse:
 
     def __init__(self) -> None:
         self.trace = Trace()
-        self._values: dict[Key, Evaluation] = {}
+        self._values: dict[tuple[object, ...], Evaluation] = {}
         self._planners: dict[int, Planner] = {}
 
     def run(self) -> Trace:
@@ -48,27 +46,28 @@ class Reuse:
         Returns:
             None for so many that what lies between would take too much memory.
         """
-        plain = all(type(each) is int for each in places.values())
-        if not plain and _size(places) > MANY:
+        numbers = {name: each for name, each in places.items() if type(each) is int}
+        arrays = {name: each for name, each in places.items() if type(each) is not int}
+        if arrays and _size(arrays) > MANY:
             return None
-        if trace is not self.trace:
-            return self._made(trace, places, plain)
-        key = tuple([(name, _content(each)) for name, each in places.items()])
-        values = self._values.pop(key, None)
+        key = tuple([(name, each.shape, each.tobytes()) for name, each in arrays.items()])
+        values = self._values.pop(key, None) if trace is self.trace else None
         if values is None or values.bytes > BYTES:
-            values = self._made(trace, places, plain)
-        self._values[key] = values
-        if len(self._values) > PLACES:
-            del self._values[next(iter(self._values))]
+            values = self._made(trace, arrays)
+        if trace is self.trace:
+            self._values[key] = values
+            if len(self._values) > PLACES:
+                del self._values[next(iter(self._values))]
+        values.move(numbers, keep=bool(arrays))
         return values
 
-    def _made(self, trace: Trace, places: Mapping[str, Any], plain: bool) -> Evaluation:
-        if plain:
-            return Evaluation(trace, dict(places), Operations(max, distinct_sum, trace.planned))
+    def _made(self, trace: Trace, arrays: Mapping[str, Any]) -> Evaluation:
+        if not arrays:
+            return Evaluation(trace, {}, Operations(max, distinct_sum, trace.planned))
         import numpy as np
 
         on = Operations(np.maximum, distinct, partial(self._plan, trace))
-        return Evaluation(trace, dict(places), on, narrow=True)
+        return Evaluation(trace, dict(arrays), on, narrow=True)
 
     def _plan(self, trace: Trace, index: int, sizes: list[Any]) -> Any:
         if trace is not self.trace:
@@ -83,10 +82,6 @@ def _size(places: Mapping[str, Any]) -> int:
     import numpy as np
 
     return prod(np.broadcast_shapes(*[np.shape(each) for each in places.values()]))
-
-
-def _content(places: Any) -> object:
-    return places if type(places) is int else (places.shape, places.tobytes())
 
 
 def distinct(columns: list[Any]) -> Any:

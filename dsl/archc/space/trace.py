@@ -1,6 +1,6 @@
 """Forms over atoms, and one run of the compiler on them: see `archc.space.symbolic`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
 from math import gcd, prod
@@ -52,17 +52,19 @@ class Escape(Exception):
 class Atom:
     """A whole number that forms are made of."""
 
-    __slots__ = ("args", "high", "kind", "low", "wide")
+    __slots__ = ("args", "axes", "high", "kind", "low", "wide")
 
     def __init__(
-        self, kind: str, args: tuple[Any, ...], low: int, high: int, wide: bool = False
+        self, kind: str, args: tuple[Any, ...], low: int, high: int, axes: frozenset[str]
     ) -> None:
         self.kind = kind
         """`axis`, `product`, `quotient`, `divided`, `larger`, `below`, `distinct` or `plan`."""
         self.args = args
         self.low, self.high = low, high
         """Bounds for all variants."""
-        self.wide = wide
+        self.axes = axes
+        """Those it depends on."""
+        self.wide = False
         """Whether what it is computed from may not fit an int64."""
 
 
@@ -96,6 +98,10 @@ class Wide(Exception):
     """A form may not fit an int64."""
 
 
+Entry = tuple[dict[Any, Any], Any]
+"""Where a value is kept, and its key."""
+
+
 class Evaluation:
     """The values of forms for some variants, each atom computed once.
 
@@ -115,21 +121,58 @@ class Evaluation:
         """Of those that were asked for."""
         self.bytes = 0
         """Of arrays."""
+        self._single: frozenset[str] = frozenset()
+        """Parameters that are one number for all of these variants."""
+        self._known: dict[frozenset[str], list[Entry]] = {}
+        """What is known and depends on some of them."""
+        self._aside: dict[tuple[object, ...], list[tuple[Entry, Any]]] = {}
+        """The same for other numbers."""
+
+    def move(self, numbers: Mapping[str, int], keep: bool = True) -> None:
+        """Go to variants of which some parameters are other numbers.
+
+        Args:
+            numbers: the places of all that are one number.
+            keep: whether to put aside what is known for those of now, to return to it.
+        """
+        places = self.places
+        changed = {name for name, place in numbers.items() if places.get(name) != place}
+        if not changed:
+            return
+        self._single |= changed
+        concerned = [axes for axes in self._known if not axes.isdisjoint(changed)]
+        for axes in concerned:
+            values = [(entry, entry[0].pop(entry[1])) for entry in self._known[axes]]
+            if keep:
+                self._aside[self._at(axes)] = values
+        places.update(numbers)
+        for axes in concerned:
+            values = self._aside.pop(self._at(axes), [])
+            for (kept, key), value in values:
+                kept[key] = value
+            self._known[axes] = [entry for entry, _ in values]
+
+    def _at(self, axes: frozenset[str]) -> tuple[object, ...]:
+        return axes, *[self.places[name] for name in sorted(axes)]
+
+    def _enter(self, kept: dict[Any, Any], key: Any, axes: frozenset[str], value: Any) -> None:
+        """Keep a value that others are computed from, so that it must not change."""
+        if getattr(value, "ndim", 0):
+            self.bytes += value.nbytes
+            value.flags.writeable = False
+        kept[key] = value
+        own = axes & self._single
+        if own:
+            self._known.setdefault(own, []).append((kept, key))
 
     def form(self, form: Form) -> Any:
         known = self.forms.get(form)
         if known is None:
             if self.narrow and self.trace.wide(form):
                 raise Wide
-            known = self.forms[form] = self._keep(self.sum(form))
+            known = self.sum(form)
+            self._enter(self.forms, form, self.trace.support(form.terms), known)
         return known
-
-    def _keep(self, value: Any) -> Any:
-        """A value that others are computed from, so that it must not change."""
-        if getattr(value, "ndim", 0):
-            self.bytes += value.nbytes
-            value.flags.writeable = False
-        return value
 
     def holds(self, guard: Guard, outcome: bool) -> Any:
         """Where a guard has an outcome."""
@@ -159,7 +202,7 @@ class Evaluation:
                         needed.add(each)
                         waiting.append(each)
         for each in sorted(needed):
-            known[each] = self._keep(self._atom(each))
+            self._enter(known, each, every[each].axes, self._atom(each))
 
     def _atom(self, index: int) -> Any:
         atom, on = self.trace.atoms[index], self.on
@@ -213,10 +256,7 @@ class Trace:
 
     def witness(self, axis: str, k: int) -> None:
         """The value of the variant that is followed on one axis."""
-        known = self._witness
-        if known.places.get(axis) != k:
-            known.places[axis] = k
-            known.atoms.clear()
+        self._witness.move({axis: k}, keep=False)
 
     def planned(self, index: int, sizes: Sequence[int]) -> int:
         """The end of a plan on plain integers."""
@@ -232,8 +272,11 @@ class Trace:
         return index
 
     def _new(self, kind: str, args: tuple[Any, ...], low: int, high: int) -> int:
-        atom = Atom(kind, args, low, high)
-        atom.wide = any(self.wide(form) for form in forms(atom))
+        axes = frozenset((args[0],)) if kind == "axis" else frozenset()
+        atom = Atom(kind, args, low, high, axes)
+        for form in forms(atom):
+            atom.axes |= self.support(form.terms)
+            atom.wide |= self.wide(form)
         self.atoms.append(atom)
         return len(self.atoms) - 1
 
@@ -340,19 +383,8 @@ class Trace:
 
     def support(self, terms: Terms) -> frozenset[str]:
         """The axes that a form depends on."""
-        axes: set[str] = set()
-        waiting = [atom for atom, _ in terms]
-        seen: set[int] = set()
-        while waiting:
-            index = waiting.pop()
-            if index in seen:
-                continue
-            seen.add(index)
-            atom = self.atoms[index]
-            if atom.kind == "axis":
-                axes.add(atom.args[0])
-            waiting += [each for form in forms(atom) for each, _ in form.terms]
-        return frozenset(axes)
+        atoms = self.atoms
+        return frozenset().union(*[atoms[index].axes for index, _ in terms])
 
 
 def scaled(terms: Terms, times: int) -> Terms:

@@ -100,14 +100,16 @@ def reshaped_activation(facts: Facts, limits: Limits) -> Iterator[Offence]:
         return place
 
     for place, op, _ in _each(facts, "DEPTHWISE_CONV_2D"):
-        side = max(op.window.kernel) if op.window is not None else 0
         act = behind(op.inputs[0])
-        if not low <= side <= high or act < 0 or operators[act].operator not in _ACTIVATIONS:
+        if act < 0 or operators[act].operator not in _ACTIVATIONS:
             continue
         source = operators[act].inputs[0]
         cut_off = source >= 0 and operators[source].operator == "RESHAPE"
         made_by = behind(source)
-        if cut_off and made_by >= 0 and operators[made_by].operator in _CONVOLUTIONS:
+        if not cut_off or made_by < 0 or operators[made_by].operator not in _CONVOLUTIONS:
+            continue
+        side = max(op.window.kernel) if op.window is not None else 0
+        if low <= side <= high:
             values = {"operator": operators[act].operator, "kernel": _kernel(op)}
             yield _offence(facts, place, op, values)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from archc.analysis.latency.model import Net, Op
 from archc.typed import NamedTuple
-from archc.values import below, equal
+from archc.values import below, equal, larger
 
 VIEWS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PACK", "PAD"})
 """What is another view of its input, or done by what reads it."""
@@ -251,7 +251,7 @@ class _Builder:
         rows, columns, channels = self.net.tensors[op.reads[0]]
         made = self.net.tensors[op.makes[0]]
         step = self._emit("conv", op, ops)
-        step.kernel, step.stride, step.groups = max(op.kernel), op.stride, op.groups
+        step.kernel, step.stride, step.groups = larger(*op.kernel), op.stride, op.groups
         step.channels, step.pixels = (channels, made[2]), (rows * columns, made[0] * made[1])
         step.weights, step.macs = op.weights, made[0] * made[1] * op.weights
         if op.operator == "TRANSPOSE_CONV":
