@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from archc.cli import main
+from archc.limits import DEFAULT_LIMITS
+from archc.models.front import Question, analysed, drawable, load
 from support.flat import changed, sample, separable
 
 pytestmark = pytest.mark.oracles
@@ -159,6 +161,24 @@ def test_check_of_many_is_one_table_and_one_exit_code(
     assert "cut.tflite" in err
     code, out, err = told(capsys, "check", tflite, keras)
     assert (code, err) == (0, "")
+
+
+def test_what_is_drawn_sums_to_the_totals(lstm: Path, tmp_path: Path) -> None:
+    """Of a layer that is called twice, and of one that is not known."""
+    twice = layer("Dense", "twice", "again", units=8)
+    twice["inbound_nodes"] *= 2
+    twice["inbound_nodes"][0] = layer("Dense", "twice", "image")["inbound_nodes"][0]
+    file = keras_file(
+        tmp_path / "twice.keras",
+        layer("InputLayer", "image", batch_shape=[1, 8], dtype="float32"),
+        twice,
+        layer("ReLU", "again", "twice"),
+    )
+    for path in (lstm, file):
+        model = analysed(load(str(path), DEFAULT_LIMITS), Question(None))
+        rows, totals = drawable(model)[1]["layers"], model.document["totals"]
+        assert sum(row["params"] for row in rows) == totals["params"] > 0
+        assert sum(row["macs"] for row in rows) == totals["macs"]
 
 
 def test_what_is_not_known_is_named_and_blanks_nothing(lstm: Path, capsys: Capture) -> None:

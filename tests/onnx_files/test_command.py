@@ -14,6 +14,8 @@ import numpy as np  # noqa: E402
 import onnx  # noqa: E402
 
 from archc.cli import main  # noqa: E402
+from archc.limits import DEFAULT_LIMITS  # noqa: E402
+from archc.models.front import Question, analysed, drawable, load  # noqa: E402
 from archc.models.onnx import reader  # noqa: E402
 from support import onnx_nets  # noqa: E402
 from support.onnx_files import Quantised, ask_here  # noqa: E402
@@ -58,6 +60,16 @@ def test_profile(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert made["best_order"]["proven"]
     assert made["best_order"]["peak_activation_bytes"] <= made["deployed"]["peak_activation_bytes"]
     assert made["remarks"] == ["the batch of `x0` is left open, and taken as 1"]
+
+
+@pytest.mark.parametrize("name", ["shared", "batchnorm", "branches-tensor"])
+def test_what_is_drawn_sums_to_the_totals(folder: Path, name: str) -> None:
+    (case,) = (case for case in onnx_nets.CASES if case.name == name)
+    onnx.save(case.float_model(), "net.onnx")
+    model = analysed(load("net.onnx", DEFAULT_LIMITS), Question(None))
+    rows, totals = drawable(model)[1]["layers"], model.document["totals"]
+    assert sum(row["params"] for row in rows) == totals["params"]
+    assert sum(row["macs"] for row in rows) == totals["macs"]
 
 
 def test_check_of_one_and_of_many(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

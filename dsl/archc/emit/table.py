@@ -116,7 +116,7 @@ def _totals(manifest: Manifest, width: int) -> Section:
             continue
         remark = figure.remark
         if figure.name == "params" and totals["trainable_params"] is None:
-            remark = "values of its weights"
+            remark = "weights that are stored, shared ones once"
         elif figure.name == "params" and any(
             row["trainable_params"] is None for row in manifest["layers"]
         ):

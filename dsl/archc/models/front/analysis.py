@@ -1,5 +1,6 @@
 """What is asked of a model file, whatever its format: figures, findings, graphs."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from archc.compiler import (
@@ -164,18 +165,29 @@ def drawable(model: Analysed) -> tuple[Graph, dict[str, Any]]:
     repeat = Frame("repeat", "", "1", LABEL, start, end, members, None)
     stage = Frame("stage", "", LABEL, LABEL, start, end, (repeat,), None)
     whole = Frame("arch", "", "", graph.name, start, end, (stage,), None)
-    figures = costs(graph, model.deployed)
     rows = [
         {
             "name": node.name,
-            "macs": one["macs"],
-            "params": one["params"],
+            "macs": macs,
+            "params": params,
             "output_shape": list(node.shape),
             "source": None,
             "supported": True,
         }
-        for node, one in zip(graph.nodes, figures, strict=True)
+        for node, (macs, params) in zip(graph.nodes, _costs(model), strict=True)
     ]
     totals = {**model.document["totals"], "macs": model.document["totals"]["macs"] or 0}
     document = {**model.document, "layers": rows, "totals": totals}
     return graph._replace(frame=whole), document
+
+
+def _costs(model: Analysed) -> Iterator[tuple[int, int]]:
+    """MACs and parameters of each node. What several share counts once, so that their sums are the
+    totals of the document."""
+    if isinstance(model.content, FileGraph):
+        for row in model.document["layers"]:
+            yield row["macs"] or 0, row["params"] or 0
+        return
+    params = {layer.nodes[0]: layer.params for layer in model.content.layers if layer.nodes}
+    for index, node in enumerate(costs(model.graph, model.deployed)):
+        yield node["macs"], params.get(index) or 0
