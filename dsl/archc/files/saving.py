@@ -16,12 +16,15 @@ Ours = Callable[[bytes], bool]
 """Whether the content of a file may be overwritten."""
 
 
-def save(files: Mapping[str, bytes], ours: Ours) -> Diagnostic | None:
+def save(
+    files: Mapping[str, bytes], ours: Ours, kept: Mapping[str, str] | None = None
+) -> Diagnostic | None:
     """Write outputs, all of them or none; folders are made.
 
     Args:
         files: bytes by path.
         ours: whether the content of a file that is there already may be overwritten.
+        kept: by path, what a file is that stays as it is, though archc may have written it.
 
     Returns:
         What went wrong, or None.
@@ -30,21 +33,24 @@ def save(files: Mapping[str, bytes], ours: Ours) -> Diagnostic | None:
     for path, data in files.items():
         folder, name = os.path.split(path)
         groups.setdefault(folder or ".", {})[name] = data
+    named = {os.path.normpath(path): what for path, what in (kept or {}).items()}
     try:
         for folder in groups:
             make_folder(folder)
         if len(files) == 1:
             ((path, data),) = files.items()
-            if _changes(*os.path.split(path), ours, data):
+            if _changes(*os.path.split(path), ours, data, named):
                 _replace(path, data)
         else:
-            _save_together(groups, ours)
+            _save_together(groups, ours, named)
     except Rejected as rejected:
         return rejected.diagnostic
     return None
 
 
-def _save_together(groups: Mapping[str, Mapping[str, bytes]], ours: Ours) -> None:
+def _save_together(
+    groups: Mapping[str, Mapping[str, bytes]], ours: Ours, kept: Mapping[str, str]
+) -> None:
     """Write several files, folder by folder; what was written is put back where one fails.
 
     Raises:
@@ -63,7 +69,7 @@ def _save_together(groups: Mapping[str, Mapping[str, bytes]], ours: Ours) -> Non
             folder: {
                 name: change
                 for name, data in group.items()
-                for change in _changes(folder, name, ours, data)
+                for change in _changes(folder, name, ours, data, kept)
             }
             for folder, group in groups.items()
         }
@@ -78,18 +84,22 @@ def _save_together(groups: Mapping[str, Mapping[str, bytes]], ours: Ours) -> Non
             done.append((folder, wanted))
 
 
-def _changes(folder: str, name: str, ours: Ours, data: bytes) -> tuple[Change, ...]:
+def _changes(
+    folder: str, name: str, ours: Ours, data: bytes, kept: Mapping[str, str]
+) -> tuple[Change, ...]:
     """The change that a file needs, if any.
 
     Raises:
         Rejected: what stands there is not overwritten.
     """
-    path = os.path.join(folder, name)
+    path = os.path.normpath(os.path.join(folder, name))
     found = look(path, "", data)
     if found.state in ("foreign", "ours") and not (found.content and ours(found.content)):
+        what = kept.get(path) if found.content is not None else None
         raise reject(
             codes.OUTPUT_FOREIGN,
-            f"`{path}` is {found.what or 'a file of another kind'}, so it is not overwritten",
+            f"`{path}` is {what or found.what or 'a file of another kind'}, so it is not "
+            "overwritten",
             help="move it away, or write to another path",
         )
     if found.state == "unreadable":

@@ -46,6 +46,8 @@ class Report(NamedTuple):
     """In the order of the target's rules, each in the order of layers."""
     unsupported: frozenset[int]
     """Indices of the layers that the gate does not let pass by itself, allowed or not."""
+    allowed: tuple[str, ...] = ()
+    """The names in `allow` that the network needs, in their order there."""
 
     @property
     def verdict(self) -> Verdict:
@@ -105,7 +107,8 @@ def check(
         for name in dict.fromkeys(request.allow)
         if name not in needed and name in allowable(target)
     )
-    return Report(tuple(findings), frozenset(unsupported))
+    allowed = tuple(name for name in dict.fromkeys(request.allow) if name in needed)
+    return Report(tuple(findings), frozenset(unsupported), allowed)
 
 
 def allowable(target: Target) -> tuple[str, ...]:

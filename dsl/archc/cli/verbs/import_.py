@@ -194,6 +194,17 @@ def shape(text: str | None) -> tuple[int, ...] | None:
     return tuple(map(int, extents))
 
 
+def mapped(content: bytes) -> bool:
+    """Whether a file is a map of layers that an import wrote."""
+    import json
+
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and list(document) == ["model", "arch", "notes", "layers"]
+
+
 def written(path: str, models: "Sequence[str]", made: "Sequence[Decompiled]") -> int:
     """Write a spec and the maps of its layers, and say what it is."""
     from archc.cli.session import FAILURE, SUCCESS, tell
@@ -210,7 +221,7 @@ def written(path: str, models: "Sequence[str]", made: "Sequence[Decompiled]") ->
             "layers": {layer: list(names) for layer, names in one.layers.items()},
         }
         files[base + MAP_SUFFIX] = render(document).encode()
-    failed = save(files, lambda content: False)
+    failed = save(files, mapped, {path: "a spec that may have been edited"})
     if failed is not None:
         tell(failed)
         return FAILURE

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from archc.diagnostics.codes import IMPORT
 from archc.diagnostics.model import reject
 from archc.limits import DEFAULT_LIMITS, Limits
+from archc.models.decompiler.border import bordered
 from archc.models.decompiler.family import family
 from archc.models.decompiler.flat import flat
 from archc.models.decompiler.names import Names
 from archc.models.decompiler.reading import Model, of_config, read_model
 from archc.models.decompiler.result import Decompiled, finished, remarks
-from archc.models.decompiler.search import Failure, searched, tried
+from archc.models.decompiler.search import Candidate, Failure, searched, tried
 
 
 def decompile(
@@ -46,7 +47,12 @@ def decompile(
                 notes=["nothing was written"],
             )
         best = result
-    return finished(network, own, best, (*network.notes, *remarks(model.graph, best)))
+    text, said = bordered(best.text, [best.graph], network.io)
+    if text != best.text:
+        result = tried(text, network, limits)
+        assert isinstance(result, Candidate), result
+        best = result
+    return finished(network, own, best, (*network.notes, *said, *remarks(model.graph, best)))
 
 
 def decompile_family(

@@ -14,6 +14,7 @@ from archc.diagnostics.codes import IMPORT
 from archc.diagnostics.model import Rejected, reject
 from archc.limits import Limits
 from archc.models.decompiler.abstraction import Unfit
+from archc.models.decompiler.border import HEADER, bordered
 from archc.models.decompiler.layout import structured
 from archc.models.decompiler.names import Names
 from archc.models.decompiler.network import Network
@@ -23,7 +24,6 @@ from archc.models.decompiler.units import Effort
 from archc.models.decompiler.widths import SCHEMES
 from archc.models.decompiler.writing import number
 
-_HEADER = re.compile(r"arch (\w+)(?:\(([^()]*)\))? \{")
 _MEANT = re.compile(r"\bexact\((\d+)\)")
 """A width that is not rounded; the other model may have a width there that is."""
 _NUMBER = re.compile(r"\d+")
@@ -63,7 +63,14 @@ def family(
             best = pair
     if best is None:
         raise _unrelated(wide, narrow)
-    notes = tuple(dict.fromkeys((*wide.notes, *narrow.notes)))
+    io = wide.io if wide.io == narrow.io else None
+    text, said = bordered(best.text, [best.first.graph, best.second.graph], io)
+    if text != best.text:
+        first, second = (tried(text, one, limits, arch) for arch, one in enumerate((wide, narrow)))
+        assert isinstance(first, Candidate), first
+        assert isinstance(second, Candidate), second
+        best = best._replace(text=first.text, first=first, second=second)
+    notes = tuple(dict.fromkeys((*wide.notes, *narrow.notes, *said)))
     text = introduced(best.text, [wide.name, narrow.name], notes)
     pairs = zip(order, names, (wide, narrow), (best.first, best.second), strict=True)
     made = {
@@ -111,7 +118,7 @@ def _joined(
 ) -> tuple[str, Fraction] | None:
     """One text of two, with `alpha` where they differ; None where it is not numbers they differ in,
     or no multiplier makes all of them."""
-    first, second = _HEADER.search(wide), _HEADER.search(narrow)
+    first, second = HEADER.search(wide), HEADER.search(narrow)
     if first is None or second is None:
         return None
     parameters = _parameters(first[2] or ""), _parameters(second[2] or "")

@@ -115,7 +115,8 @@ class _Reading:
         if graph.scheme != "float32":
             self.notes.append(f"the file is {graph.scheme}; the spec is of the float network")
         operations = plain(tuple(_swishes(self.operations)))
-        return _pruned(Network(graph.name, operations, ends, (), tuple(self.notes)))
+        io = graph.io if all(graph.tensors[i].dtype == graph.io for i in graph.outputs) else None
+        return _pruned(Network(graph.name, operations, ends, (), tuple(self.notes), io))
 
     def add(self, op: Op, inputs: tuple[int, ...], shape: Shape, name: str) -> int:
         self.operations.append(Operation(op, inputs, shape, name))

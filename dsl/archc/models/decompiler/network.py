@@ -50,6 +50,8 @@ class Network(NamedTuple):
     """Of the results, where they have names."""
     notes: tuple[str, ...] = ()
     """What was put differently here than in the model."""
+    io: str | None = "float32"
+    """The type at the border of a file; None where inputs and outputs differ."""
 
     @property
     def entries(self) -> int:

@@ -27,7 +27,7 @@ class Decompiled(NamedTuple):
 
 def introduced(text: str, models: Sequence[str], notes: Sequence[str]) -> str:
     """A text with where it comes from before it. What stands in names of layers stays a comment."""
-    said = [line for note in notes for line in wrap(note, 96)]
+    said = [line for note in notes for line in wrap(note, 96, break_on_hyphens=False)]
     plain = [re.sub(r"[^\w .,()+-]", "", model, flags=re.ASCII) for model in models]
     named = " and ".join(f"`{model}`" for model in plain)
     return "".join(f"# {line}\n" for line in said) + f'"""Imported from {named}."""\n{text}'
