@@ -1,7 +1,7 @@
 """The pipeline, as a table of contents: sources in, networks out, nothing read or written here."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from archc.analysis.budgets import budget_faults, budgets
 from archc.analysis.lowering import OBSERVED, Deployed, Failure, lower, lower_both
@@ -33,7 +33,7 @@ from archc.emit.marker import MANIFEST_SUFFIX
 from archc.ir.graph import Graph, innermost
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.sema.check import check
-from archc.sema.expand import expand
+from archc.sema.expand import Expander, expand
 from archc.sema.load import Program, SourceLoader
 from archc.sema.model import Model
 from archc.sema.naming import unusable_module
@@ -184,11 +184,16 @@ class Lowered(NamedTuple):
     untrained: Deployed
 
 
-def deploy(model: Model, options: Options, reporter: Reporter) -> Lowered | None:
+def deploy(
+    model: Model,
+    options: Options,
+    reporter: Reporter,
+    expander: Callable[[Model, Reporter], Expander] = Expander,
+) -> Lowered | None:
     """The graphs of a model; None, and reports, where it has none."""
     target = select(model.target, options.target, reporter)
     reporter.extend(budget_faults(model.budgets))
-    graph = expand(model, reporter)
+    graph = expander(model, reporter).expand()
     if graph is None or reporter.failed:
         return None
     io = target.request.io if target else border(model.target)

@@ -29,11 +29,7 @@ def expand(model: Model, reporter: Reporter, shortcuts_first: bool = False) -> G
 
     ``shortcuts_first`` is what holds for skips that do not say.
     """
-    expander = Expander(model, reporter, shortcuts_first=shortcuts_first)
-    graph = expander.graph()
-    if graph is not None:
-        reporter.extend(expander.remarks(graph))
-    return graph
+    return Expander(model, reporter, shortcuts_first=shortcuts_first).expand()
 
 
 class Expander(Statements):
@@ -52,6 +48,13 @@ class Expander(Statements):
         self.entered: dict[str, list[Shape]] = {}
         """The shapes of what enters the repeats of stages."""
         self.outputs: list[Output] = []
+
+    def expand(self) -> Graph | None:
+        """The op graph; None, and reports, where there is none."""
+        graph = self.graph()
+        if graph is not None:
+            self.reporter.extend(self.remarks(graph))
+        return graph
 
     def graph(self) -> Graph | None:
         model = self.model

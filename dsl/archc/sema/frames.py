@@ -16,7 +16,7 @@ class Open:
     ) -> None:
         self.kind, self.name, self.part, self.label = kind, name, part, label
         self.input, self.output, self.span = entry, entry, span
-        self.children: list[int | Open] = []
+        self.children: list[int | Open | Frame] = []
         self.counts: dict[str, int] = {}
 
     def next_part(self, part: str) -> str:
@@ -28,7 +28,7 @@ class Open:
         assert self.input is not None
         assert self.output is not None
         children = tuple(
-            [child if isinstance(child, int) else child.close() for child in self.children]
+            [child.close() if isinstance(child, Open) else child for child in self.children]
         )
         return Frame(
             self.kind,

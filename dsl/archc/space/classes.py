@@ -259,7 +259,7 @@ def _followed(
             model = resolve(
                 spec.module, spec.declared, tuple(settings), spec.options.limits, reporter
             )
-            measured = model and measure(model, spec.options, reporter)
+            measured = model and measure(model, spec.options, reporter, trace)
             return measured, reporter.diagnostics, fixed
         except Escape as escape:
             if fixed == frozenset(every):

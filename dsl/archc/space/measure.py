@@ -1,7 +1,7 @@
 """The figures of one network, by the compiler's own formulas: on whole or symbolic numbers."""
 
 from collections.abc import Iterable, Mapping
-from functools import reduce
+from functools import partial, reduce
 
 from archc.analysis.arena import Block, plan_end, rounded
 from archc.analysis.figures import TOTALS, flat, network
@@ -17,6 +17,8 @@ from archc.ops.base import product
 from archc.sema.model import BudgetRequest, Model
 from archc.space import clock
 from archc.space.clock import RoomRule, Sketch
+from archc.space.fragments import Sharing
+from archc.space.trace import Trace
 from archc.targets.facts import Limits
 from archc.targets.memories import ROOM
 from archc.targets.pools import memories
@@ -39,9 +41,16 @@ class Measured(NamedTuple):
     budgets: tuple[BudgetRequest, ...]
 
 
-def measure(model: Model, options: Options, reporter: Reporter) -> Measured | None:
-    """The figures of a model; None, and reports, where it has no network."""
-    made = deploy(model, options, reporter)
+def measure(model: Model, options: Options, reporter: Reporter, trace: Trace) -> Measured | None:
+    """The figures of a model; None, and reports, where it has no network.
+
+    Args:
+        model: one of a space.
+        options: those of the space.
+        reporter: takes what is wrong.
+        trace: of the space.
+    """
+    made = deploy(model, options, reporter, partial(Sharing, trace=trace))
     if made is None or reporter.failed:
         return None
     layers = network(made.graph, made.deployed)

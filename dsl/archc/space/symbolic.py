@@ -174,6 +174,7 @@ class Number(Witnessed):
             terms = ((trace.product(factors), times),)
             made = number(trace, terms, 0, self.over * other.over)
             trace.multiplied[key] = made
+        trace.asked.append((self._product, other, made))
         return made
 
     @kept

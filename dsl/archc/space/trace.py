@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from archc.analysis.arena import Block, plan_end
 
+WAYS = 8
+"""So many results for the same inputs are kept, which differ in the answers to questions."""
 LARGEST = 2**62
 """Below it every intermediate of a program has to stay to be an int64."""
 
@@ -228,6 +230,10 @@ class Evaluation:
         return on.plan(index, parts)
 
 
+Asked = tuple[Callable[[Any], Any], Any, Any]
+"""What depends on the guards of a run, or its witness: a question, what it is about, the answer."""
+
+
 class Trace:
     """Runs of the compiler on symbolic numbers, one at a time: what they compute is kept, so that
     a run meets most numbers of an earlier one again. `start` begins a run."""
@@ -240,6 +246,9 @@ class Trace:
         """Each number that was made, by its form and denominator."""
         self.done: dict[tuple[Any, ...], Any] = {}
         """Results of operations on numbers, which depend on no guard."""
+        self.size = 0
+        """Of what is kept otherwise: so many results."""
+        self._kept: dict[object, list[tuple[tuple[Asked, ...], Any]]] = {}
         self._known: dict[tuple[Any, ...], int] = {}
         plain = Operations(max, lambda numbers: sum(set(numbers)), self.planned)
         self._witness = Evaluation(self, {}, plain)
@@ -253,6 +262,30 @@ class Trace:
         self._products: dict[tuple[Form, ...], int] = {}
         self.multiplied: dict[tuple[int, int], Any] = {}
         """By the keys of the factors. Both of this run: bounds of products depend on its guards."""
+        self.asked: list[Asked] = []
+
+    def keep(self, key: object, since: int, made: object, size: int) -> None:
+        """Keep what a part of the run gave.
+
+        Args:
+            key: tells its inputs from all others; numbers in it are told by their own keys.
+            since: how much had been asked when it began.
+            made: what it gave.
+            size: that of so many results.
+        """
+        ways = self._kept.setdefault(key, [])
+        ways.append((tuple(self.asked[since:]), made))
+        self.size += size
+        if len(ways) > WAYS:
+            del ways[0]
+
+    def recall(self, key: object, fits: Callable[[Any], bool]) -> Any:
+        """What was kept and fits, if all that was asked on the way has the same answers; else
+        None. Whoever then computes it asks the same, as far as the answers were the same."""
+        for asked, made in self._kept.get(key, ()):
+            if fits(made) and all(ask(about) is answer for ask, about, answer in asked):
+                return made
+        return None
 
     def witness(self, axis: str, k: int) -> None:
         """The value of the variant that is followed on one axis."""
@@ -360,7 +393,9 @@ class Trace:
 
     def decide(self, decision: "Decision") -> bool:
         """The outcome for the witness, which becomes a guard."""
-        return self._record(*decision.guard) != decision.flip
+        outcome = self._record(*decision.guard) != decision.flip
+        self.asked.append((self.decide, decision, outcome))
+        return outcome
 
     def _record(self, kind: str, form: Form) -> bool:
         """Keep a guard, unless earlier ones decide it."""

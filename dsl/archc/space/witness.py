@@ -27,9 +27,13 @@ class Witnessed(Symbolic):
     def pinned(self) -> Fraction:
         """The value of the witness, which the class then has throughout."""
         value = self.witness
+        self.trace.asked.append((self._is, value, True))
         if self.terms and not self == value:
             raise AssertionError("the witness is not itself")
         return value
+
+    def _is(self, value: Fraction) -> bool:
+        return self.witness == value
 
     def __index__(self) -> int:
         value = self.pinned()
