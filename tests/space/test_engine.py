@@ -239,6 +239,17 @@ def test_blocks_that_differ_in_numbers_are_one_structure() -> None:
     assert agree(made, range(16)) == 16
 
 
+def test_two_families_of_one_parameter() -> None:
+    text = """block often(times) { if times > 2 { conv(16) relu } conv(8) }
+block rarely(times) { if times > 5 { conv(32) relu } conv(8) }
+arch a(u = often(1)) { input image: 8 x 8 x 3 stage s { u } head { flatten dense(2) } }
+"""
+    blocks = ("rarely(5)", "rarely(6)", "often(1)", "often(2)", "often(3)", "often(9)")
+    made = space(text, f"u=[{', '.join(blocks)}]")
+    assert agree(made, range(6)) == 6
+    assert made.count == 4
+
+
 @pytest.mark.parametrize(
     ("over", "classes", "networks"),
     [

@@ -124,7 +124,8 @@ def _family(name: ast.Name, group: Sequence[_Block]) -> tuple[Family, list[dict[
             if len(set(column)) == 1:
                 parts.append(column[0])
                 continue
-            axis = known.setdefault(column, f"{name.text}.{slot}.{place}")
+            # Another family of the parameter has other axes.
+            axis = known.setdefault(column, f"{name.text}.{group[0].at}.{slot}.{place}")
             parts.append(axis)
             axes[axis], lies = lattice(axis, column)
             for own, at in zip(places, lies, strict=True):
