@@ -202,7 +202,10 @@ class Space:
 
     def _learn(self, row: int, places: Mapping[str, Any]) -> Class:
         places = {name: int(place) for name, place in places.items()}
-        fixed: frozenset[str] = frozenset().union(*[each.fixed for each in self.classes])
+        once = {axis for each in self.classes for axis in each.fixed}
+        fixed = frozenset(
+            once & self._fixed.keys()
+        )  # what could not be followed once, of few values
         trace = self._reuse.trace
         with uncollected():
             made = Class(
