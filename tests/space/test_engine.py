@@ -12,7 +12,7 @@ from archc.space.engine import Difference, Space
 from archc.space.measure import published
 from support.printer import print_file
 from support.profiles import Tally, share
-from support.spaces import SPECS, agree, opened, space
+from support.spaces import SPECS, agree, families, opened, space
 from support.strategies import Spec, specs
 
 np = pytest.importorskip("numpy")
@@ -298,6 +298,15 @@ def test_generated_specs(spec: Spec, seed: int) -> None:
     count = variants.grid.size
     rows = chance.sample(range(count), min(8, count))
     TALLY.add(text, agree(variants, rows) > 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_generated_blocks_that_differ_in_numbers(seed: int) -> None:
+    chance = random.Random(seed)
+    text, over = families(chance)
+    made = space(text, *over)
+    assert not made.failed
+    assert agree(made, chance.sample(range(made.grid.size), 20)) >= 3
 
 
 def test_a_class_that_is_wrong_stops_the_sweep() -> None:

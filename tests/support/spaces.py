@@ -63,6 +63,59 @@ def opened(text: str, chance: random.Random, most: int = 4) -> tuple[str, str, l
     return head + rest, arch.name.text, over
 
 
+_PARTS = (
+    "conv(in.channels * e) batchnorm relu6",
+    "conv(in.channels * e, k) batchnorm relu",
+    "dwconv(k, stride, dilation = d) batchnorm hard_swish",
+    "conv(channels, k, stride) relu",
+    "if e > 2 { se(reduction = 4) }",
+    "if k == 3x3 { relu } else { conv(in.channels / f) }",
+    "zero_pad(p)",
+)
+_NUMBERS = {
+    "e": ("0.5", "1", "1.5", "2", "3", "4", "6"),
+    "k": ("1x1", "3x3", "5x5", "7x7", "3x5"),
+    "f": ("1", "2", "4"),
+    "p": ("0", "1", "2"),
+    "d": ("1", "2"),
+}
+
+
+def _block(name: str, chance: random.Random) -> str:
+    """The declaration of a block of random parts with random defaults."""
+    defaults = ", ".join(f"{each} = {chance.choice(_NUMBERS[each])}" for each in _NUMBERS)
+    body = " ".join([each for each in _PARTS if chance.random() < 0.4] + ["conv(channels)"])
+    body = f"skip {{ {body} }}" if chance.random() < 0.5 else body
+    return f"block {name}(channels, stride = 1, {defaults}) {{ {body} }}"
+
+
+def families(chance: random.Random) -> tuple[str, list[str]]:
+    """A spec of stages whose blocks are parameters, and values of them, of which many differ in
+    numbers alone."""
+
+    def value(name: str) -> str:
+        chosen = [each for each in _NUMBERS if chance.random() < 0.3]
+        numbers = ", ".join(f"{each} = {chance.choice(_NUMBERS[each])}" for each in chosen)
+        return f"{name}({numbers})" if numbers else name
+
+    stages, over = [], []
+    for unit in ("u", "v", "w"):
+        channels, stride = chance.choice((8, 16, 24)), chance.choice((1, 2))
+        stages.append(
+            f"stage {unit}{unit}(channels = {channels} * r, stride = {stride}) {{ {unit} }}"
+        )
+        names = chance.choice(("aaaaa", "bbbbb", "aabbb"))
+        other = chance.choice(("", ", ds", ", ir, ir(expansion = 2)", ", conv, conv(kernel = 3x3)"))
+        over.append(f"{unit}=[{', '.join(map(value, names))}{other}]")
+    text = (
+        f"{_block('a', chance)}\n{_block('b', chance)}\n"
+        "arch t(r = 1.0, h = 24, u = ds, v = ds, w = ds) {\n    target stm32n6\n"
+        f"    input image: h x {chance.choice(('h', '20'))} x 3\n    {' '.join(stages)}\n"
+        f"    head {{ {chance.choice(('global_average_pool', 'flatten'))} dense(5) sigmoid }}\n}}\n"
+    )
+    return text, [*over, "r=0.25..2.0:0.25", "h=12..40"]
+
+
 def agree(made: Space, rows: Sequence[int]) -> int:
     """Check that variants are what full compiles say; how many of them have a network."""
     import numpy as np
