@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from archc.cli import browser, main
+from support.flat import separable
 
 ROOT = Path(__file__).parents[2]
 SPEC = str(ROOT / "specs" / "dscnn_a05.arch")
@@ -20,6 +21,22 @@ def test_a_report_is_written_and_written_again(tmp_path: Path, capsys: Capture) 
     assert main(["report", SPEC, "-o", str(path)]) == 0
     assert path.read_bytes() == first
     assert "written" in capsys.readouterr().err
+
+
+def test_a_folder_is_its_specs_or_its_models(tmp_path: Path, capsys: Capture) -> None:
+    path, folder = tmp_path / "report.html", tmp_path / "models"
+    assert main(["report", str(ROOT / "specs" / "families"), "-o", str(path)]) == 0
+    page = path.read_text("utf-8")
+    assert all(name in page for name in ("mlperf_ad", "ssdlite_mobilenet_v2", "unet"))
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.tflite").write_bytes(separable(4, 8))
+    assert main(["report", str(folder), "-o", str(path)]) == 0
+    assert "two.tflite" in path.read_text("utf-8")
+    (folder / "one.tflite").unlink()
+    (folder / "two.tflite").unlink()
+    assert main(["report", str(folder), "-o", str(path)]) == 1
+    assert "there are no `.arch` files in" in capsys.readouterr().err
 
 
 def test_a_page_that_is_not_ours_stays(tmp_path: Path, capsys: Capture) -> None:

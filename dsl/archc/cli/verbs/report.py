@@ -2,9 +2,8 @@
 
 import sys
 
-from archc.cli.arguments import binding_arguments, model_arguments, shared_arguments
+from archc.cli.arguments import compile_arguments
 from archc.cli.pages import FORMATS, format_of, write
-from archc.formats import listed
 from archc.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,11 +16,7 @@ SUMMARY = "write networks as one HTML page, to read, print and pass on"
 
 
 def arguments(parser: "argparse.ArgumentParser") -> None:
-    parser.add_argument(
-        "specs", metavar="SPEC|MODEL", nargs="+", help=f"`.arch` files, or models: {listed()}"
-    )
-    binding_arguments(parser)
-    model_arguments(parser)
+    compile_arguments(parser, FORMATS, models=True)
     parser.add_argument(
         "-o",
         "--output",
@@ -30,7 +25,6 @@ def arguments(parser: "argparse.ArgumentParser") -> None:
         help="write it there, in the format that FILE ends in: .html; .pdf or .png, which a "
         "browser of this machine makes; `-` prints the page",
     )
-    shared_arguments(parser, FORMATS)
     parser.set_defaults(format=None)
 
 
