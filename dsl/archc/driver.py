@@ -366,10 +366,13 @@ def choose(
         chosen = tuple(arch for arch in file.archs if arch.name.text == options.arch)
     names = ", ".join(f"`{arch.name.text}`" for arch in file.archs)
     if not chosen:
+        from archc.diagnostics.nearest import did_you_mean
+
         raise reject(
             NO_ARCH,
             f"`{file.source.name}` declares no arch `{options.arch}`",
             notes=[f"it declares {names}"],
+            help=did_you_mean(options.arch or "", [arch.name.text for arch in file.archs]),
         )
     if len(chosen) > 1 and (derives or options.name is not None):
         raise reject(

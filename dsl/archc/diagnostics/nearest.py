@@ -10,6 +10,9 @@ from archc.typed import NamedTuple
 MOST = 500
 """Names among which one is proposed; more would take longer than the rest of a compile."""
 
+AMONG = 20
+"""Names of which one may be further away and still be meant."""
+
 
 def distance(a: str, b: str) -> int:
     """Edits (insert, delete, replace, swap of neighbours) that turn one word into the other.
@@ -117,14 +120,33 @@ def propose(
     if same is not None:
         return Proposal(f"write `{same}`", (Edit(span, same),) if span is not None else ())
     found = ranked(name, names)
-    if not found:
+    close = [one for key, one in found if key[0] == found[0][0][0]] or _akin(name, names)
+    if not close:
         return Proposal()
-    close = [one for key, one in found if key[0] == found[0][0][0]]
-    best = close[0]
-    if len(close) == 1:
-        edits = (Edit(span, best),) if span is not None and closed else ()
-        return Proposal(f"did you mean `{best}`?", edits)
-    return Proposal(f"did you mean {either([f'`{one}`' for one in close[:3]])}?")
+    certain = len(close) == 1 and found and span is not None and closed
+    edits = (Edit(span, close[0]),) if certain and span is not None else ()
+    return Proposal(f"did you mean {either([f'`{one}`' for one in close[:3]])}?", edits)
+
+
+def _akin(name: str, known: Iterable[str]) -> list[str]:
+    """Names that are further away and begin alike: those that go on from it (`latency_ms` of
+    `latency`), the shortest first; of few names those with two edits behind two letters (`alpha` of
+    `alfa`)."""
+    wanted, names = name.lower(), list(dict.fromkeys(known))
+    if not 4 <= len(wanted) <= 64 or len(names) > MOST:
+        return []
+    longer = [one for one in names if one.lower().startswith((f"{wanted}_", f"{wanted}."))]
+    if longer or len(names) > AMONG:
+        return sorted(longer, key=len)
+    return [
+        one
+        for one in names
+        if len(one) >= 4
+        and one.lower()[:2] == wanted[:2]
+        and _digits(one) == _digits(wanted)
+        and abs(len(one) - len(wanted)) <= 2
+        and distance(wanted, one.lower()) <= 2
+    ]
 
 
 def either(words: list[str]) -> str:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from archc.diagnostics.model import Edit
-from archc.diagnostics.nearest import MOST, Proposal, propose, respelt
+from archc.diagnostics.nearest import MOST, Proposal, nearest, propose, respelt
 from archc.foreign import Found, Row, lookup, near
 from archc.ops.arguments import Arg, Auto, Choice, Flag
 from archc.ops.base import OPERATORS
@@ -144,8 +144,9 @@ def _told(written: Written, scope: Scope, known: list[str], plain: str) -> Said 
         return Said(plain, f"write `{same}`", (Edit(name.span, same),))
     if not entries:
         return _close(name, scope, known, plain)
-    mine = propose(name.text, None, [one for one in known if one not in BUILT_IN]).help
-    aside = f"; or {mine}" if mine is not None else ""
+    own = [one for one in known if one not in BUILT_IN]
+    close = nearest(name.text, own) is not None
+    aside = f"; or {propose(name.text, None, own).help}" if close else ""
     if entries[0].row.kind == "same":
         alike = [one for one in entries if one.row.kind == "same"]
         said = _same(written, scope, alike, same, exact)
@@ -159,7 +160,7 @@ BUILT_IN = frozenset({*OPERATORS, *FORMS, "if", "else"})
 def _close(name: ast.Name, scope: Scope, known: list[str], plain: str) -> Said | None:
     """What to say of a name that is close to a known one, or to one of the table."""
     mine = propose(name.text, None, known)
-    theirs = near(name.text) if mine.help is None or len(name.text) > 6 else None
+    theirs = near(name.text) if nearest(name.text, known) is None or len(name.text) > 6 else None
     if mine.help is not None and (theirs is None or _closer(name.text, known)):
         return Said(plain, mine.help)
     if theirs is None:

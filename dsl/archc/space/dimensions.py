@@ -264,12 +264,17 @@ class Reader:
         for parameter in self.arch.parameters:
             if parameter.name.text == name:
                 return parameter
-        known = ", ".join(each.name.text for each in self.arch.parameters)
+        from archc.diagnostics.nearest import did_you_mean
+
+        known = [each.name.text for each in self.arch.parameters]
+        near = did_you_mean(name, known)
+        listed = f"its parameters are {', '.join(known)}" if known else "it has no parameters"
         raise reject(
             VALUE,
             f"`{self.arch.name.text}` has no parameter `{name}`",
             span,
-            help=f"its parameters are {known}" if known else "it has no parameters",
+            notes=[listed] if near else [],
+            help=near or listed,
         )
 
     def own(self, parameter: ast.Parameter) -> Dimension | None:
