@@ -24,6 +24,14 @@ class Symbolic(Fraction):
         """The maximum of both."""
         raise NotImplementedError
 
+    def largest(self, numbers: Any) -> "Symbolic":
+        """The maximum of numbers."""
+        raise NotImplementedError
+
+    def leading(self, numbers: Any) -> "list[Symbolic]":
+        """The numbers that may be the largest of some."""
+        raise NotImplementedError
+
     def smaller(self, other: Any) -> "Symbolic":
         """The minimum of both."""
         raise NotImplementedError
@@ -67,6 +75,20 @@ def larger(a: Any, b: Any) -> Any:
     if symbolic(a):
         return a.larger(b)
     return b.larger(a) if symbolic(b) else max(a, b)
+
+
+def largest(numbers: "list[int]") -> int:
+    """`max`, which of symbolic numbers is no decision."""
+    first = _symbolic_among(numbers)
+    made: int = max(numbers) if first is None else first.largest(numbers)
+    return made
+
+
+def leading(numbers: "list[int]") -> "list[int]":
+    """The numbers that may be the largest of some, which of plain ones one is."""
+    first = _symbolic_among(numbers)
+    made: list[int] = [max(numbers)] if first is None else first.leading(numbers)
+    return made
 
 
 def smaller(a: Any, b: Any) -> Any:

@@ -22,22 +22,11 @@ def options(trace: Trace, form: Form) -> tuple[Form, ...]:
     return (form,)
 
 
-def maximum(trace: Trace, first: Sequence[Form], forms: Sequence[Form]) -> Form:
-    """The largest of some forms; those that another one is never below are left out.
-
-    Args:
-        trace: the run.
-        first: some of them, of which that is done.
-        forms: the others.
-    """
-    kept = list(first)
-    for each in forms:
-        if all(_least(trace, known, each) < 0 for known in kept):
-            kept = [known for known in kept if _least(trace, each, known) < 0]
-            kept.append(each)
-    if len(kept) == 1:
-        return kept[0]
-    chosen = tuple(sorted(kept))
+def maximum(trace: Trace, forms: Sequence[Form]) -> Form:
+    """The largest of some forms, at least one."""
+    chosen = tuple(sorted(set(forms)))
+    if len(chosen) == 1:
+        return chosen[0]
 
     def bounds() -> tuple[int, int]:
         ends = [trace.bounds(form) for form in chosen]
@@ -46,7 +35,7 @@ def maximum(trace: Trace, first: Sequence[Form], forms: Sequence[Form]) -> Form:
     return _alone(trace.atom("larger", chosen, bounds))
 
 
-def _least(trace: Trace, a: Form, b: Form) -> int:
+def least(trace: Trace, a: Form, b: Form) -> int:
     """What a form is at least above another one."""
     if a.terms == b.terms:
         return a.constant - b.constant
@@ -104,7 +93,7 @@ def near(lives: Lives) -> Near:
                 [
                     other
                     for other, (begin, finish) in enumerate(lives)
-                    if other != index and first <= finish and begin <= last
+                    if first <= finish and begin <= last and other != index
                 ]
             )
             for index, (first, last) in enumerate(lives)

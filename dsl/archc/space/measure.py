@@ -1,7 +1,7 @@
 """The figures of one network, by the compiler's own formulas: on whole or symbolic numbers."""
 
-from collections.abc import Iterable, Mapping
-from functools import partial, reduce
+from collections.abc import Mapping
+from functools import partial
 
 from archc.analysis.arena import Block, plan_end, rounded
 from archc.analysis.figures import TOTALS, flat, network
@@ -24,7 +24,7 @@ from archc.targets.memories import ROOM
 from archc.targets.pools import memories
 from archc.targets.verdict import check, overruled
 from archc.typed import Any, NamedTuple
-from archc.values import larger, total
+from archc.values import largest, total
 
 MEMORY = ("weight_bytes", "constant_bytes", "peak_activation_bytes", "arena_bytes")
 ARENA = ("activations", "persistent", "total", "smallest_working")
@@ -63,10 +63,6 @@ def measure(model: Model, options: Options, reporter: Reporter, trace: Trace) ->
     return Measured(figures, sketch, model.budgets)
 
 
-def _most(values: Iterable[int]) -> int:
-    return reduce(larger, values)
-
-
 def _memory(deployed: Deployed) -> dict[str, int]:
     every = tensors(deployed)
     moments = timeline(every, len(deployed.operators))
@@ -76,9 +72,9 @@ def _memory(deployed: Deployed) -> dict[str, int]:
     return {
         "weight_bytes": deployed.weight_bytes,
         "constant_bytes": deployed.constant_bytes,
-        "peak_activation_bytes": _most([m.activation_bytes for m in moments] or [inputs]),
+        "peak_activation_bytes": largest([m.activation_bytes for m in moments] or [inputs]),
         "arena_bytes": plan_end(blocks),
-        "arena.lower_bound": _most([m.arena_bytes for m in moments] or [together]),
+        "arena.lower_bound": largest([m.arena_bytes for m in moments] or [together]),
     }
 
 

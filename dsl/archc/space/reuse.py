@@ -30,7 +30,7 @@ class Reuse:
 
     def run(self) -> Trace:
         """What another run of the compiler is traced with."""
-        if len(self.trace.done) + self.trace.size > NUMBERS:
+        if self.trace.size > NUMBERS:
             self.trace = Trace()
             self._values.clear()
             self._planners.clear()

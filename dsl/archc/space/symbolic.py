@@ -40,30 +40,40 @@ def number(trace: Trace, terms: Terms, constant: int, denominator: int = 1) -> "
     if made is None:
         made = trace.numbers[key] = object.__new__(Number)
         made.trace, made.terms, made.constant, made.over = trace, *key
-        made.form, made.key = Form(terms, constant), len(trace.numbers)
+        made.form, made.key = Form(terms, constant), object()
+        made.results = [NOTHING] * len(OPERATIONS)
     return made
 
 
 Exact = int | Fraction
 Operation = Callable[["Number", Any], Any]
 
+OPERATIONS: list[str] = []
+"""Those of which each number keeps the results."""
+NOTHING: dict[Any, Any] = {}
+"""The results of an operation that a number has not met: never changed."""
+
 
 def kept(slow: Operation) -> Operation:
     """An operation that depends on no guard: what it gave once it gives again."""
-    with_int, with_number = slow.__name__, f"{slow.__name__} number"
+    place = len(OPERATIONS)
+    OPERATIONS.append(slow.__name__)
 
     def fast(self: "Number", other: Any) -> Any:
         kind = type(other)
         if kind is int:
-            key = (with_int, self.key, other)
+            key = other
         elif kind is Number:
-            key = (with_number, self.key, other.key)
+            key = other.key
         else:
             return slow(self, other)
-        done = self.trace.done
-        made = done.get(key)
+        made = self.results[place].get(key)
         if made is None:
-            made = done[key] = slow(self, other)
+            made = slow(self, other)
+            if self.results[place] is NOTHING:
+                self.results[place] = {}
+            self.results[place][key] = made
+            self.trace.size += 1
         return made
 
     return fast
@@ -72,9 +82,11 @@ def kept(slow: Operation) -> Operation:
 class Number(Witnessed):
     """See the module."""
 
-    __slots__ = ("constant", "form", "key", "over", "terms", "trace")
-    key: int
-    """Tells it from all other numbers of the trace."""
+    __slots__ = ("constant", "form", "key", "over", "results", "terms", "trace")
+    key: object
+    """Tells it from all other numbers of the trace, and from integers."""
+    results: list[dict[Any, Any]]
+    """By operation, then by the other operand."""
     constant: int
 
     def _lift(self, other: Any) -> "Number | None":
@@ -306,18 +318,56 @@ class Number(Witnessed):
 
     @kept
     def larger(self, other: Any) -> "Number":
-        more = self._lift(other)
-        assert more is not None
-        over = lcm(self.over, more.over)
-        options = joins.maximum(self.trace, self._options(over), more._options(over))
-        return number(self.trace, *options, over)
+        more = self._lifted(other)
+        return self.largest([*self._options(), *more._options()])
 
-    def _options(self, over: int) -> tuple[Form, ...]:
-        """The forms that it is the largest of, over a denominator."""
+    def largest(self, numbers: Sequence[Exact]) -> "Number":
+        return self._joined(self.leading(numbers))
+
+    def leading(self, numbers: Sequence[Exact]) -> "list[Number]":
+        left: list[Number] = []
+        every = [each for each in numbers if type(each) is Number]
+        if len(every) < len(numbers):
+            every.append(self._lifted(max(each for each in numbers if type(each) is not Number)))
+        for each in every:
+            for known in left:
+                if known is each or known._covers(each):
+                    break
+            else:
+                left = [known for known in left if not each._covers(known)]
+                left.append(each)
+                if len(left) > joins.OPTIONS:
+                    left = [self._joined(left)]
+        return left
+
+    def _joined(self, numbers: "Sequence[Number]") -> "Number":
+        """The largest of numbers of which none is never below another one."""
+        over = lcm(*[each.over for each in numbers])
+        forms = [each._form(over) for each in numbers]
+        return number(self.trace, *joins.maximum(self.trace, forms), over)
+
+    def _options(self) -> "list[Number]":
+        """The numbers that it is the largest of."""
+        forms = joins.options(self.trace, self.form)
+        return [number(self.trace, *form, self.over) for form in forms]
+
+    @kept
+    def _covers(self, other: Any) -> bool:
+        """Whether it is never below another one."""
+        if self.over == other.over:
+            return joins.least(self.trace, self.form, other.form) >= 0
+        over = lcm(self.over, other.over)
+        return joins.least(self.trace, self._form(over), other._form(over)) >= 0
+
+    def _form(self, over: int) -> Form:
+        """Its form over a multiple of its denominator."""
         times = over // self.over
-        if times == 1:
-            return joins.options(self.trace, self.form)
-        return (Form(scaled(self.terms, times), self.constant * times),)
+        return self.form if times == 1 else Form(scaled(self.terms, times), self.constant * times)
+
+    def _lifted(self, other: Exact) -> "Number":
+        made = self._lift(other)
+        assert made is not None
+        return made
 
     @kept
     def smaller(self, other: Any) -> "Number":
@@ -334,13 +384,16 @@ class Number(Witnessed):
         return number(self.trace, *joins.plan(self.trace, self._forms(sizes), lives))
 
     def total(self, numbers: Sequence[Exact]) -> "Number":
-        parts = self._forms(numbers)
-        terms: dict[int, int] = {}
-        for form in parts:
-            for atom, factor in form.terms:
+        constant, terms = 0, dict[int, int]()
+        for each in numbers:
+            if type(each) is not Number:
+                constant += each
+                continue
+            constant += each.constant
+            for atom, factor in each.terms:
                 terms[atom] = terms.get(atom, 0) + factor
         left = tuple(sorted([entry for entry in terms.items() if entry[1]]))
-        return number(self.trace, left, sum([form.constant for form in parts]))
+        return number(self.trace, left, constant)
 
     @kept
     def aligned(self, align: int) -> "Number":
@@ -350,7 +403,9 @@ class Number(Witnessed):
 
     def _forms(self, numbers: Sequence[Exact]) -> tuple[Form, ...]:
         """The forms of whole numbers."""
-        return tuple([each.form for each in map(self._lift, numbers) if each is not None])
+        return tuple(
+            [each.form if type(each) is Number else Form((), each.__index__()) for each in numbers]
+        )
 
     # --- decisions ----------------------------------------------------------------------------
 

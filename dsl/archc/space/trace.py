@@ -244,10 +244,8 @@ class Trace:
         """Of the blocks of plans."""
         self.numbers: dict[tuple[Terms, int, int], Any] = {}
         """Each number that was made, by its form and denominator."""
-        self.done: dict[tuple[Any, ...], Any] = {}
-        """Results of operations on numbers, which depend on no guard."""
         self.size = 0
-        """Of what is kept otherwise: so many results."""
+        """How much is kept, in results of operations on numbers."""
         self._kept: dict[object, list[tuple[tuple[Asked, ...], Any]]] = {}
         self._known: dict[tuple[Any, ...], int] = {}
         plain = Operations(max, lambda numbers: sum(set(numbers)), self.planned)
@@ -260,7 +258,7 @@ class Trace:
         self._facts: dict[Terms, tuple[int, int]] = {}
         """Bounds of sums that guards imply."""
         self._products: dict[tuple[Form, ...], int] = {}
-        self.multiplied: dict[tuple[int, int], Any] = {}
+        self.multiplied: dict[tuple[object, object], Any] = {}
         """By the keys of the factors. Both of this run: bounds of products depend on its guards."""
         self.asked: list[Asked] = []
 

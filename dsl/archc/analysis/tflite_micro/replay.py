@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import accumulate, pairwise
 
-from archc.analysis.arena import Block, plan_end, rounded
+from archc.analysis.arena import ALIGNMENT, Block, plan_end, rounded
 from archc.analysis.tflite_micro import cmsis_nn
 from archc.analysis.tflite_micro.network import Network, Operator, Tensor
 from archc.analysis.tflite_micro.tables import (
@@ -23,7 +23,7 @@ from archc.analysis.tflite_micro.tables import (
 )
 from archc.ops.base import product
 from archc.typed import NamedTuple
-from archc.values import aligned, larger
+from archc.values import aligned, larger, largest, leading, total
 
 
 class Plan(NamedTuple):
@@ -42,13 +42,22 @@ class Arena(NamedTuple):
     persistent: int
     smallest_working: int
     """The smallest multiple of 16 with which tensors are allocated, the arena aligned to 16."""
-    tails: tuple[tuple[int, ...], ...]
-    """What was persistent in each of three rounds, before the first operator and after each."""
+    settled: tuple[int, ...]
+    """What is persistent, as it was asked for."""
+    rounds: tuple[tuple[tuple[int, int], ...], ...]
+    """How far that was in each of three rounds, before the first operator and after each: how much
+    of `settled`, and bytes beyond."""
 
     @property
     def kept(self) -> tuple[int, ...]:
         """Of what is persistent, what each operator adds: options, state, figures for channels."""
-        added = [[b - a for a, b in pairwise(tails)] for tails in self.tails]
+        added = [
+            [
+                sum(self.settled[start:stop]) + tail - less
+                for (start, less), (stop, tail) in pairwise(marks)
+            ]
+            for marks in self.rounds
+        ]
         return tuple(map(sum, zip(*added, strict=True)))
 
     @property
@@ -80,14 +89,14 @@ def replay(network: Network, build: Build) -> Arena:
     ends.persist(build.subgraph, build.pointer)
     ends.persist(build.eval_tensor * len(network.tensors), build.pointer)
     ends.persist(build.node * len(network.operators), build.pointer)
-    tails: list[tuple[int, ...]] = []
+    rounds: list[tuple[tuple[int, int], ...]] = []
 
     def steps(step: Callable[[int, Operator], None]) -> None:
-        reached = [ends.tail]
+        reached = [(len(ends.settled), ends.tail)]
         for index, op in enumerate(network.operators):
             step(index, op)
-            reached.append(ends.tail)
-        tails.append(tuple(reached))
+            reached.append((len(ends.settled), ends.tail))
+        rounds.append(tuple(reached))
 
     asked = 0
 
@@ -103,59 +112,75 @@ def replay(network: Network, build: Build) -> Arena:
     steps(lambda _, op: _initialise(ends, op, build))
     steps(prepare)
     _commit(ends, network, build, planned)
-    return Arena(planned.bytes, ends.tail, rounded(ends.need), tuple(tails))
+    settled = total(ends.settled)
+    need = rounded(settled + ends.need())
+    return Arena(planned.bytes, settled + ends.tail, need, tuple(ends.settled), tuple(rounds))
 
 
 class _Ends:
     """How far both ends reach, and what the arena must have held at the least.
+
+    Bytes count from the last multiple of 16 that was asked for: so what an operator adds does not
+    depend on those before it.
 
     Between two changes of the start both the end and what is borrowed only grow: so of these steps
     the last one needs the most, and before it the last of those at which something is dead.
     """
 
     def __init__(self) -> None:
+        self.settled: list[int] = []
+        """What is kept below that, request by request."""
         self.tail = self.head = self.temporary = 0
-        self._needed = 0
+        self._needed: list[int] = []
+        """What may be the most that was needed, when so many requests were kept:"""
+        self._counted = 0
         self._last = 0, 0
-        """What was kept and borrowed at the last step, as far as nothing was dead."""
+        """What was kept and borrowed at the last step."""
         self._dead: int | None = None
+        """What that step needed if something was dead."""
 
-    @property
     def need(self) -> int:
-        most: int = larger(self._needed, sum(self._last))
-        if self._dead is not None:
-            most = larger(most, self._dead)
-        return most
+        """The most that was needed."""
+        self._count()
+        return largest(self._needed)
 
-    def persist(self, size: int, align: int = 16, dead: int = 0) -> None:
+    def persist(self, size: int, align: int = ALIGNMENT, dead: int = 0) -> None:
         """Keep so much at the end; so many bytes of what is borrowed are read no more."""
+        if dead and self._dead is None:
+            self._count()
         self.tail = aligned(self.tail + size, align)
-        # TFLM compares with the head alone: in less it would overwrite live temporaries.
-        if dead:
+        if align == ALIGNMENT:
+            self.settled.append(self.tail)
+            self.tail = 0
+        self._last, self._dead = (self.tail, self.temporary), None
+        if dead:  # TFLM compares with the head alone: in less it would overwrite live temporaries
             self._dead = self.tail + larger(self.head, self.temporary - dead)
-        else:
-            self._last, self._dead = (self.tail, self.temporary), None
 
-    def borrow(self, requests: Iterable[tuple[int, int]]) -> None:
-        """Take what is given back once an operator is prepared: (bytes, alignment) each."""
-        temporary = self.temporary
-        for size, align in requests:
-            if type(temporary) is int:  # as `aligned`, which would be one more call
-                temporary = -(-temporary // align) * align + size
-            else:
-                temporary = aligned(temporary, align) + size
-        self.temporary = temporary
-        self._last, self._dead = (self.tail, temporary), None
+    def _count(self) -> None:
+        """Add the last step to what was needed."""
+        if self._counted < len(self.settled):
+            moved = sum(self.settled[self._counted :])
+            self._needed = leading([each - moved for each in self._needed])
+            self._counted = len(self.settled)
+        self._needed.append(sum(self._last) if self._dead is None else self._dead)
+
+    def borrow(self, size: int, align: int) -> None:
+        """Take what is given back once an operator is prepared."""
+        start = self.temporary
+        start = -(-start // align) * align if type(start) is int else aligned(start, align)
+        self.temporary = start + size
+        self._last, self._dead = (self.tail, self.temporary), None
 
     def resize(self, size: int) -> None:
         """The start reaches so far now, and nothing is borrowed any more."""
-        self._needed, self._dead = self.need, None
+        self._count()
         self.head = self.temporary = size
-        self._last = self.tail, size
+        self._last, self._dead = (self.tail, size), None
 
     def require(self, size: int) -> None:
         """So many bytes are needed too."""
-        self._needed = larger(self._needed, size)
+        self._count()
+        self._needed.append(size)
 
 
 def _keep_options(ends: _Ends, op: Operator, build: Build) -> None:
@@ -183,17 +208,18 @@ class _Prepare:
 
     def __init__(self, ends: _Ends, network: Network, build: Build) -> None:
         self.ends, self.network, self.build = ends, network, build
-        self.parts = [_parts(tensor, build) for tensor in network.tensors]
+        self.sizes = [_size(tensor, build) for tensor in network.tensors]
 
     def run(self, op: Operator) -> None:
         ends, tensors, reads = self.ends, self.network.tensors, op.inputs
+        pointer = self.build.pointer
         for kind, where in _requests(KERNELS[op.name].prepare):
             if kind == "i":
                 for index in reads if where < 0 else reads[where : where + 1]:
                     if index >= 0:
-                        ends.borrow(self.parts[index])
+                        ends.borrow(self.sizes[index], pointer)
             elif kind == "o" or (kind == "q" and tensors[reads[0]].width == 1):
-                ends.borrow(self.parts[op.outputs[where]])
+                ends.borrow(self.sizes[op.outputs[where]], pointer)
             elif kind in "CF":
                 self.channels(op, kind == "C")
             elif kind == "L" and tensors[reads[0]].width == 2:
@@ -230,14 +256,15 @@ def _requests(prepare: str) -> tuple[tuple[str, int], ...]:
 
 def _parts(tensor: Tensor, build: Build) -> Sequence[tuple[int, int]]:
     """(bytes, alignment) of a `TfLiteTensor`, its quantisation and the zero points of that."""
-    scales = tensor.scales
-    if not scales:
-        return ((build.tensor, build.pointer),)
-    return (
-        (build.tensor, build.pointer),
-        (build.affine, build.pointer),
-        (4 + 4 * scales, 4),
-    )
+    parts = ((build.tensor, build.pointer), (build.affine, build.pointer))
+    return (*parts, (4 + 4 * tensor.scales, 4)) if tensor.scales else parts[:1]
+
+
+def _size(tensor: Tensor, build: Build) -> int:
+    """The bytes of these together: there is no gap, as structs are whole pointers long."""
+    if not tensor.scales:
+        return build.tensor
+    return build.tensor + build.affine + 4 + 4 * tensor.scales
 
 
 def _commit(ends: _Ends, network: Network, build: Build, planned: Plan) -> None:
@@ -246,7 +273,7 @@ def _commit(ends: _Ends, network: Network, build: Build, planned: Plan) -> None:
     if asked:
         ends.persist(build.scratch_handle * asked, build.pointer)
     allocations = build.allocation * (len(network.tensors) + asked)
-    ends.borrow(((build.pointer, build.pointer), (allocations, build.pointer)))
+    ends.borrow(build.pointer + allocations, build.pointer)
     # The planner has what lies between the two ends, each taken to its multiple of 16.
     between = rounded(ends.tail) + rounded(ends.temporary)
     ends.require(between + PLANNED_BLOCK * planned.blocks)
@@ -309,15 +336,18 @@ def scratch(op: Operator, network: Network, build: Build) -> tuple[int, ...]:
     """Bytes of each scratch request of an operator (`docs/lowering.md`, "Memory")."""
     if build.cmsis_nn is not None and op.name in cmsis_nn.OPERATORS:
         return cmsis_nn.scratch(op, network, build.cmsis_nn == "mve")
-    tensors = network.tensors
-    result = 4 * product(tensors[op.outputs[0]].shape)
+    tensors, output = network.tensors, network.tensors[op.outputs[0]].shape
     if op.name in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"):
         source, axes = tensors[op.inputs[0]], tensors[op.inputs[1]]
         walk = (4 * len(source.shape), 4 * product(axes.shape))
-        return (result, *walk) if op.name in ("MEAN", "SUM") and source.width < 4 else walk
+        return (
+            (4 * product(output), *walk)
+            if op.name in ("MEAN", "SUM") and source.width < 4
+            else walk
+        )
     if op.name == "TRANSPOSE_CONV":
         width = tensors[op.inputs[2]].width
-        return () if width == 4 else (result if width == 1 else 2 * result,)
+        return () if width == 4 else ((4 if width == 1 else 8) * product(output),)
     if op.name == "MIRROR_PAD":
         return (4 * len(tensors[op.inputs[0]].shape),) * 2
     return ()
