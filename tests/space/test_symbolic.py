@@ -12,14 +12,17 @@ from archc.space.program import Program
 from archc.space.reuse import distinct
 from archc.space.symbolic import Number, parameter
 from archc.space.trace import Axis, Escape, Form, Trace
-from archc.values import below, distinct_sum, larger, smaller
+from archc.values import below, distinct_sum, larger, largest, smaller, total
 from support.profiles import share
 
 AXES = (Axis("a", 1, 2, 1, 4), Axis("b", -3, 3, 1, 3), Axis("c", 5, 5, 4, 3))
 PLACES = list(product(range(5), range(4), range(4)))
 
 LEAVES = st.sampled_from([*"abc", 0, 1, 2, 3, 8, -5, Fraction(1, 2)])
-SIGNS = ("+", "-", "*", "//", "%", "max", "min", "below", "floor", "distinct", "if<", "if==")
+SIGNS = (
+    *("+", "-", "*", "//", "%", "max", "min", "largest"),
+    *("below", "floor", "distinct", "total", "if<", "if=="),
+)
 TREES = st.recursive(
     LEAVES, lambda inner: st.tuples(st.sampled_from(SIGNS), inner, inner), max_leaves=9
 )
@@ -45,12 +48,16 @@ def value(tree: Any, names: dict[str, Any]) -> Any:
             return larger(a, b)
         case "min":
             return smaller(a, b)
+        case "largest":
+            return largest([a, 3, b, a - b, b * 2 - 1])
         case "below":
             return below(a, b)
         case "floor":
             return a.__floor__() + b
         case "distinct":
             return distinct_sum([a.__floor__(), b.__floor__(), 7])
+        case "total":
+            return total([a.__floor__(), 7, b.__floor__(), a.__floor__()])
         case "if<":
             return a if a < b else b + 1
     return a * 2 if a == b else b

@@ -10,7 +10,7 @@ from archc.space.trace import Evaluation, Operations, Trace
 from archc.values import distinct_sum
 
 NUMBERS = 100_000
-"""So many results of operations are kept, of some 200 bytes each."""
+"""So many results of operations are kept, of some 250 bytes each."""
 BYTES = 16 << 20
 """Values for the same places whose arrays take more are not used again."""
 PLACES = 4

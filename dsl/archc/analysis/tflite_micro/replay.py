@@ -132,8 +132,9 @@ class _Ends:
         """What is kept below that, request by request."""
         self.tail = self.head = self.temporary = 0
         self._needed: list[int] = []
-        """What may be the most that was needed, when so many requests were kept:"""
+        """What may be the most that was needed before the last step."""
         self._counted = 0
+        """So many requests of `settled` lie below what that counts from."""
         self._last = 0, 0
         """What was kept and borrowed at the last step."""
         self._dead: int | None = None
@@ -340,11 +341,8 @@ def scratch(op: Operator, network: Network, build: Build) -> tuple[int, ...]:
     if op.name in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"):
         source, axes = tensors[op.inputs[0]], tensors[op.inputs[1]]
         walk = (4 * len(source.shape), 4 * product(axes.shape))
-        return (
-            (4 * product(output), *walk)
-            if op.name in ("MEAN", "SUM") and source.width < 4
-            else walk
-        )
+        sums = op.name in ("MEAN", "SUM") and source.width < 4
+        return (4 * product(output), *walk) if sums else walk
     if op.name == "TRANSPOSE_CONV":
         width = tensors[op.inputs[2]].width
         return () if width == 4 else ((4 if width == 1 else 8) * product(output),)
