@@ -28,7 +28,7 @@ class Symbolic(Fraction):
         """The maximum of numbers."""
         raise NotImplementedError
 
-    def leading(self, numbers: Any) -> "list[Symbolic]":
+    def leading(self, numbers: Any) -> Any:
         """The numbers that may be the largest of some."""
         raise NotImplementedError
 

@@ -99,7 +99,7 @@ SPACES = {
 def shown(value: Any) -> Any:
     """A structure with nothing in it that has to be compared as a number."""
     if isinstance(value, Number):
-        return "number", value.key
+        return "number", value.form, value.over
     if isinstance(value, Span):
         return value.source.name, value.source.text, value.start, value.end
     if isinstance(value, Op):

@@ -387,7 +387,7 @@ class Number(Witnessed):
         constant, terms = 0, dict[int, int]()
         for each in numbers:
             if type(each) is not Number:
-                constant += each
+                constant += each.numerator
                 continue
             constant += each.constant
             for atom, factor in each.terms:
@@ -404,7 +404,7 @@ class Number(Witnessed):
     def _forms(self, numbers: Sequence[Exact]) -> tuple[Form, ...]:
         """The forms of whole numbers."""
         return tuple(
-            [each.form if type(each) is Number else Form((), each.__index__()) for each in numbers]
+            [each.form if type(each) is Number else Form((), each.numerator) for each in numbers]
         )
 
     # --- decisions ----------------------------------------------------------------------------
