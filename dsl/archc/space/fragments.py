@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from archc.diagnostics.model import Reporter
@@ -152,6 +153,12 @@ def words(span: Span) -> frozenset[str]:
     return made
 
 
+def _added(table: dict[Any, Any], before: int) -> dict[Any, Any]:
+    """The entries of a table that had some before."""
+    last = islice(reversed(table.items()), len(table) - before)
+    return dict(reversed([*last]))
+
+
 class Sharing(Expander):
     """Expands one model of a space.
 
@@ -185,19 +192,19 @@ class Sharing(Expander):
         if value is None or value < 0 or self.reporter.failed:
             return expand()
         read = words(member.span)
-        named = {name: given for name, given in scope.names.items() if name in read}
+        named = {name: scope.names[name] for name in read if name in scope.names}
         try:
             key = self._key(member, value, named)
         except Untold:
             key = None
-        if key is None or not read.isdisjoint(scope.maps):
+        if key is None or not scope.maps.keys().isdisjoint(read):
             return expand()
         known: Fragment | None = self.trace.recall(key, self._fits)
         if known is not None:
             return self._replayed(known, scope, value, parent)
         since = len(self.trace.asked)
         end, made = self._recorded(scope, value, parent, expand)
-        if made is not None:
+        if made is not None and all(scope.names[each] is named[each] for each in named):
             self.trace.keep(key, since, made._replace(alive=(member, named)), made.size)
         return end
 
@@ -211,16 +218,17 @@ class Sharing(Expander):
         """The end of what a member adds, and that itself, unless something is wrong with it."""
         building, reporter, tables = self.building, self.reporter, self._tables(scope)
         start, skips, notes = len(building.nodes), len(building.skips), len(building.roundings)
-        before, steps = [dict(table) for table in tables], self.evaluator.steps
+        before, steps = [len(table) for table in tables], self.evaluator.steps
         found = len(reporter.diagnostics)
         end = expand()
         frame = parent.children[-1]
         if end is None or found != len(reporter.diagnostics) or not isinstance(frame, Open):
             return end, None
         names, rounded, entered, widths, maps = (
-            {name: made for name, made in table.items() if old.get(name) is not made}
-            for table, old in zip(tables, before, strict=True)
+            _added(table, size) for table, size in zip(tables, before, strict=True)
         )
+        if len(rounded) != len(building.roundings) - notes:  # two of one name
+            return end, None
         nodes = building.nodes[start:]
         placed = Placed(end, frame.close(), nodes, building.skips[skips:], widths, maps)
         return end, Fragment(
@@ -243,7 +251,7 @@ class Sharing(Expander):
         return (
             self.evaluator.steps + known.steps <= self.limits.steps
             and len(self.building.nodes) + known.size <= self.limits.operators
-            and known.names.keys().isdisjoint(self.building.names)
+            and known.names.keys().isdisjoint(self.building.names.keys())
         )
 
     def _replayed(self, known: Fragment, scope: Scope, value: int, parent: Open) -> int:
