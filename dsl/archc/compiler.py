@@ -69,7 +69,7 @@ from archc.targets.model import Rule, Target, permission, sourced
 from archc.targets.pools import memories, plan, plan_net, timed, uses
 from archc.targets.selection import BORDERS
 from archc.targets.verdict import Finding as TargetFinding
-from archc.targets.verdict import Report, allowable, never_allowed
+from archc.targets.verdict import Report, allowable, never_allowed, permitted
 from archc.targets.verdict import check as check_target
 from archc.typed import TYPE_CHECKING
 

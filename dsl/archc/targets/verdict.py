@@ -134,6 +134,13 @@ def overruled(rule: Rule, request: Request) -> bool:
     return rule.overrule and rule.name in request.allow
 
 
+def permitted(request: Request) -> str:
+    """By what something is allowed, as the end of a sentence."""
+    if not request.model:
+        return "the spec allows it"
+    return "`--allow` permits it" if request.as_is else "`allow` permits it"
+
+
 def _finding(facts: Facts, rule: Rule, offence: Offence) -> Finding:
     request = facts.request
     allowed = rule.level == "error" and (offence.allow in request.allow or overruled(rule, request))
@@ -144,13 +151,13 @@ def _finding(facts: Facts, rule: Rule, offence: Offence) -> Finding:
     template = (request.model and rule.model_remedy) or rule.remedy
     template = rule.as_is_remedy if as_is else template
     remedy = substitute(template, values) if template else None
-    level = "warning" if allowed or as_is else rule.level
-    if as_is:
-        level = "note" if allowed else "warning"
-        message += "; it is allowed" if allowed else ""
-    elif allowed:
-        message += "; it is allowed" if request.model else "; the spec allows it"
+    level = rule.level
+    if allowed:
+        level = "note" if as_is else "warning"
+        message += f"; {permitted(request)}"
         remedy = f"confirm with `{facts.target.analyzer}`"
+    elif as_is:
+        level, message = "warning", f"to be confirmed: {message}"
     node = offence.node
     return Finding(
         f"{facts.target.name}/{rule.name}",

@@ -21,6 +21,7 @@ from archc.compiler import (
     never_allowed,
     peak,
     permission,
+    permitted,
 )
 from archc.diagnostics.codes import TARGET
 from archc.diagnostics.model import Level, reject
@@ -177,7 +178,7 @@ def _unseen(imported: Imported, request: Request, target: Target) -> Iterator[Fi
                 taken if request.as_is else level,
                 layer.layer,
                 f"whether this `{layer.class_name}` runs is not known: {layer.reason}"
-                + ("; it is allowed" if allowed else ""),
+                + (f"; {permitted(request)}" if allowed else ""),
                 f"confirm with `{target.analyzer}`"
                 if allowed
                 else "use layers of Keras that are known, or "
