@@ -1,10 +1,16 @@
 """The arithmetic of formulas of time on arrays: of many networks at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from typing import Any
 
 from archc.analysis.latency.arithmetic import Arithmetic
+from archc.analysis.latency.epochs import Step
+from archc.analysis.latency.times import Surroundings
+
+ENTRY = 1024
+"""Bytes that a kept result takes beside its arrays."""
+_PLAIN = frozenset({int, float, bool, str, type(None)})
 
 
 class Arrays(Arithmetic):
@@ -14,12 +20,18 @@ class Arrays(Arithmetic):
     def most(self, *values: Any) -> Any:
         import numpy as np
 
-        return reduce(np.maximum, values)
+        return _reduced(values, max, np.maximum)
 
     def least(self, *values: Any) -> Any:
         import numpy as np
 
-        return reduce(np.minimum, values)
+        return _reduced(values, min, np.minimum)
+
+    def total(self, values: Sequence[Any]) -> Any:
+        plain, arrays = _apart(values)
+        if not arrays:
+            return sum(plain)
+        return sum(arrays[1:], arrays[0] + sum(plain) if any(plain) else arrays[0])
 
     def choose(self, condition: Any, yes: Any, no: Any) -> Any:
         import numpy as np
@@ -57,4 +69,64 @@ class Arrays(Arithmetic):
         return np.asarray(value + 0.5).astype(np.int64)  # which cuts off, from 0 on
 
 
+class Shared(Arrays):
+    """The same where many arrays were met before, as structures of a space share them: what a
+    function made of them is not made again."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        """That are kept, arrays of others that are referred to left out."""
+        self._made: dict[tuple[Any, ...], tuple[Any, tuple[Any, ...]]] = {}
+        """Results with what they are made of, so that an identity stays what it is."""
+
+    def kept(self, compute: Callable[..., Any], *of: Any) -> Any:
+        parts: list[Any] = []
+        for each in of:
+            kind = type(each)
+            if kind is Step:
+                parts += each.numbers
+            elif kind is Surroundings:
+                parts += each
+            else:
+                parts.append(each)
+        key = (compute, *[each if type(each) in _PLAIN else -id(each) for each in parts])
+        known = self._made.get(key)
+        if known is None:
+            result = compute(*of)
+            known = self._made[key] = result, of
+            arrays = [each for each in of if not isinstance(each, tuple)]
+            self.bytes += ENTRY + _frozen((result, *arrays))
+        return known[0]
+
+
 ARRAYS = Arrays()
+
+
+def _apart(values: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    """The plain ones and the arrays among some numbers."""
+    import numpy as np
+
+    plain: list[Any] = []
+    arrays: list[Any] = []
+    for each in values:
+        (arrays if isinstance(each, np.ndarray) else plain).append(each)
+    return plain, arrays
+
+
+def _reduced(values: Sequence[Any], plainly: Any, on_arrays: Any) -> Any:
+    plain, arrays = _apart(values)
+    if not arrays:
+        return plainly(plain)
+    return reduce(on_arrays, arrays if not plain else [*arrays, plainly(plain)])
+
+
+def _frozen(value: Any) -> int:
+    """Make arrays in a tree of tuples what others may refer to. Gives their bytes, once."""
+    import numpy as np
+
+    if not isinstance(value, np.ndarray):
+        return sum(map(_frozen, value)) if isinstance(value, tuple) else 0
+    if not value.flags.writeable:
+        return 0
+    value.flags.writeable = False
+    return value.nbytes

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from operator import and_
 from typing import Any
 
@@ -171,9 +171,9 @@ class Class:
 
     def many(self, places: Mapping[str, Any], shape: tuple[int, ...]) -> Known:
         """The same of many variants: each array of it broadcasts to their shape."""
-        outputs = self.arrays(places)
-        reading = self.clock.arrays(outputs, shape) if self.clock else None
-        return self._known(outputs, reading, ARRAYS)
+        outputs, on = self._outputs(places)
+        reading = self.clock.arrays(outputs, shape, on) if self.clock else None
+        return self._known(outputs, reading, on)
 
     def _known(self, outputs: tuple[Any, ...], reading: Reading | None, on: Arithmetic) -> Known:
         figures = {name: outputs[place] for name, place in self.figures.items()}
@@ -215,17 +215,19 @@ class Class:
             for name, each in places.items()
         }
 
-    def arrays(self, places: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The outputs for several variants: arrays, or a number that all have."""
+    def _outputs(self, places: Mapping[str, Any]) -> tuple[tuple[Any, ...], Arithmetic]:
+        """The outputs for several variants, arrays or a number that all have, and what to compute
+        with them."""
         import numpy as np
 
         values = self._shared(places)
         self.uses += 1
         if values is not None:
             with suppress(Wide):
-                return tuple(map(values.form, self._forms))
-        planners = [each.arrays for each in self._planners]
-        return self.program.figures(self._wide(places), np.maximum, distinct, planners)
+                return tuple(map(values.form, self._forms)), values.on.arithmetic
+        planners = [partial(each.arrays, on=ARRAYS) for each in self._planners]
+        wide = self._wide(places)
+        return self.program.figures(wide, np.maximum, distinct, planners), ARRAYS
 
 
 def _followed(

@@ -2,6 +2,7 @@
 or on the plain numbers of one."""
 
 from collections.abc import Callable, Iterator, Mapping
+from operator import truediv
 from typing import Any
 
 from archc.analysis.latency import Memories, Timing, alive
@@ -9,7 +10,6 @@ from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
 from archc.analysis.latency.epochs import Epochs, Step
 from archc.analysis.latency.estimate import GRADES, clock
 from archc.analysis.latency.placement import Need, Plan, candidates, needs, place, surroundings
-from archc.space.arrays import ARRAYS
 from archc.space.placing import Placer
 from archc.space.symbolic import Number
 from archc.space.trace import Form, Trace
@@ -93,14 +93,14 @@ class Clock:
         network = sketch.network
         every = candidates(network)
         most = [_most(trace, need.bytes) for need in every]
-        self._kept = [at for at, need in enumerate(every) if most[at] > need.least]
+        every = [need for need, size in zip(every, most, strict=True) if size > need.least]
         """The buffers that count in some variant."""
-        every = [every[at] for at in self._kept]
         self.placer = Placer(trace, every, _form, sketch.memories)
         self.exact = True
         """Whether all numbers are exact as floats, so that arrays say what plain numbers do."""
         self._steps = [self._step(step) for step in network.steps]
         self._sizes = [self._place(size) for size in network.sizes]
+        self._needs = [self._place(need.bytes) for need in every]
         self._flash = self._place(sketch.flash)
         self._bound(every)
         del self._output, self._trace
@@ -131,7 +131,7 @@ class Clock:
 
     # --- of variants --------------------------------------------------------------------------
 
-    def _filled(self, outputs: tuple[Any, ...]) -> Epochs:
+    def _filled(self, outputs: tuple[Any, ...], on: Arithmetic) -> Epochs:
         """The epochs with the numbers of variants."""
         network = self.sketch.network
         steps = []
@@ -140,25 +140,23 @@ class Clock:
             for name in Step.__slots__:
                 setattr(made, name, getattr(step, name))
             for name, where in known.items():
-                setattr(made, name, _value(where, outputs))
+                setattr(made, name, _value(where, outputs, on))
             steps.append(made)
-        sizes = tuple([_value(each, outputs) for each in self._sizes])
+        sizes = tuple([_value(each, outputs, on) for each in self._sizes])
         return network._replace(steps=tuple(steps), sizes=sizes)
 
     def scalar(self, outputs: tuple[int, ...]) -> Reading:
         """Of one variant."""
-        network = self._filled(outputs)
+        network = self._filled(outputs, PLAIN)
         plan = place(needs(network), self.sketch.memories)
         return self._read(network, plan, outputs, PLAIN)
 
-    def arrays(self, outputs: tuple[Any, ...], shape: tuple[int, ...]) -> Reading:
+    def arrays(self, outputs: tuple[Any, ...], shape: tuple[int, ...], on: Arithmetic) -> Reading:
         """Of many variants: arrays that broadcast to their shape."""
         if not self.exact:
             return self._one_by_one(outputs, shape)
-        network = self._filled(outputs)
-        every = candidates(network)
-        plan = self.placer.arrays([every[at] for at in self._kept])
-        return self._read(network, plan, outputs, ARRAYS)
+        plan = self.placer.arrays([_value(each, outputs, on) for each in self._needs], on)
+        return self._read(self._filled(outputs, on), plan, outputs, on)
 
     def _one_by_one(self, outputs: tuple[Any, ...], shape: tuple[int, ...]) -> Reading:
         import numpy as np
@@ -179,7 +177,7 @@ class Clock:
         self, network: Epochs, plan: Plan, outputs: tuple[Any, ...], on: Arithmetic
     ) -> Reading:
         sketch = self.sketch
-        placement = (plan.internal, plan.external, _value(self._flash, outputs))
+        placement = (plan.internal, plan.external, _value(self._flash, outputs, on))
         figures: dict[str, Any] = dict(zip(PLACEMENT, placement, strict=True))
         grade: Any = MISSING
         if sketch.timing is not None:
@@ -203,7 +201,7 @@ class Clock:
         spills = plan.external > 0
         crowded: Any = False
         if on.ever(spills):
-            most = on.most(0, *[size for _, size in alive([each.need for each in plan.places])])
+            most = on.most(*[size for _, size in alive([each.need for each in plan.places])])
             crowded = most > sketch.size
         room = Room(spills, plan.homeless, crowded, plan.internal, sketch.size)
         stopped: Any = False
@@ -244,10 +242,10 @@ def _most(trace: Trace, value: Any) -> int:
     return int(value) + 1
 
 
-def _value(place: Any, outputs: tuple[Any, ...]) -> Any:
+def _value(place: Any, outputs: tuple[Any, ...], on: Arithmetic) -> Any:
     if isinstance(place, Output):
         value = outputs[place.at]
-        return value if place.over == 1 else value / place.over
+        return value if place.over == 1 else on.kept(truediv, value, place.over)
     if isinstance(place, tuple):
-        return tuple([_value(each, outputs) for each in place])
+        return tuple([_value(each, outputs, on) for each in place])
     return place

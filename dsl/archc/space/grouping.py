@@ -5,13 +5,22 @@ before it. So rows are grouped by the order of those pairs alone, and in a group
 placed for all rows at once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from archc.analysis.latency.arithmetic import Arithmetic
 from archc.space.trace import LARGEST, Form, Near, Trace, summed
+from archc.typed import NamedTuple
 
 BITS = 62
 """Of an int64 that hold the order of a pair each."""
+
+
+class Span(NamedTuple):
+    """Where a block lies, in one row or in each; it takes nothing where the end is not above 0."""
+
+    start: Any
+    end: Any
 
 
 class Order:
@@ -45,84 +54,107 @@ class Order:
                     found.append((a, b))
         return found
 
-    def of(self, weights: Sequence[Any]) -> list[int]:
-        """The order for the first of the rows."""
-        return sorted(range(len(weights)), key=lambda i: (-weights[i][0], self.rank[i]))
+    def of(self, weights: Sequence[Any], row: int) -> list[int]:
+        """The order for one of the rows."""
+        own = [each.item(row) for each in weights]
+        return sorted(range(len(own)), key=lambda index: (-own[index], self.rank[index]))
 
-    def groups(self, weights: Sequence[Any]) -> Iterator[Any]:
-        """The rows, those with one order together; a slice where that is all of them."""
-        import numpy as np
-
-        codes = self._codes(weights)
-        if codes is None or codes.min() == codes.max():
-            yield slice(None)
-            return
-        order = np.argsort(codes, kind="stable")
-        ordered = codes[order]
-        yield from np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
-
-    def _codes(self, weights: Sequence[Any]) -> Any:
-        """A number for each row that tells the order of the pairs which are open."""
-        import numpy as np
-
-        words = []
-        for start in range(0, len(self._open), BITS):
-            word = np.zeros(len(weights[0]), np.int64)
-            for a, b in self._open[start : start + BITS]:
-                word <<= 1
-                word |= weights[a] > weights[b]
-            words.append(word)
-        if len(words) < 2:
-            return words[0] if words else None
-        return np.unique(np.stack(words, 1), axis=0, return_inverse=True)[1].ravel()
+    def groups(self, weights: Sequence[Any], on: Arithmetic) -> tuple[Any, ...]:
+        """The rows, those with one order together, as their indices; empty where all have one."""
+        orders = [on.kept(_above, weights[a], weights[b]) for a, b in self._open]
+        differ = [each for each in orders if each is not None]
+        groups: tuple[Any, ...] = on.kept(_grouped, *differ) if differ else ()
+        return groups if len(groups) > 1 else ()
 
 
-def spread(values: Sequence[Any], most: int) -> tuple[list[Any], tuple[int, ...]]:
+def _above(one: Any, other: Any) -> Any:
+    """Where a weight is above another one; None where that is so of all rows, or of none."""
+    import numpy as np
+
+    above = one > other
+    return above if 0 < np.count_nonzero(above) < above.size else None
+
+
+def _grouped(*orders: Any) -> tuple[Any, ...]:
+    """The indices of the rows by the orders of pairs."""
+    import numpy as np
+
+    words = []
+    for start in range(0, len(orders), BITS):
+        word = np.zeros(len(orders[0]), np.int64)
+        for order in orders[start : start + BITS]:
+            word <<= 1
+            word |= order
+        words.append(word)
+    codes = words[0]
+    if len(words) > 1:
+        codes = np.unique(np.stack(words, 1), axis=0, return_inverse=True)[1].ravel()
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    return tuple(np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
+
+
+def spread(values: Sequence[Any], most: int, on: Arithmetic) -> tuple[list[Any], tuple[int, ...]]:
     """Arrays of whole numbers as rows, in the smallest type that holds their sums; and the shape
     that the rows have, which is 1 along a dimension that makes no difference.
 
     Args:
         values: arrays that broadcast together, or numbers.
         most: what their sum is at the most.
+        on: what remembers rows.
     """
     import numpy as np
 
     kind: Any = np.int32 if most < 1 << 30 else np.int64 if most < LARGEST else object
-    made = [np.asarray(value, kind) for value in values]
-    shape = np.broadcast_shapes(*[each.shape for each in made])
+    shapes = [np.shape(each) for each in values]
+    shape = [*np.broadcast_shapes((1,), *shapes)]
     for place in range(-len(shape), 0) if len(shape) > 1 else ():
-        own = [each for each in made if each.ndim >= -place and each.shape[place] > 1]
+        pairs = zip(values, shapes, strict=True)
+        own = [each for each, size in pairs if len(size) >= -place and size[place] > 1]
         if own and all(each.size == each.shape[place] for each in own):
             tops = [each.ravel() for each in own]
             if all(np.count_nonzero(each == each[0]) == each.size for each in tops):
-                made = [each.take([0], place) if each.ndim >= -place else each for each in made]
-    shape = np.broadcast_shapes((1,), *[each.shape for each in made])
-    return [np.broadcast_to(each, shape).ravel() for each in made], shape
+                shape[place] = 1
+    return [on.kept(_row, each, kind, *shape) for each in values], tuple(shape)
 
 
-def clear(start: int, size: Any, taken: Sequence[tuple[Any, Any]]) -> Any:
+def _row(value: Any, kind: Any, *shape: int) -> Any:
+    """A number of variants of some shape, row by row."""
+    import numpy as np
+
+    made = np.asarray(value, kind)
+    for place in range(-made.ndim, 0):
+        if made.shape[place] > shape[place]:  # which makes no difference
+            made = made.take([0], place)
+    return np.broadcast_to(made, shape).ravel()
+
+
+def clear(start: int, size: Any, taken: Sequence[Span]) -> Any:
     """The lowest place from some start on where as many bytes are free: of each row, or a number
     that all have.
 
     Args:
         start: of all rows.
         size: of each.
-        taken: (start, end) of what is placed, of each row or of all; nothing is taken where end is
-            not above 0.
+        taken: what is placed.
     """
     import numpy as np
 
     offset: Any = start
     moved = True
     while moved:
-        moved = False
-        for low, high in taken:
-            under = offset < high
-            if not np.count_nonzero(under):
+        moved, above = False, []
+        for span in taken:
+            under = offset < span.end
+            before = np.count_nonzero(under)
+            if not before:
                 continue
-            under = under & (offset + size > low)
+            under = under & (offset + size > span.start)
             count = np.count_nonzero(under)
             if count:
-                offset = high if count == under.size else np.where(under, high, offset)
+                offset = span.end if count == under.size else np.where(under, span.end, offset)
                 moved = len(taken) > 1
+            if count < before:
+                above.append(span)
+        taken = above
     return offset

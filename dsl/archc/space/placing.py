@@ -1,16 +1,29 @@
 """Where the buffers of many variants lie: `archc.analysis.latency.placement` on arrays."""
 
 from collections.abc import Callable, Sequence
+from operator import getitem, mul
 from typing import Any
 
+from archc.analysis.latency.arithmetic import Arithmetic
 from archc.analysis.latency.model import Area, Memories
 from archc.analysis.latency.placement import Need, Place, Plan, beyond, ties, weight
-from archc.space.grouping import Order, clear, spread
+from archc.space.grouping import Order, Span, clear, spread
 from archc.space.joins import near
 from archc.space.trace import Form, Trace
+from archc.typed import NamedTuple
 
-Spans = dict[int, tuple[Any, Any]]
-"""(start, end) of buffers by row; where a row has it elsewhere both are 0."""
+
+class Laid(NamedTuple):
+    """Where a buffer lies in each row."""
+
+    chip: Span
+    """What it takes on chip."""
+    beyond: Span | None
+    """What it takes outside; None where it lies on chip in all rows."""
+    offset: Any
+    """In the memory it lies in."""
+    outside: Any
+    """Whether it lies outside; False where it does in no row."""
 
 
 class Placer:
@@ -19,154 +32,183 @@ class Placer:
     def __init__(
         self, trace: Trace, needs: Sequence[Need], form: Callable[[Any], Form], memories: Memories
     ) -> None:
-        self.memories = memories
+        self.memories, self._needs = memories, needs
         self.near = near(tuple([(need.first, need.last) for need in needs]))
-        self.order = Order(trace, [form(weight(need)) for need in needs], ties(needs), self.near)
-        outside, self.reached = beyond(memories)
+        weights = [form(weight(need)) for need in needs]
+        self.order = Order(trace, weights, ties(needs), self.near)
+        self.outside, self.reached = beyond(memories)
         reach = max([self.reached, *(area.end for area in (*memories.banks, *memories.areas))])
-        self.most = reach + sum([trace.bounds(form(weight(need)))[1] for need in needs])
+        self.most = reach + sum([trace.bounds(each)[1] for each in weights])
         """What no number of a plan is above."""
-        self.beyond = (*outside[:-1], Area(self.reached, self.most))
         self.unsure = [trace.bounds(form(need.bytes))[0] < max(need.least, 1) for need in needs]
         """Whether a buffer may count for nothing."""
 
-    def arrays(self, needs: Sequence[Need]) -> Plan:
+    def arrays(self, sizes: Sequence[Any], on: Arithmetic) -> Plan:
         """The plan, its numbers in arrays that broadcast to the variants.
 
         Args:
-            needs: of the class, with arrays of bytes; what counts for nothing has 0 in the plan.
+            sizes: of the class' buffers, arrays of bytes; what counts for nothing has 0 in the
+                plan.
+            on: what remembers parts of plans.
         """
-        import numpy as np
-
-        sizes, shape = spread([need.bytes for need in needs], self.most)
-        rows = len(sizes[0])
-        weights: list[Any] = [
-            weight(need._replace(bytes=size)) for need, size in zip(needs, sizes, strict=True)
+        needs = self._needs
+        rows, shape = spread(sizes, self.most, on)
+        weights = [
+            on.kept(mul, row, need.last - need.first + 1)
+            for row, need in zip(rows, needs, strict=True)
         ]
         for index, need in enumerate(needs):
             if self.unsure[index]:
-                sizes[index] = np.where(sizes[index] >= need.least, sizes[index], 0)
-        offsets = np.empty((len(needs), rows), sizes[0].dtype)
-        outside = np.zeros((len(needs), rows), bool)
-        internal: Any = np.zeros(rows, np.int64)
-        on_chip = (*self.memories.banks, *self.memories.areas)
-        for group in self.order.groups(weights):
-            inside = [size[group] for size in sizes]
-            order = self.order.of([each[group] for each in weights])
-            touched = self._place(inside, order, offsets, outside, group)
-            if touched is None:
-                own = [
-                    np.where(off[group], 0, size) for off, size in zip(outside, inside, strict=True)
-                ]
-                touched = _touched(offsets[:, group], own, on_chip)
-            internal[group] = touched
-        spilled: Any = outside.any(axis=1)
+                rows[index] = on.kept(_counted, rows[index], need.least)
+        groups = self.order.groups(weights, on)
+        if not groups:
+            every = self._placed(rows, self.order.of(weights, 0), on)
+        else:
+            parts = []
+            for group in groups:
+                inside = [on.kept(getitem, row, group) for row in rows]
+                parts.append(self._placed(inside, self.order.of(weights, group[0]), on))
+            every = [on.kept(_joined, groups, *each) for each in zip(*parts, strict=True)]
         places = []
-        for index, need in enumerate(needs):
-            off: Any = outside[index] if spilled[index] else False
-            homeless = off & (offsets[index] >= self.reached) if spilled[index] else False
-            values = [sizes[index], offsets[index], off, homeless]
-            size, *rest = [each if each is False else each.reshape(shape) for each in values]
+        for need, row, laid in zip(needs, rows, every, strict=True):
+            homeless: Any = False
+            if laid.beyond is not None:
+                homeless = laid.outside & (laid.offset >= self.reached)
+            values = [row, laid.offset, laid.outside, homeless]
+            size, *rest = [_shaped(each, shape, on) for each in values]
             places.append(Place(need._replace(bytes=size), *rest))
-        external: Any = 0
-        if np.count_nonzero(spilled):
-            external = np.zeros(rows, np.int64)
-            which: Any = outside.any(axis=0)
-            own = [(size * off)[which] for off, size in zip(outside, sizes, strict=True)]
-            external[which] = _touched(offsets[:, which], own, self.beyond)
-        if np.count_nonzero(spilled):
-            external = external.reshape(shape)
-        return Plan(tuple(places), internal.reshape(shape), external)
+        on_chip = (*self.memories.banks, *self.memories.areas)
+        internal = _touched([laid.chip for laid in every], on_chip, on)
+        spilled = [laid.beyond for laid in every if laid.beyond is not None]
+        external = _touched(spilled, self.outside, on)
+        return Plan(tuple(places), _shaped(internal, shape, on), _shaped(external, shape, on))
 
-    def _place(
-        self, sizes: Sequence[Any], order: Sequence[int], offsets: Any, outside: Any, group: Any
-    ) -> Any:
-        """Place the buffers of rows that have one order. Gives the bytes that are touched on chip,
-        where all is in one piece from the start of an area on; else None."""
-        import numpy as np
-
-        chip: Spans = {}
-        off: Spans = {}
-        mark: int | None = None
-        top: Any = None
-        simple = True
+    def _placed(self, sizes: Sequence[Any], order: Sequence[int], on: Arithmetic) -> Sequence[Laid]:
+        """Place the buffers of rows that have one order."""
+        placed: dict[int, Laid] = {}
         for index in order:
-            size = sizes[index]
-            taken = [chip[other] for other in self.near[index] if other in chip]
-            area, start, end = self._simply(size, taken)
-            if area is not None:
-                if self.unsure[index]:
-                    end = np.where(size > 0, end, 0)
-                chip[index] = start, end
-                offsets[index][group] = start
-                simple &= mark in (None, area.start)
-                mark, top = area.start, end if top is None else np.maximum(top, end)
-                continue
-            simple = False
-            there = size > 0
-            start, left = self._put(size, there, taken, self._areas(size))
-            chip[index] = start, np.where(there & ~left, start + size, 0)
-            offsets[index][group] = start
-            if np.count_nonzero(left):
-                taken = [off[other] for other in self.near[index] if other in off]
-                start, _ = self._put(size, left, taken, [(area, None) for area in self.beyond])
-                off[index] = start, np.where(left, start + size, 0)
-                offsets[index][group] = np.where(left, start, offsets[index][group])
-                outside[index][group] = left
-        if not simple or mark is None:
-            return None
-        return np.maximum(top - mark, 0)
-
-    def _simply(self, size: Any, taken: Sequence[tuple[Any, Any]]) -> tuple[Area | None, Any, Any]:
-        """The first area with where the buffer lies and ends, if there is room in all rows."""
-        most, bank = int(size.max()), self.memories.bank
-        areas = self.memories.banks if most <= bank else self.memories.areas
-        if not areas or (most > bank and int(size.min()) <= bank):
-            return None, None, None
-        start = clear(areas[0].start, size, taken)
-        end = start + size
-        fits = int(end.max()) <= areas[0].end
-        return (areas[0], start, end) if fits else (None, None, None)
-
-    def _areas(self, size: Any) -> list[tuple[Area, Any]]:
-        """The areas on chip in order, and which rows may lie there, if not all."""
-        import numpy as np
-
-        small = size <= self.memories.bank
-        every: list[tuple[Area, Any]] = [(area, None) for area in self.memories.areas]
-        count = np.count_nonzero(small)
-        if count:
-            which = None if count == small.size else small
-            every = [*[(area, which) for area in self.memories.banks], *every]
-        return every
-
-    @staticmethod
-    def _put(
-        size: Any, there: Any, taken: Sequence[tuple[Any, Any]], areas: Sequence[tuple[Area, Any]]
-    ) -> tuple[Any, Any]:
-        """Where the buffer lies in the first area that has room for it, and the rows of which none
-        has."""
-        import numpy as np
-
-        start: Any = None
-        left = there
-        for area, which in areas:
-            fits = left & (size <= area.end - area.start)
-            if which is not None:
-                fits &= which
-            if not np.count_nonzero(fits):
-                continue
-            place = clear(area.start, size, taken)
-            fits &= place + size <= area.end
-            start = place if start is None else np.where(fits, place, start)
-            left = left & ~fits
-            if not np.count_nonzero(left):
-                break
-        return np.zeros_like(size) if start is None else start, left
+            taken = [placed[other] for other in self.near[index] if other in placed]
+            placed[index] = on.kept(_laid, self.memories, sizes[index], self.unsure[index], *taken)
+        return [placed[index] for index in range(len(sizes))]
 
 
-def _touched(starts: Any, sizes: Sequence[Any], areas: Sequence[Area]) -> Any:
-    """The bytes of each row that lie in any of several spans; one of no size counts for nothing.
+def _counted(size: Any, least: int) -> Any:
+    """A size, and 0 where it counts for nothing."""
+    import numpy as np
+
+    return np.where(size >= least, size, 0)
+
+
+def _shaped(row: Any, shape: tuple[int, ...], on: Arithmetic) -> Any:
+    return on.kept(_reshaped, row, *shape) if hasattr(row, "reshape") else row
+
+
+def _reshaped(row: Any, *shape: int) -> Any:
+    return row.reshape(shape)
+
+
+def _joined(groups: Sequence[Any], *parts: Laid) -> Laid:
+    """Where a buffer lies in all rows, from where it lies in groups of them."""
+    import numpy as np
+
+    rows = sum(map(len, groups))
+
+    def together(values: Sequence[Any], kind: Any) -> Any:
+        made = np.zeros(rows, kind)
+        for group, value in zip(groups, values, strict=True):
+            made[group] = value
+        return made
+
+    kind = parts[0].chip.end.dtype
+    spans = []
+    for each in ([part.chip for part in parts], [part.beyond or Span(0, 0) for part in parts]):
+        spans.append(Span(*[together(ends, kind) for ends in zip(*each, strict=True)]))
+    spilled = any(part.beyond for part in parts)
+    return Laid(
+        spans[0],
+        spans[1] if spilled else None,
+        together([part.offset for part in parts], kind),
+        together([part.outside for part in parts], bool) if spilled else False,
+    )
+
+
+def _laid(memories: Memories, size: Any, unsure: bool, *taken: Laid) -> Laid:
+    """Where a buffer lies.
+
+    Args:
+        memories: of the board.
+        size: in each row; what has 0 takes nothing.
+        unsure: whether there may be such rows.
+        taken: what is placed already.
+    """
+    import numpy as np
+
+    chip = [each.chip for each in taken]
+    place, end = _simply(memories, size, chip)
+    if place is not None:
+        span = Span(place, np.where(size > 0, end, 0) if unsure else end)
+        return Laid(span, None, place, False)
+    there = size > 0
+    place, left = _put(size, there, chip, _areas(memories, size))
+    span = Span(place, np.where(there & ~left, place + size, 0))
+    if not np.count_nonzero(left):
+        return Laid(span, None, place, False)
+    off = [each.beyond for each in taken if each.beyond is not None]
+    start, _ = _put(size, left, off, [(area, None) for area in beyond(memories)[0]])
+    outside = Span(start, np.where(left, start + size, 0))
+    return Laid(span, outside, np.where(left, start, place), left)
+
+
+def _simply(memories: Memories, size: Any, taken: Sequence[Span]) -> tuple[Any, Any]:
+    """Where the buffer lies and ends in the first area, if that has room in all rows."""
+    most, bank = int(size.max()), memories.bank
+    areas = memories.banks if most <= bank else memories.areas
+    if not areas or (most > bank and int(size.min()) <= bank):
+        return None, None
+    start = clear(areas[0].start, size, taken)
+    end = start + size
+    return (start, end) if int(end.max()) <= areas[0].end else (None, None)
+
+
+def _areas(memories: Memories, size: Any) -> list[tuple[Area, Any]]:
+    """The areas on chip in order, and which rows may lie there, if not all."""
+    import numpy as np
+
+    small = size <= memories.bank
+    every: list[tuple[Area, Any]] = [(area, None) for area in memories.areas]
+    count = np.count_nonzero(small)
+    if count:
+        which = None if count == small.size else small
+        every = [*[(area, which) for area in memories.banks], *every]
+    return every
+
+
+def _put(
+    size: Any, there: Any, taken: Sequence[Span], areas: Sequence[tuple[Area, Any]]
+) -> tuple[Any, Any]:
+    """Where the buffer lies in the first area that has room for it, and the rows of which none
+    has."""
+    import numpy as np
+
+    start: Any = None
+    left = there
+    for area, which in areas:
+        fits = left & (size <= area.end - area.start)
+        if which is not None:
+            fits &= which
+        if not np.count_nonzero(fits):
+            continue
+        place = clear(area.start, size, taken)
+        fits &= place + size <= area.end
+        start = place if start is None else np.where(fits, place, start)
+        left = left & ~fits
+        if not np.count_nonzero(left):
+            break
+    return np.zeros_like(size) if start is None else start, left
+
+
+def _touched(spans: Sequence[Span], areas: Sequence[Area], on: Arithmetic) -> Any:
+    """The bytes of each row that lie in any of several spans.
 
     What is placed begins at an area's start or where something else ends. So from the start of one
     area to the next one's, what is touched is in one piece from that start on.
@@ -174,14 +216,25 @@ def _touched(starts: Any, sizes: Sequence[Any], areas: Sequence[Area]) -> Any:
     import numpy as np
 
     marks = sorted({area.start for area in areas})
-    spans = np.stack(sizes)
-    ends: Any = np.where(spans > 0, starts + spans, 0)
-    first, last = int(starts.min()), int(ends.max())
-    total = np.zeros(starts.shape[1], np.int64)
-    for mark, limit in zip(marks, [*marks[1:], 1 << 62], strict=True):
-        if limit <= first or mark >= last:
-            continue
-        within = limit >= last
-        reached = (ends if within else np.where(starts < limit, ends, 0)).max(axis=0)
-        total += np.maximum(reached if within else np.minimum(reached, limit), mark) - mark
-    return total
+    reached = [on.kept(_reached, span, *marks) for span in spans]
+    total = on.total([on.most(*each) for each in zip(*reached, strict=True)])
+    return total.astype(np.int64) if isinstance(total, np.ndarray) else total
+
+
+def _reached(span: Span, *marks: int) -> tuple[Any, ...]:
+    """How far a span reaches, in each row, from each of several marks to the next one."""
+    import numpy as np
+
+    start, end = span
+    starts, ends = (int(np.min(start)), int(np.max(start))), (int(end.min()), int(end.max()))
+    found: list[Any] = []
+    for mark, limit in zip(marks, [*marks[1:], ends[1]], strict=True):
+        if mark >= ends[1] or starts[0] >= limit:
+            found.append(0)
+        elif starts[1] < limit <= ends[0]:
+            found.append(limit - mark)
+        else:
+            reach = end if ends[1] <= limit else np.minimum(end, limit)
+            reach = np.maximum(reach - mark, 0) if ends[0] < mark else reach - mark
+            found.append(reach if starts[1] < limit else np.where(start < limit, reach, 0))
+    return tuple(found)

@@ -1,10 +1,13 @@
 """The plan of an arena for many variants at once (`archc.space.grouping`)."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from archc.analysis.arena import Block, plan_end
-from archc.space.grouping import Order, clear, spread
+from archc.analysis.latency.arithmetic import Arithmetic
+from archc.space.grouping import Order, Span, clear, spread
 from archc.space.trace import LARGEST, Trace
 
 
@@ -21,25 +24,33 @@ class Planner:
         """The end of the plan for one variant."""
         return plan_end([Block(size, *life) for size, life in zip(sizes, self.lives, strict=True)])
 
-    def arrays(self, sizes: Sequence[Any]) -> Any:
+    def arrays(self, sizes: Sequence[Any], on: Arithmetic) -> Any:
         """The ends of the plans for arrays of sizes, each rounded up, that broadcast together."""
         import numpy as np
 
-        sizes, shape = spread(sizes, self.most)
-        made = np.empty(len(sizes[0]), np.int64 if self.most < LARGEST else object)
-        for group in self.order.groups(sizes):
-            made[group] = self._place([size[group] for size in sizes])
+        rows, shape = spread(sizes, self.most, on)
+        groups = self.order.groups(rows, on)
+        if not groups:
+            made = self._place(rows, self.order.of(rows, 0), on)
+            return made.astype(np.int64 if self.most < LARGEST else object).reshape(shape)
+        made = np.empty(len(rows[0]), np.int64 if self.most < LARGEST else object)
+        for group in groups:
+            inside = [on.kept(getitem, row, group) for row in rows]
+            made[group] = self._place(inside, self.order.of(inside, 0), on)
         return made.reshape(shape)
 
-    def _place(self, sizes: Sequence[Any]) -> Any:
-        """The ends for rows whose pairs have the order of the first row's."""
+    def _place(self, sizes: Sequence[Any], order: Sequence[int], on: Arithmetic) -> Any:
+        """The ends for rows that have one order."""
         import numpy as np
 
-        placed: dict[int, tuple[Any, Any]] = {}
-        top = np.zeros_like(sizes[0])
-        for index in self.order.of(sizes):
+        placed: dict[int, Span] = {}
+        for index in order:
             taken = [placed[other] for other in self.near[index] if other in placed]
-            start = clear(0, sizes[index], taken)
-            placed[index] = start, start + sizes[index]
-            np.maximum(top, placed[index][1], out=top)
-        return top
+            placed[index] = on.kept(_stacked, sizes[index], *taken)
+        return reduce(np.maximum, [span.end for span in placed.values()])
+
+
+def _stacked(size: Any, *taken: Span) -> Span:
+    """Where blocks lie that are the next of each plan."""
+    start = clear(0, size, taken)
+    return Span(start, start + size if taken else size)

@@ -5,6 +5,8 @@ from functools import partial
 from math import prod
 from typing import Any
 
+from archc.analysis.latency.arithmetic import PLAIN
+from archc.space.arrays import Shared
 from archc.space.planner import Planner
 from archc.space.trace import Evaluation, Operations, Trace
 from archc.values import distinct_sum
@@ -52,7 +54,7 @@ class Reuse:
             return None
         key = tuple([(name, each.shape, each.tobytes()) for name, each in arrays.items()])
         values = self._values.pop(key, None) if trace is self.trace else None
-        if values is None or values.bytes > BYTES:
+        if values is None or values.bytes + values.on.arithmetic.bytes > BYTES:
             values = self._made(trace, arrays)
         if trace is self.trace:
             self._values[key] = values
@@ -63,19 +65,21 @@ class Reuse:
 
     def _made(self, trace: Trace, arrays: Mapping[str, Any]) -> Evaluation:
         if not arrays:
-            return Evaluation(trace, {}, Operations(max, distinct_sum, trace.planned))
+            on = Operations(max, distinct_sum, trace.planned, PLAIN)
+            return Evaluation(trace, {}, on)
         import numpy as np
 
-        on = Operations(np.maximum, distinct, partial(self._plan, trace))
+        shared = Shared()
+        on = Operations(np.maximum, distinct, partial(self._plan, trace, shared), shared)
         return Evaluation(trace, dict(arrays), on, narrow=True)
 
-    def _plan(self, trace: Trace, index: int, sizes: list[Any]) -> Any:
+    def _plan(self, trace: Trace, shared: Shared, index: int, sizes: list[Any]) -> Any:
         if trace is not self.trace:
-            return Planner(trace, index).arrays(sizes)
+            return Planner(trace, index).arrays(sizes, shared)
         planner = self._planners.get(index)
         if planner is None:
             planner = self._planners[index] = Planner(trace, index)
-        return planner.arrays(sizes)
+        return planner.arrays(sizes, shared)
 
 
 def _size(places: Mapping[str, Any]) -> int:

@@ -7,6 +7,7 @@ from math import gcd, prod
 from typing import Any, NamedTuple
 
 from archc.analysis.arena import Block, plan_end
+from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
 
 WAYS = 8
 """So many results for the same inputs are kept, which differ in the answers to questions."""
@@ -94,6 +95,8 @@ class Operations(NamedTuple):
     """The sum of numbers, equal ones once."""
     plan: Callable[[int, list[Any]], Any]
     """The end of an arena: of the atom with this index, from the sizes of its blocks."""
+    arithmetic: Arithmetic
+    """What is not computed with forms."""
 
 
 class Wide(Exception):
@@ -159,7 +162,7 @@ class Evaluation:
 
     def _enter(self, kept: dict[Any, Any], key: Any, axes: frozenset[str], value: Any) -> None:
         """Keep a value that others are computed from, so that it must not change."""
-        if getattr(value, "ndim", 0):
+        if getattr(value, "ndim", 0) and value.flags.writeable:
             self.bytes += value.nbytes
             value.flags.writeable = False
         kept[key] = value
@@ -210,7 +213,8 @@ class Evaluation:
         atom, on = self.trace.atoms[index], self.on
         if atom.kind == "axis":
             return self.places[atom.args[0]]
-        parts = [self.sum(form) for form in forms(atom)]
+        shared = atom.kind in ("larger", "plan")  # neighbours, which other structures have too
+        parts = list(map(self.form if shared else self.sum, forms(atom)))
         match atom.kind:
             case "product":
                 made = parts[0]
@@ -248,7 +252,7 @@ class Trace:
         """How much is kept, in results of operations on numbers."""
         self._kept: dict[object, list[tuple[tuple[Asked, ...], Any]]] = {}
         self._known: dict[tuple[Any, ...], int] = {}
-        plain = Operations(max, lambda numbers: sum(set(numbers)), self.planned)
+        plain = Operations(max, lambda numbers: sum(set(numbers)), self.planned, PLAIN)
         self._witness = Evaluation(self, {}, plain)
         self.start()
 

@@ -9,11 +9,18 @@ from archc.typed import Any
 class Arithmetic:
     """On the plain numbers of one network."""
 
+    bytes = 0
+    """Of what is kept."""
+
     def most(self, *values: Any) -> Any:
         return max(values)
 
     def least(self, *values: Any) -> Any:
         return min(values)
+
+    def total(self, values: Sequence[Any]) -> Any:
+        """The sum of whole numbers."""
+        return sum(values)
 
     def choose(self, condition: Any, yes: Any, no: Any) -> Any:
         return yes if condition else no
@@ -33,6 +40,16 @@ class Arithmetic:
     def whole(self, value: Any) -> Any:
         """The nearest whole number of one from 0 on, ties up."""
         return int(value + 0.5)
+
+    def kept(self, compute: Callable[..., Any], *of: Any) -> Any:
+        """What a function makes of some numbers, which it may have made before.
+
+        Args:
+            compute: it depends on nothing but its arguments.
+            of: plain numbers from 0 on are told apart by value, records of numbers by what they
+                hold, all else by identity.
+        """
+        return compute(*of)
 
 
 PLAIN = Arithmetic()

@@ -5,9 +5,10 @@ before it, a sum in the later of its addends. What moves no values takes no time
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 
 from archc.analysis.latency.model import Net, Op
-from archc.typed import NamedTuple
+from archc.typed import Any, NamedTuple
 from archc.values import below, equal, larger
 
 VIEWS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PACK", "PAD"})
@@ -87,9 +88,18 @@ class Step:
         self.unaligned = False
 
     @property
+    def numbers(self) -> tuple[Any, ...]:
+        """All that its time follows from, but for the plan of memory."""
+        return (*_NUMBERS(self), *self.channels, *self.pixels)
+
+    @property
     def result(self) -> int:
         """Bytes that it writes in the end."""
         return (self.written if self.pooled is None else self.pooled) * self.width
+
+
+_PLACES = ("ops", "reads", "made", "channels", "pixels")
+_NUMBERS = attrgetter(*[name for name in Step.__slots__ if name not in _PLACES])
 
 
 class Epochs(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
-from archc.analysis.latency.epochs import GRAIN, Epochs, depthwise_growth, epochs
+from archc.analysis.latency.epochs import GRAIN, Epochs, Step, depthwise_growth, epochs
 from archc.analysis.latency.model import (
     Buffer,
     Epoch,
@@ -15,7 +15,7 @@ from archc.analysis.latency.model import (
     Timing,
 )
 from archc.analysis.latency.placement import Plan, needs, place, surroundings
-from archc.analysis.latency.times import FORMULAS, Cost, Surroundings
+from archc.analysis.latency.times import FORMULAS, Cost, Formula, Surroundings
 from archc.typed import Any, NamedTuple
 
 SHORT = 1_000_000
@@ -57,13 +57,21 @@ def nanoseconds(prepared: Prepared, formulas: str, constants: dict[str, float]) 
     return float(sum(times))
 
 
+class Spent(NamedTuple):
+    """The time of one epoch, or arrays with those of many, in nanoseconds."""
+
+    cost: Cost
+    time: Any
+    cpu: Any
+    """The same where the CPU decides it, else 0."""
+    strided: Any
+    """The same of a convolution with stride 2 that flash does not decide, else 0."""
+
+
 class Clock(NamedTuple):
     """The time of one network, or arrays with those of many."""
 
-    costs: tuple[Cost, ...]
-    """By epoch."""
-    spent: tuple[Any, ...]
-    """The nanoseconds of each."""
+    epochs: tuple[Spent, ...]
     total: Any
     grade: Any
     """An index into `GRADES`."""
@@ -94,12 +102,11 @@ def clock(
         timing: formulas and constants.
         on: the arithmetic, of plain numbers or of arrays.
     """
-    cost, constants = FORMULAS[timing.formulas].cost, timing.values
+    cost, constants = FORMULAS[timing.formulas].cost, on.kept(_constants, timing)
     pairs = zip(network.steps, around, strict=True)
-    costs = tuple([cost(step, each, constants, on) for step, each in pairs])
-    spent = tuple([on.whole(each.total(on)) for each in costs])
-    total: Any = sum(spent)
-    grade = _REFUSE if unaligned else _graded(network, costs, spent, total, external, on)
+    spent = tuple([on.kept(_spent, step, each, cost, constants, on) for step, each in pairs])
+    total = on.total([each.time for each in spent])
+    grade = _REFUSE if unaligned else _graded(network, spent, total, external, on)
     grade = on.choose(homeless, _HOMELESS, grade)
     if doubtful:
         grade = _DOUBTFUL
@@ -108,7 +115,24 @@ def clock(
         for end in ("least", "most")
     )
     times = tuple([on.whole(each / 1000) for each in (total, total * least, total * most)])
-    return Clock(costs, spent, total, grade, times)
+    return Clock(spent, total, grade, times)
+
+
+def _constants(timing: Timing) -> dict[str, float]:
+    return timing.values
+
+
+def _spent(
+    step: Step, around: Surroundings, formula: Formula, constants: dict[str, float], on: Arithmetic
+) -> Spent:
+    """The time of one epoch."""
+    cost = formula(step, around, constants, on)
+    time = on.whole(cost.total(on))
+    strided: Any = step.kind == "conv" and step.stride == 2
+    if strided is not False:
+        strided = strided & (step.channels[0] >= 8) & (cost.of_flash(step.kind, on) ^ True)
+    cpu = cost.of_cpu(step.kind, on)
+    return Spent(cost, time, on.choose(cpu, time, 0), on.choose(strided, time, 0))
 
 
 def estimate(prepared: Prepared, timing: Timing) -> Estimate:
@@ -129,10 +153,10 @@ def estimate(prepared: Prepared, timing: Timing) -> Estimate:
         timing,
     )
     timed = []
-    for step, cost, whole in zip(network.steps, made.costs, made.spent, strict=True):
+    for step, each in zip(network.steps, made.epochs, strict=True):
         large = "large " if step.kind in ("conv", "depthwise") and step.kernel > 3 else ""
-        reason = cost.reason(step.kind)
-        timed.append(Epoch(large + step.kind, tuple(step.ops), whole, reason, step.unknown))
+        reason = each.cost.reason(step.kind)
+        timed.append(Epoch(large + step.kind, tuple(step.ops), each.time, reason, step.unknown))
     name, band = GRADES[made.grade]
     why = doubts or _why(prepared, tuple(timed), made)
     time, least, most = made.times
@@ -197,48 +221,27 @@ _UNKNOWN, _SOFTWARE, _STRIDED = 0.02, 0.1, 0.4
 
 
 def _graded(
-    network: Epochs,
-    costs: Sequence[Cost],
-    spent: Sequence[Any],
-    total: Any,
-    external: Any,
-    on: Arithmetic,
+    network: Epochs, spent: Sequence[Spent], total: Any, external: Any, on: Arithmetic
 ) -> Any:
     """The grade of networks whose operators are known and whose buffers have places."""
-    steps = network.steps
-    wide = any(step.kind == "broadcast" for step in steps)
-    wide = wide | (_cpu_share(network, costs, spent, total, on) > _SOFTWARE)
-    wide = wide | (_strided_share(network, costs, spent, total, on) > _STRIDED)
+    wide = any(step.kind == "broadcast" for step in network.steps)
+    wide = wide | (_share([each.cpu for each in spent], total, on) > _SOFTWARE)
+    wide = wide | (_share([each.strided for each in spent], total, on) > _STRIDED)
     grade = on.choose(wide, _WIDE, _PLAIN)
     grade = on.choose(total < SHORT, _SHORT, grade)
     grade = on.choose(external > 0, _SPILLED, grade)
-    strange = _share([step.unknown for step in steps], spent, total, on)
-    return on.choose(strange > _UNKNOWN, _REFUSE, grade)
+    return on.choose(_unknown_share(network, spent, total, on) > _UNKNOWN, _REFUSE, grade)
 
 
-def _share(chosen: Sequence[Any], spent: Sequence[Any], total: Any, on: Arithmetic) -> Any:
-    """How much of the time some epochs take."""
-    part = sum([time * yes for time, yes in zip(spent, chosen, strict=True) if yes is not False])
-    return part / on.most(total, 1)
+def _share(times: Sequence[Any], total: Any, on: Arithmetic) -> Any:
+    """How much of the whole time some times are."""
+    part = on.total(times)
+    return part / on.most(total, 1) if on.ever(part) else 0
 
 
-def _cpu_share(
-    network: Epochs, costs: Sequence[Cost], spent: Sequence[Any], total: Any, on: Arithmetic
-) -> Any:
-    pairs = zip(network.steps, costs, strict=True)
-    return _share([cost.of_cpu(step.kind, on) for step, cost in pairs], spent, total, on)
-
-
-def _strided_share(
-    network: Epochs, costs: Sequence[Cost], spent: Sequence[Any], total: Any, on: Arithmetic
-) -> Any:
-    chosen: list[Any] = []
-    for step, cost in zip(network.steps, costs, strict=True):
-        strided: Any = step.kind == "conv" and step.stride == 2
-        if strided is not False:
-            strided = strided & (step.channels[0] >= 8) & (cost.of_flash(step.kind, on) ^ True)
-        chosen.append(strided)
-    return _share(chosen, spent, total, on)
+def _unknown_share(network: Epochs, spent: Sequence[Spent], total: Any, on: Arithmetic) -> Any:
+    pairs = zip(network.steps, spent, strict=True)
+    return _share([each.time for step, each in pairs if step.unknown], total, on)
 
 
 _UNALIGNED = "the CPU joins or cuts channels that are not multiples of 8"
@@ -252,8 +255,7 @@ def _why(prepared: Prepared, timed: tuple[Epoch, ...], made: Clock) -> tuple[str
     if made.grade == _HOMELESS:
         return (_NO_ROOM,)
     if made.grade == _REFUSE:
-        strange = [epoch.unknown for epoch in timed]
-        if _share(strange, made.spent, made.total, PLAIN) <= _UNKNOWN:
+        if _unknown_share(network, made.epochs, made.total, PLAIN) <= _UNKNOWN:
             return (_UNALIGNED,)
         names = {
             net.operators[epoch.ops[0]].operator for epoch in timed if epoch.unknown and epoch.ops
@@ -266,9 +268,9 @@ def _why(prepared: Prepared, timed: tuple[Epoch, ...], made: Clock) -> tuple[str
     wide = []
     if any(step.kind == "broadcast" for step in network.steps):
         wide.append("a vector multiplies a map")
-    share = _cpu_share(network, made.costs, made.spent, made.total, PLAIN)
+    share = _share([each.cpu for each in made.epochs], made.total, PLAIN)
     if share > _SOFTWARE:
         wide.append(f"{100 * share:.0f} % of the time is the CPU's")
-    if _strided_share(network, made.costs, made.spent, made.total, PLAIN) > _STRIDED:
+    if _share([each.strided for each in made.epochs], made.total, PLAIN) > _STRIDED:
         wide.append("convolutions with stride 2 take most of the time")
     return tuple(wide)

@@ -136,17 +136,21 @@ def surroundings(
     partial: list[Any] = [0] * len(network.steps)
     for each in plan.places:
         if each.need.buffer is None:
-            partial[each.need.step] += 2 * each.need.bytes * each.external
+            spilled = on.choose(each.external, 2 * each.need.bytes, 0)
+            partial[each.need.step] = partial[each.need.step] + spilled
         else:
             outside[each.need.buffer] = each.external
-            share = _slowness(each.need.bytes, each.offset, memories, on)
+            share = on.kept(_slowness, each.need.bytes, each.offset, memories, on)
             slow[each.need.buffer] = on.choose(each.external, 0, share)
     around = []
     for index, step in enumerate(network.steps):
-        external: Any = step.result * outside.get(step.made, 0)
+        external: Any = 0
+        if on.ever(off := outside.get(step.made, False)):
+            external = on.choose(off, step.result, 0)
         for buffer in step.reads:
-            external = external + network.sizes[buffer] * outside.get(buffer, 0)
-        slow_in = on.most(0, *[slow.get(buffer, 0) for buffer in step.reads])
+            if on.ever(off := outside.get(buffer, False)):
+                external = external + on.choose(off, network.sizes[buffer], 0)
+        slow_in = on.most(*[slow.get(buffer, 0) for buffer in step.reads] or [0])
         around.append(Surroundings(slow_in, slow.get(step.made, 0), external, partial[index]))
     return around
 
