@@ -7,16 +7,14 @@ when the process that started it is gone.
 import json
 import os
 import queue
-import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from archc.child import end, ended, started
 from archc.diagnostics.text import printable
 
 ANSWER = 1 << 20
@@ -55,7 +53,11 @@ def evaluate(
     Raises:
         Stopped: it was given up.
     """
-    process = _started()
+    process = started(
+        "archc.search.trainee",
+        subprocess.PIPE,
+        PYTHONUNBUFFERED="1",  # what it printed last is not lost with it
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
@@ -74,35 +76,19 @@ def evaluate(
         if answer == b"":  # it ended, or ends, without one
             process.wait()
     finally:
-        _end(process)
+        end(process)
         listener.join(_LEFT)
         printed.join()
     if answer is None:
         return Outcome(None, f"it took longer than {timeout:g} s", printed.text())
     if answer == b"":
-        return Outcome(None, _ended(process.returncode), printed.text())
+        return Outcome(None, ended(process.returncode), printed.text())
     plain = json.loads(answer)
     values, error = plain.get("values"), plain.get("error")
     return Outcome(
         None if values is None else tuple(values),
         None if error is None else printable(error),
         printed.text(),
-    )
-
-
-def _started() -> "subprocess.Popen[bytes]":
-    paths = [str(Path(__file__).absolute().parents[2]), os.environ.get("PYTHONPATH", "")]
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "archc.search.trainee"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            "PYTHONUNBUFFERED": "1",  # what it printed last is not lost with it
-        },
-        start_new_session=True,  # Ctrl-C is for the search, which ends it
     )
 
 
@@ -135,30 +121,6 @@ def _awaited(
                 raise Stopped from None
             if end is not None and time.monotonic() > end:
                 return None
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End the process and what it started."""
-    status = process.poll()
-    try:
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        elif status is None:
-            process.kill()
-    except (ProcessLookupError, PermissionError):
-        pass
-    process.wait()
-    assert process.stdin is not None
-    with suppress(BrokenPipeError):
-        process.stdin.close()
-
-
-def _ended(status: int) -> str:
-    if status == -getattr(signal, "SIGKILL", 9):
-        return "its process was killed: memory may have run out"
-    if status < 0:
-        return f"its process was ended by signal {-status}"
-    return f"its process ended with status {status} before it returned"
 
 
 class _Tail:

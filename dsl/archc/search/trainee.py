@@ -15,7 +15,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
+
+from archc.child import channels
 
 MOST = 500
 """Characters of a message."""
@@ -26,17 +28,10 @@ class Refused(Exception):
 
 
 def main() -> int:
-    requests = os.fdopen(os.dup(0), "rb", buffering=0)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    line = b""
-    while not line.endswith(b"\n"):
-        data = requests.read(1 << 20)
-        if not data:
-            return 1
-        line += data
+    requests, channel = channels()
+    line = requests.readline()
+    if not line.endswith(b"\n"):
+        return 1
     threading.Thread(target=_watch, args=[requests], daemon=True).start()
     try:
         answer = _answer(json.loads(line))
@@ -51,14 +46,14 @@ def main() -> int:
         answer = {"error": _said(error)}
     sys.stdout.flush()
     sys.stderr.flush()
-    channel.write(json.dumps(answer) + "\n")
+    channel.write(json.dumps(answer).encode() + b"\n")
     channel.flush()
     return 0
 
 
-def _watch(requests: Any) -> None:
+def _watch(requests: BinaryIO) -> None:
     """End this process, and what it started, when the search is gone."""
-    while requests.read(1 << 16):
+    while os.read(requests.fileno(), 1 << 16):  # takes no lock that the end would wait for
         pass
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
