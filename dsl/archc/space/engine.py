@@ -86,7 +86,7 @@ class Space:
         self._structure = -1
         self.enter(0)
         self.count = 0
-        """Classes met so far."""
+        """Classes of the variants of all batches so far, of each structure its own."""
         self.compiled = 0
         """Variants compiled to check a class."""
 
@@ -94,6 +94,9 @@ class Space:
     def failed(self) -> bool:
         """Whether the declarations have errors, so that no variant is worth a look."""
         return any(fault.level == "error" for fault in self.faults)
+
+    def __reduce__(self) -> Any:
+        return Space, (self.loader, self.source, self.options, self.grid)
 
     # --- variants -----------------------------------------------------------------------------
 
@@ -114,6 +117,8 @@ class Space:
             for values, place in zip(self._values, self.grid.chosen(structure), strict=True)
         ]
         self._structure, self._chosen = structure, chosen
+        self.met: dict[Class, int] = {}
+        """Classes of this structure that batches had, with the first variant of each."""
         self._fixed = {name: place for each in chosen for name, place in each.places.items()}
         """The places of the structure on the axes of its families."""
         key = tuple([id(each.family or each) for each in chosen])
@@ -143,18 +148,33 @@ class Space:
         figures = known.one(places).figures
         return {name: value for name, value in figures.items() if value != MISSING}
 
+    def over(self, rows: Any) -> "Iterator[Batch]":
+        """Variants, their numbers ascending: a range, or an array."""
+        return self.batches(rows.start, rows.stop) if type(rows) is range else self.chosen(rows)
+
+    def parts(self, rows: Any) -> Iterator[Any]:
+        """What the batches are of, whatever the classes are: each a part of one structure."""
+        if type(rows) is not range:
+            return self._cut(rows)
+        boxes = self._boxes(rows.start, rows.stop, BOX)
+        return (range(first, first + prod(box.shape)) for first, box in boxes)
+
     def batches(self, start: int, stop: int, chunk: int = BOX) -> "Iterator[Batch]":
         """All variants from one number to another, in order."""
         import numpy as np
 
+        for first, box in self._boxes(start, stop, chunk):
+            self.enter(first // self.grid.inner)
+            yield self._boxed(np.arange(first, first + prod(box.shape)), box)
+
+    def _boxes(self, start: int, stop: int, chunk: int) -> Iterator[tuple[int, Box]]:
+        """All variants from one number to another, as combinations of values of one structure
+        each; with the number of the first."""
         inner = self.grid.inner
         while start < stop:
-            structure = start // inner
-            self.enter(structure)
-            box = self._box(start, min(stop, (structure + 1) * inner) - start, chunk)
-            end = start + prod(box.shape)
-            yield from self._boxed(np.arange(start, end), box)
-            start = end
+            box = self._box(start, min(stop, (start // inner + 1) * inner) - start, chunk)
+            yield start, box
+            start += prod(box.shape)
 
     def _box(self, start: int, room: int, chunk: int) -> Box:
         """Variants from one on that are every combination of some values."""
@@ -181,11 +201,16 @@ class Space:
         """Some variants, their numbers ascending."""
         import numpy as np
 
-        for structure in np.unique(rows // self.grid.inner):
-            self.enter(int(structure))
-            own = rows[rows // self.grid.inner == structure]
-            for start in range(0, len(own), CHUNK):
-                yield self._batch(own[start : start + CHUNK])
+        for own in self._cut(rows):
+            self.enter(int(own[0]) // self.grid.inner)
+            yield self._fill(own, Sheet(own.shape), np.arange(len(own)))
+
+    def _cut(self, rows: Any) -> Iterator[Any]:
+        import numpy as np
+
+        structures = rows // self.grid.inner
+        for own in np.split(rows, np.flatnonzero(np.diff(structures)) + 1):
+            yield from (own[start : start + CHUNK] for start in range(0, len(own), CHUNK))
 
     def places(self, rows: Any) -> dict[str, Any]:
         """The places of variants on the axes."""
@@ -216,22 +241,26 @@ class Space:
         if not made.holds(places):
             raise Difference(f"a class does not hold for its own witness, {self._named(row)}")
         self.classes.append(made)
-        self.count += 1
         return made
 
-    def _boxed(self, rows: Any, box: Box) -> Iterator[Batch]:
-        """Variants that are every combination of some values."""
-        with uncollected():
-            whole = self._together(rows, box)
-        if whole is not None:
-            yield whole
-            return
-        for start in range(0, len(rows), CHUNK):
-            yield self._batch(rows[start : start + CHUNK])
+    def meet(self, known: Class, row: int) -> None:
+        """Count a class of the structure at hand, once."""
+        self.count += known not in self.met
+        self.met.setdefault(known, row)
 
-    def _together(self, rows: Any, box: Box) -> Batch | None:
+    def _boxed(self, rows: Any, box: Box) -> Batch:
+        """Variants that are every combination of some values."""
+        import numpy as np
+
+        with uncollected():
+            sheet, rest = self._together(rows, box) or (Sheet(rows.shape), np.arange(len(rows)))
+            for start in range(0, len(rest), CHUNK):
+                self._fill(rows, sheet, rest[start : start + CHUNK])
+        return sheet.batch(rows)
+
+    def _together(self, rows: Any, box: Box) -> tuple[Sheet, Any] | None:
         """The same where most are of one class: what depends on few parameters is computed for
-        their values alone."""
+        their values alone. With the indices of those of other classes."""
         import numpy as np
 
         if not self.classes:
@@ -244,41 +273,37 @@ class Space:
             sheet, left = Sheet(box.shape), np.ones(box.shape, bool)
             left[index] = False
             self._put(sheet, known, part, index, rows[~left.ravel()])
-            return self._filled(rows, sheet.flat(), np.flatnonzero(left))
+            return sheet.flat(), np.flatnonzero(left)
         return None
 
-    def _batch(self, rows: Any) -> Batch:
-        import numpy as np
-
-        return self._filled(rows, Sheet(rows.shape), np.arange(len(rows)))
-
-    def _filled(self, rows: Any, sheet: Sheet, rest: Any) -> Batch:
-        """A batch of variants of the structure at hand.
+    def _fill(self, rows: Any, sheet: Sheet, rest: Any) -> Batch:
+        """Fill in variants of the structure at hand.
 
         Args:
-            rows: their numbers.
+            rows: the numbers of all of the sheet.
             sheet: what is known of them.
-            rest: indices of those of which nothing is known yet.
+            rest: indices of those that are filled in.
         """
         import numpy as np
 
-        columns = self.places(rows) if len(rest) else {}
+        columns, left = self.places(rows[rest]), np.arange(len(rest))
 
         def places(index: Any) -> dict[str, Any]:
             return {**self._fixed, **{name: each[index] for name, each in columns.items()}}
 
         at = 0
-        while len(rest):
+        while len(left):
             if at == len(self.classes):
-                self._learn(int(rows[rest[0]]), places(int(rest[0])))
+                self._learn(int(rows[rest[left[0]]]), places(int(left[0])))
             known = self.classes[at]
             at += 1
-            mask = np.broadcast_to(known.mask(places(rest)), rest.shape)
-            which = rest[mask]
-            if not len(which):
+            mask = np.broadcast_to(known.mask(places(left)), left.shape)
+            own = left[mask]
+            if not len(own):
                 continue
-            self._put(sheet, known, Box(which.shape, places(which)), which, rows[which])
-            rest = rest[~mask]
+            which = rest[own]
+            self._put(sheet, known, Box(which.shape, places(own)), which, rows[which])
+            left = left[~mask]
         self.classes.sort(key=lambda each: -each.hits)
         return sheet.batch(rows)
 
@@ -286,6 +311,7 @@ class Space:
         """Fill in variants of a class, the last of which is compiled to check it if none but the
         witness was."""
         known.hits += len(rows)
+        self.meet(known, int(rows[0]))
         said = known.many(box.places, box.shape) if known.network else None
         if not known.checked:
             known.checked = known.hits > 1
