@@ -25,6 +25,9 @@ class Source:
     def __repr__(self) -> str:
         return f"Source({self.name!r})"
 
+    def __reduce__(self) -> Any:
+        return Source, (self.name, self.text)  # what was worked out of it stays here
+
     @property
     def starts(self) -> list[int]:
         """Offsets at which lines start; the first is 0."""

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from archc.cli.arguments import UsageError, shared_arguments
@@ -27,6 +28,8 @@ HINT = (
     "this takes about {minutes} minutes: `--sample 100000` says much of it in seconds, "
     "`--shard 1/8` is an eighth of it, and Ctrl-C keeps what is done"
 )
+PROCESSES = 1_000
+"""That may be asked for."""
 LONG = 600
 """Seconds left from which a shorter way is named."""
 
@@ -39,6 +42,13 @@ def space_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--sample", type=positive, metavar="N", help="only so many variants, always the same ones"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=processes,
+        metavar="N",
+        default=1,
+        help="so many processes at once here (default: 1)",
     )
 
 
@@ -69,6 +79,7 @@ def answered(options: argparse.Namespace, run: Callable[[argparse.Namespace, Ses
     """The exit code of a verb on the space of a spec; what stops it is reported."""
     from archc.diagnostics.model import Rejected
     from archc.space.engine import Difference
+    from archc.space.pieces import Lost
 
     options.specs, options.name = [options.spec], None
     session = Session(options)
@@ -83,6 +94,10 @@ def answered(options: argparse.Namespace, run: Callable[[argparse.Namespace, Ses
         print(f"archc: bug in archc: the sweep differs from a compile: {difference}\n"
               "please report it with the spec; nothing of this sweep can be relied on",
               file=sys.stderr)  # fmt: skip
+        return FAILURE
+    except Lost as lost:
+        print(f"archc: a worker ended before its work was done: {lost}\n"
+              "nothing was written; fewer `--jobs` take less memory", file=sys.stderr)  # fmt: skip
         return FAILURE
     if options.format == "json":
         session.json()
@@ -107,6 +122,18 @@ def from_zero(text: str) -> int:
         ArgumentTypeError: it is none.
     """
     return _whole(text, 0)
+
+
+def processes(text: str) -> int:
+    """A number of processes.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    count = positive(text)
+    if count > PROCESSES:
+        raise argparse.ArgumentTypeError(f"`{text}` is more than {PROCESSES:,} processes")
+    return count
 
 
 def _whole(text: str, least: int) -> int:
@@ -289,16 +316,33 @@ def pictured(path: str) -> None:
         raise UsageError(f"`{path}` does not end in {' or '.join(SUFFIXES)}")
 
 
-def taken(space: "Space", options: argparse.Namespace, start: int, stop: int) -> "Iterator[Batch]":
-    """The variants to look at."""
-    if not options.sample or options.sample >= stop - start:
-        return space.batches(start, stop)
-    import random
+@contextmanager
+def taken(
+    space: "Space", options: argparse.Namespace, start: int, stop: int, columns: frozenset[str]
+) -> "Iterator[Iterator[Batch]]":
+    """The variants to look at; processes that evaluate them end with the block.
 
-    import numpy as np
+    Args:
+        space: it.
+        options: of the command line.
+        start: the first variant.
+        stop: the one behind the last.
+        columns: the figures that are looked at.
+    """
+    rows: Any = range(start, stop)
+    if options.sample and options.sample < len(rows):
+        import random
 
-    rows = random.Random(0).sample(range(start, stop), options.sample)
-    return space.chosen(np.array(sorted(rows), dtype=np.int64))
+        import numpy as np
+
+        rows = np.array(sorted(random.Random(0).sample(rows, options.sample)), dtype=np.int64)
+    if options.jobs == 1:
+        yield space.over(rows)
+        return
+    from archc.space.jobs import evaluated
+
+    with closing(evaluated(space, rows, options.jobs, columns)) as batches:
+        yield batches
 
 
 class Failing:

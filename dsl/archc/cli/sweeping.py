@@ -45,6 +45,7 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     import numpy as np
 
     from archc.space.plot import DOTS, FEW, Points
+    from archc.space.question import FIGURES
     from archc.space.search import search
 
     writer = _writer(options.output)
@@ -59,15 +60,18 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     began = time.monotonic()
     progress = Progress(min(options.sample or stop - start, stop - start))
     failing = Failing()
-    batches = failing.over(taken(space, options, start, stop))
     drawn = Points(axes, DOTS) if axes else None
     shown = Points(_first_two(question), FEW) if form and len(question.objectives) > 1 else None
     sinks: list[Sink] = [each.add for each in (drawn, shown) if each is not None]
     most = options.top or SHOWN
-    with _written(options.output, writer, space) as rows:
+    columns = question.columns | ({*FIGURES} if writer else set())
+    with (
+        _written(options.output, writer, space) as rows,
+        taken(space, options, start, stop, columns) as batches,
+    ):
         if rows is not None:
             sinks.append(_writing(rows))
-        answer = search(batches, question, most, start, progress, sinks, deferred)
+        answer = search(failing.over(batches), question, most, start, progress, sinks, deferred)
         progress.done()
         if rows is not None:
             rows.end(np.array(answer.front, dtype=np.int64))
@@ -87,7 +91,7 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     if options.format == "json":
         session.json(
             variants=space.grid.size,
-            classes=space.count,
+            classes=space.counted,
             count=answer.counted._asdict(),
             front=list(answer.front),
             next=answer.next if answer.next < stop else None,
@@ -318,7 +322,7 @@ def _text(
         table = _table(question, rows, names, figures)
     if rows:
         lines += ["", *(in_markdown(*table) if markdown else grid(*table))]
-        classes = "one class" if space.count == 1 else f"{space.count:,} classes"
+        classes = "one class" if space.counted == 1 else "every class"
         lines += ["", f"checked by compiling them: these, and another variant of {classes}"]
     return "\n".join(lines)
 

@@ -86,7 +86,10 @@ class Space:
         self._structure = -1
         self.enter(0)
         self.count = 0
-        """Classes of the variants of all batches so far, of each structure its own."""
+        """Classes met so far."""
+        self.counted = 0
+        """Classes of the variants of batches, of each structure its own: whatever structures share,
+        and whoever evaluates them."""
         self.compiled = 0
         """Variants compiled to check a class."""
 
@@ -165,6 +168,7 @@ class Space:
 
         for first, box in self._boxes(start, stop, chunk):
             self.enter(first // self.grid.inner)
+            box = box._replace(places={**self._fixed, **box.places})
             yield self._boxed(np.arange(first, first + prod(box.shape)), box)
 
     def _boxes(self, start: int, stop: int, chunk: int) -> Iterator[tuple[int, Box]]:
@@ -181,7 +185,7 @@ class Space:
         import numpy as np
 
         shape: list[int] = []
-        places: dict[str, Any] = {**self._fixed}
+        places: dict[str, Any] = {}
         left, size = start % self.grid.inner, 1
         most = min(room, chunk)
         for each in reversed(self.grid.numbers):
@@ -241,11 +245,12 @@ class Space:
         if not made.holds(places):
             raise Difference(f"a class does not hold for its own witness, {self._named(row)}")
         self.classes.append(made)
+        self.count += 1
         return made
 
     def meet(self, known: Class, row: int) -> None:
         """Count a class of the structure at hand, once."""
-        self.count += known not in self.met
+        self.counted += known not in self.met
         self.met.setdefault(known, row)
 
     def _boxed(self, rows: Any, box: Box) -> Batch:

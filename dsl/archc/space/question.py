@@ -90,6 +90,12 @@ class Question(NamedTuple):
     conditions: tuple[Condition, ...] = ()
     objectives: tuple[Objective, ...] = ()
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """What is asked for of the figures of a batch."""
+        names = [each.name for each in self.conditions] + [each.name for each in self.objectives]
+        return frozenset(map(figure_column, names))
+
     def holds(self, batch: Batch) -> Any:
         """Which variants of a batch compile within the spec's budgets, and meet the conditions."""
         found = batch.valid & batch.within
@@ -115,10 +121,15 @@ class Question(NamedTuple):
         return far
 
 
+def figure_column(name: str) -> str:
+    """What a figure is called in a batch."""
+    return MOST if name == LATENCY else name
+
+
 def values(batch: Batch, name: str) -> Any:
     """A figure of all variants, `MISSING` where one has none; of time in whole microseconds. None
     where none has it."""
-    return batch.figures.get(MOST if name == LATENCY else name)
+    return batch.figures.get(figure_column(name))
 
 
 def condition(text: str, limits: Limits) -> Condition:

@@ -7,10 +7,12 @@ from archc.analysis.latency_budget import LATENCY
 from archc.space.clock import MISSING
 from archc.space.dimensions import Dimension
 from archc.space.engine import Batch, Space
-from archc.space.question import Question, values
+from archc.space.question import Question, figure_column, values
 from archc.typed import NamedTuple
 
 COSTS = ("params", "macs", "weight_bytes", "peak_activation_bytes", "arena_bytes", LATENCY)
+COLUMNS = frozenset(map(figure_column, COSTS))
+"""The same as they are called in batches."""
 SPREAD = ("macs", LATENCY)
 """Costs whose distribution is shown."""
 MOST = 1 << 22

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, session: Session) -> int:
     from archc.plain import plain
-    from archc.space.summary import summary
+    from archc.space.summary import COLUMNS, summary
 
     space = opened(session, options.over)
     if space is None:
@@ -54,8 +54,8 @@ def _run(options: argparse.Namespace, session: Session) -> int:
     wanted = min(options.sample or stop - start, stop - start)
     progress = Progress(wanted)
     failing = Failing()
-    batches = failing.over(progress.over(taken(space, options, start, stop)))
-    found = summary(space, batches, question)
+    with taken(space, options, start, stop, question.columns | COLUMNS) as batches:
+        found = summary(space, failing.over(progress.over(batches)), question)
     progress.done()
     failing.report(session, space)
     if options.plot:
@@ -66,7 +66,7 @@ def _run(options: argparse.Namespace, session: Session) -> int:
             file.write(overview(found, space.spec.declared.name.text, options.plot[-4:]))
     if options.format == "json":
         session.json(
-            space={"variants": space.grid.size, "classes": space.count},
+            space={"variants": space.grid.size, "classes": space.counted},
             summary=plain(found),
         )
     else:

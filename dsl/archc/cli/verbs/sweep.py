@@ -95,6 +95,10 @@ def run(options: argparse.Namespace) -> int:
         from archc.cli.sweeping import searched
 
         return searched(options)
+    if options.jobs > 1:
+        raise UsageError(
+            "`--jobs` is for searches: give the values with `--over`; a list is compiled here"
+        )
     return listed(options)
 
 

@@ -1,0 +1,87 @@
+"""A pass through a space cut into pieces, each of which any process can evaluate."""
+
+from collections.abc import Iterator
+from itertools import chain, groupby, islice
+from typing import Any
+
+from archc.space.engine import BOX, Batch, Space
+from archc.typed import NamedTuple
+
+SHARE = 8
+"""Pieces for each process, where there are structures enough, so that all end at about the same
+time."""
+EACH = 16
+"""Structures in a piece at the most."""
+
+
+class Piece(NamedTuple):
+    """What a process evaluates at a time."""
+
+    parts: tuple[Any, ...]
+    """Variants as `Space.over` takes them."""
+    split: bool
+    """Whether it is a part of a structure."""
+
+
+class Evaluated(NamedTuple):
+    """What came of a piece."""
+
+    batches: list[Batch]
+    classes: int
+    """How many were met; of a structure that is split, by this process for the first time."""
+    met: list[int]
+    """Of a structure that is split a variant of each of these."""
+
+
+class Lost(Exception):
+    """A process that evaluates ended before its work was done, or found no memory."""
+
+
+def pieces(space: Space, rows: Any, jobs: int) -> Iterator[Piece]:
+    """The variants that `Space.over` takes, in order and in as many batches.
+
+    Args:
+        space: it.
+        rows: a range, or an array of numbers.
+        jobs: how many processes there are to be.
+    """
+    if not len(rows):
+        return
+    inner = space.grid.inner
+    structures = int(rows[-1]) // inner - int(rows[0]) // inner + 1
+    most = max(1, min(EACH, structures // (SHARE * jobs)))
+    kept: list[Any] = []
+    for _, own in groupby(space.parts(rows), lambda part: int(part[0]) // inner):
+        first, *second = islice(own, 2)
+        full = len(kept) == most or sum(map(len, kept)) + len(first) > BOX
+        if kept and (second or full):
+            yield Piece(tuple(kept), False)
+            kept = []
+        if second:
+            yield from (Piece((part,), True) for part in chain([first], second, own))
+        else:
+            kept.append(first)
+    if kept:
+        yield Piece(tuple(kept), False)
+
+
+def evaluate(space: Space, piece: Piece, names: frozenset[str]) -> Evaluated:
+    """Evaluate a piece; of figures those with some names."""
+    before, known = space.counted, dict(space.met)
+    batches = [
+        batch._replace(figures={n: each for n, each in batch.figures.items() if n in names})
+        for part in piece.parts
+        for batch in space.over(part)
+    ]
+    fresh = [row for each, row in space.met.items() if each not in known]
+    return Evaluated(batches, space.counted - before, fresh if piece.split else [])
+
+
+def taken(space: Space, piece: Piece, evaluated: Evaluated) -> Iterator[Batch]:
+    """The batches of a piece that another process evaluated; its classes are counted here."""
+    if piece.split:
+        for row in evaluated.met:
+            space.meet(space.of(row)[0], row)
+    else:
+        space.counted += evaluated.classes
+    yield from evaluated.batches
