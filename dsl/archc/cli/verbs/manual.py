@@ -112,6 +112,8 @@ that GitHub reads. Colour is used on a terminal only, and not where `NO_COLOR` i
 says of more than three layers with other figures each, such as widths or shapes, is shown once as
 text, at the first of them; the formats for programs have every one.
 
+Every verb makes the folders of what it writes, where they do not exist yet.
+
 A build that nothing has changed for is not made again. After `archc SPEC... -o DIR` without
 warnings, what it rested on is noted in `~/.cache/archc` (or below `XDG_CACHE_HOME`): digests of
 the specs and outputs, and which files of the compiler took part. The next run of the same command
