@@ -117,6 +117,19 @@ def test_networks_beside_each_other_differ_by_what_they_differ() -> None:
     assert rows["macs"] == [f"{first['macs']:,}", f"{second['macs']:,} {away:+.1f} %"]
 
 
+def test_verdicts_stand_beside_each_other() -> None:
+    rows = {row[0]: row[1:] for row in read(page("dscnn_a05", "fpn_detector")).rows if row}
+    assert rows["verdict of stm32n6"] == ["compatible", "conditional"]
+    subjects = [subject("dscnn_a05"), subject("fpn_detector")]
+    manifest = {**subjects[1].document, "target": None}
+    rows = {
+        row[0]: row[1:]
+        for row in read(report([subjects[0], subjects[1]._replace(document=manifest)])).rows
+        if row
+    }
+    assert rows["verdict"] == ["stm32n6: compatible", "no target"]
+
+
 HOSTILE = "</title><script>alert(1)</script>\u202e\x1b[31m\"'&]]>"
 
 

@@ -106,7 +106,7 @@ class Network(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """One quantity of several networks."""
+    """One quantity or verdict of several networks."""
 
     label: str
     cells: tuple[tuple[str, str], ...]
@@ -162,8 +162,9 @@ def network(
 
 
 def compared(manifests: Sequence[Manifest]) -> list[Compared]:
-    """Every quantity that `require` can bound, of several networks beside each other."""
-    rows = []
+    """The verdicts on several networks, and every quantity that `require` can bound, beside each
+    other."""
+    rows = [_verdicts(manifests)]
     for name in BUDGET_NAMES:
         values = [quantity(manifest, name) for manifest in manifests]
         if any(value is not None for value in values):
@@ -172,6 +173,15 @@ def compared(manifests: Sequence[Manifest]) -> list[Compared]:
             upper = " (upper end of the band)" if name == LATENCY else ""
             rows.append(Compared(name.replace("_", " ") + upper, cells))
     return rows
+
+
+def _verdicts(manifests: Sequence[Manifest]) -> Compared:
+    """One target is named once, several with each of their verdicts."""
+    targets = {(manifest["target"] or {}).get("name") for manifest in manifests}
+    if len(targets) > 1 or None in targets:
+        return Compared("verdict", tuple((_verdict(manifest), "") for manifest in manifests))
+    verdicts = tuple((manifest["target"]["verdict"], "") for manifest in manifests)
+    return Compared(f"verdict of {targets.pop()}", verdicts)
 
 
 def _shown(value: float | None) -> str:
