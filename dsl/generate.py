@@ -21,12 +21,13 @@ def main() -> None:
     with open(catalog.DECLARATIONS, "w", encoding="utf-8") as file:
         file.write(catalog.declarations())
     from archc.emit.manifest import render
+    from archc.emit.marker import SCHEMA_FILE
     from archc.manual import schema
 
     published = schema.schema()
     declared = schema.declared(published)
     if declared != published:
-        with open(schema.newest(), "w", encoding="utf-8") as file:
+        with open(SCHEMA_FILE, "w", encoding="utf-8") as file:
             file.write(render(declared))
     environment = {**os.environ, "PYTHONPATH": DSL}
     for command in COMMANDS:

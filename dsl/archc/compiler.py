@@ -35,7 +35,7 @@ from archc.analysis.tflite_micro.network import Window
 from archc.emit.manifest import Identity, latency, manifest
 from archc.emit.manifest import Judgement as TargetJudgement
 from archc.emit.manifest import layers as layer_entries
-from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER, SCHEMA_VERSION
+from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FILE, SCHEMA_VERSION
 from archc.emit.stages.rows import Row as StageRow
 from archc.emit.table import peak_remark
 from archc.files import CHECK_ACCESS, CHECK_PATH, load_bytes, load_text

@@ -12,7 +12,7 @@ import archc
 import archc.emit.manifest
 from archc.analysis.budgets import BUDGET_NAMES
 from archc.emit.manifest import Judgement, parameter_text, render, source_digest, validate
-from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_ID, SCHEMA_VERSION
+from archc.emit.marker import SCHEMA_ID, SCHEMA_VERSION
 from archc.source import Source
 
 SPEC = """
@@ -223,36 +223,6 @@ def test_text_is_json_in_order_with_short_lines(document: dict[str, Any]) -> Non
     rows = sum(len(deployed[key]) for key in ("sequence", "timeline"))
     rows += len(deployed["arena"]["plan"])
     assert text.count("\n") < 22 * len(document["layers"]) + rows + 100
-
-
-def test_older_schemas_stay_published() -> None:
-    """Readers of manifests of an older version find theirs; what is new was not in it. What keys
-    are said to mean may be said better, and is not compared."""
-
-    def bare(schema: Any) -> Any:
-        if isinstance(schema, list):
-            return [bare(each) for each in schema]
-        if not isinstance(schema, dict):
-            return schema
-        return {
-            key: bare(value)
-            for key, value in schema.items()
-            if not (key == "description" and isinstance(value, str))
-        }
-
-    folder = Path(archc.emit.manifest.__file__).parent / "schema"
-    old = bare(json.loads((folder / "manifest-1.0.json").read_text("utf-8")))
-    new = bare(json.loads((folder / f"manifest-{SCHEMA_VERSION}.json").read_text("utf-8")))
-    assert old["$id"] == f"{SCHEMA_FAMILY}1.0.json"
-    grows = ("deployed", "totals")
-    for section in grows:
-        for key, kept in old["properties"][section]["properties"].items():
-            assert new["properties"][section]["properties"][key] == kept
-    others = [key for key in old["properties"] if key not in ("$schema", "schema_version")]
-    assert others == list(new["properties"])[2:]
-    for key in others:
-        if key not in grows:
-            assert new["properties"][key] == old["properties"][key]
 
 
 def test_the_plan_the_timeline_and_the_sequence_agree(document: dict[str, Any]) -> None:

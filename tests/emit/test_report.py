@@ -264,6 +264,18 @@ def test_a_finding_without_a_line_names_its_layer() -> None:
     assert '<code>stm32n6/operator</code> <span class="soft place">neck_1_upsample,</span>' in text
 
 
+def test_names_of_layers_with_colons_stay_whole() -> None:
+    """Files name layers as they like: `add:0` and `add:1` are no lines of one file."""
+    manifest = json.loads(json.dumps(subject("fpn_detector").document))
+    for layer in manifest["layers"]:
+        layer["source"] = None
+    (first, *_) = manifest["target"]["findings"]
+    findings = [first | {"layer": name} for name in ("add:0", "add:1", "add")]
+    manifest["target"]["findings"] = findings
+    (one,) = content.network(manifest, "n", "", "", pictured=False).findings
+    assert one.places == (("add:0", "add:0"), ("add:1", "add:1"), ("add", "add"))
+
+
 def test_names_in_findings_are_set_as_code() -> None:
     page = report([subject("dscnn_a05")])
     assert "<code>target stm32n6(io = int8)</code>" in page

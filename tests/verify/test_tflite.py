@@ -59,23 +59,6 @@ def test_the_file_on_disk_is_verified(tmp_path: Any) -> None:
         assert found.summary == f"9 operators, {path.stat().st_size:,} bytes"
 
 
-def test_a_manifest_of_schema_1_0_still_counts() -> None:
-    manifest = older(small.manifest())
-    found = held(small.tflite(), manifest)
-    assert found.differences == ()
-    assert any("version 1.0" in part for part in found.left_out)
-    other = small.tflite(small.text(("{ ds }", "{ ds ds }")))
-    assert "verify_operators" in codes(held(other, manifest))
-
-
-def older(manifest: dict[str, Any]) -> dict[str, Any]:
-    old = copy.deepcopy(manifest)
-    old["schema_version"] = "1.0"
-    kept = ("precision", "operators", "weight_bytes", "peak_activation_bytes", "peak_at")
-    old["deployed"] = {key: old["deployed"][key] for key in kept}
-    return old
-
-
 def test_an_untrained_file_is_told_in_one_sentence() -> None:
     """All-zero biases share a buffer, and that of the dense layer is dropped."""
     import keras

@@ -8,7 +8,7 @@ from archc.analysis.figures import LISTED, TOTALS, nested
 from archc.analysis.lowering.signature import inputs_listed, outputs_listed
 from archc.analysis.profile import Footprint, Profile, Row, Timed
 from archc.analysis.tflite_micro import Micro
-from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_FOLDER, SCHEMA_ID, SCHEMA_VERSION
+from archc.emit.marker import LANGUAGE_VERSION, SCHEMA_FILE, SCHEMA_ID, SCHEMA_VERSION
 from archc.ir.graph import Graph, Node
 from archc.plain import picked, plain
 from archc.sema.callees import Callee
@@ -380,8 +380,7 @@ def _validator() -> Any:
 
         from jsonschema import Draft202012Validator
 
-        path = f"{SCHEMA_FOLDER}/manifest-{SCHEMA_VERSION}.json"
-        with open(path, encoding="utf-8") as file:
+        with open(SCHEMA_FILE, encoding="utf-8") as file:
             _validators.append(Draft202012Validator(json.load(file)))
     return _validators[0]
 

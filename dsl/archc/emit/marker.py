@@ -10,8 +10,8 @@ SCHEMA_VERSION = "1.2"
 SCHEMA_ID = f"{SCHEMA_FAMILY}{SCHEMA_VERSION}.json"
 """The identifier of the manifest's schema; nothing is fetched from there."""
 
-SCHEMA_FOLDER = f"{__file__.rpartition('marker')[0]}schema"
-"""Where the schema of every version is, as `manifest-VERSION.json`."""
+SCHEMA_FILE = f"{__file__.rpartition('marker')[0]}schema/manifest-{SCHEMA_VERSION}.json"
+"""The path of the schema."""
 
 LANGUAGE_VERSION = "1.1"
 """Of the language as it is; a spec is of the first version that has all it uses

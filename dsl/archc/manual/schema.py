@@ -1,12 +1,11 @@
 """The page of the manifest, from the JSON schema that validates it."""
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from archc.analysis.figures import GROUPS, LISTED, TOTALS, Figure, Group
-from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FOLDER
+from archc.emit.marker import SCHEMA_FAMILY, SCHEMA_FILE
 from archc.manual.markdown import HEADER, code, reflowed, table
 
 INTRODUCTION = """\
@@ -16,14 +15,9 @@ are all its keys; a new key raises the minor version of the schema, against whic
 --validate` checks the manifest."""
 
 
-def newest() -> str:
-    """The file of the newest schema."""
-    return os.path.join(SCHEMA_FOLDER, max(os.listdir(SCHEMA_FOLDER), key=_version))
-
-
 def schema() -> dict[str, Any]:
-    """The newest schema, as it is published."""
-    with open(newest(), encoding="utf-8") as file:
+    """The schema, as it is published."""
+    with open(SCHEMA_FILE, encoding="utf-8") as file:
         found: dict[str, Any] = json.load(file)
     return found
 
@@ -62,11 +56,6 @@ def _figures(
             whole = {"description": together(GROUPS[key]), "$ref": "#/$defs/bytes"}
         found[key] = whole
     return found
-
-
-def _version(name: str) -> tuple[int, ...]:
-    digits = name.removesuffix(".json").rpartition("-")[2]
-    return tuple(int(part) for part in digits.split("."))
 
 
 def page() -> str:

@@ -334,19 +334,27 @@ def _findings(manifest: Manifest) -> Iterator[Finding]:
     """Each finding once, with every place that it is made of: a network of many like layers says
     the same of all of them."""
     target = manifest["target"]
-    lines = {layer["name"]: layer["source"] for layer in manifest["layers"]}
+    sources = {layer["name"]: layer["source"] for layer in manifest["layers"]}
     for group in alike(target["findings"] if target else (), _rule, _texts):
-        places: dict[str, int] = {}
+        places: dict[_Place, int] = {}
         for finding in group:
-            place = lines.get(finding["layer"])
-            at = f"{place['file']}:{place['line']}" if place else finding["layer"] or ""
-            if at:
-                places[at] = places.get(at, 0) + 1
+            if (layer := finding["layer"]) is None:
+                continue
+            at = sources.get(layer)
+            place = _Place(at["file"], at["line"]) if at else _Place(layer)
+            places[place] = places.get(place, 0) + 1
         (message, remedy), *others = dict.fromkeys(map(_texts, group))
         message += DIFFERING if others else ""
         level, code, source, confidence = _rule(group[0])
         shown = tuple(_places(places))
         yield Finding(level, code, shown, message, remedy, sourced(source, confidence))
+
+
+class _Place(NamedTuple):
+    """A line of a file, or a layer."""
+
+    name: str
+    line: int | None = None
 
 
 def _rule(finding: Manifest) -> tuple[str, str, str, str]:
@@ -357,14 +365,14 @@ def _texts(finding: Manifest) -> tuple[str, str]:
     return finding["message"], finding["remedy"] or ""
 
 
-def _places(places: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+def _places(places: Mapping[_Place, int]) -> Iterator[tuple[str, str]]:
     """Places and of how many layers something is said there; a file is named once."""
     before = None
-    for place, count in places.items():
-        file, colon, line = place.rpartition(":")
-        shown = f":{line}" if colon and file == before else place
-        before = file
-        yield shown + (f" ({count} layers)" if count > 1 else ""), place
+    for (name, line), count in places.items():
+        whole = name if line is None else f"{name}:{line}"
+        shown = f":{line}" if line is not None and name == before else whole
+        before = None if line is None else name
+        yield shown + (f" ({count} layers)" if count > 1 else ""), whole
 
 
 def _lists(manifest: Manifest) -> Iterator[tuple[str, list[str]]]:

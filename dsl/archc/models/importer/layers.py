@@ -31,9 +31,12 @@ _STRANGE = {"Lambda": "it contains its own code, which is not run"}
 """Why a layer is not known, where there is more to say."""
 
 _MERGING = frozenset(
-    {"Add", "Average", "Concatenate", "CustomScaleLayer", "Dot", "Maximum", "Minimum", "Multiply"}
-    | {"Subtract"}
+    {
+        *("Add", "Average", "Concatenate", "CustomScaleLayer", "Dot", "Maximum", "Minimum"),
+        *("Multiply", "Subtract"),
+    }
 )
+"""Layers that read several tensors."""
 
 
 def known() -> frozenset[str]:

@@ -89,7 +89,7 @@ class _Check:
             check_kernels(self.file, self.findings, layers)
             paired = self.operators.paired
             # Where all operators are those of the manifest, an island is one that it has itself.
-            if self.rows.sequence is None or any(None in pair for pair in paired):
+            if any(None in pair for pair in paired):
                 check_islands(self.file, self.findings, layers)
             self.check_bytes(same)
             self.check_arena(same)
@@ -103,26 +103,17 @@ class _Check:
 
     def layers(self) -> dict[int, str]:
         """The layer that each operator of the file belongs to, where it is known."""
-        sequence = self.rows.sequence
-        if sequence is None:
-            named = {}
-            for index, op in enumerate(self.file.operators):
-                result = self.file.result(op)
-                layer = self.rows.named(result.name) if result is not None else None
-                if layer is not None:
-                    named[index] = layer
-            return named
         found = {}
         for a, b in self.operators.paired:
             if a is not None and b is not None:
-                layer = sequence[a].layer
+                layer = self.rows.sequence[a].layer
                 if layer is not None:
                     found[b] = layer
         return found
 
     def check_bytes(self, same: bool) -> None:
-        """Bytes of weights. Constants of equal bytes are stored once and counted once, since
-        schema 1.2; a file may share more, such as the biases of a network that is not trained."""
+        """Bytes of weights. Constants of equal bytes are stored once and counted once; a
+        file may share more, such as the biases of a network that is not trained."""
         found = self.findings
         constants: dict[int, bool] = {}
         tensors, makers = self.file.tensors, self.file.makers
@@ -139,8 +130,6 @@ class _Check:
             ("weight_bytes", "weights", weights),
             ("constant_bytes", "constants", list(constants)),
         ):
-            if key not in self.deployed:
-                continue
             want = self.deployed[key]
             found.compared.append(f"bytes of {what}: {want:,}")
             size, least = sum(map(self.bytes, counted)), self.stored(counted)
@@ -178,12 +167,12 @@ class _Check:
         """What the operators of the file need of memory, in the order in which they stand."""
         found = self.findings
         network = file_network(self.file.model)
-        if network is None or found.failed or "arena_bytes" not in self.deployed:
+        if network is None or found.failed:
             return  # not known, or follows from what was said already
-        given = self.deployed.get("tflite_micro")
+        given = self.deployed["tflite_micro"]
         head = self.deployed["arena_bytes"]
         self.check_memory("head of the arena", head, activations(network), same)
-        if given is None or given["build"] not in BUILDS or given["smallest_working"] is None:
+        if given["build"] not in BUILDS or given["smallest_working"] is None:
             return
         arena = measure(network, given["build"]).arena
         if arena is not None:
@@ -263,7 +252,7 @@ class _Check:
             found.add(VERIFY_VALUES, _ALL_ZERO, level="note")
         check_dead_kernels(self.file, found)
         found.left_out.append("values of weights: the manifest does not contain them")
-        for doubt in self.deployed.get("unknown", ()):
+        for doubt in self.deployed["unknown"]:
             layers = ", ".join(f"`{layer}`" for layer in doubt["layers"][:4])
             found.left_out.append(
                 f"what the manifest itself only guesses, {layers}: {doubt['reason']}"

@@ -1,10 +1,9 @@
 """Read a manifest that may come from anywhere."""
 
 import json
-import os
 from typing import Any
 
-from archc.compiler import SCHEMA_FAMILY, SCHEMA_FOLDER, SCHEMA_VERSION, load_bytes
+from archc.compiler import SCHEMA_FAMILY, SCHEMA_FILE, SCHEMA_VERSION, load_bytes
 from archc.diagnostics.codes import MANIFEST_FILE
 from archc.diagnostics.model import Rejected, reject
 from archc.limits import Limits
@@ -27,7 +26,7 @@ def load_manifest(path: str, limits: Limits) -> dict[str, Any]:
 
 
 def read_manifest(name: str, data: bytes, limits: Limits) -> dict[str, Any]:
-    """A manifest, held to the schema of its version.
+    """A manifest, held to its schema.
 
     Args:
         name: of the file, for messages.
@@ -35,7 +34,7 @@ def read_manifest(name: str, data: bytes, limits: Limits) -> dict[str, Any]:
         limits: ``nesting`` bounds the depth of brackets, ``operators`` the number of layers.
 
     Raises:
-        Rejected: it is no JSON, no manifest of archc, of a version that is not known, or does not
+        Rejected: it is no JSON, no manifest of archc, of another version, or does not
             satisfy its schema.
     """
     try:
@@ -50,15 +49,14 @@ def read_manifest(name: str, data: bytes, limits: Limits) -> dict[str, Any]:
     if not family.startswith(SCHEMA_FAMILY):
         raise _foreign(name, "it names another schema")
     version = document.get("schema_version")
-    known = _versions()
-    if not isinstance(version, str) or version not in known:
+    if version != SCHEMA_VERSION:
         raise reject(
             MANIFEST_FILE,
-            f"`{name}` is a manifest of schema version {_short(version)}, and this archc knows "
-            f"{' and '.join(known)}",
+            f"`{name}` is a manifest of schema version {_short(version)}, and this archc reads "
+            f"{SCHEMA_VERSION}",
             help="update archc if a newer one wrote it, or compile the spec again with this one",
         )
-    problem = _fault(document, known[version])
+    problem = _fault(document)
     if problem is None and len(document["layers"]) > limits.operators:
         problem = f"$.layers: more than {limits.operators:,} layers, the limit `operators`"
     if problem is None and len({row["name"] for row in document["layers"]}) < len(
@@ -88,23 +86,11 @@ def _short(value: object) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def _versions() -> dict[str, str]:
-    """The schema files by version, oldest first."""
-    prefix, suffix = "manifest-", ".json"
-    found = {
-        entry[len(prefix) : -len(suffix)]: os.path.join(SCHEMA_FOLDER, entry)
-        for entry in sorted(os.listdir(SCHEMA_FOLDER))
-        if entry.startswith(prefix) and entry.endswith(suffix)
-    }
-    assert SCHEMA_VERSION in found, "the schema of this version is not in the package"
-    return found
-
-
-def _fault(document: object, path: str) -> str | None:
-    """Where a document does not satisfy a schema, and how."""
+def _fault(document: object) -> str | None:
+    """Where a document does not satisfy the schema, and how."""
     from jsonschema import Draft202012Validator
 
-    with open(path, encoding="utf-8") as file:
+    with open(SCHEMA_FILE, encoding="utf-8") as file:
         schema = json.load(file)
     error = next(Draft202012Validator(schema).iter_errors(document), None)
     if error is None:

@@ -1,7 +1,6 @@
 """The operators of a TFLite file beside those of a manifest: which are the same, and how they
 differ."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
@@ -39,8 +38,6 @@ class Operators:
         """Operators, order, shapes, activations and wiring; whether all are the manifest's."""
         found = self.findings
         expected = self.rows.sequence
-        if expected is None:
-            return self.check_counts(with_border)
         wanted = [
             e for e in expected if with_border or not (e.border and e.item.operator in CONVERSIONS)
         ]
@@ -91,47 +88,12 @@ class Operators:
         )
         return True
 
-    def check_counts(self, with_border: bool) -> bool:
-        """Operators by number, where the manifest has no more (schema 1.0)."""
-        found = self.findings
-        ours: dict[str, int] = dict(self.deployed["operators"])
-        theirs = Counter(
-            op.name
-            for index, op in enumerate(self.file.operators)
-            if with_border or op.name not in CONVERSIONS
-        )
-        found.compared.append(f"operators: {sum(ours.values())}, by number of each")
-        found.left_out.append(
-            "order, shapes and wiring of operators: the manifest is of version "
-            f"{self.manifest['schema_version']}; compile the spec again"
-        )
-        same = True
-        for name in sorted({*ours, *theirs}):
-            if not with_border and name in CONVERSIONS:
-                continue
-            if ours.get(name, 0) != theirs.get(name, 0):
-                same = False
-                first = next(
-                    (i for i, op in enumerate(self.file.operators) if op.name == name), None
-                )
-                found.add(
-                    codes.VERIFY_OPERATORS,
-                    f"{several(theirs.get(name, 0), name)}, where the manifest has "
-                    f"{ours.get(name, 0)}",
-                    operator=first,
-                    expected=ours.get(name, 0),
-                    found=theirs.get(name, 0),
-                    notes=why(name),
-                    help=remedy(name),
-                )
-        return same
-
     def reordered(
         self, wanted: Sequence[Expected], indices: Sequence[int], alignment: Alignment
     ) -> None:
         """Say that operators of the manifest stand in another order."""
         a, b = alignment.moved[0]
-        predicted = self.deployed.get("order") == "predicted"
+        predicted = self.deployed["order"] == "predicted"
         every = len(alignment.matched) == max(len(wanted), len(indices))
         self.findings.add(
             codes.VERIFY_ORDER,
@@ -155,7 +117,7 @@ class Operators:
     def report(self, pairs: Iterable[Pair]) -> None:
         """What only one side has."""
         found = self.findings
-        expected = self.rows.sequence or ()
+        expected = self.rows.sequence
         extra: dict[str, list[int]] = {}
         for a, b in pairs:
             if a is not None and b is None:

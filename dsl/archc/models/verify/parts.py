@@ -122,7 +122,7 @@ def of_file(graph: FileGraph) -> Parts:
 
 
 def of_manifest(manifest: dict[str, Any], rows: Rows) -> Parts:
-    """The parts of a manifest that has a sequence."""
+    """The parts of a manifest."""
     return _Manifest(manifest, rows).parts()
 
 
@@ -136,7 +136,7 @@ class _Manifest:
         self.functions: dict[int, set[str] | None] = {}
         self.entries: dict[str, list[Expected]] = {}
         self.twins = _twins(manifest, rows)
-        for one in rows.sequence or ():
+        for one in rows.sequence:
             own = tuple(layer for layer in one.layers if layer not in self.twins)
             want = one._replace(layers=own)
             for layer in own:
@@ -243,7 +243,7 @@ def _twins(manifest: dict[str, Any], rows: Rows) -> dict[str, str]:
     the first of them."""
     twins: dict[str, str] = {}
     order = {row["name"]: place for place, row in enumerate(manifest["layers"])}
-    for want in rows.sequence or ():
+    for want in rows.sequence:
         first: dict[object, str] = {}
         known = [layer for layer in dict.fromkeys(want.layers) if layer in order]
         for layer in sorted(known, key=order.__getitem__) if len(known) > 1 else ():

@@ -38,10 +38,8 @@ class Rows:
     def __init__(self, manifest: dict[str, Any]) -> None:
         self.by_name: dict[str, dict[str, Any]] = {r["name"]: r for r in manifest["layers"]}
         self.kernels = [r["name"] for r in manifest["layers"] if r["class_name"] in _KERNEL_CLASSES]
-        sequence = manifest["deployed"].get("sequence")
-        self.sequence: tuple[Expected, ...] | None = None
-        if sequence is not None:
-            self.sequence = tuple(self._expected(i, entry) for i, entry in enumerate(sequence))
+        sequence = enumerate(manifest["deployed"]["sequence"])
+        self.sequence = tuple(self._expected(index, entry) for index, entry in sequence)
         self._names = sorted(self.by_name, key=len, reverse=True)
 
     def _expected(self, index: int, entry: dict[str, Any]) -> Expected:

@@ -32,7 +32,6 @@ def check_wiring(
     those.
     """
     sequence = rows.sequence
-    assert sequence is not None
     graph = file.graph
     inputs = named(file, manifest["inputs"], graph.inputs)
     places = {want["name"]: _INPUT - place for place, want in enumerate(manifest["inputs"])}
