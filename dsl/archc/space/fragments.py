@@ -15,6 +15,7 @@ from typing import Any
 from archc.diagnostics.model import Reporter
 from archc.ir.graph import Frame, Node, RoundingNote, SkipNote
 from archc.rounding import Rounding
+from archc.sema.bias import settled
 from archc.sema.callees import Callee, Given
 from archc.sema.expand import Expander
 from archc.sema.frames import Open
@@ -72,10 +73,14 @@ def _framed(frame: Frame, place: Place) -> Frame:
 
 
 def _named(given: Given, place: Place) -> Given:
-    named = given.value
-    assert isinstance(named, Map)
+    named = _map(given)
     assert named.node is not None
     return given._replace(value=named._replace(node=place(named.node)))
+
+
+def _map(given: Given) -> Map:
+    assert isinstance(given.value, Map)
+    return given.value
 
 
 class Fragment(NamedTuple):
@@ -229,7 +234,8 @@ class Sharing(Expander):
         )
         if len(rounded) != len(building.roundings) - notes:  # two of one name
             return end, None
-        nodes = building.nodes[start:]
+        open_ = {end, *[_map(given).node for given in maps.values()]}
+        nodes = building.nodes[start:] = settled(building.nodes[start:], start, open_)
         placed = Placed(end, frame.close(), nodes, building.skips[skips:], widths, maps)
         return end, Fragment(
             self.evaluator.steps - steps,
