@@ -172,7 +172,7 @@ class _Check:
         given = self.deployed["tflite_micro"]
         head = self.deployed["arena_bytes"]
         self.check_memory("head of the arena", head, activations(network), same)
-        if given["build"] not in BUILDS or given["smallest_working"] is None:
+        if given is None or given["build"] not in BUILDS or given["smallest_working"] is None:
             return
         arena = measure(network, given["build"]).arena
         if arena is not None:
