@@ -5,7 +5,7 @@ would silently become a float, so no float enters here.
 """
 
 from _thread import _local  # `threading` and `contextvars` would have to be loaded
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from archc.typed import Any, NamedTuple
@@ -124,14 +124,14 @@ def distinct_sum(numbers: "list[int]") -> int:
     return made
 
 
-def total(numbers: "list[int]") -> int:
+def total(numbers: "Sequence[int]") -> int:
     """`sum`, which of symbolic numbers is not computed one by one."""
     first = _symbolic_among(numbers)
     made: int = sum(numbers) if first is None else first.total(numbers)
     return made
 
 
-def _symbolic_among(numbers: "list[int]") -> Any:
+def _symbolic_among(numbers: "Sequence[int]") -> Any:
     for each in numbers:
         if symbolic(each):
             return each
@@ -148,6 +148,8 @@ class _Keys(_local):
     its own."""
 
     make: Callable[[tuple[object, ...]], object] | None = None
+    once: Callable[..., Any] | None = None
+    """Computes what follows from some parts, once for all of one key."""
 
 
 KEYS = _Keys()

@@ -22,8 +22,8 @@ class Figure(NamedTuple):
     """Its key in the manifest; `activation_bytes.int8` is one of a group."""
     about: str
     """What it is of a layer."""
-    costs: "Callable[[Network], Sequence[int]]"
-    """Its values for all nodes of the Keras graph."""
+    cost: "Callable[[Layer], int] | None"
+    """Its value for a layer; None where layers have parts of it in common."""
     total: str | None = None
     """What its sum is; None where no sum is published."""
     listed: bool = True
@@ -39,6 +39,15 @@ class Figure(NamedTuple):
     """Of its line among the totals of that table."""
     remark: str = ""
     """What that line says of it; totals in braces are filled in."""
+    together: "Callable[[Network], Sequence[int]] | None" = None
+    """Its values for all nodes of the Keras graph, where they have parts of it in common."""
+
+    def costs(self, network: "Network") -> Sequence[int]:
+        """Its values for all nodes of the Keras graph."""
+        if self.together is not None:
+            return self.together(network)
+        assert self.cost is not None
+        return list(map(self.cost, network.layers))
 
 
 class Group(NamedTuple):
@@ -71,24 +80,19 @@ class Network(NamedTuple):
     deployed: Deployed
 
 
+def layer(op: Op, output: Shape, inputs: tuple[Shape, ...]) -> Layer:
+    params = trainable = 0
+    for weight in op.weights(*inputs):
+        size = product(weight.shape)
+        params += size
+        if weight.trainable:
+            trainable += size
+    return Layer(op, output, inputs, params, trainable, product(output))
+
+
 def network(graph: Graph, deployed: Deployed) -> Network:
-    layers = []
-    for node in graph.nodes:
-        inputs = graph.input_shapes(node)
-        params = trainable = 0
-        for weight in node.op.weights(*inputs):
-            size = product(weight.shape)
-            params += size
-            if weight.trainable:
-                trainable += size
-        values = product(node.shape)
-        layers.append(Layer(node.op, node.shape, inputs, params, trainable, values))
+    layers = [layer(node.op, node.shape, graph.input_shapes(node)) for node in graph.nodes]
     return Network(layers, deployed)
-
-
-def _each(cost: Callable[[Layer], int]) -> Callable[[Network], Sequence[int]]:
-    """Costs of the layers by themselves."""
-    return lambda network: list(map(cost, network.layers))
 
 
 def first_layer(op: DeviceOp) -> int:
@@ -114,7 +118,7 @@ FIGURES = (
     Figure(
         "params",
         "As Keras counts them.",
-        _each(attrgetter("params")),
+        attrgetter("params"),
         total="As Keras counts them, statistics of batch normalisation included.",
         compared=True,
         heading="params",
@@ -124,14 +128,14 @@ FIGURES = (
     Figure(
         "trainable_params",
         "Those that training changes.",
-        _each(attrgetter("trainable")),
+        attrgetter("trainable"),
         total="Those that training changes.",
         compared=True,
     ),
     Figure(
         "macs",
         "Multiply-accumulates; 0 but for convolutions and dense layers.",
-        _each(lambda layer: layer.op.macs(layer.output, *layer.inputs)),
+        lambda layer: layer.op.macs(layer.output, *layer.inputs),
         total="Multiply-accumulates of convolutions and dense layers; nothing else counts.",
         compared=True,
         heading="MACs",
@@ -141,7 +145,7 @@ FIGURES = (
     Figure(
         "stedgeai_macc",
         "As ST Edge AI counts the model before folding.",
-        _each(lambda layer: layer.op.stedgeai_macc(layer.output, *layer.inputs)),
+        lambda layer: layer.op.stedgeai_macc(layer.output, *layer.inputs),
         total="As ST Edge AI counts the model before folding.",
         listed=False,
         partial=False,
@@ -151,7 +155,7 @@ FIGURES = (
     Figure(
         "activation_bytes.float32",
         "4 a value.",
-        _each(lambda layer: 4 * layer.values),
+        lambda layer: 4 * layer.values,
         total="4 a value.",
         label="",
         remark="bytes in float32",
@@ -159,19 +163,21 @@ FIGURES = (
     Figure(
         "activation_bytes.int8",
         "1 a value.",
-        _each(attrgetter("values")),
+        attrgetter("values"),
         total="1 a value.",
         heading="int8 B",
         label="activations",
         remark="bytes in int8, a sum over all layers, not a peak",
     ),
-    Figure("weight_bytes", "Of the int8 file.", _weight_bytes, listed=False),
+    Figure("weight_bytes", "Of the int8 file.", None, listed=False, together=_weight_bytes),
 )
 
 _PARTS = {figure.name: figure.name.rpartition(".") for figure in FIGURES}
 
 LISTED = tuple(figure for figure in FIGURES if figure.listed)
 TOTALS = tuple(figure for figure in FIGURES if figure.total is not None)
+SUMS = tuple((figure.name, figure.cost) for figure in TOTALS if figure.cost is not None)
+"""The names of those totals that are sums over layers by themselves, and the cost of a layer."""
 
 
 Figures = Mapping[str, int | None]

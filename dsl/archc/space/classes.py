@@ -16,7 +16,7 @@ from archc.source import Source, Span
 from archc.space.arrays import ARRAYS
 from archc.space.clock import MISSING, Clock, Reading
 from archc.space.families import Choice
-from archc.space.keys import Key
+from archc.space.keys import Key, once
 from archc.space.measure import Measured, measure
 from archc.space.planner import Planner
 from archc.space.program import Program
@@ -256,7 +256,7 @@ def _followed(
             *[each.family.setting(numbers) if each.family else each.setting for each in chosen],
             *[known(name, numbers[name]) for name in axes],
         ]
-        KEYS.make = Key
+        KEYS.make, KEYS.once = Key, partial(once, trace)
         try:
             model = resolve(
                 spec.module, spec.declared, tuple(settings), spec.options.limits, reporter
@@ -268,7 +268,7 @@ def _followed(
                 raise AssertionError(f"nothing is left to fix: {escape}") from escape
             fixed |= escape.axes - fixed or frozenset(every)
         finally:
-            KEYS.make = None
+            KEYS.make = KEYS.once = None
 
 
 def known(name: str, value: object) -> Setting:

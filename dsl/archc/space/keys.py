@@ -1,8 +1,13 @@
 """Keys of dictionaries that symbolic numbers are part of."""
 
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any, TypeVar
 
 from archc.space.symbolic import Number
+from archc.space.trace import Trace
+
+T = TypeVar("T")
 
 
 class Key:
@@ -44,3 +49,27 @@ class Key:
 
     def __repr__(self) -> str:
         return f"{self.rest}{self.numbers}"
+
+
+def told(part: Any) -> object:
+    """What tells a part of a key from others: of a number, of which equal ones are one, its own
+    key; of what may change or hold numbers in other ways its identity."""
+    kind = type(part)
+    if kind is tuple:
+        return tuple([each if type(each) is int else told(each) for each in part])
+    if kind is Number:
+        return part.key
+    if kind is int or kind is str:
+        return part
+    return kind, part if kind in (bool, Fraction) else id(part)
+
+
+def once(trace: Trace, compute: Callable[..., T], *parts: object) -> T:
+    """What follows from some parts, computed for the first of the structures that have them."""
+    key = compute, told(parts)
+    known: tuple[T, object] | None = trace.recall(key)
+    if known is None:
+        since = len(trace.asked)
+        known = compute(*parts), parts
+        trace.keep(key, since, known, 1)
+    return known[0]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from archc.analysis.arena import Block, plan_end, rounded
-from archc.analysis.figures import TOTALS, flat, network
+from archc.analysis.figures import SUMS, flat, layer
 from archc.analysis.latency import deployed_net
 from archc.analysis.latency.epochs import epochs
 from archc.analysis.latency.estimate import flash
@@ -13,11 +13,13 @@ from archc.analysis.memory import Peak, tensors, timeline
 from archc.analysis.tflite_micro import micro
 from archc.diagnostics.model import Reporter
 from archc.driver import Lowered, Options, deploy, micro_build
-from archc.ops.base import product
+from archc.ir.graph import Graph
+from archc.ops.base import Op, Shape, product
 from archc.sema.model import BudgetRequest, Model
 from archc.space import clock
 from archc.space.clock import RoomRule, Sketch
 from archc.space.fragments import Sharing
+from archc.space.keys import once
 from archc.space.trace import Trace
 from archc.targets.facts import Limits
 from archc.targets.memories import ROOM
@@ -53,14 +55,28 @@ def measure(model: Model, options: Options, reporter: Reporter, trace: Trace) ->
     made = deploy(model, options, reporter, partial(Sharing, trace=trace))
     if made is None or reporter.failed:
         return None
-    layers = network(made.graph, made.deployed)
-    figures = {figure.name: total([*figure.costs(layers)]) for figure in TOTALS}
+    figures = _totals(made.graph, trace)
     memory = _memory(made.deployed)
     figures |= memory
     _arena(made, options, figures)
     _untrained(made, memory, figures)
     sketch = _sketch(made, memory["peak_activation_bytes"])
     return Measured(figures, sketch, model.budgets)
+
+
+def _totals(graph: Graph, trace: Trace) -> dict[str, int]:
+    """The sums over layers, which structures have in common."""
+    costs = [
+        once(trace, _costs, node.op, node.shape, *graph.input_shapes(node)) for node in graph.nodes
+    ]
+    columns = zip(*costs, strict=True)
+    return {name: total(column) for (name, _), column in zip(SUMS, columns, strict=True)}
+
+
+def _costs(op: Op, output: Shape, *inputs: Shape) -> list[int]:
+    """What a layer adds to each."""
+    known = layer(op, output, inputs)
+    return [cost(known) for _, cost in SUMS]
 
 
 def _memory(deployed: Deployed) -> dict[str, int]:

@@ -10,13 +10,25 @@ What cannot be followed, such as a hash, raises `Escape`; `__index__` makes the 
 the class. Nothing is guessed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
 
 from archc.space import joins
-from archc.space.trace import Axis, Decision, Escape, Form, Lives, Terms, Trace, scaled, summed
+from archc.space.kept import NOTHING, OPERATIONS, kept
+from archc.space.trace import (
+    Axis,
+    Decision,
+    Escape,
+    Form,
+    Lives,
+    Product,
+    Terms,
+    Trace,
+    scaled,
+    summed,
+)
 from archc.space.witness import Denominator, Witnessed
 
 
@@ -46,37 +58,6 @@ def number(trace: Trace, terms: Terms, constant: int, denominator: int = 1) -> "
 
 
 Exact = int | Fraction
-Operation = Callable[["Number", Any], Any]
-
-OPERATIONS: list[str] = []
-"""Those of which each number keeps the results."""
-NOTHING: dict[Any, Any] = {}
-"""The results of an operation that a number has not met: never changed."""
-
-
-def kept(slow: Operation) -> Operation:
-    """An operation that depends on no guard: what it gave once it gives again."""
-    place = len(OPERATIONS)
-    OPERATIONS.append(slow.__name__)
-
-    def fast(self: "Number", other: Any) -> Any:
-        kind = type(other)
-        if kind is int:
-            key = other
-        elif kind is Number:
-            key = other.key
-        else:
-            return slow(self, other)
-        made = self.results[place].get(key)
-        if made is None:
-            made = slow(self, other)
-            if self.results[place] is NOTHING:
-                self.results[place] = {}
-            self.results[place][key] = made
-            self.trace.size += 1
-        return made
-
-    return fast
 
 
 class Number(Witnessed):
@@ -178,22 +159,20 @@ class Number(Witnessed):
 
     def _product(self, other: "Number") -> "Number":
         """A product with another one, neither a constant."""
-        trace = self.trace
-        key = (self.key, other.key)
-        made: Number | None = trace.multiplied.get(key)
+        product, times, over = self._multiplied(other)
+        index = self.trace.product(product)
+        made: Number | None = product.made.get((index, times, over))
         if made is None:
-            factors, times = self._multiplied(other)
-            terms = ((trace.product(factors), times),)
-            made = number(trace, terms, 0, self.over * other.over)
-            trace.multiplied[key] = made
-        trace.asked.append((self._product, other, made))
+            made = product.made[index, times, over] = number(self.trace, ((index, times),), 0, over)
         return made
 
     @kept
-    def _multiplied(self, other: "Number") -> tuple[tuple[Form, ...], int]:
-        """The factors of a product, each without a whole factor, and those together."""
-        mine, theirs = self._factors(), other._factors()
-        return tuple(sorted((*mine[1], *theirs[1]))), mine[0] * theirs[0]
+    def _multiplied(self, other: "Number") -> tuple[Product, int, int]:
+        """The factors of a product, each without a whole factor; those together; its divisor."""
+        (mine, left), (theirs, right) = self._factors(), other._factors()
+        factors = tuple(sorted((*left, *right)))
+        product = self.trace.products.setdefault(factors, Product(factors))
+        return product, mine * theirs, self.over * other.over
 
     def __truediv__(self, other: Any) -> "Number":  # type: ignore[override]
         more = self._lift(other)

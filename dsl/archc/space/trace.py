@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 from archc.analysis.arena import Block, plan_end
 from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
+from archc.space.kept import Memory
 
-WAYS = 8
-"""So many results for the same inputs are kept, which differ in the answers to questions."""
 LARGEST = 2**62
 """Below it every intermediate of a program has to stay to be an int64."""
 
@@ -234,24 +233,36 @@ class Evaluation:
         return on.plan(index, parts)
 
 
-Asked = tuple[Callable[[Any], Any], Any, Any]
-"""What depends on the guards of a run, or its witness: a question, what it is about, the answer."""
+class Product:
+    """Forms that are multiplied."""
+
+    __slots__ = ("factors", "free", "index", "made", "run")
+
+    def __init__(self, factors: tuple[Form, ...]) -> None:
+        self.factors = factors
+        self.run, self.index = 0, -1
+        """Its atom in a run, the last that had it."""
+        self.free: int | None = None
+        """Its atom where no guard says more of its factors than what holds for all variants."""
+        self.made: dict[tuple[int, int, int], Any] = {}
+        """The numbers that are an atom of it, by that, its coefficient and the divisor."""
 
 
-class Trace:
+class Trace(Memory):
     """Runs of the compiler on symbolic numbers, one at a time: what they compute is kept, so that
     a run meets most numbers of an earlier one again. `start` begins a run."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.atoms: list[Atom] = []
         self.lives: dict[Near, Lives] = {}
         """Of the blocks of plans."""
         self.numbers: dict[tuple[Terms, int, int], Any] = {}
         """Each number that was made, by its form and denominator."""
-        self.size = 0
-        """How much is kept, in results of operations on numbers."""
-        self._kept: dict[object, list[tuple[tuple[Asked, ...], Any]]] = {}
         self._known: dict[tuple[Any, ...], int] = {}
+        self.products: dict[tuple[Form, ...], Product] = {}
+        """By their factors."""
+        self._runs = 0
         plain = Operations(max, lambda numbers: sum(set(numbers)), self.planned, PLAIN)
         self._witness = Evaluation(self, {}, plain)
         self.start()
@@ -261,33 +272,10 @@ class Trace:
         self.guards: dict[Guard, bool] = {}
         self._facts: dict[Terms, tuple[int, int]] = {}
         """Bounds of sums that guards imply."""
-        self._products: dict[tuple[Form, ...], int] = {}
-        self.multiplied: dict[tuple[object, object], Any] = {}
-        """By the keys of the factors. Both of this run: bounds of products depend on its guards."""
-        self.asked: list[Asked] = []
-
-    def keep(self, key: object, since: int, made: object, size: int) -> None:
-        """Keep what a part of the run gave.
-
-        Args:
-            key: tells its inputs from all others; numbers in it are told by their own keys.
-            since: how much had been asked when it began.
-            made: what it gave.
-            size: that of so many results.
-        """
-        ways = self._kept.setdefault(key, [])
-        ways.append((tuple(self.asked[since:]), made))
-        self.size += size
-        if len(ways) > WAYS:
-            del ways[0]
-
-    def recall(self, key: object, fits: Callable[[Any], bool]) -> Any:
-        """What was kept and fits, if all that was asked on the way has the same answers; else
-        None. Whoever then computes it asks the same, as far as the answers were the same."""
-        for asked, made in self._kept.get(key, ()):
-            if fits(made) and all(ask(about) is answer for ask, about, answer in asked):
-                return made
-        return None
+        self._narrow: set[Terms] = set()
+        """The sums of which they imply a lower bound."""
+        self._runs += 1
+        self.asked = []
 
     def witness(self, axis: str, k: int) -> None:
         """The value of the variant that is followed on one axis."""
@@ -315,23 +303,35 @@ class Trace:
         self.atoms.append(atom)
         return len(self.atoms) - 1
 
-    def product(self, factors: tuple[Form, ...]) -> int:
+    def product(self, product: Product) -> int:
         """The index of a product. Within a run it is always the same one; runs share it where
         their guards say the same of its factors."""
-        index = self._products.get(factors)
-        if index is None:
+        if product.run != self._runs:
+            product.run, product.index = self._runs, self._product(product)
+        self.asked.append((self.product, product, product.index))
+        return product.index
+
+    def _product(self, product: Product) -> int:
+        narrow = not self._narrow.isdisjoint([factor.terms for factor in product.factors])
+        if narrow or product.free is None:
             low = high = 1
-            for factor in factors:
+            for factor in product.factors:
                 ends = self.narrowed(factor)
                 corners = [a * b for a in (low, high) for b in ends]
                 low, high = min(corners), max(corners)
-            key = ("product", factors, low, high)
-            index = self._known.get(key)
-            if index is None:
-                index = self._known[key] = self._new("product", factors, low, high)
-                most = prod([max(map(abs, self.bounds(factor))) for factor in factors])
-                self.atoms[index].wide |= most >= LARGEST
-            self._products[factors] = index
+            index = self._bounded(product.factors, low, high)
+            if narrow:
+                return index
+            product.free = index
+        return product.free
+
+    def _bounded(self, factors: tuple[Form, ...], low: int, high: int) -> int:
+        key = ("product", factors, low, high)
+        index = self._known.get(key)
+        if index is None:
+            index = self._known[key] = self._new("product", factors, low, high)
+            most = prod([max(map(abs, self.bounds(factor))) for factor in factors])
+            self.atoms[index].wide |= most >= LARGEST
         return index
 
     def wide(self, form: Form) -> bool:
@@ -408,12 +408,15 @@ class Trace:
                 return high + constant < 0
             outcome = self.value(form) < 0
             low, high = (low, -constant - 1) if outcome else (-constant, high)
+            raised = not outcome
         elif not low <= -constant <= high or low == high:
             return low == high == -constant
         else:
-            outcome = self.value(form) == 0
+            outcome = raised = self.value(form) == 0
             if outcome:
                 low = high = -constant
+        if raised:
+            self._narrow.add(terms)
         self._facts[terms] = (low, high)
         self.guards[Guard(kind, form)] = outcome
         return outcome
