@@ -202,8 +202,11 @@ def undominated(values: Any) -> Any:
     """Which rows no other one is at least as small as everywhere; of equal ones the first."""
     import numpy as np
 
-    order = np.lexsort(values.T[::-1].astype(np.int64))
-    left, kept = order, []
+    left, kept = np.lexsort(values.T[::-1].astype(np.int64)), []
+    if values.shape[1] <= 2:  # in this order what comes before is as small in the first
+        last = values[left, -1]
+        better = last[1:] < np.minimum.accumulate(last)[:-1]
+        return np.sort(left[np.concatenate([[True], better])[: len(left)]])
     while len(left):
         first, rest = left[0], left[1:]
         kept.append(first)
