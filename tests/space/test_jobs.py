@@ -12,7 +12,7 @@ import pytest
 from archc.space import jobs, pieces
 from archc.space.engine import BOX, Batch, Difference, Space
 from archc.space.jobs import WAITING, evaluated
-from archc.space.pieces import EACH, Evaluated, Lost, Piece
+from archc.space.pieces import EACH, Evaluated, Lost, Piece, Wanted
 from archc.space.question import FIGURES
 from archc.space.worker import _portable
 from support.processes import ended
@@ -20,7 +20,7 @@ from support.spaces import SPECS, space
 
 np = pytest.importorskip("numpy")
 
-ALL = frozenset(FIGURES)
+ALL = Wanted(frozenset(FIGURES))
 Ask = Callable[[Piece], "Future[Evaluated]"]
 
 CHOICES = """arch a(u1 = ds, u2 = ds, c = 8, h = 8) {
@@ -56,14 +56,14 @@ def answering(count: int) -> Any:
     """Instead of processes as many spaces that came through a pickle."""
 
     @contextmanager
-    def processes(made: Space, names: frozenset[str], number: int) -> Iterator[Ask]:
+    def processes(made: Space, wanted: Wanted, number: int) -> Iterator[Ask]:
         spaces = [pickle.loads(pickle.dumps(made, 5)) for _ in range(count)]
         asked = []
 
         def ask(piece: Piece) -> "Future[Evaluated]":
             future: Future[Evaluated] = Future()
             asked.append(piece)
-            future.set_result(pieces.evaluate(spaces[len(asked) % count], piece, names))
+            future.set_result(pieces.evaluate(spaces[len(asked) % count], piece, wanted))
             return future
 
         yield ask
@@ -113,8 +113,8 @@ def test_few_pieces_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     real = answering(1)
 
     @contextmanager
-    def processes(made: Space, names: frozenset[str], number: int) -> Iterator[Ask]:
-        with real(made, names, number) as ask:
+    def processes(made: Space, wanted: Wanted, number: int) -> Iterator[Ask]:
+        with real(made, wanted, number) as ask:
 
             def counted(piece: Piece) -> "Future[Evaluated]":
                 asked.append(piece)

@@ -16,6 +16,7 @@ from archc.cli.session import FAILURE, Session, tell
 if TYPE_CHECKING:
     from archc.space.dimensions import Dimension
     from archc.space.engine import Batch, Space
+    from archc.space.pieces import Wanted
     from archc.space.question import Condition, Question
 
 MOST = 2_000_000_000
@@ -318,7 +319,7 @@ def pictured(path: str) -> None:
 
 @contextmanager
 def taken(
-    space: "Space", options: argparse.Namespace, start: int, stop: int, columns: frozenset[str]
+    space: "Space", options: argparse.Namespace, start: int, stop: int, wanted: "Wanted"
 ) -> "Iterator[Iterator[Batch]]":
     """The variants to look at; processes that evaluate them end with the block.
 
@@ -327,7 +328,7 @@ def taken(
         options: of the command line.
         start: the first variant.
         stop: the one behind the last.
-        columns: the figures that are looked at.
+        wanted: what is to come of them, of other processes.
     """
     rows: Any = range(start, stop)
     if options.sample and options.sample < len(rows):
@@ -341,7 +342,7 @@ def taken(
         return
     from archc.space.jobs import evaluated
 
-    with closing(evaluated(space, rows, options.jobs, columns)) as batches:
+    with closing(evaluated(space, rows, options.jobs, wanted)) as batches:
         yield batches
 
 

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cli.arguments import UsageError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from archc.space.engine import Batch, Space
     from archc.space.plot import Points
     from archc.space.question import Question
-    from archc.space.rows import Rows
+    from archc.space.rows import Form, Rows
     from archc.space.search import Answer, Count, Sink
 
 SHOWN = 10
@@ -44,11 +45,12 @@ def searched(options: argparse.Namespace) -> int:
 def _searched(options: argparse.Namespace, session: Session) -> int:
     import numpy as np
 
+    from archc.space.pieces import Wanted
     from archc.space.plot import DOTS, FEW, Points
-    from archc.space.question import FIGURES
+    from archc.space.rows import formed
     from archc.space.search import search
 
-    writer = _writer(options.output)
+    kind = _kind(options.output)
     space = opened(session, [*options.over, *options.sweep])
     if space is None:
         session.show(("error",))
@@ -64,10 +66,11 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     shown = Points(_first_two(question), FEW) if form and len(question.objectives) > 1 else None
     sinks: list[Sink] = [each.add for each in (drawn, shown) if each is not None]
     most = options.top or SHOWN
-    columns = question.columns | ({*FIGURES} if writer else set())
+    made_of = kind(space.grid) if kind else None
+    wanted = Wanted(question.columns, partial(formed, question, made_of) if made_of else None)
     with (
-        _written(options.output, writer, space) as rows,
-        taken(space, options, start, stop, columns) as batches,
+        _written(options.output, made_of) as rows,
+        taken(space, options, start, stop, wanted) as batches,
     ):
         if rows is not None:
             sinks.append(_writing(rows))
@@ -107,14 +110,15 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
 
 
 @contextmanager
-def _written(path: str | None, writer: Any, space: "Space") -> "Iterator[Rows | None]":
+def _written(path: str | None, form: "Form | None") -> "Iterator[Rows | None]":
     """The file of all variants that meet the conditions; None where none is asked for."""
-    if path is None:
+    if path is None or form is None:
         yield None
         return
     from archc.files.streaming import streamed
+    from archc.space.rows import written
 
-    with streamed(path, False) as file, writer(space.grid, file) as rows:
+    with streamed(path, False) as file, written(form, file) as rows:
         yield rows
 
 
@@ -152,20 +156,21 @@ def _stopped(options: argparse.Namespace, following: int, looked: int) -> bool:
     return True
 
 
-def _writer(path: str | None) -> Any:
-    """What writes a file of this name.
+def _kind(path: str | None) -> "type[Form] | None":
+    """What a file of this name has; None without a name.
 
     Raises:
-        UsageError: nothing does.
+        UsageError: there is no file of this kind.
     """
-    from archc.space.rows import SUFFIXES, csv_rows, json_rows, parquet_rows
+    from archc.space.rows import FORMS
 
     if path is None:
         return None
-    for suffix, writer in zip(SUFFIXES, (csv_rows, json_rows, parquet_rows), strict=True):
+    for suffix, kind in FORMS.items():
         if path.endswith(suffix):
-            return writer
-    raise UsageError(f"`{path}` does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+            return kind
+    *some, last = FORMS
+    raise UsageError(f"`{path}` does not end in {', '.join(some)} or {last}")
 
 
 def _axes(path: str | None, question: "Question") -> tuple[str, str] | None:

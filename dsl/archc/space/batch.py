@@ -29,6 +29,8 @@ class Batch(NamedTuple):
     """Whether the spec's budgets hold."""
     grades: Any
     """Of the estimates of time, indices into `GRADES`; `MISSING` where there is none."""
+    formed: Any = None
+    """What is written of them, where another process formed it."""
 
 
 class Box(NamedTuple):

@@ -12,16 +12,14 @@ from typing import Any
 
 from archc.child import end, ended, started
 from archc.space.engine import Batch, Space
-from archc.space.pieces import Evaluated, Lost, Piece, pieces, taken
+from archc.space.pieces import Evaluated, Lost, Piece, Wanted, pieces, taken
 
 WAITING = 2
 """So many pieces for each process are evaluated, or wait to be taken."""
 _POLL = 1.0
 
 
-def evaluated(
-    space: Space, rows: Any, jobs: int, names: frozenset[str]
-) -> Generator[Batch, None, None]:
+def evaluated(space: Space, rows: Any, jobs: int, wanted: Wanted) -> Generator[Batch, None, None]:
     """What `Space.over` gives of the same variants.
 
     Args:
@@ -29,7 +27,7 @@ def evaluated(
         rows: a range, or an array of numbers.
         jobs: processes at the most; no more are started than there is work for, and where it is
             for one, this one does it.
-        names: of the figures that are asked for.
+        wanted: what is to come of them.
 
     Raises:
         Difference: a class is wrong.
@@ -41,7 +39,7 @@ def evaluated(
         yield from space.over(rows)
         return
     waiting: deque[tuple[Piece, Future[Evaluated]]] = deque()
-    with _processes(space, names, len(first)) as ask:
+    with _processes(space, wanted, len(first)) as ask:
         for piece in chain(first, every):
             waiting.append((piece, ask(piece)))
             if len(waiting) == WAITING * len(first):
@@ -58,12 +56,12 @@ def _taken(space: Space, piece: Piece, future: "Future[Evaluated]") -> Iterator[
 
 @contextmanager
 def _processes(
-    space: Space, names: frozenset[str], count: int
+    space: Space, wanted: Wanted, count: int
 ) -> "Iterator[Callable[[Piece], Future[Evaluated]]]":
     """Processes that evaluate pieces; they end with the block, whatever they are at."""
     begun: list[subprocess.Popen[bytes]] = []
     idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
-    told = pickle.dumps(pickle.dumps((space, names), 5), 5)  # unpickled where errors are answers
+    told = pickle.dumps(pickle.dumps((space, wanted), 5), 5)  # unpickled where errors are answers
     fresh: set[int] = set()
 
     def ask(piece: Piece) -> Evaluated:

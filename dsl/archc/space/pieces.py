@@ -1,6 +1,6 @@
 """A pass through a space cut into pieces, each of which any process can evaluate."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, groupby, islice
 from typing import Any
 
@@ -21,6 +21,20 @@ class Piece(NamedTuple):
     """Variants as `Space.over` takes them."""
     split: bool
     """Whether it is a part of a structure."""
+
+
+class Wanted(NamedTuple):
+    """What is to come of batches."""
+
+    columns: frozenset[str]
+    """The figures."""
+    formed: Callable[[Batch], Any] | None = None
+    """What is written of one."""
+
+    def of(self, batch: Batch) -> Batch:
+        figures = {name: each for name, each in batch.figures.items() if name in self.columns}
+        formed = self.formed(batch) if self.formed else None
+        return batch._replace(figures=figures, formed=formed)
 
 
 class Evaluated(NamedTuple):
@@ -65,14 +79,10 @@ def pieces(space: Space, rows: Any, jobs: int) -> Iterator[Piece]:
         yield Piece(tuple(kept), False)
 
 
-def evaluate(space: Space, piece: Piece, names: frozenset[str]) -> Evaluated:
-    """Evaluate a piece; of figures those with some names."""
+def evaluate(space: Space, piece: Piece, wanted: Wanted) -> Evaluated:
+    """Evaluate a piece."""
     before, known = space.counted, dict(space.met)
-    batches = [
-        batch._replace(figures={n: each for n, each in batch.figures.items() if n in names})
-        for part in piece.parts
-        for batch in space.over(part)
-    ]
+    batches = [wanted.of(batch) for part in piece.parts for batch in space.over(part)]
     fresh = [row for each, row in space.met.items() if each not in known]
     return Evaluated(batches, space.counted - before, fresh if piece.split else [])
 

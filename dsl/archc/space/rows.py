@@ -1,38 +1,23 @@
 """Variants as rows of CSV, JSON lines and Parquet, written as they come."""
 
 import csv
-import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from archc.analysis.latency.estimate import GRADES
 from archc.files.temporary import temporary
 from archc.space.clock import MISSING
 from archc.space.dimensions import Grid
 from archc.space.engine import VERDICTS, Batch
-from archc.space.question import FIGURES
-
-SUFFIXES = (".csv", ".jsonl", ".parquet")
+from archc.space.question import FIGURES, Question
 
 
-class Rows(Protocol):
-    """A file of variants."""
-
-    def write(self, batch: Batch, chosen: Any, front: Any) -> None:
-        """Write variants of a batch.
-
-        Args:
-            batch: it.
-            chosen: their indices.
-            front: the numbers of variants, those of the batch among them that may be on the front.
-        """
-
-    def end(self, front: Any) -> None:
-        """Mark the front, by numbers; what follows the last variant."""
+AT_ONCE = 4_096
+"""Variants whose values are Python's at the same time."""
 
 
 def heads(grid: Grid) -> list[str]:
@@ -56,132 +41,206 @@ def _texts(grid: Grid) -> Texts:
     return found[::-1]
 
 
-def _records(texts: Texts, batch: Batch, chosen: Any) -> Iterator[list[object]]:
-    """The values of each variant; none is marked as on the front."""
-    figures = [batch.figures.get(name) for name in FIGURES]
-    columns = [None if each is None else each[chosen].tolist() for each in figures]
-    rows, verdicts = batch.rows[chosen].tolist(), batch.verdicts[chosen].tolist()
-    grades = batch.grades[chosen].tolist()
-    within = batch.within[chosen].tolist()
-    numbers = batch.rows[chosen]
-    parameters = [
-        [values[index] for index in (numbers // stride % len(values)).tolist()]
-        for stride, values in texts
-    ]
-    for place, row in enumerate(rows):
-        values = [None if each is None else each[place] for each in columns]
-        yield [
-            row,
-            *[values[place] for values in parameters],
-            *[None if value == MISSING else value for value in values],
-            None if grades[place] == MISSING else GRADES[grades[place]][0],
-            VERDICTS[verdicts[place]],
-            within[place],
-            False,
+class Form:
+    """How variants stand in a file. Any process can form them.
+
+    Args:
+        grid: that they are of.
+
+    Raises:
+        ModuleNotFoundError: what writes such files is not installed.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid, self.texts = grid, _texts(grid)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.grid,)
+
+    def formed(self, batch: Batch, chosen: Any) -> Any:
+        """What is written of variants of a batch, given their indices."""
+        raise NotImplementedError
+
+    def columns(self, batch: Batch, chosen: Any) -> list[list[Any]]:
+        """The values of variants, one list for each of `heads`; none is marked as on the front."""
+        rows, count = batch.rows[chosen], len(chosen)
+        figures = [batch.figures.get(name) for name in FIGURES]
+        parameters = [
+            [values[index] for index in (rows // stride % len(values)).tolist()]
+            for stride, values in self.texts
+        ]
+        grades = _known(batch.grades[chosen])
+        return [
+            rows.tolist(),
+            *parameters,
+            *[[None] * count if each is None else _known(each[chosen]) for each in figures],
+            [None if each is None else GRADES[each][0] for each in grades],
+            [VERDICTS[each] for each in batch.verdicts[chosen].tolist()],
+            batch.within[chosen].tolist(),
+            [False] * count,
         ]
 
 
-class _Lines:
-    """Lines of text, in which the front is marked once it is known."""
+def _known(values: Any) -> list[Any]:
+    """Numbers, None where one is missing."""
+    missing = values == MISSING
+    listed: list[Any] = values.tolist()
+    if missing.any():
+        listed = [None if each == MISSING else each for each in listed]
+    return listed
 
-    def __init__(self, file: IO[bytes], grid: Grid) -> None:
-        self.file, self.texts = file, _texts(grid)
-        self.at = 0
-        self.ends: dict[int, int] = {}
-        """Of variants that may be on the front: where their lines end."""
 
-    def put(self, text: str) -> None:
-        data = text.encode()
-        self.file.write(data)
-        self.at += len(data)
+class _Lines(Form):
+    """Lines of text, as bytes with the end of each line."""
 
-    def line(self, record: Sequence[object]) -> None:
+    head = b""
+    mark, back = b"", 0
+    """What marks a line as one of the front, and how far before its end it stands."""
+
+    def lines(self, columns: list[list[Any]]) -> list[str]:
         raise NotImplementedError
 
-    def write(self, batch: Batch, chosen: Any, front: Any) -> None:
+    def formed(self, batch: Batch, chosen: Any) -> tuple[bytes, Any]:
         import numpy as np
 
-        numbers = batch.rows[chosen]
-        may = np.isin(numbers, front).tolist()
-        for place, record in enumerate(_records(self.texts, batch, chosen)):
-            self.line(record)
-            if may[place]:
-                self.ends[int(numbers[place])] = self.at
-
-    def mark(self, front: Any, text: bytes, back: int) -> None:
-        for number in front:
-            self.file.seek(self.ends[int(number)] - back)
-            self.file.write(text)
-        self.file.seek(self.at)
+        encoded = [
+            line.encode()
+            for start in range(0, len(chosen), AT_ONCE)
+            for line in self.lines(self.columns(batch, chosen[start : start + AT_ONCE]))
+        ]
+        return b"".join(encoded), np.cumsum([len(each) for each in encoded])
 
 
-class _Csv(_Lines):
-    def __init__(self, file: IO[bytes], grid: Grid) -> None:
-        super().__init__(file, grid)
-        self.text = io.StringIO(newline="")
-        self.writer = csv.writer(self.text, lineterminator="\n")
-        self.line(heads(grid))
+class Csv(_Lines):
+    mark, back = b"1", len("0\n")
 
-    def line(self, record: Sequence[object]) -> None:
-        self.writer.writerow([int(v) if isinstance(v, bool) else v for v in record])
-        self.put(self.text.getvalue())
-        self.text.seek(0)
-        self.text.truncate()
+    def __init__(self, grid: Grid) -> None:
+        super().__init__(grid)
+        self.head = "".join(_csv([heads(grid)])).encode()
 
-    def end(self, front: Any) -> None:
-        self.mark(front, b"1", len("0\n"))
+    def lines(self, columns: list[list[Any]]) -> list[str]:
+        flags = [[int(each) for each in column] for column in columns[-2:]]
+        return _csv(zip(*columns[:-2], *flags, strict=True))
 
 
-class _Json(_Lines):
-    def __init__(self, file: IO[bytes], grid: Grid) -> None:
-        super().__init__(file, grid)
-        self.names = heads(grid)
+class _Kept(list[str]):
+    """A file that keeps what is written."""
 
-    def line(self, record: Sequence[object]) -> None:
-        self.put(json.dumps(dict(zip(self.names, record, strict=True))) + "\n")
-
-    def end(self, front: Any) -> None:
-        self.mark(front, b"true }", len("false}\n"))
+    write = list.append
 
 
-@contextmanager
-def csv_rows(grid: Grid, file: IO[bytes]) -> Iterator[Rows]:
-    yield _Csv(file, grid)
+def _csv(records: Any) -> list[str]:
+    lines = _Kept()
+    csv.writer(lines, lineterminator="\n").writerows(records)
+    return lines
 
 
-@contextmanager
-def json_rows(grid: Grid, file: IO[bytes]) -> Iterator[Rows]:
-    yield _Json(file, grid)
+class Json(_Lines):
+    mark, back = b"true }", len("false}\n")
+
+    def lines(self, columns: list[list[Any]]) -> list[str]:
+        names = heads(self.grid)
+        records = zip(*columns, strict=True)
+        return [json.dumps(dict(zip(names, each, strict=True))) + "\n" for each in records]
 
 
-class _Parquet:
-    """Figures as int64. Groups of rows cannot be changed in their place, so that the file is put
-    together at the end, of one beside it."""
+class Parquet(Form):
+    """Tables with figures as int64."""
 
-    def __init__(self, file: IO[bytes], beside: str, grid: Grid) -> None:
+    def __init__(self, grid: Grid) -> None:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        self.file, self.beside, self.texts = file, beside, _texts(grid)
+        super().__init__(grid)
         names = heads(grid)
         kinds = {name: pa.int64() for name in names}
         kinds |= {each.name: pa.string() for each in grid.dimensions}
         kinds |= {"latency.grade": pa.string(), "verdict": pa.string()}
         kinds |= {"within_budgets": pa.bool_(), "front": pa.bool_()}
         self.schema = pa.schema([(name, kinds[name]) for name in names])
-        self.writer = pq.ParquetWriter(beside, self.schema)
 
-    def write(self, batch: Batch, chosen: Any, front: Any) -> None:
+    def formed(self, batch: Batch, chosen: Any) -> Any:
         import pyarrow as pa
 
-        records = list(_records(self.texts, batch, chosen))
-        if records:
-            columns: Sequence[Sequence[object]] = list(zip(*records, strict=True))
-            arrays = [
-                pa.array(column, field.type)
-                for column, field in zip(columns, self.schema, strict=True)
-            ]
-            self.writer.write_table(pa.table(arrays, schema=self.schema))
+        columns = self.columns(batch, chosen)
+        arrays = [pa.array(*each) for each in zip(columns, self.schema.types, strict=True)]
+        return pa.table(arrays, schema=self.schema)
+
+
+FORMS: dict[str, type[Form]] = {".csv": Csv, ".jsonl": Json, ".parquet": Parquet}
+"""By what a file's name ends in."""
+
+
+def formed(question: Question, form: Form, batch: Batch) -> Any:
+    """What is written of the variants of a batch that meet the conditions."""
+    import numpy as np
+
+    return form.formed(batch, np.flatnonzero(question.holds(batch)))
+
+
+class Rows:
+    """A file of variants."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+
+    def write(self, batch: Batch, chosen: Any, front: Any) -> None:
+        """Write variants of a batch.
+
+        Args:
+            batch: it.
+            chosen: their indices.
+            front: the numbers of variants, those of the batch among them that may be on the front.
+        """
+        if len(chosen):
+            formed = self.form.formed(batch, chosen) if batch.formed is None else batch.formed
+            self.put(formed, batch.rows[chosen], front)
+
+    def put(self, formed: Any, numbers: Any, front: Any) -> None:
+        raise NotImplementedError
+
+    def end(self, front: Any) -> None:
+        """Mark the front, by numbers; what follows the last variant."""
+        raise NotImplementedError
+
+
+class _Text(Rows):
+    """Lines, in which the front is marked once it is known."""
+
+    def __init__(self, form: _Lines, file: IO[bytes]) -> None:
+        super().__init__(form)
+        self.lines, self.file = form, file
+        self.at = file.write(form.head)
+        self.ends: dict[int, int] = {}
+        """Of variants that may be on the front: where their lines end."""
+
+    def put(self, formed: tuple[bytes, Any], numbers: Any, front: Any) -> None:
+        import numpy as np
+
+        data, ends = formed
+        may = np.isin(numbers, front)
+        self.ends.update(zip(numbers[may].tolist(), (self.at + ends[may]).tolist(), strict=True))
+        self.at += self.file.write(data)
+
+    def end(self, front: Any) -> None:
+        for number in front:
+            self.file.seek(self.ends[int(number)] - self.lines.back)
+            self.file.write(self.lines.mark)
+        self.file.seek(self.at)
+
+
+class _Tables(Rows):
+    """Groups of rows cannot be changed in their place, so that the file is put together at the
+    end, of one beside it."""
+
+    def __init__(self, form: Parquet, file: IO[bytes], beside: str) -> None:
+        import pyarrow.parquet as pq
+
+        super().__init__(form)
+        self.file, self.beside, self.schema = file, beside, form.schema
+        self.writer = pq.ParquetWriter(beside, self.schema)
+
+    def put(self, formed: Any, numbers: Any, front: Any) -> None:
+        self.writer.write_table(formed)
 
     def end(self, front: Any) -> None:
         import numpy as np
@@ -205,15 +264,13 @@ class _Parquet:
 
 
 @contextmanager
-def parquet_rows(grid: Grid, file: IO[bytes]) -> Iterator[Rows]:
-    """
-    Raises:
-        ModuleNotFoundError: pyarrow is not installed.
-    """
-    import pyarrow  # noqa: F401  # before there is a file
-
-    folder, name = os.path.split(file.name)
-    with temporary(folder or ".", name, b"") as beside:
-        rows = _Parquet(file, beside, grid)
-        with rows.writer:
-            yield rows
+def written(form: Form, file: IO[bytes]) -> Iterator[Rows]:
+    """A file of variants in a form."""
+    if isinstance(form, _Lines):
+        yield _Text(form, file)
+    elif isinstance(form, Parquet):
+        folder, name = os.path.split(file.name)
+        with temporary(folder or ".", name, b"") as beside:
+            rows = _Tables(form, file, beside)
+            with rows.writer:
+                yield rows

@@ -1,6 +1,6 @@
 """A process that evaluates pieces of a space: `python -m archc.space.worker`.
 
-Requests come pickled on standard input, first the space and the names of figures, then pieces;
+Requests come pickled on standard input, first the space and what is wanted of it, then pieces;
 each answer goes pickled to standard output, or the exception that ended it. This process ends with
 its standard input, and so with the process that asks.
 """
@@ -22,16 +22,17 @@ def main() -> int:
     requests, answers = channels()
     asked: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_listen, args=[requests, asked], daemon=True).start()
-    space, names = None, frozenset[str]()
+    space: Any = None
+    wanted: Any = None
     while True:
         request = asked.get()
         try:
             from archc.space.pieces import evaluate
 
             if space is None:
-                space, names = pickle.loads(request)
+                space, wanted = pickle.loads(request)
                 continue
-            answer: Any = evaluate(space, request, names)
+            answer: Any = evaluate(space, request, wanted)
         except Exception as error:
             answer = _portable(error)
         try:

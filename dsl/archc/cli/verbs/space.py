@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, session: Session) -> int:
     from archc.plain import plain
+    from archc.space.pieces import Wanted
     from archc.space.summary import COLUMNS, summary
 
     space = opened(session, options.over)
@@ -54,7 +55,7 @@ def _run(options: argparse.Namespace, session: Session) -> int:
     wanted = min(options.sample or stop - start, stop - start)
     progress = Progress(wanted)
     failing = Failing()
-    with taken(space, options, start, stop, question.columns | COLUMNS) as batches:
+    with taken(space, options, start, stop, Wanted(question.columns | COLUMNS)) as batches:
         found = summary(space, failing.over(progress.over(batches)), question)
     progress.done()
     failing.report(session, space)
