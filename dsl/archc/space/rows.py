@@ -15,7 +15,6 @@ from archc.space.dimensions import Grid
 from archc.space.engine import VERDICTS, Batch
 from archc.space.question import FIGURES, Question
 
-
 AT_ONCE = 4_096
 """Variants whose values are Python's at the same time."""
 
