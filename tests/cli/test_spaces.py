@@ -317,6 +317,41 @@ def test_a_plot_has_the_front_with_its_parameters(capsys: Capture) -> None:
     assert "a plot shows two objectives" in capsys.readouterr().err
 
 
+SWEEP = ["sweep", "a.arch", "--over", "width=8,16"]
+PLOTTED = [*SWEEP, "--minimize", "macs", "--maximize", "params", "--plot"]
+
+
+@pytest.mark.parametrize(
+    ("words", "ending"),
+    [
+        ([*SWEEP, "-o"], "csv"),
+        ([*SWEEP, "-o"], "jsonl"),
+        ([*SWEEP, "-o"], "parquet"),
+        (PLOTTED, "svg"),
+        (PLOTTED, "png"),
+        (["space", "a.arch", "--over", "width=8,16", "--plot"], "svg"),
+        (["space", "a.arch", "--over", "width=8,16", "--plot"], "png"),
+    ],
+)
+def test_what_another_run_wrote_is_replaced_and_other_files_stay(
+    words: list[str], ending: str, capsys: Capture
+) -> None:
+    pytest.importorskip({"parquet": "pyarrow", "svg": "matplotlib", "png": "matplotlib"}.get(
+        ending, "numpy"))  # fmt: skip
+    made, mine, link = (Path(f"{name}.{ending}") for name in ("made", "mine", "link"))
+    assert main([*words, str(made)]) == main([*words, str(made)]) == 0
+    for content in (b"", b"variant,mine\n1,2\n", b"PAR1 mine PAR1", b"<svg/>"):
+        mine.write_bytes(content)
+        capsys.readouterr()
+        assert main([*words, str(mine)]) == 1
+        assert f"`{mine}` is a file that archc did not write" in capsys.readouterr().err
+        assert mine.read_bytes() == content
+    link.symlink_to(made)
+    assert main([*words, str(link)]) == 1
+    assert "is a symbolic link" in capsys.readouterr().err
+    assert link.is_symlink()
+
+
 def test_a_report_has_the_front_and_networks_of_it(capsys: Capture) -> None:
     pytest.importorskip("matplotlib")
     free = SPEC.replace("    require params <= 1500\n", "").replace("8 .. 32", "8 .. 128")

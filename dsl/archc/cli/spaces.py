@@ -306,15 +306,18 @@ def part(options: argparse.Namespace, space: "Space") -> tuple[int, int]:
 
 
 def pictured(path: str) -> None:
-    """Refuse a name that no picture has.
+    """Refuse a name that no picture has, and one where something else stands.
 
     Raises:
-        UsageError: it is one.
+        UsageError: no picture ends so.
+        Rejected: what stands there is not overwritten.
     """
-    from archc.space.plot import SUFFIXES
+    from archc.files.streaming import refuse_foreign
+    from archc.space.plot import SUFFIXES, ours
 
     if not path.endswith(SUFFIXES):
         raise UsageError(f"`{path}` does not end in {' or '.join(SUFFIXES)}")
+    refuse_foreign(path, ours)
 
 
 @contextmanager

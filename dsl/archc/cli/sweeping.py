@@ -116,9 +116,9 @@ def _written(path: str | None, form: "Form | None") -> "Iterator[Rows | None]":
         yield None
         return
     from archc.files.streaming import streamed
-    from archc.space.rows import written
+    from archc.space.rows import ours, written
 
-    with streamed(path, False) as file, written(form, file) as rows:
+    with streamed(path, ours) as file, written(form, file) as rows:
         yield rows
 
 
@@ -196,10 +196,10 @@ def _draw(
     axes: tuple[str, str],
 ) -> None:
     from archc.files.streaming import streamed
-    from archc.space.plot import picture
+    from archc.space.plot import ours, picture
 
     data = picture(space, question, axes, *points, options.plot[-4:])
-    with streamed(options.plot, False) as file:
+    with streamed(options.plot, ours) as file:
         file.write(data)
 
 

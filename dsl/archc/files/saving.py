@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from archc.diagnostics import codes
 from archc.diagnostics.model import Diagnostic, Rejected, reject
 from archc.files.lock import locked
-from archc.files.standing import ELSEWHERE, look, make_folder, unwritable
+from archc.files.standing import ELSEWHERE, Standing, look, make_folder, unwritable
 from archc.files.temporary import discard_abandoned, temporary
 from archc.files.transaction import Change, Failure, recover, replace_all
 
@@ -96,17 +96,23 @@ def _changes(
     found = look(path, "", data)
     if found.state in ("foreign", "ours") and not (found.content and ours(found.content)):
         what = kept.get(path) if found.content is not None else None
-        raise reject(
-            codes.OUTPUT_FOREIGN,
-            f"`{path}` is {what or found.what or 'a file of another kind'}, so it is not "
-            "overwritten",
-            help="move it away, or write to another path",
-        )
+        raise foreign(path, found._replace(what=what or found.what))
     if found.state == "unreadable":
-        raise reject(
+        raise foreign(path, found)
+    return () if found.state == "same" else (Change(found.content, data),)
+
+
+def foreign(path: str, found: Standing) -> Rejected:
+    """The refusal to write where something stands that is not ours, or cannot be read."""
+    if found.state == "unreadable":
+        return reject(
             codes.OUTPUT_UNWRITABLE, f"`{path}` cannot be read: {found.what}", help=ELSEWHERE
         )
-    return () if found.state == "same" else (Change(found.content, data),)
+    return reject(
+        codes.OUTPUT_FOREIGN,
+        f"`{path}` is {found.what or 'a file of another kind'}, so it is not overwritten",
+        help="move it away, or write to another path",
+    )
 
 
 def _replace(path: str, data: bytes) -> None:

@@ -27,18 +27,11 @@ def is_name(name: str) -> bool:
 
 def look(path: str, name: str, data: bytes | None) -> Standing:
     """What stands at a path, against what is to be written there."""
+    if (other := kind(path)) is not None:
+        return other
     try:
-        mode = os.lstat(path).st_mode
-        if stat.S_ISDIR(mode):
-            return Standing("foreign", what="a folder")
-        if stat.S_ISLNK(mode):
-            return Standing("foreign", what="a symbolic link")
-        if not stat.S_ISREG(mode):
-            return Standing("foreign", what="not a regular file")
         with open(path, "rb") as file:
             content = file.read()
-    except FileNotFoundError:
-        return Standing("absent")
     except OSError as error:
         return Standing("unreadable", what=reason(error))
     if content == data:
@@ -46,6 +39,21 @@ def look(path: str, name: str, data: bytes | None) -> Standing:
     if ours(name, content):
         return Standing("ours", content)
     return Standing("foreign", content, "a file that archc did not write")
+
+
+def kind(path: str) -> Standing | None:
+    """What stands at a path, if it is not a file that can be read."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return Standing("absent")
+    except OSError as error:
+        return Standing("unreadable", what=reason(error))
+    if stat.S_ISDIR(mode):
+        return Standing("foreign", what="a folder")
+    if stat.S_ISLNK(mode):
+        return Standing("foreign", what="a symbolic link")
+    return None if stat.S_ISREG(mode) else Standing("foreign", what="not a regular file")
 
 
 def ours(name: str, content: bytes) -> bool:

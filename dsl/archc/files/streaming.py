@@ -4,28 +4,62 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO
 
 from archc.diagnostics.model import Rejected
-from archc.files.standing import make_folder, unwritable
+from archc.files.saving import Ours, foreign
+from archc.files.standing import Standing, kind, make_folder, unwritable
 from archc.files.temporary import temporary
+
+_ENDS = 65536
+"""Bytes at both ends of a file by which it is known."""
+
+
+def refuse_foreign(path: str, ours: Ours) -> None:
+    """Refuse to write where something else stands.
+
+    Args:
+        path: of the file to write.
+        ours: whether a file that begins and ends with some bytes may be replaced.
+
+    Raises:
+        Rejected: something stands there that may not, or cannot be read.
+    """
+    what = kind(path)
+    if isinstance(what, Standing):
+        if what.state != "absent":
+            raise foreign(path, what)
+        return
+    try:
+        with open(path, "rb") as file:
+            ends = file.read(_ENDS)
+            file.seek(max(len(ends), file.seek(0, io.SEEK_END) - _ENDS))
+            ends += file.read()
+    except OSError as error:
+        raise Rejected(unwritable(path, error)) from None
+    if not (ends and ours(ends)):
+        raise foreign(path, Standing("foreign", what="a file that archc did not write"))
 
 
 @contextmanager
-def streamed(path: str, text: bool) -> Iterator[IO[Any]]:
+def streamed(path: str, ours: Ours) -> Iterator[IO[bytes]]:
     """A file to write to. It replaces what is at ``path`` when the block ends, and leaves that
     alone where the block raises.
+
+    Args:
+        path: of the file.
+        ours: see `refuse_foreign`.
 
     Raises:
         Rejected: it cannot be written.
     """
+    refuse_foreign(path, ours)
     folder, name = os.path.split(path)
     folder = folder or "."
     make_folder(folder)
     try:
         with temporary(folder, name, b"") as place:
-            with open(place, "wb") as raw:
-                file: IO[Any] = io.TextIOWrapper(raw, "utf-8", newline="\n") if text else raw
+            with open(place, "wb") as file:
                 yield file
                 file.flush()
             os.replace(place, path)

@@ -27,6 +27,14 @@ def heads(grid: Grid) -> list[str]:
     return ["variant", *names, *FIGURES, "latency.grade", "verdict", "within_budgets", "front"]
 
 
+def ours(data: bytes) -> bool:
+    """Whether a file with these bytes at its ends is one of an earlier run."""
+    first = data.partition(b"\n")[0]
+    table = first.startswith(b"variant,") and first.endswith(b",within_budgets,front")
+    parquet = data.startswith(b"PAR1") and b"within_budgets" in data
+    return table or parquet or data.startswith(b'{"variant": ')
+
+
 Texts = list[tuple[int, list[str]]]
 """Of each parameter how many variants share a value in a row, and its values."""
 

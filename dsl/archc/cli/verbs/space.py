@@ -62,8 +62,9 @@ def _run(options: argparse.Namespace, session: Session) -> int:
     if options.plot:
         from archc.files.streaming import streamed
         from archc.space.overview import overview
+        from archc.space.plot import ours
 
-        with streamed(options.plot, False) as file:
+        with streamed(options.plot, ours) as file:
             file.write(overview(found, space.spec.declared.name.text, options.plot[-4:]))
     if options.format == "json":
         session.json(
