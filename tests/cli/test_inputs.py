@@ -131,6 +131,7 @@ def test_a_model_is_not_built(name: str, folder: Path, capsys: Capture) -> None:
     assert main(["build", name, "-o", "new"]) == 1
     said = capsys.readouterr()
     assert f"error[not_a_spec]: `{name}` is a model, not a spec" in said.err
+    assert "`archc import MODEL -o NAME.arch` makes a spec of it" in said.err
     assert "`verify` read models" in said.err
     assert not (folder / "new").exists()
 

@@ -93,6 +93,8 @@ def test_a_target_that_is_none_is_not_taken_for_a_file(
         ("fix", "`fix` is not a command: `--fix` is an option of `archc check`"),
         ("watch", "`--watch` is an option of `archc build`, `archc graph`"),
         ("limit", "`--limit` is an option of `archc build`, `archc check`, `archc profile` and"),
+        ("compile", "`compile` is not a command: write `archc build`"),
+        ("help", "`help` is not a command: write `archc --help`"),
         ("chekc", "`chekc` is not a command: did you mean `check`?"),
         ("nonsense", "`nonsense` is not a command: specs end in `.arch`"),
     ],

@@ -258,6 +258,9 @@ def test_graph_and_show(tflite: Path, keras: Path, tmp_path: Path, capsys: Captu
             drawn.unlink()
     _, out, _ = told(capsys, "show", tflite)
     assert "%1 = CONV_2D(%0) : int8 1x16x16x16" in out
+    code, out, err = told(capsys, "show", tflite, "--stage", "ast")
+    assert (code, out) == (2, "")
+    assert "`--stage ast` is for specs: of these models there is deployed" in err
     _, out, _ = told(capsys, "show", keras)
     assert "%1 features = conv(%0, channels = 16" in out
     _, out, _ = told(capsys, "show", keras, "--stage", "deployed")

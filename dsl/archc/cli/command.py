@@ -10,7 +10,7 @@ from archc.cli.arguments import UsageError
 from archc.cli.interrupt import INTERRUPTED, interrupted, terminable
 from archc.cli.plain import plain
 from archc.cli.session import FAILURE, columns, terminal_width
-from archc.cli.verbs import VERBS
+from archc.cli.verbs import OTHERS, VERBS
 
 USAGE, INTERNAL = 2, 70
 PIPE = 141
@@ -153,6 +153,9 @@ def unknown(word: str) -> str:
     from archc.diagnostics.text import few
     from archc.files import SPEC_SUFFIX, similar
 
+    meant = next((ours for ours, words in OTHERS.items() if word in words), None)
+    if meant is not None:
+        return f"`{word}` is not a command: write `archc {meant}`"
     close, spec = nearest(word, VERBS), similar("", word)
     if "." in word:
         return f"there is no file `{word}`: {spec or f'specs end in `{SPEC_SUFFIX}`'}"

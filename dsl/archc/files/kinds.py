@@ -7,8 +7,8 @@ from archc.files.reading import SPEC_SUFFIX
 from archc.formats import SUFFIXES
 
 _MODEL = (
-    f"give a spec, `NAME{SPEC_SUFFIX}`; `archc check`, `profile`, `show`, `graph`, `diff` and "
-    "`verify` read models"
+    f"`archc import MODEL -o NAME{SPEC_SUFFIX}` makes a spec of it; `archc check`, `profile`, "
+    "`report`, `show`, `graph`, `diff` and `verify` read models"
 )
 _OUTPUT = f"give the spec that it was made from, `NAME{SPEC_SUFFIX}`"
 KINDS = {

@@ -57,5 +57,16 @@ def _declared() -> Iterator[str]:
             yield name.removesuffix("_")
 
 
+OTHERS = {
+    "build": ("compile", "make", "generate"),
+    "check": ("lint", "validate"),
+    "profile": ("summary", "info", "stats"),
+    "new": ("init", "create"),
+    "fmt": ("format",),
+    "graph": ("draw", "plot", "view"),
+    "--help": ("help",),
+    "--version": ("version",),
+}
+"""What other tools call a verb, or an option that is one there."""
 VERBS = {name: Verb(name) for name in _declared()}
 """By the word that is typed."""

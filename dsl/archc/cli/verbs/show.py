@@ -4,7 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from archc.cli.arguments import compile_arguments
+from archc.cli.arguments import UsageError, compile_arguments
+from archc.diagnostics.text import joined
 
 if TYPE_CHECKING:
     from archc.analysis.lowering import Deployed
@@ -40,6 +41,10 @@ def run(options: argparse.Namespace) -> int:
         (one for one in ("graph", "deployed", "model", "ast") if one in reached), None
     )
     found = subjects(session, wanted) if wanted else []
+    if not found and session.models and not session.failed:
+        raise UsageError(
+            f"`--stage {wanted}` is for specs: of these models there is {joined(reached)}"
+        )
     if session.document:
         shown = [data(wanted, subject) for subject in found]
         session.json(stage=wanted, reached=reached, shown=shown)
