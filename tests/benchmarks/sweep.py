@@ -1,4 +1,4 @@
-"""Sweeps against this build's own full compiles, in one process:
+"""Sweeps against this build's own full compiles, in one process and, in the last row, in two:
 
     python tests/benchmarks/sweep.py [--rows 1000000]
 
@@ -9,15 +9,21 @@ what a sweep of so many variants adds to the memory of the process.
 """
 
 import argparse
+import os
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "dsl"), str(ROOT / "tests")]
 
 from archc.space.engine import Space  # noqa: E402
+from archc.space.jobs import evaluated  # noqa: E402
+from archc.space.pieces import Wanted  # noqa: E402
+from archc.space.question import FIGURES  # noqa: E402
+from support.carried import carried  # noqa: E402
 from support.spaces import space  # noqa: E402
 
 SPECS = ROOT / "specs"
@@ -73,6 +79,22 @@ def report(name: str, made: Space, rows: int) -> None:
     )
 
 
+def stages() -> Space:
+    """All structures of five blocks by stages."""
+    units = [f"u{place}=[{', '.join(UNITS)}]" for place in range(1, 5)]
+    return space(PER_STAGE, *units, "alpha=0.05..2.0:0.05", "height=16..65")
+
+
+def as_they_come(made: Space, starts: Sequence[int]) -> float:
+    """CPU seconds of a full compile: the first variant, one amid and the last of each structure."""
+    inner = made.grid.inner
+    come = [start + row for start in starts for row in (0, inner // 2, inner - 1)]
+    began = time.process_time()
+    for row in come:
+        made.compile(row)
+    return (time.process_time() - began) / len(come)
+
+
 def structures() -> None:
     """150 structures of blocks by stages, 2,000 rows each, from nothing.
 
@@ -81,8 +103,7 @@ def structures() -> None:
     structure share is known.
     """
     began = time.process_time()
-    units = [f"u{place}=[{', '.join(UNITS)}]" for place in range(1, 5)]
-    made = space(PER_STAGE, *units, "alpha=0.05..2.0:0.05", "height=16..65")
+    made = stages()
     inner = made.grid.inner
     starts = [inner * structure for structure in range(0, 4 * STRUCTURES, 4)]
     for start in starts:
@@ -90,16 +111,35 @@ def structures() -> None:
     cold = time.process_time() - began
     rate = inner * STRUCTURES / cold
     again = sum(compile_seconds(made, [start + inner // 2]) for start in starts) / STRUCTURES
-    come = [start + row for start in starts for row in (0, inner // 2, inner - 1)]
-    began = time.process_time()
-    for row in come:
-        made.compile(row)
-    once = (time.process_time() - began) / len(come)
+    once = as_they_come(made, starts)
     print(
         f"{STRUCTURES} structures of five blocks by stages: {inner * STRUCTURES:,} rows, "
         f"{made.count} classes; cold {rate:,.0f}/s, {1000 * cold / STRUCTURES:.1f} ms a structure; "
         f"compile {1000 * once:.1f} ms as they come = {rate * once:,.0f} times, "
         f"{1000 * again:.1f} ms repeated = {rate * again:,.0f} times",
+        flush=True,
+    )
+
+
+def processes(jobs: int) -> None:
+    """The first 150 structures from nothing by several processes, their starts included, against
+    compiles in one: seconds on the clock, and of processors in all processes."""
+    inner = stages().grid.inner
+    rows = range(STRUCTURES * inner)
+    alone = sweep_seconds(stages(), 0, len(rows))
+    with carried():
+        made = stages()
+        before, began = os.times(), time.monotonic()
+        for _ in evaluated(made, rows, jobs, Wanted(frozenset(FIGURES))):
+            pass
+        wall, after = time.monotonic() - began, os.times()
+    busy = sum(after[:4]) - sum(before[:4])
+    once = as_they_come(made, rows[::inner])
+    print(
+        f"{STRUCTURES} such structures by {jobs} processes: {wall:.2f} s on the clock = "
+        f"{len(rows) / wall * once:,.0f} times a compile's rate of CPU time; CPU of all "
+        f"{busy:.2f} s = {len(rows) / busy * once:,.0f} times; in one process {alone:.2f} s = "
+        f"{len(rows) / alone * once:,.0f} times",
         flush=True,
     )
 
@@ -124,6 +164,7 @@ def main() -> None:
     report("efficientnet_b0", efficientnet, rows // 10)
     del efficientnet
     structures()
+    processes(2)
 
 
 if __name__ == "__main__":
