@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from archc import compile_text
-from archc.cli import main, spaces
+from archc.cli import main, progress
 from archc.cli.interrupt import deferred
 from archc.space.engine import Batch, Space
 
@@ -271,13 +271,14 @@ def test_ctrl_c_does_not_cut_what_is_written() -> None:
 def test_progress_is_said_where_there_is_no_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr(spaces, "FIRST", 0)
-    monkeypatch.setattr(spaces, "LINE", 0)
-    monkeypatch.setattr(spaces, "LONG", -1)
+    monkeypatch.setattr(progress, "FIRST", 0)
+    monkeypatch.setattr(progress, "LINE", 0)
+    monkeypatch.setattr(progress, "LONG", -1)
     assert main(["space", "a.arch"]) == 0
     captured = capsys.readouterr()
     lines = captured.err.splitlines()
     assert "minutes: `--sample 100000`" in lines[0]
+    assert "`--jobs 4` takes four cores" in lines[0]
     assert re.fullmatch(r"24 of 24 variants \(100 %\), .* a second, 0 s left", lines[-1])
     assert "24 variants" in captured.out
 

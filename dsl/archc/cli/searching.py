@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from archc.cli.arguments import UsageError
 from archc.cli.interrupt import INTERRUPTED
+from archc.cli.progress import Progress
 from archc.cli.session import FAILURE, Session, terminal_width
-from archc.cli.spaces import Progress, answered, asked, opened
+from archc.cli.spaces import answered, asked, opened
 from archc.diagnostics.text import few, several, wrapped
 
 if TYPE_CHECKING:

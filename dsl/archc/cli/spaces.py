@@ -1,11 +1,10 @@
-"""What verbs on design spaces share: their arguments, the space itself, progress."""
+"""What verbs on design spaces share: their arguments, and the space itself."""
 
 import argparse
 import gc
 import os
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,18 +20,8 @@ if TYPE_CHECKING:
 
 MOST = 2_000_000_000
 """Variants that one run goes through at the most."""
-EVERY, LINE = 0.25, 30.0
-"""Seconds between two states of the line on a terminal, and between two lines elsewhere."""
-FIRST = 5.0
-"""Until the first line."""
-HINT = (
-    "this takes about {minutes} minutes: `--sample 100000` says much of it in seconds, "
-    "`--shard 1/8` is an eighth of it, and Ctrl-C keeps what is done"
-)
 PROCESSES = 1_000
 """That may be asked for."""
-LONG = 600
-"""Seconds left from which a shorter way is named."""
 
 
 def space_arguments(parser: argparse.ArgumentParser) -> None:
@@ -392,56 +381,6 @@ class Failing:
                 for each in faults[:1]
             ]  # fmt: skip
         session.diagnostics += faults
-
-
-class Progress:
-    """Says how far a pass is: in one line on a terminal, elsewhere in a line now and then."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.began = self.said = time.monotonic()
-        self.every = EVERY if sys.stderr.isatty() else LINE
-        self.width = 0
-        self.hinted = False
-
-    def __call__(self, looked: int) -> None:
-        now = time.monotonic()
-        # The first line of a file comes sooner, as it says how long the rest takes.
-        due = self.every if self.hinted else min(self.every, FIRST)
-        if now - self.said < due:
-            return
-        self.said = now
-        rate = looked / max(now - self.began, 1e-9)
-        left = (self.total - looked) / max(rate, 1e-9)
-        if left > LONG and not self.hinted:
-            self.done()
-            print(HINT.format(minutes=f"{left / 60:,.0f}"), file=sys.stderr, flush=True)
-        self.hinted = True
-        said = (
-            f"{looked:,} of {self.total:,} variants ({100 * looked // self.total} %), "
-            f"{rate:,.0f} a second, {left:,.0f} s left"
-        )
-        if self.every == EVERY:
-            self._line(said)
-        else:
-            print(said, file=sys.stderr, flush=True)
-
-    def over(self, batches: "Iterator[Batch]") -> "Iterator[Batch]":
-        """The same batches, told of."""
-        looked = 0
-        for batch in batches:
-            yield batch
-            looked += len(batch.rows)
-            self(looked)
-
-    def _line(self, text: str) -> None:
-        print(f"\r{text.ljust(self.width)}", end="", file=sys.stderr, flush=True)
-        self.width = len(text)
-
-    def done(self) -> None:
-        if self.width:
-            self._line("")
-            print("\r", end="", file=sys.stderr, flush=True)
 
 
 def missing(error: ModuleNotFoundError) -> None:

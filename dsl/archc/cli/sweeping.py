@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cli.arguments import UsageError
 from archc.cli.interrupt import INTERRUPTED, deferred
+from archc.cli.progress import Progress
 from archc.cli.session import FAILURE, LOUD, Session, show, terminal_width
-from archc.cli.spaces import Failing, Progress, answered, asked, opened, part, pictured, taken
+from archc.cli.spaces import Failing, answered, asked, opened, part, pictured, taken
 
 if TYPE_CHECKING:
     from archc.driver import Network
@@ -60,7 +61,7 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     form = _form(options.report)
     start, stop = part(options, space)
     began = time.monotonic()
-    progress = Progress(min(options.sample or stop - start, stop - start))
+    progress = Progress(min(options.sample or stop - start, stop - start), options.jobs)
     failing = Failing()
     drawn = Points(axes, DOTS) if axes else None
     shown = Points(_first_two(question), FEW) if form and len(question.objectives) > 1 else None

@@ -4,10 +4,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from archc.cli.interrupt import INTERRUPTED
+from archc.cli.progress import Progress
 from archc.cli.session import FAILURE, LOUD, Session, show
 from archc.cli.spaces import (
     Failing,
-    Progress,
     answered,
     asked,
     opened,
@@ -53,7 +53,7 @@ def _run(options: argparse.Namespace, session: Session) -> int:
         pictured(options.plot)
     start, stop = part(options, space)
     wanted = min(options.sample or stop - start, stop - start)
-    progress = Progress(wanted)
+    progress = Progress(wanted, options.jobs)
     failing = Failing()
     with taken(space, options, start, stop, Wanted(question.columns | COLUMNS)) as batches:
         found = summary(space, failing.over(progress.over(batches)), question)
