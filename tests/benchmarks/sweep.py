@@ -122,26 +122,26 @@ def structures() -> None:
 
 
 def processes(jobs: int) -> None:
-    """The first 150 structures from nothing by several processes, their starts included, against
-    compiles in one: seconds on the clock, and of processors in all processes."""
+    """The first 150 structures from nothing, by one process and by several with their starts:
+    seconds on the clock, and of processors in all, against compiles in one process."""
     inner = stages().grid.inner
     rows = range(STRUCTURES * inner)
-    alone = sweep_seconds(stages(), 0, len(rows))
-    with carried():
+    wanted = Wanted(frozenset(FIGURES))
+    once = as_they_come(stages(), rows[::inner])
+    for count in (1, jobs):
         made = stages()
-        before, began = os.times(), time.monotonic()
-        for _ in evaluated(made, rows, jobs, Wanted(frozenset(FIGURES))):
-            pass
-        wall, after = time.monotonic() - began, os.times()
-    busy = sum(after[:4]) - sum(before[:4])
-    once = as_they_come(made, rows[::inner])
-    print(
-        f"{STRUCTURES} such structures by {jobs} processes: {wall:.2f} s on the clock = "
-        f"{len(rows) / wall * once:,.0f} times a compile's rate of CPU time; CPU of all "
-        f"{busy:.2f} s = {len(rows) / busy * once:,.0f} times; in one process {alone:.2f} s = "
-        f"{len(rows) / alone * once:,.0f} times",
-        flush=True,
-    )
+        with carried():
+            before, began = os.times(), time.monotonic()
+            for _ in made.over(rows) if count == 1 else evaluated(made, rows, count, wanted):
+                pass
+            wall, after = time.monotonic() - began, os.times()
+        busy = sum(after[:4]) - sum(before[:4])
+        clock, times = (f"{len(rows) / each * once:,.0f} times" for each in (wall, busy))
+        print(
+            f"the first {STRUCTURES} structures by {count}: {wall:.2f} s on the clock = {clock} "
+            f"a compile of {1000 * once:.1f} ms; CPU of all {busy:.2f} s = {times}",
+            flush=True,
+        )
 
 
 def memory(rows: int) -> None:

@@ -174,3 +174,15 @@ def test_a_difference_in_a_worker_stops_the_sweep(
 def test_numbers_of_processes(words: list[str], said: str, capsys: Capture) -> None:
     assert main(["sweep", "a.arch", *words]) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_sweep_by_one_process_knows_nothing_of_others() -> None:
+    """A page in a browser has none."""
+    command = ["sweep", "a.arch", "--over", "width=8..9", "-o", "out.csv"]
+    code = (
+        f"import sys\nfrom archc.cli import main\nassert main({command}) == 0\n"
+        "print([each for each in ('multiprocessing', 'subprocess', 'concurrent.futures', "
+        "'archc.space.jobs') if each in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
