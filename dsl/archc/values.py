@@ -28,7 +28,7 @@ class Symbolic(Fraction):
         """The maximum of numbers."""
         raise NotImplementedError
 
-    def leading(self, numbers: Any) -> Any:
+    def leading(self, numbers: Any, known: int) -> Any:
         """The numbers that may be the largest of some."""
         raise NotImplementedError
 
@@ -84,10 +84,15 @@ def largest(numbers: "list[int]") -> int:
     return made
 
 
-def leading(numbers: "list[int]") -> "list[int]":
-    """The numbers that may be the largest of some, which of plain ones one is."""
+def leading(numbers: "list[int]", known: int = 0) -> "list[int]":
+    """The numbers that may be the largest of some, which of plain ones one is.
+
+    Args:
+        numbers: some.
+        known: of so many at the start none is never below another one.
+    """
     first = _symbolic_among(numbers)
-    made: list[int] = [max(numbers)] if first is None else first.leading(numbers)
+    made: list[int] = [max(numbers)] if first is None else first.leading(numbers, known)
     return made
 
 

@@ -89,10 +89,10 @@ class Clock:
 
     def __init__(self, trace: Trace, sketch: Sketch, output: Callable[[Form], int]) -> None:
         self.sketch = sketch
-        self._output, self._trace = output, trace
+        self._output, self._places = output, dict[object, Output]()
         network = sketch.network
         every = candidates(network)
-        most = [_most(trace, need.bytes) for need in every]
+        most = [_most(need.bytes) for need in every]
         every = [need for need, size in zip(every, most, strict=True) if size > need.least]
         """The buffers that count in some variant."""
         self.placer = Placer(trace, every, _form, sketch.memories)
@@ -103,7 +103,7 @@ class Clock:
         self._needs = [self._place(need.bytes) for need in every]
         self._flash = self._place(sketch.flash)
         self._bound(every)
-        del self._output, self._trace
+        del self._output, self._places
 
     def _step(self, step: Step) -> dict[str, Any]:
         return {
@@ -114,19 +114,22 @@ class Clock:
 
     def _place(self, value: Any) -> Any:
         """A plain number, or where it is found."""
-        if not isinstance(value, Number):
+        if type(value) is not Number:
             return value
         if not value.terms:
             return value.constant if value.over == 1 else value.constant / value.over
-        return Output(self._output(value.form), value.over)
+        place = self._places.get(value.key)
+        if place is None:
+            place = self._places[value.key] = Output(self._output(value.form), value.over)
+        return place
 
     def _bound(self, every: list[Need]) -> None:
         """Find out whether anything may be too large."""
-        most = max([_most(self._trace, need.bytes) for need in every], default=0)
+        most = max([_most(need.bytes) for need in every], default=0)
         wide = 1
         for step in self.sketch.network.steps:
-            wide = max(wide, *(_most(self._trace, each) for each in (*step.channels, step.kernel)))
-            most = max(most, _most(self._trace, step.macs), 64 * _most(self._trace, step.weights))
+            wide = max(wide, *(_most(each) for each in (*step.channels, step.kernel)))
+            most = max(most, _most(step.macs), 64 * _most(step.weights))
         self.exact = most * wide < EXACT
 
     # --- of variants --------------------------------------------------------------------------
@@ -232,13 +235,13 @@ def published(manifest: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 
 def _form(value: Any) -> Form:
-    return value.form if isinstance(value, Number) else Form((), value)
+    return value.form if type(value) is Number else Form((), value)
 
 
-def _most(trace: Trace, value: Any) -> int:
+def _most(value: Any) -> int:
     """What a number from 0 on is below."""
-    if isinstance(value, Number):
-        return trace.bounds(value.form)[1] // value.over + 1
+    if type(value) is Number:
+        return value.most // value.over + 1
     return int(value) + 1
 
 

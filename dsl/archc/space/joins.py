@@ -87,15 +87,13 @@ def _together(trace: Trace, parts: Sequence[Form]) -> tuple[int, int]:
 
 def near(lives: Lives) -> Near:
     """Which blocks are alive together with each."""
-    return tuple(
-        [
-            tuple(
-                [
-                    other
-                    for other, (begin, finish) in enumerate(lives)
-                    if first <= finish and begin <= last and other != index
-                ]
-            )
-            for index, (first, last) in enumerate(lives)
-        ]
-    )
+    around: list[list[int]] = [[] for _ in lives]
+    alive: list[int] = []
+    for index in sorted(range(len(lives)), key=lives.__getitem__):
+        first = lives[index][0]
+        alive = [other for other in alive if lives[other][1] >= first]
+        around[index] += alive
+        for other in alive:
+            around[other].append(index)
+        alive.append(index)
+    return tuple([tuple(sorted(each)) for each in around])

@@ -12,7 +12,9 @@ the class. Nothing is guessed.
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import reduce
 from math import gcd, lcm
+from operator import mul
 from typing import Any
 
 from archc.space import joins
@@ -53,7 +55,7 @@ def number(trace: Trace, terms: Terms, constant: int, denominator: int = 1) -> "
         made = trace.numbers[key] = object.__new__(Number)
         made.trace, made.terms, made.constant, made.over = trace, *key
         made.form, made.key = Form(terms, constant), object()
-        made.results = [NOTHING] * len(OPERATIONS)
+        made.results, made.limit = [NOTHING] * len(OPERATIONS), None
     return made
 
 
@@ -63,11 +65,12 @@ Exact = int | Fraction
 class Number(Witnessed):
     """See the module."""
 
-    __slots__ = ("constant", "form", "key", "over", "results", "terms", "trace")
+    __slots__ = ("constant", "form", "key", "limit", "over", "results", "terms", "trace")
     key: object
     """Tells it from all other numbers of the trace, and from integers."""
     results: list[dict[Any, Any]]
     """By operation, then by the other operand."""
+    limit: int | None
     constant: int
 
     def _lift(self, other: Any) -> "Number | None":
@@ -78,6 +81,13 @@ class Number(Witnessed):
         if isinstance(other, Fraction | int):
             return number(self.trace, (), other.numerator, other.denominator)
         return None
+
+    @property
+    def most(self) -> int:
+        """What its form is at most, whatever the variant."""
+        if self.limit is None:
+            self.limit = self.trace.bounds(self.form)[1]
+        return self.limit
 
     # --- arithmetic ---------------------------------------------------------------------------
 
@@ -194,18 +204,22 @@ class Number(Witnessed):
 
     def _without(self, divisor: "Number") -> "Number | None":
         """The quotient, where the divisor is a factor that is never 0."""
+        parts: tuple[Number, ...] = self._parts(divisor)
+        return reduce(mul, parts) if parts else None
+
+    @kept
+    def _parts(self, divisor: "Number") -> "tuple[Number, ...]":
+        """The factors of the quotient; none where there is none."""
         if not self.terms or self.trace.bounds(divisor.form)[0] <= 0:
-            return None
+            return ()
         (shared, factors), (other, others) = self._factors(), divisor._factors()
         left = list(factors)
         for factor in others:
             if factor not in left:
-                return None
+                return ()
             left.remove(factor)
-        made: Number = number(self.trace, (), shared * divisor.over, self.over)._times(1, other)
-        for factor in left:
-            made = made * number(self.trace, *factor)
-        return made
+        first: Number = number(self.trace, (), shared * divisor.over, self.over)._times(1, other)
+        return first, *[number(self.trace, *factor) for factor in left]
 
     @kept
     def _divided(self, other: Any) -> "Number":
@@ -303,17 +317,18 @@ class Number(Witnessed):
     def largest(self, numbers: Sequence[Exact]) -> "Number":
         return self._joined(self.leading(numbers))
 
-    def leading(self, numbers: Sequence[Exact]) -> "list[Number]":
-        left: list[Number] = []
-        every = [each for each in numbers if type(each) is Number]
-        if len(every) < len(numbers):
-            every.append(self._lifted(max(each for each in numbers if type(each) is not Number)))
+    def leading(self, numbers: Sequence[Exact], known: int = 0) -> "list[Number]":
+        left = [self._lifted(each) for each in numbers[:known]]
+        every = [each for each in numbers[known:] if type(each) is Number]
+        plain = [each for each in numbers[known:] if type(each) is not Number]
+        if plain:
+            every.append(self._lifted(max(plain)))
         for each in every:
-            for known in left:
-                if known is each or known._covers(each):
+            for other in left:
+                if other is each or other._covers(each):
                     break
             else:
-                left = [known for known in left if not each._covers(known)]
+                left = [other for other in left if not each._covers(other)]
                 left.append(each)
                 if len(left) > joins.OPTIONS:
                     left = [self._joined(left)]

@@ -133,8 +133,10 @@ class _Ends:
         self.tail = self.head = self.temporary = 0
         self._needed: list[int] = []
         """What may be the most that was needed before the last step."""
+        self._leading = 0
+        """Of so many of these none is never below another one."""
         self._counted = 0
-        """So many requests of `settled` lie below what that counts from."""
+        """So many requests of `settled` lie below what they count from."""
         self._last = 0, 0
         """What was kept and borrowed at the last step."""
         self._dead: int | None = None
@@ -160,10 +162,12 @@ class _Ends:
     def _count(self) -> None:
         """Add the last step to what was needed."""
         if self._counted < len(self.settled):
-            moved = sum(self.settled[self._counted :])
-            self._needed = leading([each - moved for each in self._needed])
-            self._counted = len(self.settled)
-        self._needed.append(sum(self._last) if self._dead is None else self._dead)
+            needed, moved = self._needed, sum(self.settled[self._counted :])
+            if needed:
+                self._needed = [each - moved for each in leading(needed, self._leading)]
+            self._leading, self._counted = len(self._needed), len(self.settled)
+        tail, temporary = self._last
+        self._needed.append(tail + temporary if self._dead is None else self._dead)
 
     def borrow(self, size: int, align: int) -> None:
         """Take what is given back once an operator is prepared."""
