@@ -241,7 +241,7 @@ def _form(value: Any) -> Form:
 def _most(value: Any) -> int:
     """What a number from 0 on is below."""
     if type(value) is Number:
-        return value.most // value.over + 1
+        return value.most + 1
     return int(value) + 1
 
 

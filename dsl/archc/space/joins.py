@@ -1,6 +1,7 @@
 """Atoms that are made of several forms without a decision between them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from archc.space.trace import Form, Lives, Near, Trace
 
@@ -24,7 +25,7 @@ def options(trace: Trace, form: Form) -> tuple[Form, ...]:
 
 def maximum(trace: Trace, forms: Sequence[Form]) -> Form:
     """The largest of some forms, at least one."""
-    chosen = tuple(sorted(set(forms)))
+    chosen = tuple(forms)
     if len(chosen) == 1:
         return chosen[0]
 
@@ -85,6 +86,7 @@ def _together(trace: Trace, parts: Sequence[Form]) -> tuple[int, int]:
     return least, sum(max(high, 0) for _, high in ends)
 
 
+@lru_cache(maxsize=256)  # structures differ less in when blocks are alive than in their sizes
 def near(lives: Lives) -> Near:
     """Which blocks are alive together with each."""
     around: list[list[int]] = [[] for _ in lives]

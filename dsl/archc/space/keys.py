@@ -64,9 +64,16 @@ def told(part: Any) -> object:
     return kind, part if kind in (bool, Fraction) else id(part)
 
 
-def once(trace: Trace, compute: Callable[..., T], *parts: object) -> T:
-    """What follows from some parts, computed for the first of the structures that have them."""
-    key = compute, told(parts)
+def once(trace: Trace, compute: Callable[..., T], *parts: object, key: object = None) -> T:
+    """What follows from some parts, computed for the first of the structures that have them.
+
+    Args:
+        trace: the run.
+        compute: takes the parts.
+        parts: what it follows from.
+        key: what tells them, where that is known.
+    """
+    key = compute, key or told(parts)
     known: tuple[T, object] | None = trace.recall(key)
     if known is None:
         since = len(trace.asked)

@@ -19,7 +19,7 @@ from archc.sema.model import BudgetRequest, Model
 from archc.space import clock
 from archc.space.clock import RoomRule, Sketch
 from archc.space.fragments import Sharing
-from archc.space.keys import once
+from archc.space.keys import once, told
 from archc.space.trace import Trace
 from archc.targets.facts import Limits
 from archc.targets.memories import ROOM
@@ -66,14 +66,16 @@ def measure(model: Model, options: Options, reporter: Reporter, trace: Trace) ->
 
 def _totals(graph: Graph, trace: Trace) -> dict[str, int]:
     """The sums over layers, which structures have in common."""
-    costs = [
-        once(trace, _costs, node.op, node.shape, *graph.input_shapes(node)) for node in graph.nodes
-    ]
+    shapes, costs = [told(node.shape) for node in graph.nodes], []
+    for node, shape in zip(graph.nodes, shapes, strict=True):
+        key = (id(node.op), shape, *[shapes[at] for at in node.inputs])
+        inputs = graph.input_shapes(node)
+        costs.append(once(trace, _costs, node.op, node.shape, inputs, key=key))
     columns = zip(*costs, strict=True)
     return {name: total(column) for (name, _), column in zip(SUMS, columns, strict=True)}
 
 
-def _costs(op: Op, output: Shape, *inputs: Shape) -> list[int]:
+def _costs(op: Op, output: Shape, inputs: tuple[Shape, ...]) -> list[int]:
     """What a layer adds to each."""
     known = layer(op, output, inputs)
     return [cost(known) for _, cost in SUMS]
@@ -83,14 +85,17 @@ def _memory(deployed: Deployed) -> dict[str, int]:
     every = tensors(deployed)
     moments = timeline(every, len(deployed.operators))
     blocks = [Block(tensor.bytes, tensor.first, tensor.last) for tensor in every]
-    inputs = sum(map(product, deployed.input_shapes))
-    together = total([rounded(tensor.bytes) for tensor in every])
+    activations = [moment.activation_bytes for moment in moments]
+    arena = [moment.arena_bytes for moment in moments]
+    if not moments:
+        activations = [sum(map(product, deployed.input_shapes))]
+        arena = [total([rounded(tensor.bytes) for tensor in every])]
     return {
         "weight_bytes": deployed.weight_bytes,
         "constant_bytes": deployed.constant_bytes,
-        "peak_activation_bytes": largest([m.activation_bytes for m in moments] or [inputs]),
+        "peak_activation_bytes": largest(activations),
         "arena_bytes": plan_end(blocks),
-        "arena.lower_bound": largest([m.arena_bytes for m in moments] or [together]),
+        "arena.lower_bound": largest(arena),
     }
 
 

@@ -84,9 +84,9 @@ class Number(Witnessed):
 
     @property
     def most(self) -> int:
-        """What its form is at most, whatever the variant."""
+        """The largest whole number that it reaches, whatever the variant."""
         if self.limit is None:
-            self.limit = self.trace.bounds(self.form)[1]
+            self.limit = self.trace.bounds(self.form)[1] // self.over
         return self.limit
 
     # --- arithmetic ---------------------------------------------------------------------------
@@ -323,12 +323,14 @@ class Number(Witnessed):
         plain = [each for each in numbers[known:] if type(each) is not Number]
         if plain:
             every.append(self._lifted(max(plain)))
+        every.sort(key=lambda each: -each.most)
         for each in every:
             for other in left:
                 if other is each or other._covers(each):
                     break
             else:
-                left = [other for other in left if not each._covers(other)]
+                most = each.most
+                left = [other for other in left if other.most > most or not each._covers(other)]
                 left.append(each)
                 if len(left) > joins.OPTIONS:
                     left = [self._joined(left)]

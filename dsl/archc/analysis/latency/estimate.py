@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from archc import values
 from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
 from archc.analysis.latency.epochs import GRAIN, Epochs, Step, depthwise_growth, epochs
 from archc.analysis.latency.model import (
@@ -191,15 +192,15 @@ def _buffers(network: Epochs, plan: Plan, memories: Memories) -> list[Buffer]:
 
 def flash(net: Net) -> int:
     """int8 weights as they are stored and 4 bytes for every output channel."""
-    total = GRAIN // 2
+    parts = [GRAIN // 2]
     for op in net.operators:
         growth = GRAIN
         if op.operator == "DEPTHWISE_CONV_2D":
             growth = depthwise_growth(
                 net.tensors[op.reads[0]][1], net.tensors[op.makes[0]][2], op.kernel[0]
             )
-        total += growth * op.weights + GRAIN * PER_OUTPUT * op.biases
-    return total // GRAIN
+        parts += growth * op.weights, GRAIN * PER_OUTPUT * op.biases
+    return values.total(parts) // GRAIN
 
 
 # --- grades -----------------------------------------------------------------------------------

@@ -174,17 +174,21 @@ class _Distinct:
 
     def __init__(self) -> None:
         self._zeros: list[int] = []
-        self._others: dict[object, int] = {}
+        self._others: set[object] = set()
+        self._sizes: list[int] = []
+        """Of the others."""
 
     def add(self, content: object, size: int) -> None:
         if isinstance(content, Zeros):
             self._zeros.append(content.length)
-        else:
-            self._others[content] = size
+        elif content not in self._others:
+            self._others.add(content)
+            self._sizes.append(size)
 
     @property
     def bytes(self) -> int:
-        return total([*self._others.values()]) + 4 * distinct_sum(self._zeros)
+        self._sizes = [total(self._sizes)]
+        return total([*self._sizes, 4 * distinct_sum(self._zeros)])
 
 
 def weights_of(op: DeviceOp) -> Iterator[tuple[object, int]]:
