@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from archc.diagnostics.model import Diagnostic, Edit, Label, Level
 from archc.diagnostics.render import render, render_json, summary
-from archc.diagnostics.text import cells, columns, printable
+from archc.diagnostics.text import articled, cells, columns, printable
 from archc.source import Source, Span
 
 
@@ -32,6 +32,13 @@ def error(span: Span | None, label: str = "", **more: Any) -> Diagnostic:
 
 def body(diagnostic: Diagnostic) -> list[str]:
     return render(diagnostic, color=False).split("\n")
+
+
+def test_articles_are_those_of_the_numbers() -> None:
+    said = "a 8x8 pool in a 18x1 map, a 11 ms, a 3x3, a 110x1, a 1,800, a alpha, ha 8"
+    assert articled(said) == (
+        "an 8x8 pool in an 18x1 map, an 11 ms, a 3x3, a 110x1, a 1,800, a alpha, ha 8"
+    )
 
 
 def test_layout() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from archc.cli import main
+from archc.cli.verbs.verify import border_of
+from archc.limits import DEFAULT_LIMITS
 from support import small
 from support.flat import sample
 
@@ -64,6 +66,13 @@ def test_a_spec_stands_for_its_manifest(folder: Path, capsys: pytest.CaptureFixt
     code, out, _ = run(capsys, folder / "tiny.arch", folder / "sample.tflite")
     assert code == 1
     assert "is not tiny:" in " ".join(out.split())
+
+
+def test_the_border_of_a_file(folder: Path) -> None:
+    assert border_of(str(folder / "sample.tflite"), DEFAULT_LIMITS) == "int8"
+    (folder / "cut.tflite").write_bytes((folder / "sample.tflite").read_bytes()[:100])
+    for other in ("cut.tflite", "none.tflite", "tiny.arch"):
+        assert border_of(str(folder / other), DEFAULT_LIMITS) is None
 
 
 @pytest.mark.keras

@@ -3,6 +3,7 @@
 import pytest
 
 import archc
+from archc.cli import main
 from archc.models.verify import Verification, verify
 from support import mlperf
 
@@ -34,6 +35,21 @@ def test_published_files_are_their_networks(name: str, file: str) -> None:
         assert any(part.startswith("weights: shape of every variable") for part in found.compared)
     else:
         assert any(part.startswith("bytes of constants") for part in found.compared)
+
+
+@mlperf.real
+@pytest.mark.parametrize("name", ["vww", "resnet", "ad"])
+def test_a_published_model_has_the_border_of_its_file(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No option says that the file takes int8; one that says otherwise is told by its name."""
+    pytest.importorskip("h5py")
+    network = mlperf.NETWORKS[name]
+    files = [str(mlperf.REAL / file) for file in (network.h5, network.tflite) if file]
+    assert main(["verify", *files]) == 0
+    capsys.readouterr()
+    assert main(["verify", *files, "--io", "float32"]) == 1
+    assert "tf.float32`, or give `--io int8`" in capsys.readouterr().err
 
 
 @mlperf.real

@@ -57,7 +57,8 @@ def model_arguments(parser: "argparse.ArgumentParser") -> None:
         "--io",
         choices=("float32", "int8", "uint8"),
         help="of a Keras model: the type of inputs and outputs once it is converted (default: "
-        "float32); a converted file has its own",
+        "float32; of `archc verify` that of the file it is compared with); a converted file has "
+        "its own",
     )
     parser.add_argument(
         "--board", metavar="NAME", help="of a model: a board of the target (default: its first)"

@@ -79,6 +79,15 @@ def joined(words: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def articled(text: str) -> str:
+    """A text with articles as numbers are spoken: `an 8x8 kernel`, `an 11x1 map`."""
+    first, *others = f" {text}".split(" a ")
+    for rest in others:
+        vowel = rest[:1] == "8" or (rest[:2] in ("11", "18") and not rest[2:3].isdigit())
+        first += f" an {rest}" if vowel else f" a {rest}"
+    return first[1:]
+
+
 def few(words: Sequence[str], most: int) -> str:
     """The first of many words, and how many there are besides: `a, b and 3 more`."""
     more = f" and {len(words) - most:,} more" if len(words) > most else ""

@@ -1,5 +1,6 @@
 """Windows that move over a feature map: what convolutions and pools share."""
 
+from archc.diagnostics.text import articled
 from archc.ops.arguments import OpError
 from archc.ops.base import KerasArgument, Op, Placement, Shape, feature_map
 
@@ -35,7 +36,9 @@ def windowed(
     if rows < 1 or columns < 1:
         reach = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
         raise OpError(
-            f"a {reach[0]}x{reach[1]} window does not fit into a {height}x{width} feature map",
+            articled(
+                f"a {reach[0]}x{reach[1]} window does not fit into a {height}x{width} feature map"
+            ),
             "use a smaller window, fewer strides before it, or `padding = same`",
         )
     return rows, columns

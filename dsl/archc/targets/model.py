@@ -3,7 +3,7 @@
 from archc.analysis.latency import Timing
 from archc.analysis.tflite_micro import DEFAULT
 from archc.diagnostics.model import Level
-from archc.diagnostics.text import joined
+from archc.diagnostics.text import articled, joined
 from archc.source import Source
 from archc.typed import NamedTuple
 
@@ -245,13 +245,14 @@ def permission(name: str, model: str) -> str:
 
 def substitute(template: str, values: dict[str, str]) -> str:
     """A template with its `{name}` fields replaced, and nothing else: no format specification, no
-    attribute, no index, so that a user's file cannot reach into the program."""
+    attribute, no index, so that a user's file cannot reach into the program. Articles are those of
+    the values: `an 8x8 pool`."""
     parts = template.split("{")
     text = [parts[0]]
     for part in parts[1:]:
         name, closed, rest = part.partition("}")
         text.append(values[name] + rest if closed and name in values else "{" + part)
-    return "".join(text)
+    return articled("".join(text))
 
 
 def fields(template: str) -> list[str]:

@@ -8,6 +8,7 @@ from archc.formats import format_of, listed
 
 if TYPE_CHECKING:
     from archc.cli.session import Session
+    from archc.limits import Limits
 
 SUMMARY = "check that a model file matches its manifest"
 
@@ -52,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
                 )
             manifest = None if session.failed else session.networks[0].manifest
         elif given is not None:
+            options.io = options.io or border_of(options.model, session.limits)
             manifest = network_of(session, options.manifest)
         else:
             manifest = load_manifest(options.manifest, session.limits)
@@ -69,6 +71,24 @@ def run(options: argparse.Namespace) -> int:
     if result is not None:
         show(text(result))
     return session.code
+
+
+def border_of(path: str, bounds: "Limits") -> str | None:
+    """The border of the file that is checked, which that of a Keras model is taken to be; None
+    where it has none that could be, or cannot be read."""
+    from archc.compiler import BORDERS
+    from archc.diagnostics.model import Rejected
+    from archc.models.deployed import FileGraph
+    from archc.models.front import load
+
+    if (format := format_of(path)) is None or not format.deployed:
+        return None
+    try:
+        content = load(path, bounds).content
+    except Rejected:
+        return None  # which `verify` says
+    assert isinstance(content, FileGraph)
+    return content.io if content.io in BORDERS else None
 
 
 def network_of(session: "Session", path: str) -> dict[str, Any]:

@@ -152,6 +152,9 @@ def _check_end(
     target = manifest["target"]["name"] if manifest["target"] else builtin_names()[0]
     if file.scheme.name == "int8" or tensor.dtype != "float32":
         convert = f"convert with `inference_{what}_type = tf.{want['dtype']}`"
+        declare = f"write `target {target}(io = {tensor.dtype})` in the spec"
+        if "file" in manifest:  # of a Keras model
+            declare = f"give `--io {tensor.dtype}`"
         found.add(
             codes.VERIFY_BORDER,
             f"the {what} `{want['name']}` is {tensor.dtype}, not {want['dtype']}",
@@ -159,9 +162,7 @@ def _check_end(
             layer=want["name"],
             expected=want["dtype"],
             found=tensor.dtype,
-            help=f"{convert}, or write `target {target}(io = {tensor.dtype})` in the spec"
-            if tensor.dtype in BORDERS
-            else convert,
+            help=f"{convert}, or {declare}" if tensor.dtype in BORDERS else convert,
         )
     return False
 
