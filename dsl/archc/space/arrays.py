@@ -6,7 +6,6 @@ from typing import Any
 
 from archc.analysis.latency.arithmetic import Arithmetic
 from archc.analysis.latency.epochs import Step
-from archc.analysis.latency.times import Surroundings
 
 ENTRY = 1024
 """Bytes that a kept result takes beside its arrays."""
@@ -61,7 +60,7 @@ class Arrays(Arithmetic):
     def pick(self, values: Sequence[float], place: Any) -> Any:
         import numpy as np
 
-        return values[place] if np.ndim(place) == 0 else np.asarray(values)[place]
+        return np.asarray(values).take(place) if isinstance(place, np.ndarray) else values[place]
 
     def whole(self, value: Any) -> Any:
         import numpy as np
@@ -80,22 +79,13 @@ class Shared(Arrays):
         """Results with what they are made of, so that an identity stays what it is."""
 
     def kept(self, compute: Callable[..., Any], *of: Any) -> Any:
-        parts: list[Any] = []
-        for each in of:
-            kind = type(each)
-            if kind is Step:
-                parts += each.numbers
-            elif kind is Surroundings:
-                parts += each
-            else:
-                parts.append(each)
+        parts = (*of[0].numbers, *of[1], *of[2:]) if type(of[0]) is Step else of
         key = (compute, *[each if type(each) in _PLAIN else -id(each) for each in parts])
         known = self._made.get(key)
         if known is None:
             result = compute(*of)
             known = self._made[key] = result, of
-            arrays = [each for each in of if not isinstance(each, tuple)]
-            self.bytes += ENTRY + _frozen((result, *arrays))
+            self.bytes += ENTRY + _frozen(result)
         return known[0]
 
 

@@ -46,9 +46,10 @@ class Box(NamedTuple):
         in the whole; None where that is less than half."""
         import numpy as np
 
-        mask = np.broadcast_to(known.mask(self.places), self.shape)
-        if mask.all():
+        mask = known.mask(self.places)
+        if mask is True or np.all(mask):
             return self, ()
+        mask = np.broadcast_to(mask, self.shape)
         best, at = np.zeros(1, bool), -1
         for axis in range(len(self.shape)):
             whole: Any = mask.all(axis=tuple(each for each in range(mask.ndim) if each != axis))
@@ -98,7 +99,9 @@ class Sheet:
             wide = getattr(value, "dtype", None) == "O" or _large(value)
             column = self.figures.get(name)
             if column is None:
-                column = np.full(self.shape, MISSING, object if wide else np.int64)
+                column = np.empty(self.shape, object if wide else np.int64)
+                if not isinstance(index, tuple) or index:
+                    column.fill(MISSING)
             elif wide and column.dtype != "O":
                 column = column.astype(object)
             column[index] = value

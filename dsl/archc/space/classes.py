@@ -193,13 +193,13 @@ class Class:
         return Known(figures, grade, verdict, within)
 
     def mask(self, places: Mapping[str, Any]) -> Any:
-        """Which of several variants are of this class: an array that broadcasts to them."""
+        """Which of several variants are of this class, in an array that broadcasts; True: all."""
         import numpy as np
 
         values = self._shared(places)
         if values is not None:
             with suppress(Wide):
-                return reduce(and_, map(values.holds, self._guards, self.outcomes), np.True_)
+                return reduce(and_, map(values.holds, self._guards, self.outcomes), True)
         made: Any = np.True_
         guards = self.program.guards(self._wide(places), np.maximum, distinct, ())
         for holds, outcome in zip(guards, self.outcomes, strict=True):

@@ -198,9 +198,9 @@ class Clock:
                 on,
             )
             grade = made.grade
+            known = {each: on.pick(each, grade) for each in dict.fromkeys(_STATED.values())}
             for name, value in zip(TIMES, made.times, strict=True):
-                known = on.pick([name in stated(index) for index in range(len(GRADES))], grade)
-                figures[name] = on.choose(known, value, MISSING)
+                figures[name] = on.choose(known[_STATED[name]], value, MISSING)
         spills = plan.external > 0
         crowded: Any = False
         if on.ever(spills):
@@ -222,6 +222,10 @@ def stated(grade: int) -> tuple[str, ...]:
     """Which times a grade states."""
     name, band = GRADES[grade]
     return () if band is None else TIMES[:2] if name == "refuse" else TIMES
+
+
+_STATED = {name: tuple([name in stated(grade) for grade in range(len(GRADES))]) for name in TIMES}
+"""Whether each grade states a time."""
 
 
 def published(manifest: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -14,6 +14,8 @@ from archc.typed import NamedTuple
 
 BITS = 62
 """Of an int64 that hold the order of a pair each."""
+ALL = slice(None)
+"""The group of all rows."""
 
 
 class Span(NamedTuple):
@@ -54,13 +56,14 @@ class Order:
                     found.append((a, b))
         return found
 
-    def of(self, weights: Sequence[Any], row: int) -> list[int]:
-        """The order for one of the rows."""
+    def of(self, weights: Sequence[Any], group: Any) -> list[int]:
+        """The order for a group of rows."""
+        row = 0 if group is ALL else group[0]
         own = [each.item(row) for each in weights]
         return sorted(range(len(own)), key=lambda index: (-own[index], self.rank[index]))
 
     def groups(self, weights: Sequence[Any], on: Arithmetic) -> tuple[Any, ...]:
-        """The rows, those with one order together, as their indices; empty where all have one."""
+        """The indices of rows, those with one order together; none where `ALL` have one."""
         orders = [on.kept(_above, weights[a], weights[b]) for a, b in self._open]
         differ = [each for each in orders if each is not None]
         groups: tuple[Any, ...] = on.kept(_grouped, *differ) if differ else ()
@@ -106,8 +109,8 @@ def spread(values: Sequence[Any], most: int, on: Arithmetic) -> tuple[list[Any],
     import numpy as np
 
     kind: Any = np.int32 if most < 1 << 30 else np.int64 if most < LARGEST else object
-    shapes = [np.shape(each) for each in values]
-    shape = [*np.broadcast_shapes((1,), *shapes)]
+    shapes = [getattr(each, "shape", ()) for each in values]
+    shape = [*np.broadcast_shapes((1,), *dict.fromkeys(shapes))]
     for place in range(-len(shape), 0) if len(shape) > 1 else ():
         pairs = zip(values, shapes, strict=True)
         own = [each for each, size in pairs if len(size) >= -place and size[place] > 1]

@@ -1,13 +1,13 @@
 """Where the buffers of many variants lie: `archc.analysis.latency.placement` on arrays."""
 
 from collections.abc import Callable, Sequence
-from operator import getitem, mul
+from operator import mul
 from typing import Any
 
 from archc.analysis.latency.arithmetic import Arithmetic
 from archc.analysis.latency.model import Area, Memories
 from archc.analysis.latency.placement import Need, Place, Plan, beyond, ties, weight
-from archc.space.grouping import Order, Span, clear, spread
+from archc.space.grouping import ALL, Order, Span, clear, spread
 from archc.space.joins import near
 from archc.space.trace import Form, Trace
 from archc.typed import NamedTuple
@@ -61,13 +61,12 @@ class Placer:
             if self.unsure[index]:
                 rows[index] = on.kept(_counted, rows[index], need.least)
         groups = self.order.groups(weights, on)
-        if not groups:
-            every = self._placed(rows, self.order.of(weights, 0), on)
-        else:
-            parts = []
-            for group in groups:
-                inside = [on.kept(getitem, row, group) for row in rows]
-                parts.append(self._placed(inside, self.order.of(weights, group[0]), on))
+        parts = [
+            self._placed(rows, group, self.order.of(weights, group), on)
+            for group in groups or (ALL,)
+        ]
+        every = parts[0]
+        if groups:
             every = [on.kept(_joined, groups, *each) for each in zip(*parts, strict=True)]
         places = []
         for need, row, laid in zip(needs, rows, every, strict=True):
@@ -83,13 +82,16 @@ class Placer:
         external = _touched(spilled, self.outside, on)
         return Plan(tuple(places), _shaped(internal, shape, on), _shaped(external, shape, on))
 
-    def _placed(self, sizes: Sequence[Any], order: Sequence[int], on: Arithmetic) -> Sequence[Laid]:
-        """Place the buffers of rows that have one order."""
+    def _placed(
+        self, rows: Sequence[Any], group: Any, order: Sequence[int], on: Arithmetic
+    ) -> Sequence[Laid]:
+        """Place the buffers of a group of rows, which have one order."""
         placed: dict[int, Laid] = {}
         for index in order:
             taken = [placed[other] for other in self.near[index] if other in placed]
-            placed[index] = on.kept(_laid, self.memories, sizes[index], self.unsure[index], *taken)
-        return [placed[index] for index in range(len(sizes))]
+            row, unsure = rows[index], self.unsure[index]
+            placed[index] = on.kept(_laid, self.memories, row, group, unsure, *taken)
+        return [placed[index] for index in range(len(rows))]
 
 
 def _counted(size: Any, least: int) -> Any:
@@ -132,53 +134,37 @@ def _joined(groups: Sequence[Any], *parts: Laid) -> Laid:
     )
 
 
-def _laid(memories: Memories, size: Any, unsure: bool, *taken: Laid) -> Laid:
+def _laid(memories: Memories, row: Any, group: Any, unsure: bool, *taken: Laid) -> Laid:
     """Where a buffer lies.
 
     Args:
         memories: of the board.
-        size: in each row; what has 0 takes nothing.
-        unsure: whether there may be such rows.
+        row: its sizes; what has 0 takes nothing.
+        group: of the rows.
+        unsure: whether there may be some with 0.
         taken: what is placed already.
     """
     import numpy as np
 
-    chip = [each.chip for each in taken]
-    place, end = _simply(memories, size, chip)
-    if place is not None:
-        span = Span(place, np.where(size > 0, end, 0) if unsure else end)
-        return Laid(span, None, place, False)
-    there = size > 0
-    place, left = _put(size, there, chip, _areas(memories, size))
-    span = Span(place, np.where(there & ~left, place + size, 0))
-    if not np.count_nonzero(left):
-        return Laid(span, None, place, False)
+    size = row[group]
+    there = size > 0 if unsure else True
+    place, left = _put(size, there, [each.chip for each in taken], _areas(memories, size))
+    end = place + size
+    if unsure or left is not False:
+        end = np.where(there & np.logical_not(left), end, 0)
+    if left is False:
+        return Laid(Span(place, end), None, place, False)
     off = [each.beyond for each in taken if each.beyond is not None]
     start, _ = _put(size, left, off, [(area, None) for area in beyond(memories)[0]])
     outside = Span(start, np.where(left, start + size, 0))
-    return Laid(span, outside, np.where(left, start, place), left)
-
-
-def _simply(memories: Memories, size: Any, taken: Sequence[Span]) -> tuple[Any, Any]:
-    """Where the buffer lies and ends in the first area, if that has room in all rows."""
-    most, bank = int(size.max()), memories.bank
-    areas = memories.banks if most <= bank else memories.areas
-    if not areas or (most > bank and int(size.min()) <= bank):
-        return None, None
-    start = clear(areas[0].start, size, taken)
-    end = start + size
-    return (start, end) if int(end.max()) <= areas[0].end else (None, None)
+    return Laid(Span(place, end), outside, np.where(left, start, place), left)
 
 
 def _areas(memories: Memories, size: Any) -> list[tuple[Area, Any]]:
     """The areas on chip in order, and which rows may lie there, if not all."""
-    import numpy as np
-
-    small = size <= memories.bank
     every: list[tuple[Area, Any]] = [(area, None) for area in memories.areas]
-    count = np.count_nonzero(small)
-    if count:
-        which = None if count == small.size else small
+    if int(size.min()) <= memories.bank:
+        which = None if int(size.max()) <= memories.bank else size <= memories.bank
         every = [*[(area, which) for area in memories.banks], *every]
     return every
 
@@ -187,24 +173,32 @@ def _put(
     size: Any, there: Any, taken: Sequence[Span], areas: Sequence[tuple[Area, Any]]
 ) -> tuple[Any, Any]:
     """Where the buffer lies in the first area that has room for it, and the rows of which none
-    has."""
+    has; False where there are no such rows.
+
+    Args:
+        size: in each row.
+        there: the rows that it lies in; True for all.
+        taken: what is placed already.
+        areas: with the rows that may lie there; None for all.
+    """
     import numpy as np
 
     start: Any = None
-    left = there
+    left, most = there, int(size.max())
     for area, which in areas:
-        fits = left & (size <= area.end - area.start)
-        if which is not None:
-            fits &= which
+        fits = left if which is None else left & which
+        if most > area.end - area.start:
+            fits = fits & (size <= area.end - area.start)
         if not np.count_nonzero(fits):
             continue
         place = clear(area.start, size, taken)
-        fits &= place + size <= area.end
+        fits = fits & (place + size <= area.end)
         start = place if start is None else np.where(fits, place, start)
         left = left & ~fits
         if not np.count_nonzero(left):
-            break
-    return np.zeros_like(size) if start is None else start, left
+            return start, False
+    left = left & np.ones(size.shape, bool)
+    return np.zeros_like(size) if start is None else start, left if left.any() else False
 
 
 def _touched(spans: Sequence[Span], areas: Sequence[Area], on: Arithmetic) -> Any:

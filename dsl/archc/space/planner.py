@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from operator import getitem
 from typing import Any
 
 from archc.analysis.arena import Block, plan_end
 from archc.analysis.latency.arithmetic import Arithmetic
-from archc.space.grouping import Order, Span, clear, spread
+from archc.space.grouping import ALL, Order, Span, clear, spread
 from archc.space.trace import LARGEST, Trace
 
 
@@ -30,27 +29,24 @@ class Planner:
 
         rows, shape = spread(sizes, self.most, on)
         groups = self.order.groups(rows, on)
-        if not groups:
-            made = self._place(rows, self.order.of(rows, 0), on)
-            return made.astype(np.int64 if self.most < LARGEST else object).reshape(shape)
         made = np.empty(len(rows[0]), np.int64 if self.most < LARGEST else object)
-        for group in groups:
-            inside = [on.kept(getitem, row, group) for row in rows]
-            made[group] = self._place(inside, self.order.of(inside, 0), on)
+        for group in groups or (ALL,):
+            made[group] = self._place(rows, group, on)
         return made.reshape(shape)
 
-    def _place(self, sizes: Sequence[Any], order: Sequence[int], on: Arithmetic) -> Any:
-        """The ends for rows that have one order."""
+    def _place(self, rows: Sequence[Any], group: Any, on: Arithmetic) -> Any:
+        """The ends for a group of rows, which have one order."""
         import numpy as np
 
         placed: dict[int, Span] = {}
-        for index in order:
+        for index in self.order.of(rows, group):
             taken = [placed[other] for other in self.near[index] if other in placed]
-            placed[index] = on.kept(_stacked, sizes[index], *taken)
+            placed[index] = on.kept(_stacked, rows[index], group, *taken)
         return reduce(np.maximum, [span.end for span in placed.values()])
 
 
-def _stacked(size: Any, *taken: Span) -> Span:
-    """Where blocks lie that are the next of each plan."""
+def _stacked(row: Any, group: Any, *taken: Span) -> Span:
+    """Where a block of some rows lies that is the next of their plans."""
+    size = row[group]
     start = clear(0, size, taken)
     return Span(start, start + size if taken else size)

@@ -10,6 +10,8 @@ from archc.analysis.arena import Block, plan_end
 from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
 from archc.space.kept import Memory
 
+LONG = 4
+"""Terms from which a sum is of a whole network, as others do not have it."""
 LARGEST = 2**62
 """Below it every intermediate of a program has to stay to be an int64."""
 
@@ -175,13 +177,16 @@ class Evaluation:
             if self.narrow and self.trace.wide(form):
                 raise Wide
             known = self.sum(form)
-            self._enter(self.forms, form, self.trace.support(form.terms), known)
+            if len(form.terms) < LONG:
+                self._enter(self.forms, form, self.trace.support(form.terms), known)
         return known
 
     def holds(self, guard: Guard, outcome: bool) -> Any:
         """Where a guard has an outcome."""
         value = self.form(guard.form)
-        return ((value < 0) if guard.kind == "<" else (value == 0)) == outcome
+        if type(value) is int:
+            return ((value < 0) if guard.kind == "<" else (value == 0)) == outcome
+        return self.on.arithmetic.kept(_holds, value, guard.kind, outcome)
 
     def sum(self, form: Form) -> Any:
         """The value of a form, which is not kept."""
@@ -231,6 +236,12 @@ class Evaluation:
             case "distinct":
                 return on.distinct(parts)
         return on.plan(index, parts)
+
+
+def _holds(value: Any, kind: str, outcome: bool) -> Any:
+    """Where an array is so; True where all of it is."""
+    holds = ((value < 0) if kind == "<" else (value == 0)) == outcome
+    return True if holds.all() else holds
 
 
 class Product:

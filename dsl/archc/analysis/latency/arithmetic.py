@@ -46,8 +46,8 @@ class Arithmetic:
 
         Args:
             compute: it depends on nothing but its arguments.
-            of: plain numbers from 0 on are told apart by value, records of numbers by what they
-                hold, all else by identity.
+            of: plain numbers from 0 on and texts are told apart by value, all else by identity;
+                but an epoch that is the first, and the second one then, by what they hold.
         """
         return compute(*of)
 
