@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from archc.compiler import builtin
+from archc.limits import DEFAULT_LIMITS
+from archc.models.decompiler import decompile, read_model
 from archc.models.front import Question, analysed, load
 from support import tflm
 from support.flat import changed, separable
@@ -137,6 +139,18 @@ def test_what_the_converter_makes(scheme: str, said: str, width: int, tmp_path: 
         record = tflm.record(data, smallest, smallest - 16)
         assert (record.head, record.tail) == (micro["activations"], micro["persistent"])
         assert record.started == {smallest: True, smallest - 16: False}
+
+
+def test_every_scheme_is_imported_as_one_network(tmp_path: Path) -> None:
+    """Weights that are unpacked where they are used are weights."""
+    texts = {}
+    for scheme in ("int8", "int16x8", "float32", "float16 weights", "dynamic range"):
+        path = tmp_path / "net.tflite"
+        path.write_bytes(file(scheme))
+        texts[scheme] = decompile(read_model(str(path), DEFAULT_LIMITS)).text
+    bodies = {text[text.index("arch net") :] for text in texts.values()}
+    assert len(bodies) == 1
+    assert "# the file is float16 weights; the spec is of the float" in texts["float16 weights"]
 
 
 def test_bytes_of_weights_are_those_that_are_stored(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from math import prod
 from archc.compiler import OPERATORS, Input, Op, OpError, Shape
 from archc.models.decompiler.network import Network, Operation, plain, reached, unsayable
 from archc.models.decompiler.scalars import Scalars
+from archc.models.decompiler.unpacking import TYPES, unpacked
 from archc.models.decompiler.words import NORMALISATION, OPS, PLAIN, Seen, reshaped
 from archc.models.deployed import FileGraph, Operator
 
@@ -26,8 +27,6 @@ _MERGING = {
     "MINIMUM": "minimum",
     "CONCATENATION": "concat",
 }
-_TYPES = ("QUANTIZE", "DEQUANTIZE", "CAST")
-"""Conversions of one type to another."""
 _SHAPES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 _KERNELS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 _FUSING = (*_KERNELS, "ADD", "SUB", "MUL", "CONCATENATION", "MAX_POOL_2D", "BatchNormalization")
@@ -56,7 +55,7 @@ def of_file(graph: FileGraph) -> Network:
     Raises:
         Rejected: an operator is none that the language can say.
     """
-    return _Reading(graph).network()
+    return _Reading(unpacked(graph)).network()
 
 
 def clamps(graph: FileGraph) -> dict[int, str]:
@@ -137,7 +136,7 @@ class _Reading:
         shapes = tuple(self.operations[read].shape for read in reads)
         output = graph.tensors[operator.outputs[0]].map if operator.outputs else ()
         seen = Seen(graph, operator, shapes, output, all(self.positive[read] for read in reads))
-        if operator.kind in _TYPES and len(reads) == 1:
+        if operator.kind in TYPES and len(reads) == 1:
             self.values[operator.outputs[0]] = reads[0]
             return
         if operator.kind in _MERGING and len(operator.inputs) == len(operator.outputs) == 1:
