@@ -86,8 +86,8 @@ def answered(options: argparse.Namespace, run: Callable[[argparse.Namespace, Ses
               file=sys.stderr)  # fmt: skip
         return FAILURE
     except Lost as lost:
-        print(f"archc: a worker ended before its work was done: {lost}\n"
-              "nothing was written; fewer `--jobs` take less memory", file=sys.stderr)  # fmt: skip
+        print(f"archc: {lost}\nnothing was written; fewer `--jobs` take less memory",
+              file=sys.stderr)  # fmt: skip
         return FAILURE
     if options.format == "json":
         session.json()

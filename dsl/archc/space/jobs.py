@@ -96,7 +96,7 @@ def _started() -> "subprocess.Popen[bytes]":
         # It does no linear algebra: threads for that would only take time and memory.
         return started("archc.space.worker", OPENBLAS_NUM_THREADS="1")
     except OSError as error:
-        raise Lost(f"it could not be started: {error.strerror}") from None
+        raise Lost(f"a worker could not be started: {error.strerror}") from None
 
 
 def _send(process: "subprocess.Popen[bytes]", data: bytes) -> None:
@@ -116,7 +116,7 @@ def _answer(process: "subprocess.Popen[bytes]") -> Evaluated:
     try:
         answer = pickle.load(process.stdout)
     except (EOFError, pickle.UnpicklingError):
-        raise Lost(ended(process.wait())) from None
+        raise Lost(f"a worker ended before its work was done: {ended(process.wait())}") from None
     if isinstance(answer, Exception):
         raise answer
     evaluated: Evaluated = answer

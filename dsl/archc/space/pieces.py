@@ -48,7 +48,8 @@ class Evaluated(NamedTuple):
 
 
 class Lost(Exception):
-    """A process that evaluates ended before its work was done, or found no memory."""
+    """What a process was to evaluate is not known: it did not start, was killed, or found no
+    memory."""
 
 
 def pieces(space: Space, rows: Any, jobs: int) -> Iterator[Piece]:

@@ -56,7 +56,7 @@ def _portable(error: Exception) -> Exception:
     from archc.space.pieces import Lost
 
     if isinstance(error, MemoryError):
-        return Lost("memory ran out")
+        return Lost("memory of a worker ran out")
     error.add_note("".join(traceback.format_exception(error)))
     try:
         pickle.loads(pickle.dumps(error, 5))
