@@ -106,11 +106,15 @@ class Clock:
         del self._output, self._places
 
     def _step(self, step: Step) -> dict[str, Any]:
-        return {
-            name: tuple(map(self._place, value)) if isinstance(value, tuple) else self._place(value)
-            for name in _NUMBERS
-            if (value := getattr(step, name)) is not None
-        }
+        """What of it differs between variants."""
+        places: dict[str, Any] = {}
+        for name in _NUMBERS:
+            value = getattr(step, name)
+            if type(value) is Number:
+                places[name] = self._place(value)
+            elif type(value) is tuple:
+                places[name] = tuple(map(self._place, value))
+        return places
 
     def _place(self, value: Any) -> Any:
         """A plain number, or where it is found."""

@@ -18,10 +18,10 @@ from operator import mul
 from typing import Any
 
 from archc.space import joins
+from archc.space.decisions import Compared
 from archc.space.kept import NOTHING, OPERATIONS, kept
 from archc.space.trace import (
     Axis,
-    Decision,
     Escape,
     Form,
     Lives,
@@ -31,7 +31,7 @@ from archc.space.trace import (
     scaled,
     summed,
 )
-from archc.space.witness import Denominator, Witnessed
+from archc.space.witness import Denominator
 
 
 def parameter(trace: Trace, axis: Axis, k: int) -> "Number":
@@ -62,7 +62,7 @@ def number(trace: Trace, terms: Terms, constant: int, denominator: int = 1) -> "
 Exact = int | Fraction
 
 
-class Number(Witnessed):
+class Number(Compared):
     """See the module."""
 
     __slots__ = ("constant", "form", "key", "limit", "over", "results", "terms", "trace")
@@ -91,19 +91,26 @@ class Number(Witnessed):
 
     # --- arithmetic ---------------------------------------------------------------------------
 
-    def _plus(self, other: object, sign: int, own: int = 1) -> "Number":
+    def _sum(self, other: Any, sign: int, own: int = 1) -> tuple[Terms, int, int]:
+        """`own * self + sign * other`: terms, constant and denominator."""
         if type(other) is int:
-            constant = own * self.constant + sign * other * self.over
-            return number(self.trace, scaled(self.terms, own), constant, self.over)
-        more = self._lift(other)
-        if more is None:
-            return NotImplemented  # type: ignore[no-any-return]
+            return (
+                scaled(self.terms, own),
+                own * self.constant + sign * other * self.over,
+                self.over,
+            )
+        more = self._lifted(other)
         over, mine, theirs = self.over, own, sign
         if more.over != over:
             over = lcm(over, more.over)
             mine, theirs = own * (over // self.over), sign * (over // more.over)
         terms = summed(self.terms, mine, more.terms, theirs)
-        return number(self.trace, terms, self.constant * mine + more.constant * theirs, over)
+        return terms, self.constant * mine + more.constant * theirs, over
+
+    def _plus(self, other: object, sign: int, own: int = 1) -> "Number":
+        if self._lift(other) is None:
+            return NotImplemented  # type: ignore[no-any-return]
+        return number(self.trace, *self._sum(other, sign, own))
 
     @kept
     def __add__(self, other: Any) -> "Number":
@@ -137,6 +144,8 @@ class Number(Witnessed):
         return number(self.trace, terms, self.constant * factor, self.over * over)
 
     def __mul__(self, other: Any) -> "Number":  # type: ignore[override]
+        if type(other) is int and other == 1:
+            return self  # a product begins with it
         if type(other) is Number and other.terms and self.terms:
             return self._product(other)
         return self._scaled(other)  # type: ignore[no-any-return]
@@ -403,61 +412,7 @@ class Number(Witnessed):
             [each.form if type(each) is Number else Form((), each.numerator) for each in numbers]
         )
 
-    # --- decisions ----------------------------------------------------------------------------
-
-    def _compared(self, other: object, kind: str, swap: bool = False) -> bool | Decision:
-        more = self._lift(other)
-        if more is None:
-            return NotImplemented  # type: ignore[no-any-return]
-        difference = more - self if swap else self - more
-        terms, constant = difference.terms, difference.constant
-        if not terms:
-            return constant < 0 if kind == "<" else constant == 0  # type: ignore[no-any-return]
-        return self.trace.decision(kind, terms, constant)
-
-    @kept
-    def _below(self, other: object) -> bool | Decision:
-        return self._compared(other, "<")
-
-    @kept
-    def _above(self, other: object) -> bool | Decision:
-        return self._compared(other, "<", True)
-
-    @kept
-    def _equal(self, other: object) -> bool | Decision:
-        return self._compared(other, "==")
-
-    def _outcome(self, decision: Any) -> Any:
-        return self.trace.decide(decision) if type(decision) is Decision else decision
-
-    def __lt__(self, other: Any) -> bool:
-        return self._outcome(self._below(other))  # type: ignore[no-any-return]
-
-    def __gt__(self, other: Any) -> bool:
-        return self._outcome(self._above(other))  # type: ignore[no-any-return]
-
-    def __le__(self, other: Any) -> bool:
-        outcome = self._outcome(self._above(other))
-        return outcome if outcome is NotImplemented else not outcome
-
-    def __ge__(self, other: Any) -> bool:
-        outcome = self._outcome(self._below(other))
-        return outcome if outcome is NotImplemented else not outcome
-
-    def __eq__(self, other: object) -> bool:
-        return self._outcome(self._equal(other))  # type: ignore[no-any-return]
-
-    def __ne__(self, other: object) -> bool:
-        outcome = self._outcome(self._equal(other))
-        return outcome if outcome is NotImplemented else not outcome
-
-    def __bool__(self) -> bool:
-        return self != 0
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        raise Escape(
-            "a hash", self.axes
-        )  # of a constant too: what is kept by it outlives the trace
+    # --- as whole numbers ---------------------------------------------------------------------
 
     @property
     def numerator(self) -> "Number":  # type: ignore[override]
