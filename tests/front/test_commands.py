@@ -249,6 +249,16 @@ def test_a_model_is_taken_as_it_is(tmp_path: Path, capsys: Capture) -> None:
     assert "then give `--allow softmax`" not in err
 
 
+def test_what_is_no_question_is_not_said_to_be_one(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "net.tflite"
+    path.write_bytes(separable(4, 12))
+    _, _, err = told(capsys, "check", path)
+    said = "12 output channels are not a multiple of 8"
+    assert f"warning[stm32n6/channel_alignment]: {said}\n" in err
+    _, _, err = told(capsys, "check", path, "--allow", "channel_alignment")
+    assert f"note[stm32n6/channel_alignment]: {said}; `--allow` permits it\n" in err
+
+
 def test_graph_and_show(tflite: Path, keras: Path, tmp_path: Path, capsys: Capture) -> None:
     for path in (tflite, keras):
         for ending in ("svg", "mmd", "dot"):

@@ -21,6 +21,10 @@ NAMED = 3
 """How many layers a finding over many of them names beside the worst."""
 
 
+UNCONFIRMED = "to be confirmed: "
+"""How a rule begins on a model that is taken as it is, until what it asks for is allowed."""
+
+
 class Finding(NamedTuple):
     """What a target says of a network: one breach of one rule, or all its breaches together."""
 
@@ -154,10 +158,10 @@ def _finding(facts: Facts, rule: Rule, offence: Offence) -> Finding:
     level = rule.level
     if allowed:
         level = "note" if as_is else "warning"
-        message += f"; {permitted(request)}"
+        message = f"{message.removeprefix(UNCONFIRMED)}; {permitted(request)}"
         remedy = f"confirm with `{facts.target.analyzer}`"
     elif as_is:
-        level, message = "warning", f"to be confirmed: {message}"
+        level = "warning"
     node = offence.node
     return Finding(
         f"{facts.target.name}/{rule.name}",
