@@ -28,6 +28,8 @@ SPEC = """arch a(width = 8 in 8 .. 40 step 8, unit = ds in [ds, conv, ir, { conv
 }
 """
 LONG = ["--over", "unit", "--over", "other", "--over", "width=8..40", "--over", "side=8..4000"]
+KEPT = "variant,within_budgets,front\n5,1,0\n"
+"""A file of an earlier run."""
 Capture = pytest.CaptureFixture[str]
 
 
@@ -113,13 +115,13 @@ def test_a_signal_to_all_processes_writes_what_is_done(number: signal.Signals) -
 
 @pytest.mark.parametrize("victim", ["a worker", "the command"])
 def test_what_is_killed_leaves_outputs_and_no_process(victim: str) -> None:
-    Path("all.csv").write_text("variant\n5\n")
+    Path("all.csv").write_text(KEPT)
     with running("-o", "all.csv") as process:
         workers = children(process.pid)
         os.kill(workers[1] if victim == "a worker" else process.pid, signal.SIGKILL)
         said = process.communicate()[1]
     assert all(map(ended, workers))
-    assert Path("all.csv").read_text() == "variant\n5\n"
+    assert Path("all.csv").read_text() == KEPT
     if victim == "a worker":
         assert process.returncode == 1
         assert said == (
@@ -148,7 +150,7 @@ def test_a_difference_in_a_worker_stops_the_sweep(
 ) -> None:
     (tmp_path / "faulty").mkdir()
     (tmp_path / "faulty" / "sitecustomize.py").write_text(WRONG)
-    Path("out.csv").write_text("kept")
+    Path("out.csv").write_text(KEPT)
     command = ["sweep", "a.arch", "-o", "out.csv"]
     with monkeypatch.context() as here:
         here.setattr(classes, "measure", classes.measure)  # and back
@@ -159,7 +161,7 @@ def test_a_difference_in_a_worker_stops_the_sweep(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "faulty"), os.pathsep)
     assert main([*command, "--jobs", "2"]) == 1
     assert capsys.readouterr() == alone
-    assert Path("out.csv").read_text() == "kept"
+    assert Path("out.csv").read_text() == KEPT
 
 
 @pytest.mark.parametrize(
