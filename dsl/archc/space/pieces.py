@@ -66,12 +66,14 @@ def pieces(space: Space, rows: Any, jobs: int) -> Iterator[Piece]:
     structures = int(rows[-1]) // inner - int(rows[0]) // inner + 1
     most = max(1, min(EACH, structures // (SHARE * jobs)))
     kept: list[Any] = []
+    given = 0
     for _, own in groupby(space.parts(rows), lambda part: int(part[0]) // inner):
         first, *second = islice(own, 2)
-        full = len(kept) == most or sum(map(len, kept)) + len(first) > BOX
+        few = min(most, 1 + given // jobs)  # one at first, so that something is known soon
+        full = len(kept) == few or sum(map(len, kept)) + len(first) > BOX
         if kept and (second or full):
             yield Piece(tuple(kept), False)
-            kept = []
+            kept, given = [], given + 1
         if second:
             yield from (Piece((part,), True) for part in chain([first], second, own))
         else:
