@@ -92,6 +92,54 @@ FORMATS: tuple[Format, ...] = (
 SUFFIXES: tuple[str, ...] = tuple(ending for one in FORMATS for ending in one.suffixes)
 
 
+class Stranger(NamedTuple):
+    """A kind of file that holds a model, or part of one, and that archc does not read."""
+
+    suffixes: tuple[str, ...]
+    title: str
+    """As messages call one of its files."""
+    remedy: str
+
+    def said(self, path: str) -> str:
+        return f"`{path}` is {self.title}, which archc does not read"
+
+
+SAVED_MODEL = "saved_model.pb"
+"""What a folder of TensorFlow's SavedModel holds."""
+_SAVED = "save the Keras model, `model.save('NAME.keras')`, or give the `.tflite` file made of it"
+STRANGERS: tuple[Stranger, ...] = (
+    Stranger(
+        (".pt", ".pth", ".pt2", ".torchscript", ".pte"),
+        "a file of PyTorch",
+        "export the network: `torch.onnx.export(model, inputs, 'NAME.onnx')`",
+    ),
+    Stranger((SAVED_MODEL,), "a SavedModel of TensorFlow", _SAVED),
+    Stranger((".pb", ".pbtxt"), "a graph of TensorFlow", _SAVED),
+    Stranger(
+        (".ckpt", ".safetensors"),
+        "a file of weights without a network",
+        "load them into their model, and save that as `.keras` or export it as `.onnx`",
+    ),
+    Stranger(
+        (".pkl", ".pickle", ".joblib"),
+        "a pickle of Python",
+        "save the model as `.keras` or export it as `.onnx`",
+    ),
+    Stranger(
+        (".mlmodel", ".caffemodel", ".prototxt", ".engine", ".rknn", ".nb"),
+        "a model of another tool",
+        f"give the model that it was made from, as {', '.join(f'`{one}`' for one in SUFFIXES)}",
+    ),
+)
+"""Each by how names of its files end."""
+
+
+def stranger(path: str) -> Stranger | None:
+    """The kind of a model file that archc does not read, by how its name ends."""
+    lower = path.lower()
+    return next((one for one in STRANGERS if lower.endswith(one.suffixes)), None)
+
+
 def format_of(path: str) -> Format | None:
     """The format of a model by how its name ends; None of anything else."""
     lower = path.lower()

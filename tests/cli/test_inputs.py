@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from archc.cli import main
+from archc.diagnostics.model import Rejected
+from archc.formats import STRANGERS
+from archc.models.quantization.keras_file import read
 
 NET = "arch {name} {{ input image: 8x8x8 head {{ relu6 }} }}\n"
 
@@ -134,6 +137,33 @@ def test_a_model_is_not_built(name: str, folder: Path, capsys: Capture) -> None:
     assert "`archc import MODEL -o NAME.arch` makes a spec of it" in said.err
     assert "`verify` read models" in said.err
     assert not (folder / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [(one.suffixes[0], one.remedy) for one in STRANGERS] + [("x.PTH", "torch.onnx.export")],
+)
+def test_models_that_are_not_read_are_named(
+    name: str, said: str, folder: Path, capsys: Capture
+) -> None:
+    (folder / f"net{name}").write_bytes(b"\0")
+    (folder / "kws.arch").write_text("arch kws { input a: 8x8x1 head { flatten dense(2) } }")
+    for words in (["check"], ["import"], ["verify", "kws.arch"]):
+        assert main([*words, f"net{name}"]) == 1
+        err = capsys.readouterr().err
+        assert "which archc does not read" in err
+        assert said in err
+    with pytest.raises(Rejected, match="which archc does not read"):
+        read(f"net{name}")
+
+
+def test_a_saved_model_is_named(folder: Path, capsys: Capture) -> None:
+    (folder / "saved").mkdir()
+    (folder / "saved" / "saved_model.pb").write_bytes(b"x")
+    for verb in ("check", "import"):
+        assert main([verb, "saved"]) == 1
+        err = capsys.readouterr().err
+        assert "`saved` is a SavedModel of TensorFlow, which archc does not read" in err
 
 
 @pytest.mark.parametrize("shown", [["--summary"], ["--markdown"], [], ["--timeline"]])

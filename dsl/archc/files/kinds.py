@@ -4,7 +4,7 @@ from archc.diagnostics import codes
 from archc.diagnostics.model import Rejected, reject
 from archc.emit.marker import MANIFEST_SUFFIX
 from archc.files.reading import SPEC_SUFFIX
-from archc.formats import SUFFIXES
+from archc.formats import SUFFIXES, stranger
 
 _MODEL = (
     f"`archc import MODEL -o NAME{SPEC_SUFFIX}` makes a spec of it; `archc check`, `profile`, "
@@ -33,4 +33,6 @@ def not_a_spec(path: str) -> Rejected | None:
     for ending, (what, help) in KINDS.items():
         if path.lower().endswith(ending):
             return reject(codes.NOT_A_SPEC, f"`{path}` is {what}, not a spec", help=help)
+    if (other := stranger(path)) is not None:
+        return reject(codes.NOT_A_SPEC, other.said(path), help=other.remedy)
     return None

@@ -7,6 +7,7 @@ from itertools import islice
 
 from archc.diagnostics import codes
 from archc.diagnostics.model import Diagnostic, Rejected, make, reject
+from archc.formats import SAVED_MODEL, Stranger, stranger
 from archc.limits import Limits
 from archc.source import Span
 
@@ -212,8 +213,16 @@ def spread(
         if not inner:
             message = f"there are no `{SPEC_SUFFIX}` files in `{path}`"
             help = "`archc new NAME` writes a first one"
+            if (other := saved_model(path)) is not None:
+                message, help = other.said(path), other.remedy
             faults.append(make(codes.FILE_MISSING, message, help=help))
     return files, faults
+
+
+def saved_model(path: str) -> Stranger | None:
+    """The kind of a folder that is a model, one that archc does not read."""
+    inner = os.path.join(path, SAVED_MODEL)
+    return stranger(inner) if os.path.isfile(inner) else None
 
 
 def is_folder(path: str) -> bool:

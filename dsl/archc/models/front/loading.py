@@ -8,7 +8,7 @@ from archc.compiler import load_bytes
 from archc.diagnostics.codes import MODEL_FILE
 from archc.diagnostics.model import reject
 from archc.digest import sha256
-from archc.formats import Format, format_of, listed
+from archc.formats import SAVED_MODEL, Format, format_of, listed, stranger
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.typed import TYPE_CHECKING
 
@@ -49,6 +49,9 @@ def load(path: str, limits: Limits = DEFAULT_LIMITS) -> Loaded:
     """
     format = format_of(path)
     if format is None:
+        saved = os.path.join(path, SAVED_MODEL)
+        if (other := stranger(saved if os.path.isfile(saved) else path)) is not None:
+            raise reject(MODEL_FILE, other.said(path), help=other.remedy)
         raise reject(
             MODEL_FILE,
             f"`{path}` is a folder, not a model file"

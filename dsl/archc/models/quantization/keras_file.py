@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from archc.compiler import load_bytes
 from archc.diagnostics.codes import LIMIT, MODEL_FILE, QUANTIZE_MODEL, VERIFY_CODE
 from archc.diagnostics.model import Rejected, reject
+from archc.formats import stranger
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.importer import read_config
 from archc.models.importer.older import GONE, strangers
@@ -41,6 +42,7 @@ _RUNNING = frozenset(
 MARGIN = 1 << 22
 """Values by which layers may be larger than what is stored: that is said of the layer itself."""
 _CODE = frozenset({"__lambda__", "__typespec__"})
+_KERAS = "save the model with `model.save('NAME.keras')`"
 _WANTED = "a `.keras` or `.h5` file"
 
 
@@ -77,8 +79,10 @@ def read(path: str, limits: Limits = DEFAULT_LIMITS) -> Archive:
         raise reject(
             QUANTIZE_MODEL,
             f"`{path}` is a folder, not a `.keras` file",
-            help="save the model with `model.save('NAME.keras')`",
+            help=_KERAS,
         )
+    if (other := stranger(path)) is not None:
+        raise reject(QUANTIZE_MODEL, other.said(path), help=_KERAS)
     data = load_bytes(path, limits.model_bytes, "model_bytes", _WANTED)
     saved = read_saved(path, data, limits, values=True)
     if saved.weights is None and saved.contents is None:

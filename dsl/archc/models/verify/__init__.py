@@ -10,7 +10,7 @@ from typing import Any
 
 from archc.diagnostics.codes import MODEL_FILE
 from archc.diagnostics.model import reject
-from archc.formats import format_of, listed
+from archc.formats import format_of, listed, stranger
 from archc.limits import DEFAULT_LIMITS, Limits
 from archc.models.verify.model import Difference, Verification
 
@@ -36,6 +36,8 @@ def verify(
     """
     known = format_of(name)
     if known is None:
+        if (other := stranger(name)) is not None:
+            raise reject(MODEL_FILE, other.said(name), help=other.remedy)
         said = f"`{name}` is not a model that can be verified"
         raise reject(MODEL_FILE, said, help=f"give {WANTED}")
     module, _, function = known.verifier.partition(":")
