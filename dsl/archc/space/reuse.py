@@ -13,8 +13,8 @@ from archc.values import distinct_sum
 
 NUMBERS = 100_000
 """So many results of operations are kept, of some 250 bytes each."""
-BYTES = 16 << 20
-"""Values for the same places whose arrays take more are not used again."""
+BYTES = 32 << 20
+"""Values whose arrays take more are all forgotten."""
 PLACES = 4
 """Values are kept for so many places of variants, those used last."""
 MANY = 8_192
@@ -53,8 +53,11 @@ class Reuse:
         if arrays and _size(arrays) > MANY:
             return None
         key = tuple([(name, each.shape, each.tobytes()) for name, each in arrays.items()])
+        every = self._values.values()
+        if sum([each.bytes + each.on.arithmetic.bytes for each in every]) > BYTES:
+            self._values.clear()
         values = self._values.pop(key, None) if trace is self.trace else None
-        if values is None or values.bytes + values.on.arithmetic.bytes > BYTES:
+        if values is None:
             values = self._made(trace, arrays)
         if trace is self.trace:
             self._values[key] = values
