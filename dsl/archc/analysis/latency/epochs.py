@@ -429,5 +429,8 @@ def depthwise_growth(width: int, channels: int, kernel: int) -> int:
     """How many times the weights of a depthwise convolution are read, in 64ths: those of a 3x3 one
     over a map 7 pixels wide with more than 512 channels are stored as ``channels / 64`` copies
     (exact for MobileNetV2's 960 and MobileNetV3's 1,344 channels, too much for 720 and 1,024)."""
-    grows: int = below(512, channels) * equal(width, 7) * equal(kernel, 3)
+    like: int = equal(width, 7) * equal(kernel, 3)
+    if type(like) is int and not like:  # most
+        return GRAIN
+    grows: int = below(512, channels) * like
     return GRAIN + grows * (channels - GRAIN)

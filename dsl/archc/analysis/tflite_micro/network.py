@@ -126,13 +126,13 @@ def _filter(op: DeviceOp) -> Tensor:
     channels = op.shape[-1]
     if op.operator not in _PER_CHANNEL:
         return Tensor((op.weights,), 1, 1, True)
-    each = op.weights // channels
     kernel = op.window.kernel if op.window is not None else (1, 1)
-    depth = each // (kernel[0] * kernel[1])
-    if op.operator == "FULLY_CONNECTED":
-        return Tensor((channels, each), 1, channels, True)
     if op.operator == "DEPTHWISE_CONV_2D":
         return Tensor((1, *kernel, channels), 1, channels, True)
+    each = op.weights // channels
+    if op.operator == "FULLY_CONNECTED":
+        return Tensor((channels, each), 1, channels, True)
+    depth = each // (kernel[0] * kernel[1])
     return Tensor((channels, *kernel, depth), 1, channels, True)
 
 

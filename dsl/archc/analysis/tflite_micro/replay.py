@@ -240,12 +240,12 @@ class _Prepare:
         else:
             keeps = kernel.scales > 1 and source.width < 4
         if keeps:
-            count = kernel.shape[3 if op.name == "DEPTHWISE_CONV_2D" else 0]
+            size = 4 * kernel.shape[3 if op.name == "DEPTHWISE_CONV_2D" else 0]
             # The dense kernel has all its tensors by then. Of the last one, the output, it reads
             # neither the zero points nor the axis again (`fully_connected_common.cc`).
             dead = build.dead if not convolution and tensors[op.outputs[0]].scales else 0
-            self.ends.persist(4 * count, dead=dead)
-            self.ends.persist(4 * count, dead=dead)
+            self.ends.persist(size, dead=dead)
+            self.ends.persist(size, dead=dead)
         if build.cmsis_nn == "mve" and not convolution and source.width == 1 and kernel.constant:
             result = tensors[op.outputs[0]].shape
             if len(result) <= 2 or kernel.shape[1] % 4:
