@@ -33,29 +33,24 @@ class Arrays(Arithmetic):
         return sum(arrays[1:], arrays[0] + sum(plain) if any(plain) else arrays[0])
 
     def choose(self, condition: Any, yes: Any, no: Any) -> Any:
-        import numpy as np
-
-        if not isinstance(condition, np.ndarray):
-            return yes if condition else no
-        count = np.count_nonzero(condition)
-        if not count:
-            return no
-        return yes if count == condition.size else np.where(condition, yes, no)
+        return self.either(condition, lambda: yes, lambda: no)
 
     def either(self, condition: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
+        if isinstance(condition, int):
+            return yes() if condition else no()
         import numpy as np
 
-        if not isinstance(condition, np.ndarray):
-            return yes() if condition else no()
         count = np.count_nonzero(condition)
         if not count:
             return no()
-        return yes() if count == condition.size else np.where(condition, yes(), no())
+        return yes() if count == np.size(condition) else np.where(condition, yes(), no())
 
     def ever(self, condition: Any) -> bool:
+        if isinstance(condition, int):
+            return bool(condition)
         import numpy as np
 
-        return bool(np.count_nonzero(condition) if isinstance(condition, np.ndarray) else condition)
+        return bool(np.count_nonzero(condition))
 
     def pick(self, values: Sequence[float], place: Any) -> Any:
         import numpy as np

@@ -84,10 +84,10 @@ def _grouped(*orders: Any) -> tuple[Any, ...]:
 
     words = []
     for start in range(0, len(orders), BITS):
-        word = np.zeros(len(orders[0]), np.int64)
+        word = np.zeros(orders[0].size, np.int64)
         for order in orders[start : start + BITS]:
             word <<= 1
-            word |= order
+            word |= order.ravel()
         words.append(word)
     codes = words[0]
     if len(words) > 1:
@@ -97,14 +97,14 @@ def _grouped(*orders: Any) -> tuple[Any, ...]:
     return tuple(np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
 
 
-def spread(values: Sequence[Any], most: int, on: Arithmetic) -> tuple[list[Any], tuple[int, ...]]:
-    """Arrays of whole numbers as rows, in the smallest type that holds their sums; and the shape
-    that the rows have, which is 1 along a dimension that makes no difference.
+def spread(values: Sequence[Any], most: int, on: Arithmetic) -> list[Any]:
+    """Arrays of whole numbers with all rows, in the smallest type that holds their sums, and of one
+    shape, which is 1 along a dimension that makes no difference.
 
     Args:
         values: arrays that broadcast together, or numbers.
         most: what their sum is at the most.
-        on: what remembers rows.
+        on: what remembers arrays.
     """
     import numpy as np
 
@@ -118,18 +118,18 @@ def spread(values: Sequence[Any], most: int, on: Arithmetic) -> tuple[list[Any],
             tops = [each.ravel() for each in own]
             if all(np.count_nonzero(each == each[0]) == each.size for each in tops):
                 shape[place] = 1
-    return [on.kept(_row, each, kind, *shape) for each in values], tuple(shape)
+    return [on.kept(_row, each, kind, *shape) for each in values]
 
 
 def _row(value: Any, kind: Any, *shape: int) -> Any:
-    """A number of variants of some shape, row by row."""
+    """A number of variants of some shape."""
     import numpy as np
 
     made = np.asarray(value, kind)
     for place in range(-made.ndim, 0):
         if made.shape[place] > shape[place]:  # which makes no difference
             made = made.take([0], place)
-    return np.broadcast_to(made, shape).ravel()
+    return np.ascontiguousarray(np.broadcast_to(made, shape))
 
 
 def clear(start: int, size: Any, taken: Sequence[Span]) -> Any:

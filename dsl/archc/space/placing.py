@@ -52,7 +52,7 @@ class Placer:
             on: what remembers parts of plans.
         """
         needs = self._needs
-        rows, shape = spread(sizes, self.most, on)
+        rows = spread(sizes, self.most, on)
         weights = [
             on.kept(mul, row, need.last - need.first + 1)
             for row, need in zip(rows, needs, strict=True)
@@ -67,20 +67,18 @@ class Placer:
         ]
         every = parts[0]
         if groups:
-            every = [on.kept(_joined, groups, *each) for each in zip(*parts, strict=True)]
+            every = [on.kept(_joined, rows[0], groups, *each) for each in zip(*parts, strict=True)]
         places = []
         for need, row, laid in zip(needs, rows, every, strict=True):
             homeless: Any = False
             if laid.beyond is not None:
                 homeless = laid.outside & (laid.offset >= self.reached)
-            values = [row, laid.offset, laid.outside, homeless]
-            size, *rest = [_shaped(each, shape, on) for each in values]
-            places.append(Place(need._replace(bytes=size), *rest))
+            places.append(Place(need._replace(bytes=row), laid.offset, laid.outside, homeless))
         on_chip = (*self.memories.banks, *self.memories.areas)
         internal = _touched([laid.chip for laid in every], on_chip, on)
         spilled = [laid.beyond for laid in every if laid.beyond is not None]
         external = _touched(spilled, self.outside, on)
-        return Plan(tuple(places), _shaped(internal, shape, on), _shaped(external, shape, on))
+        return Plan(tuple(places), internal, external)
 
     def _placed(
         self, rows: Sequence[Any], group: Any, order: Sequence[int], on: Arithmetic
@@ -101,25 +99,16 @@ def _counted(size: Any, least: int) -> Any:
     return np.where(size >= least, size, 0)
 
 
-def _shaped(row: Any, shape: tuple[int, ...], on: Arithmetic) -> Any:
-    return on.kept(_reshaped, row, *shape) if hasattr(row, "reshape") else row
-
-
-def _reshaped(row: Any, *shape: int) -> Any:
-    return row.reshape(shape)
-
-
-def _joined(groups: Sequence[Any], *parts: Laid) -> Laid:
-    """Where a buffer lies in all rows, from where it lies in groups of them."""
+def _joined(row: Any, groups: Sequence[Any], *parts: Laid) -> Laid:
+    """Where a buffer lies in all rows, which are as of another one, from where it lies in groups of
+    them."""
     import numpy as np
 
-    rows = sum(map(len, groups))
-
     def together(values: Sequence[Any], kind: Any) -> Any:
-        made = np.zeros(rows, kind)
+        made = np.zeros(row.size, kind)
         for group, value in zip(groups, values, strict=True):
             made[group] = value
-        return made
+        return made.reshape(row.shape)
 
     kind = parts[0].chip.end.dtype
     spans = []
@@ -146,7 +135,7 @@ def _laid(memories: Memories, row: Any, group: Any, unsure: bool, *taken: Laid) 
     """
     import numpy as np
 
-    size = row[group]
+    size = row if group is ALL else row.take(group)
     there = size > 0 if unsure else True
     place, left = _put(size, there, [each.chip for each in taken], _areas(memories, size))
     end = place + size

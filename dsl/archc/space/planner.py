@@ -27,12 +27,12 @@ class Planner:
         """The ends of the plans for arrays of sizes, each rounded up, that broadcast together."""
         import numpy as np
 
-        rows, shape = spread(sizes, self.most, on)
+        rows = spread(sizes, self.most, on)
         groups = self.order.groups(rows, on)
-        made = np.empty(len(rows[0]), np.int64 if self.most < LARGEST else object)
+        made = np.empty(rows[0].size, np.int64 if self.most < LARGEST else object)
         for group in groups or (ALL,):
-            made[group] = self._place(rows, group, on)
-        return made.reshape(shape)
+            made[group] = self._place(rows, group, on).ravel()
+        return made.reshape(rows[0].shape)
 
     def _place(self, rows: Sequence[Any], group: Any, on: Arithmetic) -> Any:
         """The ends for a group of rows, which have one order."""
@@ -47,6 +47,6 @@ class Planner:
 
 def _stacked(row: Any, group: Any, *taken: Span) -> Span:
     """Where a block of some rows lies that is the next of their plans."""
-    size = row[group]
+    size = row if group is ALL else row.take(group)
     start = clear(0, size, taken)
     return Span(start, start + size if taken else size)

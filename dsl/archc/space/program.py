@@ -102,7 +102,7 @@ class _Writer:
         parts = [f"+{base}"] if base else []
         for index, factor in sorted(form.terms, key=lambda entry: entry[1] < 0):
             atom = trace.atoms[index]
-            bound += abs(factor) * max(abs(atom.low), abs(atom.high))
+            bound += abs(factor) * atom.most
             name = self.atom(index)
             sign = "-" if factor < 0 else "+"
             parts.append(f"{sign}{name}" if abs(factor) == 1 else f"{sign}{abs(factor)}*{name}")

@@ -56,7 +56,7 @@ class Escape(Exception):
 class Atom:
     """A whole number that forms are made of."""
 
-    __slots__ = ("args", "axes", "high", "kind", "low", "wide")
+    __slots__ = ("args", "axes", "high", "kind", "low", "most", "wide")
 
     def __init__(
         self, kind: str, args: tuple[Any, ...], low: int, high: int, axes: frozenset[str]
@@ -66,6 +66,7 @@ class Atom:
         self.args = args
         self.low, self.high = low, high
         """Bounds for all variants."""
+        self.most = max(abs(low), abs(high))
         self.axes = axes
         """Those it depends on."""
         self.wide = False
@@ -352,7 +353,7 @@ class Trace(Memory):
             atom = atoms[index]
             if atom.wide:
                 return True
-            most += abs(factor) * max(abs(atom.low), abs(atom.high))
+            most += abs(factor) * atom.most
         return most >= LARGEST
 
     def value(self, form: Form) -> int:
