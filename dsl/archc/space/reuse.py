@@ -14,8 +14,8 @@ from archc.values import distinct_sum
 NUMBERS = 100_000
 """So many results of operations are kept, of some 250 bytes each."""
 BYTES = 32 << 20
-"""Values whose arrays take more are all forgotten."""
-PLACES = 4
+"""What the arrays of all values take, but for what was added in the last use."""
+PLACES = 16
 """Values are kept for so many places of variants, those used last."""
 MANY = 8_192
 """Values of up to so many variants at once are kept; the arrays of more would take too much."""
@@ -53,16 +53,14 @@ class Reuse:
         if arrays and _size(arrays) > MANY:
             return None
         key = tuple([(name, each.shape, each.tobytes()) for name, each in arrays.items()])
-        every = self._values.values()
-        if sum([each.bytes + each.on.arithmetic.bytes for each in every]) > BYTES:
-            self._values.clear()
-        values = self._values.pop(key, None) if trace is self.trace else None
-        if values is None:
+        if trace is not self.trace:
             values = self._made(trace, arrays)
-        if trace is self.trace:
+        else:
+            values = self._values.pop(key, None) or self._made(trace, arrays)
             self._values[key] = values
-            if len(self._values) > PLACES:
-                del self._values[next(iter(self._values))]
+            sizes = [each.bytes + each.on.arithmetic.bytes for each in self._values.values()]
+            while sum(sizes) > BYTES or len(sizes) > PLACES:
+                del self._values[next(iter(self._values))], sizes[0]
         values.move(numbers, keep=bool(arrays))
         return values
 
