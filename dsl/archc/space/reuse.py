@@ -53,10 +53,10 @@ class Reuse:
         if arrays and _size(arrays) > MANY:
             return None
         key = tuple([(name, each.shape, each.tobytes()) for name, each in arrays.items()])
-        if trace is not self.trace:
+        values = self._values.pop(key, None) if trace is self.trace else None
+        if values is None:
             values = self._made(trace, arrays)
-        else:
-            values = self._values.pop(key, None) or self._made(trace, arrays)
+        if trace is self.trace:
             self._values[key] = values
             sizes = [each.bytes + each.on.arithmetic.bytes for each in self._values.values()]
             while sum(sizes) > BYTES or len(sizes) > PLACES:
