@@ -2,6 +2,7 @@
 
 import random
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -266,6 +267,23 @@ def test_blocks_that_are_structures_of_their_own(over: str, classes: int, networ
     made = space(BLOCKS, over)
     assert agree(made, range(2)) == networks
     assert made.count == classes
+
+
+def test_choices_of_another_file_are_its_own_blocks(tmp_path: Path) -> None:
+    """The block `mb` of the spec is not the one that its base allows."""
+    (tmp_path / "base.arch").write_text("""block mb(channels, e = 2) { conv(channels * e) }
+arch base(u = mb in [mb, mb(e = 3)]) {
+    input image: 8 x 8 x 8
+    stage s(channels = 8) { u }
+    head { flatten dense(2) }
+}
+""")
+    text = """use "base.arch"
+block mb(channels, e = 2) { conv(channels * e, 3x3) conv(channels) }
+arch mine = base()
+"""
+    made = space(text, "u=[mb, mb(e = 3)]", arch="mine", folder=tmp_path)
+    assert agree(made, range(2)) == 0
 
 
 def test_structures_without_numbers() -> None:

@@ -83,7 +83,7 @@ def _form(numbers: Numbers) -> dict[str, int]:
 
 
 def choices(
-    dimension: Dimension, parameter: ast.Parameter, module: Module, limits: Limits
+    dimension: Dimension, parameter: ast.Parameter, module: Module, home: Module, limits: Limits
 ) -> list[Choice]:
     """The values of a dimension that are not numbers.
 
@@ -91,13 +91,14 @@ def choices(
         dimension: it.
         parameter: its declaration, which may allow certain values alone.
         module: what their names mean.
+        home: the same for what is declared with the parameter.
         limits: bounds on work.
     """
     settings = [_setting(dimension.name, text, limits) for text in dimension.values or ()]
     made = [Choice(setting) for setting in settings]
     groups: list[list[_Block]] = []
     for at, setting in enumerate(settings):
-        block = _block(at, setting, parameter, module, limits)
+        block = _block(at, setting, parameter, module, home, limits)
         group = next((each for each in groups if block is not None and each[0].like(block)), None)
         if group is not None and block is not None:
             group.append(block)
@@ -141,7 +142,12 @@ def _setting(name: str, text: str, limits: Limits) -> Setting:
 
 
 def _block(
-    at: int, setting: Setting, parameter: ast.Parameter, module: Module, limits: Limits
+    at: int,
+    setting: Setting,
+    parameter: ast.Parameter,
+    module: Module,
+    home: Module,
+    limits: Limits,
 ) -> _Block | None:
     """A value as a block that the parameter may have; None of any other."""
     evaluator, scope = Evaluator(limits, Reporter(limits.errors)), Scope(module, None)
@@ -149,7 +155,7 @@ def _block(
     if not isinstance(value, Callee) or value.kind not in ("block", "operator"):
         return None
     given = Given(value, setting.value.span, None, (setting.value, scope))
-    in_range(parameter, given, evaluator, scope)
+    in_range(parameter, given, evaluator, Scope(home, None))
     return None if evaluator.reporter.failed else _Block(at, value, _numbers(value, evaluator))
 
 
