@@ -116,6 +116,16 @@ def test_a_terminal_has_it_once_and_a_program_each(spec: str, capsys: Capture) -
     assert said(capsys, "build", spec, "-o", "out").count("warning[stm32n6/concat_widths]") == 1
 
 
+def test_notes_on_places_are_one(spec: str, capsys: Capture) -> None:
+    widths = "".join(f"        conv({width})\n" for width in (12, 20, 28, 36, 44, 8))
+    Path(spec).write_text(DENSE.replace("WIDTHS", widths), "utf-8")
+    text = said(capsys, "check", spec)
+    assert text.count("note[rounded_width]") == 1
+    assert "note: 5 places (the figures are those of the first)\n" in text
+    assert text.count("here too") == 2
+    assert said(capsys, "check", spec, "--format", "short").count("note[rounded_width]") == 5
+
+
 def test_few_are_shown_one_by_one(spec: str, capsys: Capture) -> None:
     Path(spec).write_text(dense(3), "utf-8")
     text = said(capsys, "check", spec)

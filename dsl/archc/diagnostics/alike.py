@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 
 from archc.diagnostics.model import Diagnostic, Label
-from archc.diagnostics.text import layers_text
+from archc.diagnostics.text import DIFFERING, layers_text
 from archc.typed import TypeVar
 
 MOST = 3
@@ -52,7 +52,8 @@ def alike(
 
 
 def gathered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Diagnostics for people to read: findings on layers that differ in their figures only are one.
+    """Diagnostics for people to read: findings on layers that differ in their figures only are one,
+    and so are notes on places of a spec, such as rounded widths.
 
     Errors in a spec stay apart, since each is put right where it stands.
     """
@@ -61,7 +62,8 @@ def gathered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
     def rule(found: Diagnostic) -> Hashable:
         layered = found.layers or (found.part is not None and found.part.layer is not None)
-        if not layered or (found.span is not None and found.level == "error"):
+        noted = found.level == "note" and found.span is not None and not found.edits
+        if not (layered or noted) or (found.span is not None and found.level == "error"):
             return next(numbered)  # like no other
         file = found.span.source if found.span is not None else found.part and found.part.file
         return (found.code, found.level, file)
@@ -80,7 +82,10 @@ def _one(group: list[Diagnostic]) -> Diagnostic:
     said = {_texts(found) for found in group}
     layers = [layer for found in group for layer in _layers(found)]
     spans = [span for span in dict.fromkeys(found.span for found in group) if span is not None]
-    note = layers_text(layers, MOST, places=len(spans), differing=len(said) > 1)
+    differing = len(said) > 1
+    note = f"{len(spans):,} places{DIFFERING if differing else ''}"
+    if layers:
+        note = layers_text(layers, MOST, places=len(spans), differing=differing)
     related = list(first.related)
     for span in spans[1:MOST]:
         if all(label.span != span for label in related):

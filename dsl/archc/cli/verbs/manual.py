@@ -109,8 +109,9 @@ STREAMS = """\
 Results go to standard output, diagnostics to standard error; with `--format json` or `sarif`
 standard output is one document, diagnostics included, and with `--format github` it has the lines
 that GitHub reads. Colour is used on a terminal only, and not where `NO_COLOR` is set. What a target
-says of more than three layers with other figures each, such as widths or shapes, is shown once as
-text, at the first of them; the formats for programs have every one.
+says of more than three layers with other figures each, such as widths or shapes, and notes on as
+many places of a spec, are shown once as text, at the first of them; the formats for programs have
+every one.
 
 Every verb makes the folders of what it writes, where they do not exist yet.
 
