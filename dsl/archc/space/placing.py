@@ -211,7 +211,7 @@ def _reached(span: Span, *marks: int) -> tuple[Any, ...]:
     start, end = span
     starts, ends = (int(np.min(start)), int(np.max(start))), (int(end.min()), int(end.max()))
     found: list[Any] = []
-    for mark, limit in zip(marks, [*marks[1:], ends[1]], strict=True):
+    for mark, limit in zip(marks, [*marks, ends[1]][1:], strict=True):
         if mark >= ends[1] or starts[0] >= limit:
             found.append(0)
         elif starts[1] < limit <= ends[0]:
