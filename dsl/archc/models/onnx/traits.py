@@ -77,7 +77,9 @@ def _islands(folded: Folded) -> Iterator[Trait]:
         maps = [folded.maps[index] for step in steps for index in step.makes]
         made = sum(one.value.bytes for one in maps if one.view is None)
         names = few([called(step.node) for step in steps], _NAMED)
-        why = "; its filter is float" if any(_float_filter(step) for step in steps) else ""
+        filters = sum(map(_float_filter, steps))
+        whose = "its filter is" if len(steps) == 1 else "a filter is"
+        why = f"; {whose if filters < 2 else 'filters are'} float" if filters else ""
         yield Trait("float_island", f"{names}, {made:,} B of results{why}", first)
         for place, step in zip(places, steps, strict=True):
             if read := inputs.intersection(step.reads):

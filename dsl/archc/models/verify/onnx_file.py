@@ -117,7 +117,7 @@ class _Check:
         for trait in islands:
             found.add(
                 codes.VERIFY_PRECISION,
-                f"{trait.what} in float",
+                f"part of the file computes in float: {trait.what}",
                 operator=trait.layer,
                 help="quantise what is named; `archc check` says what it costs",
             )
