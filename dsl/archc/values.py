@@ -154,7 +154,7 @@ class _Keys(_local):
 
     make: Callable[[tuple[object, ...]], object] | None = None
     once: Callable[..., Any] | None = None
-    """Computes what follows from some parts, once for all of one key."""
+    """See below."""
 
 
 KEYS = _Keys()
@@ -164,6 +164,14 @@ def key(*parts: object) -> object:
     """A key of a dictionary that numbers are part of."""
     make = KEYS.make
     return parts if make is None else make(parts)
+
+
+def once(compute: Callable[..., Any], *parts: object) -> Any:
+    """What is computed of objects that do not change; while numbers are symbolic only once for all
+    that ask for it of the same ones."""
+    if KEYS.once is None:
+        return compute(*parts)
+    return KEYS.once(compute, *parts)
 
 
 class Size(NamedTuple):

@@ -13,7 +13,7 @@ from math import prod
 
 from archc.ops.arguments import Arg, OpError
 from archc.ops.recognise import KerasLayer
-from archc.typed import Any, ClassVar, NamedTuple, cast
+from archc.typed import Any, ClassVar, NamedTuple
 from archc.values import KEYS
 
 Shape = tuple[int, ...]
@@ -334,17 +334,15 @@ class Op:
 
 def operator(kind: type[Op], arguments: dict[str, Any]) -> Op:
     """An operator with arguments: the same one for the same, with what is known of it."""
+    if KEYS.make is not None:  # arguments may be symbolic
+        return kind(**arguments)
     names, values = tuple(arguments), tuple(arguments.values())
-    if KEYS.once is not None:  # arguments may be symbolic
-        return cast("Op", KEYS.once(_made, kind, names, values))
     return _operator(kind, names, values)  # type: ignore[arg-type]  # a class has a hash
 
 
-def _made(kind: type[Op], names: tuple[str, ...], values: tuple[Any, ...]) -> Op:
+@lru_cache(maxsize=1024)
+def _operator(kind: type[Op], names: tuple[str, ...], values: tuple[Any, ...]) -> Op:
     return kind(**dict(zip(names, values, strict=True)))
-
-
-_operator = lru_cache(maxsize=1024)(_made)
 
 
 OPERATORS: dict[str, type[Op]] = {}

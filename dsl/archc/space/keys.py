@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from archc.space.symbolic import Number
 from archc.space.trace import Trace
 
 T = TypeVar("T")
+
+LARGE = 4
+"""So many results of operations take as much memory as what is computed of objects."""
 
 
 class Key:
@@ -51,32 +54,12 @@ class Key:
         return f"{self.rest}{self.numbers}"
 
 
-def told(part: Any) -> object:
-    """What tells a part of a key from others: of a number, of which equal ones are one, its own
-    key; of what may change or hold numbers in other ways its identity."""
-    kind = type(part)
-    if kind is tuple:
-        return tuple([each if type(each) is int else told(each) for each in part])
-    if kind is Number:
-        return part.key
-    if kind is int or kind is str:
-        return part
-    return kind, part if kind in (bool, Fraction) else id(part)
-
-
-def once(trace: Trace, compute: Callable[..., T], *parts: object, key: object = None) -> T:
-    """What follows from some parts, computed for the first of the structures that have them.
-
-    Args:
-        trace: the run.
-        compute: takes the parts.
-        parts: what it follows from.
-        key: what tells them, where that is known.
-    """
-    key = compute, key or told(parts)
+def once(trace: Trace, compute: Callable[..., T], *parts: object) -> T:
+    """What is computed of objects, for the first of the structures that share them."""
+    key = compute, *map(id, parts)
     known: tuple[T, object] | None = trace.recall(key)
     if known is None:
         since = len(trace.asked)
         known = compute(*parts), parts
-        trace.keep(key, since, known, 1)
+        trace.keep(key, since, known, LARGE)
     return known[0]

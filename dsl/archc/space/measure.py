@@ -19,14 +19,13 @@ from archc.sema.model import BudgetRequest, Model
 from archc.space import clock
 from archc.space.clock import RoomRule, Sketch
 from archc.space.fragments import Sharing
-from archc.space.keys import once, told
 from archc.space.trace import Trace
 from archc.targets.facts import Limits
 from archc.targets.memories import ROOM
 from archc.targets.pools import memories
 from archc.targets.verdict import check, overruled
 from archc.typed import Any, NamedTuple
-from archc.values import largest, total
+from archc.values import largest, once, total
 
 MEMORY = ("weight_bytes", "constant_bytes", "peak_activation_bytes", "arena_bytes")
 ARENA = ("activations", "persistent", "total", "smallest_working")
@@ -55,7 +54,7 @@ def measure(model: Model, options: Options, reporter: Reporter, trace: Trace) ->
     made = deploy(model, options, reporter, partial(Sharing, trace=trace))
     if made is None or reporter.failed:
         return None
-    figures = _totals(made.graph, trace)
+    figures = _totals(made.graph)
     memory = _memory(made.deployed)
     figures |= memory
     _arena(made, options, figures)
@@ -64,18 +63,16 @@ def measure(model: Model, options: Options, reporter: Reporter, trace: Trace) ->
     return Measured(figures, sketch, model.budgets)
 
 
-def _totals(graph: Graph, trace: Trace) -> dict[str, int]:
+def _totals(graph: Graph) -> dict[str, int]:
     """The sums over layers, which structures have in common."""
-    shapes, costs = [told(node.shape) for node in graph.nodes], []
-    for node, shape in zip(graph.nodes, shapes, strict=True):
-        key = (id(node.op), shape, *[shapes[at] for at in node.inputs])
-        inputs = graph.input_shapes(node)
-        costs.append(once(trace, _costs, node.op, node.shape, inputs, key=key))
+    costs: list[list[int]] = [
+        once(_costs, node.op, node.shape, *graph.input_shapes(node)) for node in graph.nodes
+    ]
     columns = zip(*costs, strict=True)
     return {name: total(column) for (name, _), column in zip(SUMS, columns, strict=True)}
 
 
-def _costs(op: Op, output: Shape, inputs: tuple[Shape, ...]) -> list[int]:
+def _costs(op: Op, output: Shape, *inputs: Shape) -> list[int]:
     """What a layer adds to each."""
     known = layer(op, output, inputs)
     return [cost(known) for _, cost in SUMS]

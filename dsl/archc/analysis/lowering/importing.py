@@ -15,8 +15,8 @@ from archc.analysis.lowering.dilated import split_dilated, spread
 from archc.analysis.lowering.numbers import single
 from archc.analysis.lowering.order import Place, Places
 from archc.ir.graph import Graph
-from archc.ops.base import Shape, Step
-from archc.values import key
+from archc.ops.base import Op, Shape, Step
+from archc.values import key, once
 
 KERNELS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
 """Operators with a filter and a bias."""
@@ -41,7 +41,11 @@ Steps = Sequence[tuple[Step, ...]]
 
 
 def device_steps(graph: Graph) -> list[tuple[Step, ...]]:
-    return [node.op.device(node.shape, *graph.input_shapes(node)) for node in graph.nodes]
+    return [once(_device, node.op, node.shape, *graph.input_shapes(node)) for node in graph.nodes]
+
+
+def _device(op: Op, *shapes: Shape) -> tuple[Step, ...]:
+    return op.device(*shapes)
 
 
 def translate(graph: Graph, steps: Steps, where: Places, trained: bool = True) -> Block:
