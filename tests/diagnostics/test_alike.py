@@ -106,7 +106,7 @@ def test_a_terminal_has_it_once_and_a_program_each(spec: str, capsys: Capture) -
         "`head_concat_3` and 2 more, in 5 places" in text
     )
     assert text.count("here too") == 4  # and of the permission
-    assert "; `--format short` lists each finding\n" in text
+    assert "; `archc check --format short` lists each finding\n" in text
     for format in ("short", "github"):
         assert said(capsys, "check", spec, "--format", format).count("stm32n6/concat_widths") == 5
     found = json.loads(said(capsys, "check", spec, "--format", "json"))["diagnostics"]

@@ -273,7 +273,7 @@ class Session:
                 tell(found, self.locate)
                 print(file=sys.stderr)
         more = "; `archc check` shows more of the warnings" if short else ""
-        more += "; `--format short` lists each finding" if self._joined else ""
+        more += "; `archc check --format short` lists each finding" if self._joined else ""
         print(summary(shown) + self.fixable(shown) + more, file=sys.stderr)
         return True
 
