@@ -269,6 +269,30 @@ def test_blocks_that_are_structures_of_their_own(over: str, classes: int, networ
     assert made.count == classes
 
 
+@pytest.mark.parametrize(
+    ("stage", "networks"),
+    [
+        ("u(8, 1, 2)", 1),  # the third is what is free of it: the growth, or the kernel
+        ("u(8, growth = 2)", 1),  # which is bound in the others
+        ("outer(8, u)", 2),  # whose choices differ in what is bound in them
+        ("skip(shortcut = u(kernel = 1x1)) { conv(8) }", 4),
+    ],
+)
+def test_what_is_bound_in_a_block_is_not_its_default(stage: str, networks: int) -> None:
+    text = f"""block grown(channels = 8, stride = 1, growth = 1, kernel = 3x3) {{
+    conv(channels * growth, kernel, stride) relu conv(channels)
+}}
+block outer(channels, inner = grown in [grown, grown(growth = 3)]) {{ inner(channels) }}
+arch a(u = grown) {{
+    input image: 8 x 8 x 3
+    stage s {{ {stage} }}
+    head {{ flatten dense(2) }}
+}}
+"""
+    made = space(text, "u=[grown(growth = 2), grown, grown(growth = 1), grown(growth = 3)]")
+    assert sum(agree(made, [row]) for row in range(4)) == networks
+
+
 def test_choices_of_another_file_are_its_own_blocks(tmp_path: Path) -> None:
     """The block `mb` of the spec is not the one that its base allows."""
     (tmp_path / "base.arch").write_text("""block mb(channels, e = 2) { conv(channels * e) }

@@ -75,10 +75,8 @@ class Space:
         self.bound = frozenset(given)
         """The parameters that a derived arch gives."""
         self.axes = {each.name: each.axis for each in grid.numbers if each.axis is not None}
-        declarations = {each.name.text: each for each in self.arch.parameters}
         self._values = [
-            choices(each, declarations[each.name], module, self.home, options.limits)
-            for each in grid.choices
+            choices(each, self.arch, module, self.home, options.limits) for each in grid.choices
         ]
         self._reuse = Reuse()
         self._given = parse_settings(options)

@@ -63,7 +63,7 @@ class _Block(NamedTuple):
     """Among the values."""
     callee: Callee
     numbers: Numbers
-    """What is bound in it, or stands in its declaration."""
+    """What is bound in it, or stands in its declaration where that makes no difference."""
 
     def like(self, other: "_Block") -> bool:
         """Whether they differ in numbers alone."""
@@ -83,22 +83,24 @@ def _form(numbers: Numbers) -> dict[str, int]:
 
 
 def choices(
-    dimension: Dimension, parameter: ast.Parameter, module: Module, home: Module, limits: Limits
+    dimension: Dimension, arch: ast.Arch, module: Module, home: Module, limits: Limits
 ) -> list[Choice]:
     """The values of a dimension that are not numbers.
 
     Args:
         dimension: it.
-        parameter: its declaration, which may allow certain values alone.
+        arch: what has the parameter, which may allow certain values alone.
         module: what their names mean.
-        home: the same for what is declared with the parameter.
+        home: the same for what is declared in the arch.
         limits: bounds on work.
     """
+    parameter = next(each for each in arch.parameters if each.name.text == dimension.name)
+    plain = _plain(dimension.name, arch)
     settings = [_setting(dimension.name, text, limits) for text in dimension.values or ()]
     made = [Choice(setting) for setting in settings]
     groups: list[list[_Block]] = []
     for at, setting in enumerate(settings):
-        block = _block(at, setting, parameter, module, home, limits)
+        block = _block(at, setting, parameter, module, home, limits, plain)
         group = next((each for each in groups if block is not None and each[0].like(block)), None)
         if group is not None and block is not None:
             group.append(block)
@@ -110,6 +112,21 @@ def choices(
             for block, own in zip(group, places, strict=True):
                 made[block.at] = Choice(settings[block.at], family, own)
     return made
+
+
+def _plain(name: str, arch: ast.Arch) -> bool:
+    """Whether an arch only calls a parameter, without arguments. Else what is bound in its value
+    is not what this has by default: more can be bound, and it can be compared with choices."""
+    waiting: list[object] = [arch]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Reference) and node.name.text == name:
+            return False
+        if isinstance(node, ast.Call) and node.name.text == name and node.arguments:
+            return False
+        if isinstance(node, tuple):
+            waiting += node
+    return True
 
 
 def _family(name: ast.Name, group: Sequence[_Block]) -> tuple[Family, list[dict[str, int]]]:
@@ -148,6 +165,7 @@ def _block(
     module: Module,
     home: Module,
     limits: Limits,
+    plain: bool,
 ) -> _Block | None:
     """A value as a block that the parameter may have; None of any other."""
     evaluator, scope = Evaluator(limits, Reporter(limits.errors)), Scope(module, None)
@@ -156,12 +174,14 @@ def _block(
         return None
     given = Given(value, setting.value.span, None, (setting.value, scope))
     in_range(parameter, given, evaluator, Scope(home, None))
-    return None if evaluator.reporter.failed else _Block(at, value, _numbers(value, evaluator))
+    if evaluator.reporter.failed:
+        return None
+    return _Block(at, value, _numbers(value, evaluator, plain))
 
 
-def _numbers(block: Callee, evaluator: Evaluator) -> Numbers:
+def _numbers(block: Callee, evaluator: Evaluator, defaults: bool) -> Numbers:
     found: Numbers = {}
-    if block.kind == "block":
+    if block.kind == "block" and defaults:
         filled = {slot.name for slot in block.slots if slot.filled}  # a stage may give them
         for each in block.target.parameters:
             if each.default is not None and each.name.text not in filled:
