@@ -94,6 +94,14 @@ def test_files_give_what_arrays_give(tmp_path: Path) -> None:
         assert (found.validation["image"] == expected.validation["image"]).all()
 
 
+def test_an_array_is_named_where_it_has_a_name(tmp_path: Path) -> None:
+    bad = spoiled((17, 2, 2, 1), float("nan"))
+    np.save(tmp_path / "c.npy", bad)
+    np.savez(tmp_path / "d.npz", x=bad)
+    assert f"sample 17 of `{tmp_path / 'c.npy'}` holds NaN" in refused(tmp_path / "c.npy")
+    assert f"sample 17 of `x` of `{tmp_path / 'd.npz'}` holds" in refused(tmp_path / "d.npz")
+
+
 def test_the_array_called_as_the_input_is_taken() -> None:
     wrong, right = images(seed=1), images()
     for name in ("image", "m_inputs_1"):
@@ -158,11 +166,11 @@ def test_a_missing_channel_axis() -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (spoiled((17, 2, 2, 1), float("nan")), "sample 17 of `data` of the data holds NaN"),
-        (spoiled((17, 2, 2, 1), float("-inf")), "sample 17 of `data` of the data holds infinity"),
+        (spoiled((17, 2, 2, 1), float("nan")), "sample 17 of the data holds NaN"),
+        (spoiled((17, 2, 2, 1), float("-inf")), "sample 17 of the data holds infinity"),
         (spoiled(slice(3, 5), float("nan")), "and so do 1 more"),
         (images().astype("float64") * 1e39, "beyond float32"),
-        (np.zeros((150, 8, 6, 3)), "every value of `data` of the data is 0"),
+        (np.zeros((150, 8, 6, 3)), "every value of the data is 0"),
         (images(1).repeat(150, axis=0), "are the same"),
         (images(1), "holds 1 sample"),
         (images(0), "holds 0 samples"),
@@ -184,7 +192,7 @@ def test_bad_values(data: Any, said: str) -> None:
     [
         (images(100), "80 samples for calibration: fewer than the 100"),
         ((images() * 100 + 100).astype("uint8"), "uint8 from"),
-        (spoiled((17, 2, 2, 1), 1e4), "sample 17 of `data` of the data holds 1e+04"),
+        (spoiled((17, 2, 2, 1), 1e4), "sample 17 of the data holds 1e+04"),
         (spoiled(slice(0, 60), 0.25), "are constant"),
         (spoiled((..., 1), 0.25), "channel 1 of"),
     ],

@@ -36,6 +36,12 @@ class Store:
 
     name: str
     headers: dict[str, Header]
+    bare = False
+    """Whether it is one array, which has no name of its own."""
+
+    def called(self, array: str) -> str:
+        """An array, for messages."""
+        return self.name if self.bare else f"`{array}` of {self.name}"
 
     def rows(self, array: str, indices: Sequence[int]) -> Any:
         """Rows of an array, in the order of ascending indices.
@@ -81,6 +87,7 @@ class File(Store):
         if start.startswith(_NPY):
             array = os.path.splitext(os.path.basename(self._path))[0]
             self._members[array] = None
+            self.bare = True
         elif start.startswith((_ZIP, _EMPTY_ZIP)):
             with zipfile.ZipFile(self._path) as archive:
                 for entry in archive.namelist():
@@ -115,7 +122,7 @@ class File(Store):
                 if count * size > _FORTRAN_BYTES:
                     raise reject(
                         QUANTIZE_DATA,
-                        f"`{array}` of {self.name} is in Fortran order and larger than "
+                        f"{self.called(array)} is in Fortran order and larger than "
                         f"{_FORTRAN_BYTES:,} bytes",
                         help="save it with `numpy.ascontiguousarray`",
                     )
@@ -146,7 +153,7 @@ class File(Store):
         if len(data) != size:
             raise reject(
                 QUANTIZE_DATA,
-                f"`{array}` of {self.name} ends before its last value: truncated",
+                f"{self.called(array)} ends before its last value: truncated",
                 help=_WRITE,
             )
         return data
@@ -160,7 +167,7 @@ class File(Store):
         import zipfile
         import zlib
 
-        what = self.name if array is None else f"`{array}` of {self.name}"
+        what = self.name if array is None else self.called(array)
         try:
             yield
         except Rejected:
@@ -223,4 +230,8 @@ def store(data: object) -> Store:
         return data
     if isinstance(data, str | os.PathLike):
         return File(os.fspath(data))
-    return Memory(data if isinstance(data, Mapping) else {"data": data})
+    if isinstance(data, Mapping):
+        return Memory(data)
+    bare = Memory({"data": data})
+    bare.bare = True
+    return bare

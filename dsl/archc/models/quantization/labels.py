@@ -132,7 +132,7 @@ def load(
     import numpy as np
 
     values = np.asarray(data.rows(array, indices))
-    what = f"`{array}` of {data.name}"
+    what = data.called(array)
     if values.ndim == 2 and values.shape[1] > 1:
         if not (np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all()):
             doubts.append(_useless(what, "its rows are not one 1 among zeros"))

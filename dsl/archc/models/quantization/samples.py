@@ -161,7 +161,7 @@ def _count(data: Store, array: str) -> int:
     if count > _MOST:
         raise reject(
             QUANTIZE_DATA,
-            f"`{array}` of {data.name} claims {count:,} samples, more than {_MOST:,}",
+            f"{data.called(array)} claims {count:,} samples, more than {_MOST:,}",
             help="give fewer: some hundred are enough",
         )
     return count
@@ -272,7 +272,7 @@ def _fits(one: Input, array: str, data: Store) -> None:
         Rejected: it does not fit.
     """
     shape, dtype = data.headers[array]
-    what = f"`{array}` of {data.name}"
+    what = data.called(array)
     if dtype.hasobject:
         raise reject(
             QUANTIZE_DATA,
@@ -339,7 +339,7 @@ def _load(
     batch: Batch = {}
     for one in inputs:
         array = chosen[one.name]
-        what = f"`{array}` of {data.name}"
+        what = data.called(array)
         raw = data.rows(array, indices)
         with np.errstate(over="ignore", invalid="ignore"):
             values = np.ascontiguousarray(raw, dtype=np.float32)
