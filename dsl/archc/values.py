@@ -153,7 +153,7 @@ class _Keys(_local):
     its own."""
 
     make: Callable[[tuple[object, ...]], object] | None = None
-    once: Callable[..., Any] | None = None
+    once: Callable[..., list[Any]] | None = None
     """See below."""
 
 
@@ -166,12 +166,12 @@ def key(*parts: object) -> object:
     return parts if make is None else make(parts)
 
 
-def once(compute: Callable[..., Any], *parts: object) -> Any:
-    """What is computed of objects that do not change; while numbers are symbolic only once for all
-    that ask for it of the same ones."""
+def once(compute: Callable[..., Any], rows: "Sequence[tuple[Any, ...]]") -> list[Any]:
+    """What is computed of each row of objects, which do not change; while numbers are symbolic only
+    once for all that ask for it of the same ones."""
     if KEYS.once is None:
-        return compute(*parts)
-    return KEYS.once(compute, *parts)
+        return [compute(*row) for row in rows]
+    return KEYS.once(compute, rows)
 
 
 class Size(NamedTuple):

@@ -136,6 +136,10 @@ class Graph(NamedTuple):
             return (nodes[inputs[0]].shape,)
         return tuple([nodes[source].shape for source in inputs])
 
+    def shaped(self) -> "list[tuple[Op, Shape, *tuple[Shape, ...]]]":
+        """The operator of each node, the shape of its value, and the shapes it reads."""
+        return [(node.op, node.shape, *self.input_shapes(node)) for node in self.nodes]
+
     def users(self) -> list[list[int]]:
         """For every node the nodes that read its value, in order."""
         users: list[list[int]] = [[] for _ in self.nodes]

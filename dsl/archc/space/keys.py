@@ -1,8 +1,8 @@
 """Keys of dictionaries that symbolic numbers are part of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from archc.space.symbolic import Number
 from archc.space.trace import Trace
@@ -54,12 +54,15 @@ class Key:
         return f"{self.rest}{self.numbers}"
 
 
-def once(trace: Trace, compute: Callable[..., T], *parts: object) -> T:
+def once(trace: Trace, compute: Callable[..., T], rows: Sequence[tuple[Any, ...]]) -> list[T]:
     """What is computed of objects, for the first of the structures that share them."""
-    key = compute, *map(id, parts)
-    known: tuple[T, object] | None = trace.recall(key)
-    if known is None:
-        since = len(trace.asked)
-        known = compute(*parts), parts
-        trace.keep(key, since, known, LARGE)
-    return known[0]
+    made = []
+    for row in rows:
+        key = compute, *map(id, row)
+        known: tuple[T, object] | None = trace.recall(key)
+        if known is None:
+            since = len(trace.asked)
+            known = compute(*row), row
+            trace.keep(key, since, known, LARGE)
+        made.append(known[0])
+    return made

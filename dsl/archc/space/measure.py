@@ -65,10 +65,7 @@ def measure(model: Model, options: Options, reporter: Reporter, trace: Trace) ->
 
 def _totals(graph: Graph) -> dict[str, int]:
     """The sums over layers, which structures have in common."""
-    costs: list[list[int]] = [
-        once(_costs, node.op, node.shape, *graph.input_shapes(node)) for node in graph.nodes
-    ]
-    columns = zip(*costs, strict=True)
+    columns = zip(*once(_costs, graph.shaped()), strict=True)
     return {name: total(column) for (name, _), column in zip(SUMS, columns, strict=True)}
 
 

@@ -41,7 +41,7 @@ Steps = Sequence[tuple[Step, ...]]
 
 
 def device_steps(graph: Graph) -> list[tuple[Step, ...]]:
-    return [once(_device, node.op, node.shape, *graph.input_shapes(node)) for node in graph.nodes]
+    return once(_device, graph.shaped())
 
 
 def _device(op: Op, *shapes: Shape) -> tuple[Step, ...]:
