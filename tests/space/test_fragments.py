@@ -15,12 +15,12 @@ from archc.ops.base import Op
 from archc.sema.expand import Expander
 from archc.source import Source, Span
 from archc.space import measure
+from archc.space.atoms import Form, Guard
 from archc.space.classes import Class
 from archc.space.dimensions import Reader, grid
 from archc.space.engine import Space
 from archc.space.fragments import Sharing
 from archc.space.symbolic import Number
-from archc.space.trace import Form, Guard
 from support.spaces import SPECS
 
 CELLS = """

@@ -11,10 +11,11 @@ from archc.analysis.arena import Block, plan_end
 from archc.analysis.latency.model import Area, Memories
 from archc.analysis.latency.placement import Need, place
 from archc.space.arrays import ARRAYS, Shared
+from archc.space.atoms import Axis
 from archc.space.placing import Placer
 from archc.space.planner import Planner
 from archc.space.symbolic import parameter
-from archc.space.trace import Axis, Trace
+from archc.space.trace import Trace
 
 np = pytest.importorskip("numpy")
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from archc.space.atoms import Axis
 from archc.space.program import Program
 from archc.space.reuse import distinct
 from archc.space.symbolic import Number, parameter
-from archc.space.trace import Axis, Escape, Trace
+from archc.space.trace import Escape, Trace
 from archc.values import below, distinct_sum, larger, largest, smaller, total
 from support.profiles import share
 

@@ -14,7 +14,9 @@ from archc.sema.resolve import Setting, resolve
 from archc.sema.scope import Module
 from archc.source import Source, Span
 from archc.space.arrays import ARRAYS
+from archc.space.atoms import Axis, Form
 from archc.space.clock import MISSING, Clock, Reading
+from archc.space.evaluation import Evaluation, Wide
 from archc.space.families import Choice
 from archc.space.keys import Key, once
 from archc.space.measure import Measured, measure
@@ -22,7 +24,7 @@ from archc.space.planner import Planner
 from archc.space.program import Program
 from archc.space.reuse import Reuse, distinct
 from archc.space.symbolic import Number, parameter
-from archc.space.trace import Axis, Escape, Evaluation, Form, Trace, Wide
+from archc.space.trace import Escape, Trace
 from archc.syntax import ast
 from archc.typed import NamedTuple
 from archc.values import KEYS, distinct_sum, whole

@@ -10,9 +10,10 @@ from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
 from archc.analysis.latency.epochs import Epochs, Step
 from archc.analysis.latency.estimate import GRADES, clock
 from archc.analysis.latency.placement import Need, Plan, candidates, needs, place, surroundings
+from archc.space.atoms import Form
 from archc.space.placing import Placer
 from archc.space.symbolic import Number
-from archc.space.trace import Form, Trace
+from archc.space.trace import Trace
 from archc.targets.facts import Limits
 from archc.targets.memories import ROOM, Room
 from archc.targets.verdict import Verdict

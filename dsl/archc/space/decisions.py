@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from archc.space.atoms import Decision, Terms
 from archc.space.kept import kept
-from archc.space.trace import Decision, Escape, Terms
+from archc.space.trace import Escape
 from archc.space.witness import Witnessed
 
 

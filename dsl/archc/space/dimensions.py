@@ -13,7 +13,7 @@ from archc.sema.evaluate import Evaluator, Poisoned
 from archc.sema.ranges import whole_numbers
 from archc.sema.scope import Module, Scope
 from archc.source import Source, Span
-from archc.space.trace import Axis
+from archc.space.atoms import Axis
 from archc.syntax import ast
 from archc.syntax.parse import parse_expression
 from archc.typed import NamedTuple

@@ -12,8 +12,8 @@ from archc.sema.ranges import in_range, same
 from archc.sema.resolve import Setting
 from archc.sema.scope import Module, Scope
 from archc.source import Source, Span
+from archc.space.atoms import Axis
 from archc.space.dimensions import Dimension, lattice
-from archc.space.trace import Axis
 from archc.syntax import ast
 from archc.syntax.parse import parse_expression
 from archc.typed import Any, NamedTuple

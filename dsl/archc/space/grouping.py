@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from archc.analysis.latency.arithmetic import Arithmetic
-from archc.space.trace import LARGEST, Form, Near, Trace, summed
+from archc.space.atoms import LARGEST, Form, Near, summed
+from archc.space.trace import Trace
 from archc.typed import NamedTuple
 
 BITS = 62

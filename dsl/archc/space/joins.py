@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from archc.space.trace import Form, Lives, Near, Trace
+from archc.space.atoms import Form, Lives, Near
+from archc.space.trace import Trace
 
 OPTIONS = 8
 """Of how many forms a maximum is at the most; further ones are compared with that one."""

@@ -7,9 +7,10 @@ from typing import Any
 from archc.analysis.latency.arithmetic import Arithmetic
 from archc.analysis.latency.model import Area, Memories
 from archc.analysis.latency.placement import Need, Place, Plan, beyond, ties, weight
+from archc.space.atoms import Form
 from archc.space.grouping import ALL, Order, Span, clear, spread
 from archc.space.joins import near
-from archc.space.trace import Form, Trace
+from archc.space.trace import Trace
 from archc.typed import NamedTuple
 
 

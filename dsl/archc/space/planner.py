@@ -6,8 +6,9 @@ from typing import Any
 
 from archc.analysis.arena import Block, plan_end
 from archc.analysis.latency.arithmetic import Arithmetic
+from archc.space.atoms import LARGEST
 from archc.space.grouping import ALL, Order, Span, clear, spread
-from archc.space.trace import LARGEST, Trace
+from archc.space.trace import Trace
 
 
 class Planner:

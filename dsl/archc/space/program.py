@@ -6,7 +6,8 @@ The text is made of indices and numbers alone; nothing of a spec's text is in it
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from archc.space.trace import LARGEST, Form, Guard, Trace, forms
+from archc.space.atoms import LARGEST, Form, Guard, forms
+from archc.space.trace import Trace
 
 LONG, NEAR = 4, 12
 """Terms from which a sum is kept for others like it, and among how many of these one is looked for.

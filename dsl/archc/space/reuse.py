@@ -7,8 +7,9 @@ from typing import Any
 
 from archc.analysis.latency.arithmetic import PLAIN
 from archc.space.arrays import Shared
+from archc.space.evaluation import Evaluation, Operations
 from archc.space.planner import Planner
-from archc.space.trace import Evaluation, Operations, Trace
+from archc.space.trace import Trace
 from archc.values import distinct_sum
 
 NUMBERS = 100_000

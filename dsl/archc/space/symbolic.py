@@ -18,19 +18,10 @@ from operator import mul
 from typing import Any
 
 from archc.space import joins
+from archc.space.atoms import Axis, Form, Lives, Terms, scaled, summed
 from archc.space.decisions import Compared
 from archc.space.kept import NOTHING, OPERATIONS, kept
-from archc.space.trace import (
-    Axis,
-    Escape,
-    Form,
-    Lives,
-    Product,
-    Terms,
-    Trace,
-    scaled,
-    summed,
-)
+from archc.space.trace import Escape, Product, Trace
 from archc.space.witness import Denominator
 
 

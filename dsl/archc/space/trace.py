@@ -1,48 +1,24 @@
-"""Forms over atoms, and one run of the compiler on them: see `archc.space.symbolic`."""
+"""One run of the compiler on symbolic numbers: see `archc.space.symbolic`."""
 
-from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
-from functools import reduce
+from collections.abc import Callable, Sequence
 from math import gcd, prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from archc.analysis.arena import Block, plan_end
-from archc.analysis.latency.arithmetic import PLAIN, Arithmetic
+from archc.analysis.latency.arithmetic import PLAIN
+from archc.space.atoms import (
+    LARGEST,
+    Atom,
+    Decision,
+    Form,
+    Guard,
+    Lives,
+    Near,
+    Terms,
+    forms,
+)
+from archc.space.evaluation import Evaluation, Operations
 from archc.space.kept import Memory
-
-LONG = 4
-"""Terms from which a sum is of a whole network, as others do not have it."""
-LARGEST = 2**62
-"""Below it every intermediate of a program has to stay to be an int64."""
-
-Terms = tuple[tuple[int, int], ...]
-"""(atom, coefficient), by atom; no coefficient is 0."""
-
-
-Lives = tuple[tuple[int, int], ...]
-"""(first, last) step at which each block of a plan is alive."""
-Near = tuple[tuple[int, ...], ...]
-"""For each block of a plan those that are alive together with it."""
-
-
-class Form(NamedTuple):
-    """A linear form without a denominator."""
-
-    terms: Terms
-    constant: int
-
-
-class Axis(NamedTuple):
-    """A parameter of numbers: `(first + step * k) / denominator` for k from 0 to ``last``."""
-
-    name: str
-    first: int
-    step: int
-    denominator: int
-    last: int
-
-    def value(self, k: int) -> Fraction:
-        return Fraction(self.first + self.step * k, self.denominator)
 
 
 class Escape(Exception):
@@ -51,198 +27,6 @@ class Escape(Exception):
     def __init__(self, what: str, axes: frozenset[str]) -> None:
         super().__init__(what)
         self.axes = axes
-
-
-class Atom:
-    """A whole number that forms are made of."""
-
-    __slots__ = ("args", "axes", "high", "kind", "low", "most", "wide")
-
-    def __init__(
-        self, kind: str, args: tuple[Any, ...], low: int, high: int, axes: frozenset[str]
-    ) -> None:
-        self.kind = kind
-        """`axis`, `product`, `quotient`, `divided`, `larger`, `below`, `distinct` or `plan`."""
-        self.args = args
-        self.low, self.high = low, high
-        """Bounds for all variants."""
-        self.most = max(abs(low), abs(high))
-        self.axes = axes
-        """Those it depends on."""
-        self.wide = False
-        """Whether what it is computed from may not fit an int64."""
-
-
-class Guard(NamedTuple):
-    """A form below 0, or equal to 0."""
-
-    kind: str
-    """`<` or `==`."""
-    form: Form
-
-
-class Decision(NamedTuple):
-    """A comparison that may be true of some variants alone."""
-
-    guard: Guard
-    flip: bool
-    """Whether it is so where the guard is not."""
-
-
-class Operations(NamedTuple):
-    """What atoms are computed with, on plain integers or on arrays."""
-
-    larger: Callable[[Any, Any], Any]
-    distinct: Callable[[list[Any]], Any]
-    """The sum of numbers, equal ones once."""
-    plan: Callable[[int, list[Any]], Any]
-    """The end of an arena: of the atom with this index, from the sizes of its blocks."""
-    arithmetic: Arithmetic
-    """What is not computed with forms."""
-
-
-class Wide(Exception):
-    """A form may not fit an int64."""
-
-
-Entry = tuple[dict[Any, Any], Any]
-"""Where a value is kept, and its key."""
-
-
-class Evaluation:
-    """The values of forms for some variants, each atom computed once.
-
-    Args:
-        trace: what the forms are of.
-        places: of the variants on the axes.
-        on: how to compute.
-        narrow: whether numbers have to fit an int64, so that others raise `Wide`.
-    """
-
-    def __init__(
-        self, trace: "Trace", places: dict[str, Any], on: Operations, narrow: bool = False
-    ) -> None:
-        self.trace, self.places, self.on, self.narrow = trace, places, on, narrow
-        self.atoms: dict[int, Any] = {}
-        self.forms: dict[Form, Any] = {}
-        """Of those that were asked for."""
-        self.bytes = 0
-        """Of arrays."""
-        self._single: frozenset[str] = frozenset()
-        """Parameters that are one number for all of these variants."""
-        self._known: dict[frozenset[str], list[Entry]] = {}
-        """What is known and depends on some of them."""
-        self._aside: dict[tuple[object, ...], list[tuple[Entry, Any]]] = {}
-        """The same for other numbers."""
-
-    def move(self, numbers: Mapping[str, int], keep: bool = True) -> None:
-        """Go to variants of which some parameters are other numbers.
-
-        Args:
-            numbers: the places of all that are one number.
-            keep: whether to put aside what is known for those of now, to return to it.
-        """
-        places = self.places
-        changed = {name for name, place in numbers.items() if places.get(name) != place}
-        if not changed:
-            return
-        self._single |= changed
-        concerned = [axes for axes in self._known if not axes.isdisjoint(changed)]
-        for axes in concerned:
-            values = [(entry, entry[0].pop(entry[1])) for entry in self._known[axes]]
-            if keep:
-                self._aside[self._at(axes)] = values
-        places.update(numbers)
-        for axes in concerned:
-            values = self._aside.pop(self._at(axes), [])
-            for (kept, key), value in values:
-                kept[key] = value
-            self._known[axes] = [entry for entry, _ in values]
-
-    def _at(self, axes: frozenset[str]) -> tuple[object, ...]:
-        return axes, *[self.places[name] for name in sorted(axes)]
-
-    def _enter(self, kept: dict[Any, Any], key: Any, axes: frozenset[str], value: Any) -> None:
-        """Keep a value that others are computed from, so that it must not change."""
-        if getattr(value, "ndim", 0) and value.flags.writeable:
-            self.bytes += value.nbytes
-            value.flags.writeable = False
-        kept[key] = value
-        own = axes & self._single
-        if own:
-            self._known.setdefault(own, []).append((kept, key))
-
-    def form(self, form: Form) -> Any:
-        known = self.forms.get(form)
-        if known is None:
-            if self.narrow and self.trace.wide(form):
-                raise Wide
-            known = self.sum(form)
-            if len(form.terms) < LONG:
-                self._enter(self.forms, form, self.trace.support(form.terms), known)
-        return known
-
-    def holds(self, guard: Guard, outcome: bool) -> Any:
-        """Where a guard has an outcome."""
-        value = self.form(guard.form)
-        if type(value) is int:
-            return ((value < 0) if guard.kind == "<" else (value == 0)) == outcome
-        return self.on.arithmetic.kept(_holds, value, guard.kind, outcome)
-
-    def sum(self, form: Form) -> Any:
-        """The value of a form, which is not kept."""
-        atoms, total = self.atoms, None
-        for index, factor in form.terms:
-            if index not in atoms:
-                self._compute(index)
-            value = atoms[index] if factor == 1 else factor * atoms[index]
-            total = value if total is None else total + value
-        if total is None:
-            return form.constant
-        return total + form.constant if form.constant else total
-
-    def _compute(self, index: int) -> None:
-        """An atom with all that it is made of, the earliest first: not by recursion, as a deep
-        network is a long way."""
-        known, every, waiting, needed = self.atoms, self.trace.atoms, [index], {index}
-        while waiting:
-            for form in forms(every[waiting.pop()]):
-                for each, _ in form.terms:
-                    if each not in known and each not in needed:
-                        needed.add(each)
-                        waiting.append(each)
-        for each in sorted(needed):
-            self._enter(known, each, every[each].axes, self._atom(each))
-
-    def _atom(self, index: int) -> Any:
-        atom, on = self.trace.atoms[index], self.on
-        if atom.kind == "axis":
-            return self.places[atom.args[0]]
-        shared = atom.kind in ("larger", "plan")  # neighbours, which other structures have too
-        parts = list(map(self.form if shared else self.sum, forms(atom)))
-        match atom.kind:
-            case "product":
-                made = parts[0]
-                for part in parts[1:]:
-                    made = made * part
-                return made
-            case "quotient":
-                return parts[0] // atom.args[1]
-            case "divided":
-                return parts[0] // on.larger(parts[1], 1)  # of other classes it may be 0
-            case "below":
-                return (parts[0] < 0) * 1
-            case "larger":
-                return reduce(on.larger, parts)
-            case "distinct":
-                return on.distinct(parts)
-        return on.plan(index, parts)
-
-
-def _holds(value: Any, kind: str, outcome: bool) -> Any:
-    """Where an array is so; True where all of it is."""
-    holds = ((value < 0) if kind == "<" else (value == 0)) == outcome
-    return True if holds.all() else holds
 
 
 class Product:
@@ -437,31 +221,3 @@ class Trace(Memory):
         """The axes that a form depends on."""
         atoms = self.atoms
         return frozenset().union(*[atoms[index].axes for index, _ in terms])
-
-
-def scaled(terms: Terms, times: int) -> Terms:
-    return terms if times == 1 else tuple([(atom, factor * times) for atom, factor in terms])
-
-
-def summed(a: Terms, times: int, b: Terms, others: int) -> Terms:
-    """`times * a + others * b`"""
-    if not b or not a:
-        return scaled(a, times) if a else scaled(b, others)
-    total = {atom: factor * times for atom, factor in a}
-    for atom, factor in b:
-        total[atom] = total.get(atom, 0) + factor * others
-    return tuple(sorted([entry for entry in total.items() if entry[1]]))
-
-
-def forms(atom: Atom) -> tuple[Form, ...]:
-    """The forms that an atom is computed from."""
-    if atom.kind == "axis":
-        return ()
-    if atom.kind in ("product", "larger", "distinct"):
-        return atom.args
-    if atom.kind == "plan":
-        sizes: tuple[Form, ...] = atom.args[0]
-        return sizes
-    if atom.kind == "divided":
-        return atom.args
-    return (atom.args[0],)

@@ -3,7 +3,8 @@
 from fractions import Fraction
 from typing import Any
 
-from archc.space.trace import Escape, Form, Terms, Trace
+from archc.space.atoms import Form, Terms
+from archc.space.trace import Escape, Trace
 from archc.values import Symbolic
 
 
