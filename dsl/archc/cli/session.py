@@ -443,11 +443,8 @@ def print_json(document: Any) -> None:
 
 
 def colored(stream: "TextIO") -> bool:
-    return (
-        bool(stream.isatty())
-        and not os.environ.get("NO_COLOR")
-        and os.environ.get("TERM") != "dumb"
-    )
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return not plain and stream.isatty()
 
 
 def unicode(stream: "TextIO") -> bool:
