@@ -321,9 +321,11 @@ def test_digest() -> None:
 
 
 def test_parameter_texts(compile_spec: Compile) -> None:
-    text = SPEC.replace("unit = ds", "unit = ir(expansion = 3/2)")
+    several = "unit = ir(expansion = 3/2), several = [ds, [ir(expansion = 2), { relu6 }, 3x3]]"
+    text = SPEC.replace("unit = ds", several)
     parameters = compile_spec(text).manifest()["model"]["parameters"]
     assert parameters["unit"] == "ir(expansion = 1.5)"
+    assert parameters["several"] == "[ds, [ir(expansion = 2), { relu6 }, 3x3]]"
     with pytest.raises(TypeError):
         parameter_text(3)
 

@@ -14,7 +14,7 @@ from archc.plain import picked, plain
 from archc.sema.callees import Callee
 from archc.source import Source, Span
 from archc.typed import TYPE_CHECKING, Any, NamedTuple
-from archc.values import show
+from archc.values import Items, show
 
 if TYPE_CHECKING:
     from archc.targets.pools import PoolUse
@@ -266,7 +266,10 @@ def _tflite_micro(micro: Micro) -> dict[str, Any]:
 
 
 def parameter_text(value: object) -> str:
-    """The exact text of a parameter's value: `22.4`, `1/3`, `ir(expansion = 4)`, `{ relu }`."""
+    """The exact text of a parameter's value: `22.4`, `1/3`, `ir(expansion = 4)`, `{ relu }`, or a
+    list of such."""
+    if isinstance(value, Items):
+        return f"[{', '.join(map(parameter_text, value.items))}]"
     if not isinstance(value, Callee):
         return show(value)
     if value.kind == "braces":
