@@ -414,9 +414,8 @@ def tell(found: Diagnostic, locate: "Callable[[Source], str] | None" = None) -> 
     """Print a diagnostic to standard error, as wide as the terminal there is."""
     from archc.diagnostics.render import own_name, render
 
-    stream = sys.stderr
-    text = render(found, colored(stream), columns=columns(stream), locate=locate or own_name)
-    print(text, file=stream)
+    to = sys.stderr
+    print(render(found, colored(to), columns=columns(to), locate=locate or own_name), file=to)
 
 
 def columns(stream: "TextIO | None") -> int | None:
