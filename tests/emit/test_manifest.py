@@ -321,11 +321,12 @@ def test_digest() -> None:
 
 
 def test_parameter_texts(compile_spec: Compile) -> None:
-    several = "unit = ir(expansion = 3/2), several = [ds, [ir(expansion = 2), { relu6 }, 3x3]]"
-    text = SPEC.replace("unit = ds", several)
+    text = SPEC.replace("unit = ds", "unit = ir(expansion = 3/2)")
     parameters = compile_spec(text).manifest()["model"]["parameters"]
     assert parameters["unit"] == "ir(expansion = 1.5)"
-    assert parameters["several"] == "[ds, [ir(expansion = 2), { relu6 }, 3x3]]"
+    blocks = "[ds, [ir(expansion = 2), { relu6 }, 3x3]]"
+    text = f"arch a(blocks = {blocks}) {{ input image: 2x2x3 head {{ flatten dense(2) }} }}\n"
+    assert compile_spec(text).manifest()["model"]["parameters"] == {"blocks": blocks}
     with pytest.raises(TypeError):
         parameter_text(3)
 
