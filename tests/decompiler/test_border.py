@@ -60,7 +60,7 @@ def test_what_the_target_wants_allowed_is_listed(tmp_path: Path, capsys: Capture
     text = imported(path, capsys)
     assert "target stm32n6(allow = [relu], io = int8)" in text
     assert text.startswith("# ")
-    assert "# `allow` has what stm32n6 wants confirmed" in text
+    assert "# `allow` lists what stm32n6 wants confirmed" in text
 
 
 def test_uint8_and_two_types(tmp_path: Path, capsys: Capture) -> None:
@@ -71,7 +71,7 @@ def test_uint8_and_two_types(tmp_path: Path, capsys: Capture) -> None:
     path.write_bytes(changed(separable(8, 8), one_side))
     text = imported(path, capsys)
     assert "target" not in text
-    assert "# inputs and outputs differ in type, which no spec says: its own is float32" in text
+    assert "# inputs and outputs differ in type, which a spec cannot say: this one has fl" in text
 
 
 def test_float_and_other_borders_are_left_out() -> None:
@@ -81,7 +81,7 @@ def test_float_and_other_borders_are_left_out() -> None:
     assert bordered(text, [graph], "float32") == (text, ())
     assert bordered(text, [graph], "int16") == (
         text,
-        ("the border is int16, which no spec says: its own is float32",),
+        ("the border is int16, which a spec cannot say: this one has float32",),
     )
 
 

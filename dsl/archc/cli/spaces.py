@@ -38,7 +38,7 @@ def space_arguments(parser: argparse.ArgumentParser) -> None:
         type=processes,
         metavar="N",
         default=1,
-        help="so many processes at once here (default: 1)",
+        help="evaluate in N processes on this machine (default: 1)",
     )
 
 

@@ -108,12 +108,12 @@ EXITS = (
 STREAMS = """\
 Results go to standard output, diagnostics to standard error; with `--format json` or `sarif`
 standard output is one document, diagnostics included, and with `--format github` it has the lines
-that GitHub reads. Colour is used on a terminal only, and not where `NO_COLOR` is set. What a target
-says of more than three layers with other figures each, such as widths or shapes, and notes on as
-many places of a spec, are shown once as text, at the first of them; the formats for programs have
-every one.
+that GitHub reads. Colour is used on a terminal only, and not where `NO_COLOR` is set. Findings on
+more than three layers that differ only in their figures, such as widths or shapes, are shown as
+text once, at the first of them, and so are notes on more than three places of a spec; the formats
+for programs list every one.
 
-Every verb makes the folders of what it writes, where they do not exist yet.
+Every verb creates the folders that it writes to.
 
 A build that nothing has changed for is not made again. After `archc SPEC... -o DIR` without
 warnings, what it rested on is noted in `~/.cache/archc` (or below `XDG_CACHE_HOME`): digests of

@@ -39,7 +39,7 @@ def bordered(text: str, graphs: Sequence[Graph], io: str | None) -> tuple[str, t
     target = builtin(builtin_names()[0])
     if io not in BORDERS:
         what = "inputs and outputs differ in type" if io is None else f"the border is {io}"
-        return text, (f"{what}, which no spec says: its own is {BORDERS[0]}",)
+        return text, (f"{what}, which a spec cannot say: this one has {BORDERS[0]}",)
     allow: dict[str, None] = {}
     for graph in graphs:
         needed, refusal = permissions(target, graph, io)
@@ -52,7 +52,7 @@ def bordered(text: str, graphs: Sequence[Graph], io: str | None) -> tuple[str, t
     listed = f"allow = [{', '.join(allow)}], " if allow else ""
     declared = f"target {target.name}({listed}io = {io})"
     made = HEADER.sub(lambda match: f"{match[0]}\n{declared}", text, count=1)
-    confirm = f"`allow` has what {target.name} wants confirmed, with `{target.analyzer}`"
+    confirm = f"`allow` lists what {target.name} wants confirmed with `{target.analyzer}`"
     return made, (confirm,) if allow else ()
 
 
