@@ -123,6 +123,34 @@ def test_formats_and_shards_are_one_table(capsys: Capture) -> None:
     assert parquet.read_table("parts").to_pylist() == lines
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_parameters_called_like_columns(suffix: str) -> None:
+    Path("named.arch").write_text("""arch a(macs = 8 in [8, 16], front = 1 in 1 .. 2, variant = 8) {
+    input image: variant x variant x 3
+    stage s(channels = macs, repeat = front) { conv(channels) }
+    head { flatten dense(2) }
+}
+""")
+    path = f"named.{suffix}"
+    if suffix == "parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+    command = ["sweep", "named.arch", "--over", "macs", "--over", "front", "--over", "variant=8..9"]
+    assert main([*command, "--minimize", "macs", "--maximize", "params", "-o", path]) == 0
+    if suffix == "csv":
+        rows: list[dict[str, Any]] = list(table(path))
+    elif suffix == "jsonl":
+        rows = [json.loads(line) for line in Path(path).read_text().splitlines()]
+    else:
+        rows = parquet.read_table(path).to_pylist()
+    named = ("parameter.macs", "parameter.front", "parameter.variant")
+    assert [tuple(row[name] for name in named) for row in rows] == [
+        (macs, front, side) for macs in ("8", "16") for front in ("1", "2") for side in ("8", "9")
+    ]
+    assert {str(row["front"]) for row in rows} & {"1", "True"}
+    assert [int(row["variant"]) for row in rows] == list(range(8))
+    assert len({int(row["macs"]) for row in rows}) == 8
+
+
 DOCS = Path(__file__).parents[2] / "docs" / "design-spaces.md"
 
 

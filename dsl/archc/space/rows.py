@@ -19,12 +19,22 @@ AT_ONCE = 4_096
 """Variants whose values are Python's at the same time."""
 
 
+REST = (*FIGURES, "latency.grade", "verdict", "within_budgets", "front")
+"""The columns after the parameters."""
+
+
 def heads(grid: Grid) -> list[str]:
     """The columns: the variant's number, its parameters, every exact figure, the grade of the
     estimate of time, the verdict, whether the spec's budgets hold, and whether it is on the
     front."""
+    return ["variant", *_parameters(grid), *REST]
+
+
+def _parameters(grid: Grid) -> list[str]:
+    """The columns of the parameters: their names, `parameter.macs` for one that is called like
+    another column."""
     names = [each.name for each in grid.dimensions]
-    return ["variant", *names, *FIGURES, "latency.grade", "verdict", "within_budgets", "front"]
+    return [f"parameter.{name}" if name in ("variant", *REST) else name for name in names]
 
 
 def ours(data: bytes) -> bool:
@@ -160,7 +170,7 @@ class Parquet(Form):
         super().__init__(grid)
         names = heads(grid)
         kinds = {name: pa.int64() for name in names}
-        kinds |= {each.name: pa.string() for each in grid.dimensions}
+        kinds |= dict.fromkeys(_parameters(grid), pa.string())
         kinds |= {"latency.grade": pa.string(), "verdict": pa.string()}
         kinds |= {"within_budgets": pa.bool_(), "front": pa.bool_()}
         self.schema = pa.schema([(name, kinds[name]) for name in names])
