@@ -480,11 +480,21 @@ def field(number: int, content: bytes) -> bytes:
     return bytes([number << 3 | 2]) + length + bytes([size]) + content
 
 
-@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_scale_is_above_0(value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.0, "is 0.0, which is not above 0"),
+        (-1.0, "is -1.0, which is not above 0"),
+        (float("nan"), "is nan, which is not above 0"),
+        (float("inf"), "is infinite, as after a padding by -inf"),
+    ],
+)
+def test_a_scale_is_a_number_above_0(
+    value: float, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     n = quantised()
     (message,) = told(n.model(n.through(n.x, value)), monkeypatch)
-    assert "is not above 0" in message
+    assert said in message
 
 
 @pytest.mark.parametrize(

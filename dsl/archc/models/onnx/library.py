@@ -216,8 +216,14 @@ def check_scales(graph: Any, constants: dict[str, Any]) -> set[str]:
     for name in sorted({n.input[SCALE] for n in quantizers if len(n.input) > SCALE}):
         if name in constants:
             numbers = short(name, constants[name], "scale").astype("float64").reshape(-1)
-            if not all(math.isfinite(one) and one > 0 for one in numbers.tolist()):
-                raise Refused(f"its scale {name[:80]!r} is not above 0")
+            for one in numbers.tolist():
+                if one == math.inf:  # `findings/ort_quantize_lowest_padding.sh`
+                    raise Refused(
+                        f"its scale {name[:80]!r} is infinite, as after a padding by -inf that was "
+                        "quantised: let the pool behind it pad instead"
+                    )
+                if not one > 0:
+                    raise Refused(f"its scale {name[:80]!r} is {one}, which is not above 0")
     points = {n.input[ZERO] for n in quantizers if len(n.input) > ZERO} & constants.keys()
     return {n for n in points if not short(n, constants[n], "zero point").astype("float32").any()}
 
