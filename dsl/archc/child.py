@@ -1,4 +1,4 @@
-"""Processes of our own beside this one: how they start, what they hear and say, how they end."""
+"""Child processes that run our own modules: how they start, communicate and end."""
 
 import os
 import signal
@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 
 def started(module: str, stderr: int | None = None, **environment: str) -> subprocess.Popen[bytes]:
-    """A process that runs a module of ours, which is asked and answers over pipes. Ctrl-C and what
-    else is for all processes of a command does not reach it: whoever started it ends it.
+    """Start a process that runs one of our modules, and talks to us over pipes. It has a session of
+    its own, so that Ctrl-C does not reach it: whoever starts it ends it.
 
     Args:
         module: its name.

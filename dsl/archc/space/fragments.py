@@ -34,7 +34,7 @@ Place = Callable[[int], int]
 
 
 class Placed(NamedTuple):
-    """What goes by indices of nodes."""
+    """The parts of a fragment that refer to nodes by index."""
 
     value: int
     """The node that it ends with."""
@@ -94,12 +94,12 @@ class Fragment(NamedTuple):
     rounded: dict[str, Any]
     entered: dict[str, Any]
     placed: dict[tuple[int, int], Placed]
-    """The rest, by the indices of its first node and of the one that enters."""
+    """The other parts, by the indices of its first node and of the one that enters."""
     alive: object = None
-    """What its key tells by identity."""
+    """What its key holds the `id` of, so that nothing else gets that one."""
 
     def at(self, start: int, entry: int) -> Placed:
-        """The rest at a place that it was not at yet."""
+        """Its other parts at a place where it was not yet."""
         (first, _), made = next(iter(self.placed.items()))
 
         def place(index: int) -> int:
@@ -110,7 +110,7 @@ class Fragment(NamedTuple):
 
 
 class Untold(Exception):
-    """It is not known what tells a value from others."""
+    """A value has no key."""
 
 
 PLAIN = frozenset({bool, int, str, Fraction})
@@ -118,10 +118,10 @@ TUPLES = frozenset({tuple, Exact, Items, Rounding, Size, Symbol})
 
 
 def told(value: object) -> object:
-    """What tells a value from others. Numbers are not compared: equal forms are one number.
+    """A key that tells a value from others. Numbers are not compared: equal forms are one number.
 
     Raises:
-        Untold: that is not known, as of a map, which may be another node in each network.
+        Untold: it has none, like a map, which may be another node in each network.
     """
     kind = type(value)
     if isinstance(value, Number):
@@ -253,7 +253,7 @@ class Sharing(Expander):
         return [building.names, building.rounded, self.entered, building.widths, scope.names]
 
     def _fits(self, known: Fragment) -> bool:
-        """Whether it meets no limit, and no layer of its name."""
+        """Whether it stays within the limits, and its names are free."""
         return (
             self.evaluator.steps + known.steps <= self.limits.steps
             and len(self.building.nodes) + known.size <= self.limits.operators

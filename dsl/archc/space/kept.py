@@ -60,7 +60,7 @@ class Memory:
             key: tells its inputs from all others; numbers in it are told by their own keys.
             since: how much had been asked when it began.
             made: what it gave.
-            size: that of so many results.
+            size: how many results it counts as.
         """
         ways = self._kept.setdefault(key, [])
         asked = {id(each[1]): each for each in self.asked[since:]}  # each question once

@@ -24,7 +24,7 @@ class Piece(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What is to come of batches."""
+    """What is wanted of each batch."""
 
     columns: frozenset[str]
     """The figures."""
@@ -48,8 +48,7 @@ class Evaluated(NamedTuple):
 
 
 class Lost(Exception):
-    """What a process was to evaluate is not known: it did not start, was killed, or found no
-    memory."""
+    """A worker gave no result: it did not start, was killed, or ran out of memory."""
 
 
 def pieces(space: Space, rows: Any, jobs: int) -> Iterator[Piece]:
