@@ -182,7 +182,8 @@ def test_configs_that_are_none_are_refused(data: bytes, said: str) -> None:
         (b"\x89HDF\r\n\x1a\n", "m.keras", "the older format"),
         (b"\x10\0\0\0TFL3", "m.keras", "it is a TFLite file"),
         (b"hello", "m.h5", "not an HDF5 file"),
-        (b"", "model.pt", "not a model that can be verified"),
+        (b"", "model.pt", "a file of PyTorch"),
+        (b"", "model.bin", "not a model that can be verified"),
     ],
 )
 def test_other_files_are_named(file: bytes, name: str, said: str) -> None:

@@ -2,13 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from archc.analysis.latency.arithmetic import Arithmetic
-from archc.space.atoms import Form, Guard, forms
-
-if TYPE_CHECKING:
-    from archc.space.trace import Trace
+from archc.space.atoms import Atom, Form, Guard, Terms, forms
 
 LONG = 4
 """Terms from which a sum is of a whole network, as others do not have it."""
@@ -24,6 +21,18 @@ class Operations(NamedTuple):
     """The end of an arena: of the atom with this index, from the sizes of its blocks."""
     arithmetic: Arithmetic
     """What is not computed with forms."""
+
+
+class Made(Protocol):
+    """What forms are of."""
+
+    atoms: list[Atom]
+
+    def wide(self, form: Form) -> bool:
+        """Whether computing a form may take more than an int64."""
+
+    def support(self, terms: Terms) -> frozenset[str]:
+        """The axes that a form depends on."""
 
 
 class Wide(Exception):
@@ -45,7 +54,7 @@ class Evaluation:
     """
 
     def __init__(
-        self, trace: "Trace", places: dict[str, Any], on: Operations, narrow: bool = False
+        self, trace: Made, places: dict[str, Any], on: Operations, narrow: bool = False
     ) -> None:
         self.trace, self.places, self.on, self.narrow = trace, places, on, narrow
         self.atoms: dict[int, Any] = {}
