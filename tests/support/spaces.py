@@ -89,6 +89,15 @@ def _block(name: str, chance: random.Random) -> str:
     return f"block {name}(channels, stride = 1, {defaults}) {{ {body} }}"
 
 
+_CALLS = (
+    "UNIT(e = 2)",
+    "UNIT(channels, 1, 2)",
+    "outer(channels, UNIT) conv(channels)",
+    "skip(shortcut = UNIT) { conv(channels, 3x3) }",
+)
+"""Of a block that is a parameter, where what is bound in it makes a difference."""
+
+
 def families(chance: random.Random) -> tuple[str, list[str]]:
     """A spec of stages whose blocks are parameters, and values of them, of which many differ in
     numbers alone."""
@@ -98,17 +107,21 @@ def families(chance: random.Random) -> tuple[str, list[str]]:
         numbers = ", ".join(f"{each} = {chance.choice(_NUMBERS[each])}" for each in chosen)
         return f"{name}({numbers})" if numbers else name
 
-    stages, over = [], []
+    stages, over, odd = [], [], chance.choice(("u", "v", "w", ""))
     for unit in ("u", "v", "w"):
-        channels, stride = chance.choice((8, 16, 24)), chance.choice((1, 2))
-        stages.append(
-            f"stage {unit}{unit}(channels = {channels} * r, stride = {stride}) {{ {unit} }}"
-        )
+        given = f"channels = {chance.choice((8, 16, 24))} * r"
+        call = unit
+        if unit == odd:
+            call = chance.choice(_CALLS).replace("UNIT", unit)
+        else:
+            given += f", stride = {chance.choice((1, 2))}"
+        stages.append(f"stage {unit}{unit}({given}) {{ {call} }}")
         names = chance.choice(("aaaaa", "bbbbb", "aabbb"))
         other = chance.choice(("", ", ds", ", ir, ir(expansion = 2)", ", conv, conv(kernel = 3x3)"))
         over.append(f"{unit}=[{', '.join(map(value, names))}{other}]")
     text = (
         f"{_block('a', chance)}\n{_block('b', chance)}\n"
+        "block outer(channels, inner = a in [a, a(e = 2), b, b(k = 3x3), ds]) { inner(channels) }\n"
         "arch t(r = 1.0, h = 24, u = ds, v = ds, w = ds) {\n    target stm32n6\n"
         f"    input image: h x {chance.choice(('h', '20'))} x 3\n    {' '.join(stages)}\n"
         f"    head {{ {chance.choice(('global_average_pool', 'flatten'))} dense(5) sigmoid }}\n}}\n"
