@@ -236,7 +236,7 @@ def test_blocks_that_differ_in_numbers_are_one_structure() -> None:
     )
     for _ in made.batches(0, made.grid.size):
         pass
-    assert (made.grid.size, made.count, made.compiled) == (16, 1, 2)
+    assert (made.grid.size, made.count, made.compiled) == (16, 1, 7)  # each block once
     assert agree(made, range(16)) == 16
 
 
@@ -291,6 +291,18 @@ arch a(u = grown) {{
 """
     made = space(text, "u=[grown(growth = 2), grown, grown(growth = 1), grown(growth = 3)]")
     assert sum(agree(made, [row]) for row in range(4)) == networks
+
+
+def test_each_block_of_a_family_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block that is joined with others though it is not like them stops the sweep."""
+    monkeypatch.setattr("archc.space.families._plain", lambda name, arch: True)
+    text = """block a(channels, e = 1) { conv(channels * e) }
+arch t(u = a) { input i: 8 x 8 x 8 stage s { u(8, e = 5) } head { flatten dense(2) } }
+"""
+    made = space(text, "u=[a(e = 2), a(e = 3), a]")
+    with pytest.raises(Difference, match="u = a"):
+        for _ in made.batches(0, 3):
+            pass
 
 
 def test_choices_of_another_file_are_its_own_blocks(tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ class Space:
         ]
         self._reuse = Reuse()
         self._given = parse_settings(options)
+        self._fresh = {id(each) for values in self._values for each in values if each.family}
+        """Blocks of families of which no variant was compiled yet."""
         self._kept: dict[tuple[int, ...], list[Class]] = {}
         """The classes of structures that have families, the one that was met last at the end."""
         self._structure = -1
@@ -313,12 +315,14 @@ class Space:
 
     def _put(self, sheet: Sheet, known: Class, box: Box, index: Any, rows: Any) -> None:
         """Fill in variants of a class, the last of which is compiled to check it if none but the
-        witness was."""
+        witness was, or none yet with a block of a family."""
         known.hits += len(rows)
         self.meet(known, int(rows[0]))
         said = known.many(box.places, box.shape) if known.network else None
-        if not known.checked:
-            known.checked = known.hits > 1
+        fresh = self._fresh.intersection(map(id, self._chosen))
+        if fresh or not known.checked:
+            self._fresh -= fresh
+            known.checked |= known.hits > 1
             self.compiled += 1
             self._compare(self.compile(int(rows[-1])), said and said.last())
         if said is not None:
