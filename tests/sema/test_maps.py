@@ -215,6 +215,20 @@ def test_choices_of_blocks(given: str, fits: bool) -> None:
     assert compilation(text).failed is not fits
 
 
+@pytest.mark.parametrize(
+    ("given", "fits"),
+    [("[ds, ir(expansion = 3)]", True), ("[ds, ir(expansion = 2)]", False), ("[ds]", False)],
+)
+def test_choices_of_lists_of_blocks(given: str, fits: bool) -> None:
+    text = (
+        "arch a(units = [ds, ds] in [[ds, ds], [ds, ir(expansion = 3)]]) { input i: 8x8x8"
+        " stage s(channels = 8) { only(units[0]) only(units[1]) } }\n"
+        "block only(unit, channels) { unit(channels) }\n"
+        f"arch b = a(units = {given})"
+    )
+    assert compilation(text).failed is not fits
+
+
 @pytest.mark.parametrize("word", ["output", "step"])
 def test_words_that_are_names_elsewhere(word: str) -> None:
     """Specs from before they were keywords compile as they did."""

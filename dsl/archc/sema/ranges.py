@@ -122,6 +122,9 @@ def _family(given: Given) -> bool:
 def same(one: object, other: object) -> bool:
     """Whether two values are one choice: blocks by what they are and what is bound in them."""
     one, other = unwrapped(one), unwrapped(other)
+    if isinstance(one, Items) and isinstance(other, Items):
+        alike = len(one.items) == len(other.items)
+        return alike and all(map(same, one.items, other.items))
     if not isinstance(one, Callee) or not isinstance(other, Callee):
         return equal(one, other)
     if one.target is not other.target or one.bound.keys() != other.bound.keys():
