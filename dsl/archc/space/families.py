@@ -100,12 +100,20 @@ def choices(
     made = [Choice(setting) for setting in settings]
     groups: list[list[_Block]] = []
     for at, setting in enumerate(settings):
-        block = _block(at, setting, parameter, module, home, limits, plain)
-        group = next((each for each in groups if block is not None and each[0].like(block)), None)
-        if group is not None and block is not None:
-            group.append(block)
-        elif block is not None:
+        evaluator = Evaluator(limits, Reporter(limits.errors))
+        value = _value(setting.value, evaluator, Scope(module, None))
+        if not isinstance(value, Callee) or value.kind not in ("block", "operator"):
+            continue
+        given = Given(value, setting.value.span, None, (setting.value, None))
+        in_range(parameter, given, evaluator, Scope(home, None))
+        if evaluator.reporter.failed:
+            continue
+        block = _Block(at, value, _numbers(value, evaluator, plain))
+        group = next((each for each in groups if each[0].like(block)), None)
+        if group is None:
             groups.append([block])
+        else:
+            group.append(block)
     for group in groups:
         if len(group) > 1:
             family, places = _family(settings[group[0].at].name, group)
@@ -158,28 +166,8 @@ def _setting(name: str, text: str, limits: Limits) -> Setting:
     return Setting(ast.Name(name, Span(expression.span.source, 0, len(name))), expression)
 
 
-def _block(
-    at: int,
-    setting: Setting,
-    parameter: ast.Parameter,
-    module: Module,
-    home: Module,
-    limits: Limits,
-    plain: bool,
-) -> _Block | None:
-    """A value as a block that the parameter may have; None of any other."""
-    evaluator, scope = Evaluator(limits, Reporter(limits.errors)), Scope(module, None)
-    value = _value(setting.value, evaluator, scope)
-    if not isinstance(value, Callee) or value.kind not in ("block", "operator"):
-        return None
-    given = Given(value, setting.value.span, None, (setting.value, scope))
-    in_range(parameter, given, evaluator, Scope(home, None))
-    if evaluator.reporter.failed:
-        return None
-    return _Block(at, value, _numbers(value, evaluator, plain))
-
-
 def _numbers(block: Callee, evaluator: Evaluator, defaults: bool) -> Numbers:
+    """What is bound in a block, and perhaps what it has by default."""
     found: Numbers = {}
     if block.kind == "block" and defaults:
         filled = {slot.name for slot in block.slots if slot.filled}  # a stage may give them
