@@ -100,11 +100,11 @@ def choices(
     made = [Choice(setting) for setting in settings]
     groups: list[list[_Block]] = []
     for at, setting in enumerate(settings):
-        evaluator = Evaluator(limits, Reporter(limits.errors))
-        value = _value(setting.value, evaluator, Scope(module, None))
+        evaluator, scope = Evaluator(limits, Reporter(limits.errors)), Scope(module, None)
+        value = _value(setting.value, evaluator, scope)
         if not isinstance(value, Callee) or value.kind not in ("block", "operator"):
             continue
-        given = Given(value, setting.value.span, None, (setting.value, None))
+        given = Given(value, setting.value.span, None, (setting.value, scope))
         in_range(parameter, given, evaluator, Scope(home, None))
         if evaluator.reporter.failed:
             continue
