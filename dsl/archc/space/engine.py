@@ -112,8 +112,8 @@ class Space:
         return Variant(row, settings, compile_spec(self.loader, self.source, options))
 
     def enter(self, structure: int) -> None:
-        """Go to the variants with these choices. What is known of others is forgotten, unless they
-        differ in numbers alone."""
+        """Go to the variants with these choices. What is known of others is forgotten, but for
+        those that differ in numbers alone."""
         if structure == self._structure:
             return
         chosen = [
@@ -232,10 +232,9 @@ class Space:
 
     def _learn(self, row: int, places: Mapping[str, Any]) -> Class:
         places = {name: int(place) for name, place in places.items()}
+        # What could not be followed once is not tried again, where it has few values.
         once = {axis for each in self.classes for axis in each.fixed}
-        fixed = frozenset(
-            once & self._fixed.keys()
-        )  # what could not be followed once, of few values
+        fixed = frozenset(once & self._fixed.keys())
         trace = self._reuse.trace
         with uncollected():
             made = Class(
