@@ -11,6 +11,7 @@ import pytest
 import archc
 from archc.cli import main
 from archc.emit.difference import difference, parse_condition, quantities
+from archc.emit.pairing import CELLS, paired
 from support import shipped
 
 NET = """arch net(width = 16) {
@@ -152,3 +153,41 @@ def test_markdown_is_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     rows = [line for line in lines if line.startswith("| ")]
     assert any(line.startswith("| params | 1,236 | 2,599 |") for line in rows), rows
+
+
+def test_specs_are_matched_by_name_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "c.arch").write_text(NET.replace("stage one", "stage uno"))
+    found = told(capsys, "a.arch", "c.arch")
+    assert [layer["kind"] for layer in found["layers"]].count("added") == 2
+    assert [stage["name"] for stage in found["stages"]] == ["one", "uno", "head"]
+    assert "paired" not in found
+
+
+def row(name: str, kind: str, *shape: int, macs: int = 0) -> dict[str, Any]:
+    return {"name": name, "class_name": kind, "output_shape": list(shape), "macs": macs}
+
+
+def test_layers_of_other_names_are_paired() -> None:
+    old = [row("a", "CONV", 4, 4, 8, macs=9), row("b", "DW", 4, 4, 8), row("c", "FC", 2)]
+    new = [row("x", "CONV", 4, 4, 8, macs=9), row("y", "DW", 4, 4, 8), row("z", "FC", 2)]
+    assert paired(old, new) == {"x": "a", "y": "b", "z": "c"}
+    inserted = [new[0], row("n", "CONV", 4, 4, 8, macs=5), *new[1:]]
+    assert paired(old, inserted) == {"x": "a", "y": "b", "z": "c"}
+    assert paired(old, [*new[:1], *new[2:]]) == {"x": "a", "z": "c"}
+    wider = [new[0], row("y", "DW", 4, 4, 16), new[2]]
+    assert paired(old, wider) == {"x": "a", "y": "b", "z": "c"}
+    assert paired(old, [new[0], row("y", "POOL", 2, 2, 8), new[2]]) == {"x": "a", "z": "c"}
+
+
+def test_a_layer_of_the_same_name_is_paired_with_no_other() -> None:
+    old = [row("a", "CONV", 4), row("b", "CONV", 4), row("c", "FC", 2)]
+    new = [row("n", "CONV", 4), row("c", "FC", 3)]
+    assert paired(old, new) == {"n": "a"}
+
+
+def test_networks_too_large_to_align_are_paired_at_their_ends() -> None:
+    side = 2 + int(CELLS**0.5)
+    old = [row(f"a{i}", "CONV", i) for i in range(side)]
+    new = [row(f"b{i}", "CONV", side + i % 7) for i in range(side + 1)]
+    last = row("last", "FC", 1)
+    assert paired([*old, last], [*new, {**last, "name": "z"}]) == {"z": "last"}

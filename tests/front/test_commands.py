@@ -297,6 +297,22 @@ def test_diff_of_models(tflite: Path, keras: Path, tmp_path: Path, capsys: Captu
     assert "CONV_2D 16x16x16" in out
 
 
+def test_a_model_and_the_spec_imported_from_it(tmp_path: Path, capsys: Capture) -> None:
+    """They differ in names, so no layer is both removed and added, and a model has no stages."""
+    model, spec = tmp_path / "net.tflite", tmp_path / "own.arch"
+    model.write_bytes(separable(12, 16))
+    assert told(capsys, "import", model, "-o", spec)[0] == 0
+    for pair in ((model, spec), (spec, model)):
+        code, out, _ = told(capsys, "diff", *pair, "--format", "json")
+        found = json.loads(out)
+        assert (code, found["stages"], found["layers"]) == (0, [], [])
+        assert len(found["paired"]) >= 10
+        assert found["quantities"]["macs"]["delta"] == 0
+        heads = [finding["finding"].partition("; ")[0] for finding in found["findings"]]
+        assert len(heads) == len(set(heads))
+        assert "stage  " not in told(capsys, "diff", *pair)[1]
+
+
 def test_options_go_with_what_was_named(tflite: Path, capsys: Capture) -> None:
     code, _, err = told(capsys, "profile", tflite, "--set", "alpha=1")
     assert (code, "`--set` is for specs" in err) == (2, True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from archc.diagnostics.grid import escaped, grid, in_signs
 from archc.diagnostics.grid import markdown as markdown_table
-from archc.diagnostics.text import printable, wrapped
+from archc.diagnostics.text import printable, several, wrapped
 from archc.emit.difference import TOLD, Change, Difference
 from archc.plain import picked, plain
 
@@ -44,6 +44,11 @@ def data(compared: Difference) -> dict[str, Any]:
             for stage in compared.stages
         ],
         "layers": plain(compared.layers),
+        **(
+            {"paired": [{"before": old, "after": new} for old, new in compared.paired]}
+            if compared.paired
+            else {}
+        ),
         "findings": [{"kind": kind, "finding": text} for kind, text in compared.findings],
         "verdict": {"before": compared.verdict[0], "after": compared.verdict[1]},
         **({"left_out": list(compared.left_out)} if compared.left_out else {}),
@@ -73,6 +78,7 @@ def text(compared: Difference, *, unicode: bool = True, width: int | None = None
             if kind in kinds
         )
         lines += ["", f"layers: {counts}"]
+        lines += _paired(compared)
         for layer in compared.layers[:LISTED]:
             said = f"{_SIGNS[layer.kind]} {layer.name}  {layer.what}"
             lines += wrapped(said, width, "  ", "    ")
@@ -122,6 +128,7 @@ def markdown(compared: Difference) -> str:
     lines += [f"\n{escaped(one)}" for one in compared.left_out]
     if compared.stages:
         lines += ["", *markdown_table(_stage_rows(compared), "l" + "rr" * len(TOLD))]
+    lines += [f"\n{one}" for one in _paired(compared)]
     if compared.layers:
         lines += ["", f"<details><summary>{len(compared.layers):,} layers differ</summary>", ""]
         changes = (
@@ -136,6 +143,12 @@ def markdown(compared: Difference) -> str:
 
 
 _SIGNS = {"added": "+", "removed": "−", "changed": "~"}
+
+
+def _paired(compared: Difference) -> list[str]:
+    count = len(compared.paired)
+    said = f"{several(count, 'layer')} of different names paired in order, by operator and shape"
+    return [said] if count else []
 
 
 def _figure_rows(compared: Difference) -> list[tuple[str, ...]]:

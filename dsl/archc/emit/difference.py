@@ -1,6 +1,7 @@
 """What changed between two networks and what it costs.
 
-Layers are matched by name, which are stable by design: appending to a block renames nothing.
+Layers are matched by name, which are stable by design: appending to a block renames nothing. The
+names of a model file are not: there, layers of other names are paired in order by what they are.
 """
 
 import re
@@ -13,7 +14,9 @@ from archc.analysis.budgets import is_bytes
 from archc.analysis.figures import FIGURES, flat, value
 from archc.diagnostics.text import few, several
 from archc.emit.layer_table import part_of
+from archc.emit.pairing import paired
 from archc.syntax.numbers import BYTE_UNITS, UNITS
+from archc.targets.verdict import UNCONFIRMED
 
 Manifest = Mapping[str, Any]
 
@@ -76,13 +79,16 @@ class Difference(NamedTuple):
     operators: tuple[Change, ...]
     """Counts of deployed operators that differ."""
     stages: tuple[StageChange, ...]
-    """All stages that either has, the head as one."""
+    """All stages that either has, the head as one; none where one of the two has no stages, as a
+    model file has not."""
     layers: tuple[LayerChange, ...]
     findings: tuple[tuple[str, str], ...]
     """(`added` or `removed`, text) of the target's findings."""
     verdict: tuple[str | None, str | None]
     left_out: tuple[str, ...] = ()
     """What is not known of one of two models, so that sums leave it out."""
+    paired: tuple[tuple[str, str], ...] = ()
+    """(before, after): names of layers that are paired in order by operator and shape."""
 
 
 class Condition(NamedTuple):
@@ -167,7 +173,11 @@ def difference(before: Manifest, after: Manifest) -> Difference:
     """Check two manifests against each other. Where one is of a deployed file and the other of a
     network that is not converted yet, what both have is compared: operators."""
     if _deployed_file(before) != _deployed_file(after):
-        before, after = _named_alike(_by_operators(before), _by_operators(after))
+        before, after = _by_operators(before), _by_operators(after)
+    aliases: Mapping[str, str] = {}
+    if "file" in before or "file" in after:
+        aliases = paired(before["layers"], after["layers"])
+        after = {**after, "layers": [_renamed(layer, aliases) for layer in after["layers"]]}
     old, new = quantities(before), quantities(after)
     if _build(before) != _build(after):
         old = {name: size for name, size in old.items() if not name.startswith("tflite_micro.")}
@@ -176,7 +186,7 @@ def difference(before: Manifest, after: Manifest) -> Difference:
     operators = tuple(change for change in operators if change.delta)
     parameters = tuple(_parameters(before, after))
     layers = tuple(_layers(before, after))
-    findings = tuple(_findings(before, after))
+    findings = tuple(_findings(before, after, aliases))
     verdict = (_verdict(before), _verdict(after))
     same = not (layers or operators or findings) and verdict[0] == verdict[1]
     same = same and not any(change.delta for change in figures)
@@ -192,6 +202,7 @@ def difference(before: Manifest, after: Manifest) -> Difference:
         findings,
         verdict,
         (*_left_out(before), *_left_out(after)),
+        tuple((old, new) for new, old in aliases.items()),
     )
 
 
@@ -217,7 +228,8 @@ def _by_operators(manifest: Manifest) -> Manifest:
     figures that layers and operators count differently."""
     rows = {layer["name"]: layer for layer in manifest["layers"]}
     names: Counter[str] = Counter()
-    layers = []
+    layers: list[dict[str, Any]] = []
+    operator_of: dict[str, str] = {}
     for step in manifest["deployed"]["sequence"]:
         own = [rows[name] for name in step["layers"] if name in rows]
         name = step["layers"][0] if step["layers"] else step["operator"].lower()
@@ -233,29 +245,16 @@ def _by_operators(manifest: Manifest) -> Manifest:
                 "macs": sum(row["macs"] or 0 for row in own) if names[name] == 1 else 0,
             }
         )
+        for member in step["layers"]:
+            operator_of.setdefault(member, layers[-1]["name"])
     totals = {"macs": manifest["totals"]["macs"]}
-    target = manifest["target"]
-    if target is not None:  # layers and operators have different names
-        found = ({**finding, "layer": None} for finding in target["findings"])
-        once = {(one["code"], one["level"], one["message"]): one for one in found}
-        target = {**target, "findings": list(once.values())}
-    return {**manifest, "target": target, "layers": layers, "totals": totals}
+    return {**manifest, "layers": layers, "totals": totals, "operator_of": operator_of}
 
 
-def _named_alike(before: Manifest, after: Manifest) -> tuple[Manifest, Manifest]:
-    """Both, the second's operators by the names of the first where they are the same ones in the
-    same order: a file does not name all of its operators."""
-    old, new = before["layers"], after["layers"]
-    same = [(one["class_name"], one["output_shape"]) for one in old] == [
-        (one["class_name"], one["output_shape"]) for one in new
-    ]
-    if same:
-        rows = [
-            {**row, "name": other["name"], "stage": other["stage"]}
-            for row, other in zip(new, old, strict=True)
-        ]
-        after = {**after, "layers": rows}
-    return before, after
+def _renamed(layer: Mapping[str, Any], aliases: Mapping[str, str]) -> Mapping[str, Any]:
+    """A layer by the names of the other network."""
+    inputs = layer["inputs"] and [aliases.get(name, name) for name in layer["inputs"]]
+    return {**layer, "name": aliases.get(layer["name"], layer["name"]), "inputs": inputs}
 
 
 def _build(manifest: Manifest) -> object:
@@ -323,6 +322,8 @@ def _shown(value: Any) -> str:
 
 def _stages(before: Manifest, after: Manifest) -> Iterator[StageChange]:
     old, new = _by_stage(before), _by_stage(after)
+    if "file" in before or "file" in after:
+        return  # a model file has none to compare with
     for name in _merged(list(old), list(new)):
         first, second = old.get(name), new.get(name)
         changes = [
@@ -343,12 +344,52 @@ def _by_stage(manifest: Manifest) -> dict[str, Counter[str]]:
     return sums
 
 
-def _findings(before: Manifest, after: Manifest) -> Iterator[tuple[str, str]]:
-    old, new = (
-        dict.fromkeys(map(_finding, _target(m).get("findings", ()))) for m in (before, after)
-    )
-    yield from (("added", text) for text in new if text not in old)
-    yield from (("removed", text) for text in old if text not in new)
+class _Said(NamedTuple):
+    """A finding of one of two networks."""
+
+    text: str
+    """As it is told."""
+    alike: str
+    """The same by the names of the first network."""
+    place: tuple[str, str, str | None]
+    """Rule, level and layer by that name."""
+    unconfirmed: bool
+    """Whether it is worded as of a model, which is not asked for permission."""
+
+
+def _findings(
+    before: Manifest, after: Manifest, aliases: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Findings of only one, the same ones in other words left out: layers have other names in a
+    model file, and what a spec must allow is only to be confirmed there."""
+    old, new = list(_said(before, {})), list(_said(after, aliases))
+    for kind, own, other in (("added", new, old), ("removed", old, new)):
+        alike = {said.alike for said in other}
+        reworded = {(said.place, not said.unconfirmed) for said in other}
+        mixed = ("file" in before) != ("file" in after)
+        texts = (
+            said.text
+            for said in own
+            if said.alike not in alike
+            and not (mixed and said.place[-1] and (said.place, said.unconfirmed) in reworded)
+        )
+        yield from ((kind, text) for text in dict.fromkeys(texts))
+
+
+def _said(manifest: Manifest, aliases: Mapping[str, str]) -> Iterator[_Said]:
+    operator_of = manifest.get("operator_of")
+
+    def alias(name: str) -> str:
+        name = (operator_of or {}).get(name, name)
+        return aliases.get(name, name)
+
+    for finding in _target(manifest).get("findings", ()):
+        layer = finding["layer"]
+        # Layers and operators have different names: of operators the rule alone is told.
+        text = _finding(finding if operator_of is None else {**finding, "layer": None})
+        alike = re.sub(r"`([^`]+)`", lambda match: f"`{alias(match[1])}`", text)
+        place = (finding["code"], finding["level"], layer and alias(layer))
+        yield _Said(text, alike, place, finding["message"].startswith(UNCONFIRMED))
 
 
 def _finding(finding: Mapping[str, Any]) -> str:
