@@ -1,5 +1,7 @@
 """The published files of MLPerf Tiny against the shipped specs of its networks."""
 
+import copy
+
 import pytest
 
 import archc
@@ -71,6 +73,31 @@ def test_ten_dense_layers_per_tensor_are_one_note_about_dense_layers() -> None:
     )
     assert "depthwise" not in " ".join([*one.notes, one.help or ""])
     assert "for_dense_layers" in (one.help or "")
+
+
+@mlperf.real
+def test_a_smaller_arena_is_said_with_both_figures_and_its_cause() -> None:
+    """TFLite Micro starts the published file with 4,640 bytes."""
+    found = held("ad", mlperf.NETWORKS["ad"].tflite)
+    (one,) = [one for one in found.differences if one.code == "verify_memory"]
+    assert (one.level, one.expected, one.found) == ("note", "22,048", "4,640")
+    assert one.message == "the smallest arena that works (`wheel`) has 4,640 bytes, not 22,048"
+    (cause,) = one.notes
+    assert cause.startswith("10 dense layers of the file have one scale for all outputs")
+    assert "would need 22,048 bytes" in cause
+    line = "smallest arena that works (`wheel`): 4,640 bytes in the file, 22,048 in the manifest"
+    assert f"TFLite Micro, {line}" in found.compared
+
+
+@mlperf.real
+def test_a_cause_that_does_not_explain_all_is_not_said() -> None:
+    """With a manifest that says 16 bytes more, scales are not the whole reason."""
+    network = mlperf.NETWORKS["ad"]
+    manifest = copy.deepcopy(mlperf.compiled("ad").manifest)
+    manifest["deployed"]["tflite_micro"]["smallest_working"] += 16
+    found = verify(manifest, network.tflite, mlperf.file(network.tflite))
+    (one,) = [one for one in found.differences if one.code == "verify_memory"]
+    assert (one.level, one.expected, one.notes) == ("note", "22,064", ())
 
 
 @mlperf.real

@@ -8,7 +8,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Any
 
-from archc.compiler import BUILDS, activations, measure
+from archc.compiler import BUILDS, Network, activations, measure
 from archc.diagnostics.codes import VERIFY_MEMORY, VERIFY_VALUES, VERIFY_WEIGHTS
 from archc.diagnostics.text import several
 from archc.limits import Limits
@@ -174,29 +174,35 @@ class _Check:
         self.check_memory("head of the arena", head, activations(network), same)
         if given is None or given["build"] not in BUILDS or given["smallest_working"] is None:
             return
-        arena = measure(network, given["build"]).arena
+        build, want = given["build"], given["smallest_working"]
+        arena = measure(network, build).arena
         if arena is not None:
-            what = f"smallest arena that works (`{given['build']}`)"
-            # Less does no harm: fewer scales, biases that an untrained network loses.
-            size = max(arena.smallest_working, given["smallest_working"])
-            self.check_memory(what, given["smallest_working"], size, same)
+            notes = _cause(network, build, want) if arena.smallest_working != want else ()
+            what = f"smallest arena that works (`{build}`)"
+            self.check_memory(what, want, arena.smallest_working, same, notes)
 
-    def check_memory(self, what: str, want: int, size: int, same: bool) -> None:
-        self.findings.compared.append(f"TFLite Micro, {what}: {want:,} bytes")
+    def check_memory(
+        self, what: str, want: int, size: int, same: bool, cause: tuple[str, ...] = ()
+    ) -> None:
+        """A figure of the arena. Less than the manifest says does no harm, but it is said."""
         kept = self.operators.kept
+        figures = f"{want:,} bytes"
         if size != want:
+            figures = f"{size:,} bytes in the file, {want:,} in the manifest"
+            notes = cause
+            if kept:
+                notes += ("a RESHAPE that changes nothing needs memory all the same",)
+            elif not same:
+                notes += ("operators are in another order",)
             self.findings.add(
                 VERIFY_MEMORY,
                 f"the {what} has {size:,} bytes, not {want:,}",
                 level="error" if size > want and not kept else "note",
                 expected=f"{want:,}",
                 found=f"{size:,}",
-                notes=("a RESHAPE that changes nothing needs memory all the same",)
-                if kept
-                else ()
-                if same
-                else ("operators are in another order",),
+                notes=notes,
             )
+        self.findings.compared.append(f"TFLite Micro, {what}: {figures}")
 
     def lost_biases(self) -> tuple[int, list[str]]:
         """Bytes of the biases that layers have and their operators in the file do not, and those
@@ -257,3 +263,27 @@ class _Check:
             found.left_out.append(
                 f"what the manifest itself only guesses, {layers}: {doubt['reason']}"
             )
+
+
+def _cause(network: Network, build: str, want: int) -> tuple[str, ...]:
+    """Why a file needs another arena, where its dense layers with one scale for all their outputs
+    are the whole reason: with a scale for each it needs what is wanted."""
+    tensors, few = list(network.tensors), 0
+    for op in network.operators:
+        if op.name != "FULLY_CONNECTED":
+            continue
+        units = tensors[op.inputs[1]].shape[0]
+        if units == 1 or network.tensors[op.inputs[1]].scales != 1:
+            continue
+        few += 1
+        for index in op.inputs[1:3]:
+            if index >= 0:
+                tensors[index] = tensors[index]._replace(scales=units)
+    arena = measure(network._replace(tensors=tuple(tensors)), build).arena if few else None
+    if arena is None or arena.smallest_working != want:
+        return ()
+    return (
+        f"{several(few, 'dense layer')} of the file {'have' if few > 1 else 'has'} one scale for "
+        f"all outputs; with one per output the file would need {want:,} bytes, as the runtime "
+        "keeps room for every scale",
+    )
