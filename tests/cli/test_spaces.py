@@ -530,6 +530,18 @@ def test_values_without_a_network_are_told_of(verb: str, capsys: Capture) -> Non
     assert "1 of 2 variants do not compile" in capsys.readouterr().err
 
 
+def test_a_value_from_outside_cannot_use_parameters(capsys: Capture) -> None:
+    """Neither those that the arch has nor those that it could have."""
+    for name in ("width", "nosuch"):
+        value = f"ir(expansion = {name})"
+        assert main(["sweep", "a.arch", "--over", f"unit=[{value}, ds]"]) == 0
+        said = " ".join(capsys.readouterr().err.split())
+        assert main(["check", "a.arch", "--set", f"unit={value}"]) == 1
+        for each in (said, " ".join(capsys.readouterr().err.split())):
+            assert "given from outside (`--over`, `--set`) cannot use the arch's param" in each
+            assert "declare it" not in each
+
+
 def test_a_space_that_is_too_large_says_how_to_go_through_it(capsys: Capture) -> None:
     assert main(["space", "a.arch", "--over", "width=1..1000000", "--over", "side=1..1000000"]) == 2
     said = capsys.readouterr().err

@@ -32,6 +32,7 @@ def imported(path: Path, capsys: Capture) -> str:
     """The spec that is written of a file, which compiles without an error."""
     spec = path.with_suffix(".arch")
     assert main(["import", str(path), "-o", str(spec)]) == 0
+    assert ("has no target" in capsys.readouterr().out) == ("    target " not in spec.read_text())
     assert main(["check", str(spec)]) == 0
     capsys.readouterr()
     return spec.read_text()

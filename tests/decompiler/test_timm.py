@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,7 +88,9 @@ def test_definitions_as_timm_prints_them() -> None:
     ]
 
 
-def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     mobile = NETWORKS["mobilenetv2_100"]["strings"]
     assert main(["import", "--from", "timm", *mobile, "--activation", "relu6", "--name", "v2"]) == 0
     text = capsys.readouterr().out
@@ -96,6 +99,14 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import", "--from", "timm", "ir_r3_k5_s2_e3_c40_se0.25_nre"]) == 0
     text = capsys.readouterr().out
     assert "stage stage1(channels = 40, stride = 2, repeat = 3) { mbconv }" in text
+    monkeypatch.chdir(tmp_path)
+    strings = ["ir_r1_k3_s1_e6_c8", "ir_r1_k3_s2_e6_c16"]
+    assert main(["import", "--from", "timm", *strings, "-o", "t.arch"]) == 0
+    assert "run `archc check t.arch --target stm32n6`, or write" in capsys.readouterr().out
+    assert main(["check", "t.arch"]) == 0
+    assert "stm32n6" not in "".join(capsys.readouterr())
+    assert main(["check", "t.arch", "--target", "stm32n6"]) == 1
+    assert "error[stm32n6/" in capsys.readouterr().err
     assert main(["import", "--from", "timm", *["ir_r9999_k3_s1_e6_c8"] * 3]) == 1
     assert "operators" in capsys.readouterr().err
     assert main(["import", "--from", "timm", "ir_r1_k3_s1_e6_c8", "--stem", "-1"]) == 2

@@ -40,6 +40,14 @@ NOTHING = ("none", "null", "nil", "undefined")
 """What other languages call no value; of a bias, a padding or a block each means something else."""
 
 
+OUTSIDE = ("<set>", "<over>")
+"""The sources of values that the command line or a call gives."""
+_FIXED = (
+    "a value given from outside (`--over`, `--set`) cannot use the arch's parameters: "
+    "write a number in its place"
+)
+
+
 class Said(NamedTuple):
     """What to say of an unknown name beside where it is."""
 
@@ -85,12 +93,23 @@ def value(reference: ast.Reference, scope: Scope, argument: Arg[Any] | None = No
     if name.text.lower() in NOTHING:
         return Said(plain, f"there is no `{name.text}`: leave the argument out, or give "
                     "`identity` where a block is wanted")  # fmt: skip
+    outside = name.span.source.name in OUTSIDE
+    if outside and name.text in _declared(scope):
+        return Said(plain, _FIXED)
     found = _told(Written.of_reference(reference), scope, list(_known(scope)), plain)
     if found is not None:
         return found
     if reference.arguments is not None:
         return Said(plain, f"functions are {', '.join(sorted(FUNCTIONS))}")
+    if outside:
+        return Said(plain, _FIXED)
     return Said(plain, f"declare it as a parameter, `{_owner(name, scope)}`, or write its value")
+
+
+def _declared(scope: Scope) -> set[str]:
+    """The names of the parameters of every arch of the file."""
+    archs = [each for each in scope.module.file.archs if isinstance(each, ast.Arch)]
+    return {each.name.text for arch in archs for each in arch.parameters}
 
 
 def _owner(name: ast.Name, scope: Scope) -> str:

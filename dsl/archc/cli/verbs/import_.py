@@ -230,6 +230,19 @@ def written(path: str, models: "Sequence[str]", made: "Sequence[Decompiled]") ->
     print(f"{path} written: {several(lines, 'line')} for {several(count, 'layer')}")
     which = "the model's network" if len(made) == 1 else "both networks"
     print(f"  it compiles to {which}: operators, shapes, parameters and wiring")
-    for note in made[0].notes:
+    for note in (*made[0].notes, *untargeted(path, made[0].text)):
         print(f"  note: {note}")
     return SUCCESS
+
+
+def untargeted(path: str, text: str) -> tuple[str, ...]:
+    """How to have a spec judged that names no target; nothing where it names one."""
+    from archc.targets.builtin import builtin_names
+
+    if re.search(r"^\s*target \w", text, re.MULTILINE):
+        return ()
+    name = builtin_names()[0]
+    return (
+        f"the spec has no target, so nothing judges it: run `archc check {path} --target {name}`, "
+        f"or write `target {name}` in the arch",
+    )
