@@ -205,6 +205,40 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch, capsys: Capt
     assert table("some.csv") + table("rest.csv") == table("whole.csv")
 
 
+def test_ctrl_c_leaves_the_files_of_an_earlier_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """What is done is written beside them, and nothing is where nothing is done."""
+    real, done = Space.batches, 2
+
+    def batches(self: Space, start: int, stop: int) -> Iterator[Batch]:
+        for number, batch in enumerate(real(self, start, stop, 5)):
+            if number == done:
+                raise KeyboardInterrupt
+            yield batch
+
+    command = ["sweep", "a.arch", "--minimize", "macs", "--maximize", "params"]
+    files = ["-o", "all.csv", "--plot", "all.svg", "--report", "all.html"]
+    assert main([*command, *files]) == 0
+    whole = {name: Path(name).read_bytes() for name in files[1::2]}
+    rows = table("all.csv")
+    capsys.readouterr()
+    monkeypatch.setattr(Space, "batches", batches)
+    assert main([*command, *files]) == 130
+    said = capsys.readouterr().err
+    assert "all.csv of an earlier run is kept; what is done is in all.partial.csv" in said
+    assert "--start 6` and another `-o`, `--plot` and `--report`" in said
+    assert {name: Path(name).read_bytes() for name in whole} == whole
+    parts = [f"all.partial.{suffix}" for suffix in ("csv", "html", "svg")]
+    assert sorted(map(str, Path().glob("all.partial*"))) == parts
+    assert [row["variant"] for row in table(parts[0])] == [row["variant"] for row in rows[:6]]
+    assert "the best of 6 of 24 variants" in Path(parts[1]).read_text()
+    done = 0
+    assert main([*command, "-o", "none.csv"]) == 130
+    assert "stopped before any variant was evaluated; nothing is written" in capsys.readouterr().err
+    assert not Path("none.csv").exists()
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
 def test_one_ctrl_c_ends_it_and_the_front_so_far_is_marked(
     suffix: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture

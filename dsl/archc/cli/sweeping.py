@@ -1,6 +1,7 @@
 """`archc sweep` through a space: the best variants, each compiled, and all of them as a file."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,57 @@ class Shown(NamedTuple):
     front: bool
 
 
+class _Ending:
+    """How far a sweep came, and where its files go: those of an interrupted one do not replace
+    files of an earlier run."""
+
+    def __init__(self, options: argparse.Namespace, stop: int) -> None:
+        self.options, self.stop = options, stop
+        self.cut = False
+        """Whether it was interrupted."""
+        self.looked = self.next = 0
+        self.kept: dict[str, str] = {}
+        """By file of an earlier run, the one that was written beside it."""
+
+    def met(self, answer: "Answer") -> None:
+        """Take in what there is when the pass has ended."""
+        self.looked, self.next = answer.counted.looked, answer.next
+        sampled = self.options.sample
+        self.cut = self.next < self.stop and not (sampled and self.looked >= sampled)
+
+    def placed(self, path: str) -> str | None:
+        """Where a file goes that was to go to a path; None where there is nothing to write."""
+        from archc.files.streaming import beside
+
+        if not self.cut:
+            return path
+        if not self.looked:
+            return None
+        if os.path.lexists(path):
+            self.kept[path] = beside(path)
+        return self.kept.get(path, path)
+
+    def text(self) -> str:
+        """Where it was interrupted, what became of files, and how to continue."""
+        from archc.diagnostics.text import joined
+
+        options = self.options
+        named = {"-o": options.output, "--plot": options.plot, "--report": options.report}
+        files = [f"`{option}`" for option, path in named.items() if path]
+        if not self.looked:
+            nothing = "; nothing is written" if files else ""
+            return f"stopped before any variant was evaluated{nothing}"
+        lines = [
+            f"{path} of an earlier run is kept; what is done is in {part}"
+            for path, part in self.kept.items()
+        ]
+        if options.sample:
+            return "\n".join([*lines, f"stopped after {self.looked:,} variants of the sample"])
+        other = f" and another {joined(files, 'and')}" if files else ""
+        how = f"stopped; go on with the same command, `--start {self.next}`{other}"
+        return "\n".join([*lines, how])
+
+
 def searched(options: argparse.Namespace) -> int:
     """Search the space of a spec."""
     return answered(options, _searched)
@@ -67,29 +119,31 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     shown = Points(_first_two(question), FEW) if form and len(question.objectives) > 1 else None
     sinks: list[Sink] = [each.add for each in (drawn, shown) if each is not None]
     most = options.top or SHOWN
+    ending = _Ending(options, stop)
     made_of = kind(space.grid) if kind else None
     wanted = Wanted(question.columns, partial(formed, question, made_of) if made_of else None)
     with (
-        _written(options.output, made_of) as rows,
+        _written(options.output, made_of, ending) as rows,
         taken(space, options, start, stop, wanted) as batches,
     ):
         if rows is not None:
             sinks.append(_writing(rows))
         answer = search(failing.over(batches), question, most, start, progress, sinks, deferred)
         progress.done()
+        ending.met(answer)
         if rows is not None:
             rows.end(np.array(answer.front, dtype=np.int64))
     seconds = time.monotonic() - began
     failing.report(session, space)
-    if drawn is not None:
-        _draw(space, options, question, drawn.all(space, answer.front), drawn.names)
+    if drawn is not None and (path := ending.placed(options.plot)):
+        _draw(space, path, question, drawn.all(space, answer.front), drawn.names)
     best = answer.best if options.top or not answer.front else _spread(answer.front)
     if not best and answer.nearest is not None:
         best = (answer.nearest,)
     made = [_compiled(space, row, answer) for row in best]
     table = [row for row, _ in made]
     if form is not None and answer.counted.met:
-        _report(session, space, question, answer, made, shown, form)
+        _report(session, space, question, answer, made, shown, form, ending)
     elif form is not None:
         print(f"{options.report} is not written: no variant is feasible", file=sys.stderr)
     if options.format == "json":
@@ -105,13 +159,14 @@ def _searched(options: argparse.Namespace, session: Session) -> int:
     else:
         session.show(LOUD)
         show(_text(space, question, answer, table, seconds, options.markdown))
-    if answer.next < stop and _stopped(options, answer.next, answer.counted.looked):
+    if ending.cut:
+        print(ending.text(), file=sys.stderr)
         return INTERRUPTED
     return session.code if answer.counted.met else FAILURE
 
 
 @contextmanager
-def _written(path: str | None, form: "Form | None") -> "Iterator[Rows | None]":
+def _written(path: str | None, form: "Form | None", ending: _Ending) -> "Iterator[Rows | None]":
     """The file of all variants that meet the conditions; None where none is asked for."""
     if path is None or form is None:
         yield None
@@ -119,7 +174,7 @@ def _written(path: str | None, form: "Form | None") -> "Iterator[Rows | None]":
     from archc.files.streaming import streamed
     from archc.space.rows import ours, written
 
-    with streamed(path, ours) as file, written(form, file) as rows:
+    with streamed(path, ours, ending.placed) as file, written(form, file) as rows:
         yield rows
 
 
@@ -141,20 +196,6 @@ def _spread(front: Sequence[int]) -> Sequence[int]:
     if len(front) <= SHOWN:
         return front
     return [front[round(at * (len(front) - 1) / (SHOWN - 1))] for at in range(SHOWN)]
-
-
-def _stopped(options: argparse.Namespace, following: int, looked: int) -> bool:
-    """Say where a sweep was interrupted, if it was."""
-    if options.sample:
-        if looked < options.sample:
-            print(f"stopped after {looked:,} variants of the sample", file=sys.stderr)
-        return bool(looked < options.sample)
-    other = " and another `-o`" if options.output else ""
-    print(
-        f"stopped; go on with the same command, `--start {following}`{other}",
-        file=sys.stderr,
-    )
-    return True
 
 
 def _kind(path: str | None) -> "type[Form] | None":
@@ -191,7 +232,7 @@ def _axes(path: str | None, question: "Question") -> tuple[str, str] | None:
 
 def _draw(
     space: "Space",
-    options: argparse.Namespace,
+    path: str,
     question: "Question",
     points: tuple[Any, Any],
     axes: tuple[str, str],
@@ -199,8 +240,8 @@ def _draw(
     from archc.files.streaming import streamed
     from archc.space.plot import ours, picture
 
-    data = picture(space, question, axes, *points, options.plot[-4:])
-    with streamed(options.plot, ours) as file:
+    data = picture(space, question, axes, *points, path[-4:])
+    with streamed(path, ours) as file:
         file.write(data)
 
 
@@ -223,6 +264,7 @@ def _report(
     made: "Sequence[tuple[Shown, Network | None]]",
     points: "Points | None",
     form: str,
+    ending: _Ending,
 ) -> None:
     """Write the best variants as one page.
 
@@ -254,14 +296,26 @@ def _report(
     about = [_counted(question, answer.counted)]
     if len(question.objectives) > 1:
         about.append(f"{len(answer.front):,} are on the front{_left(answer, len(subjects))}")
+    about += ["the sweep was interrupted, so these are the best so far"] * ending.cut
     front = Front(
-        f"{space.spec.declared.name.text}: the best of {answer.counted.looked:,} variants",
+        f"{space.spec.declared.name.text}: the best of {_looked(space, answer)}",
         (*about, ", ".join(asked)),
         picture,
         tuple(names),
         tuple(zip(*columns, strict=True)),
     )
-    write(session, session.arguments.report, report(subjects, front), form)
+    path = ending.placed(session.arguments.report)
+    if path is not None:
+        write(session, path, report(subjects, front), form)
+
+
+def _looked(space: "Space", answer: "Answer") -> str:
+    """The variants that were looked at, and of how many they are."""
+    from archc.diagnostics.text import several
+
+    every = several(space.grid.size, "variant")
+    looked = answer.counted.looked
+    return every if looked == space.grid.size else f"{looked:,} of {every}"
 
 
 def _compiled(space: "Space", row: int, answer: "Answer") -> "tuple[Shown, Network | None]":

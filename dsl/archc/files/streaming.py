@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
@@ -41,14 +41,26 @@ def refuse_foreign(path: str, ours: Ours) -> None:
         raise foreign(path, Standing("foreign", what="a file that archc did not write"))
 
 
+def beside(path: str) -> str:
+    """A name for a part of a file where the whole one stays: `all.partial.csv` for `all.csv`; with
+    a number where that is taken, so that no part replaces another."""
+    stem, ending = os.path.splitext(path)
+    names = (f"{stem}.partial{number}{ending}" for number in ("", *range(2, 10_000)))
+    return next((name for name in names if not os.path.lexists(name)), f"{stem}.partial{ending}")
+
+
 @contextmanager
-def streamed(path: str, ours: Ours) -> Iterator[IO[bytes]]:
+def streamed(
+    path: str, ours: Ours, placed: Callable[[str], str | None] = lambda path: path
+) -> Iterator[IO[bytes]]:
     """A file to write to. It replaces what is at ``path`` when the block ends, and leaves that
     alone where the block raises.
 
     Args:
         path: of the file.
         ours: see `refuse_foreign`.
+        placed: is asked when the block ends for the path to use instead, in the same folder; None
+            discards what was written.
 
     Raises:
         Rejected: it cannot be written.
@@ -62,6 +74,8 @@ def streamed(path: str, ours: Ours) -> Iterator[IO[bytes]]:
             with open(place, "wb") as file:
                 yield file
                 file.flush()
-            os.replace(place, path)
+            final = placed(path)
+            if final is not None:
+                os.replace(place, final)
     except OSError as error:
         raise Rejected(unwritable(path, error)) from None
